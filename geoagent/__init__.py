@@ -1,0 +1,45 @@
+"""geoagent: where was this photo taken?
+
+`GeoAgent.load().locate("photo.jpg")` answers with a place, its uncertainty, and every cue that led there. Names are
+loaded when they are first used, so that `import geoagent` stays cheap.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from geoagent.agent import GeoAgent
+    from geoagent.answer import Answer
+    from geoagent.config import Config
+    from geoagent.errors import GeoAgentError
+    from geoagent.gazetteer import Gazetteer
+    from geoagent.geo import LatLon
+    from geoagent.types import Photo
+    from geoagent.world import World
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Answer": "geoagent.answer",
+    "Config": "geoagent.config",
+    "Gazetteer": "geoagent.gazetteer",
+    "GeoAgent": "geoagent.agent",
+    "GeoAgentError": "geoagent.errors",
+    "LatLon": "geoagent.geo",
+    "Photo": "geoagent.types",
+    "World": "geoagent.world",
+}
+
+__all__ = ["Answer", "Config", "Gazetteer", "GeoAgent", "GeoAgentError", "LatLon", "Photo", "World", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'geoagent' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

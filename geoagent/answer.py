@@ -1,0 +1,148 @@
+"""The answer, as people's scripts read it: the JSON contract `geoagent.answer/1`.
+
+Names and shapes here stay as they are; more may be added. `Answer.model_json_schema()` is the published schema.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA = "geoagent.answer/1"
+
+AnswerPrecision = Literal["none", "country", "region", "city", "full"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Best(_Part):
+    """The place that an answer names; what the asked precision hides is None."""
+
+    lat: float | None = Field(description="degrees, WGS 84")
+    lon: float | None = Field(description="degrees, WGS 84")
+    place: str | None = Field(description="nearest place that matters, or the admin-1 unit, or the country")
+    admin1: str | None = Field(default=None, description="name of the admin-1 unit")
+    country: str | None = Field(default=None, description="ISO 3166-1 alpha-2")
+    precision: AnswerPrecision = Field(description="finest level that the evidence supports")
+
+
+class CountryShare(_Part):
+    """One country's probability."""
+
+    code: str
+    p: float
+
+
+class Prediction(_Part):
+    """What one half, or both, say."""
+
+    best: Best
+    radius_50_km: float
+    radius_90_km: float
+    confidence: float = Field(description="probability of best.country")
+    countries: list[CountryShare] = Field(description="descending, sums to 1")
+
+
+class Alternative(_Part):
+    """Another place that the evidence allows."""
+
+    lat: float | None
+    lon: float | None
+    place: str | None
+    admin1: str | None = None
+    country: str
+    p: float = Field(description="probability that the photo is nearer to this place than to the other ones listed")
+
+
+class CuePlace(_Part):
+    """A place that a cue speaks for: `code` for a country or admin-1 unit, `name` for a city."""
+
+    code: str | None = None
+    name: str | None = None
+    p: float
+
+
+class CueReport(_Part):
+    """One cue, where it was seen and what it did."""
+
+    id: str
+    kind: str
+    value: str
+    says: str
+    regions: list[int]
+    places: list[CuePlace]
+    reliability: float
+    nats: float = Field(description="what it added to the log probability of the best place")
+    favours: CuePlace | None = Field(default=None, description="what it raised most")
+    without: Best = Field(description="the answer without this cue")
+    source: str = "lexicon"
+
+
+class RegionReport(_Part):
+    """One line of text in the photo."""
+
+    text: str
+    polygon_px: list[tuple[float, float]] = Field(description="pixels of the upright photo, clockwise from top-left")
+    confidence: float
+    script: str
+    language: str | None = None
+
+
+class NeighbourReport(_Part):
+    """A place or a training photo that the final position was computed from."""
+
+    ref: str
+    lat: float
+    lon: float
+    weight: float
+    similarity: float | None
+
+
+class ExifGps(_Part):
+    """What the file says about itself, and how far the answer is from it."""
+
+    lat: float
+    lon: float
+    distance_km: float | None
+
+
+class Answer(_Part):
+    """One photo's answer; see `SCHEMA`."""
+
+    schema_: Literal["geoagent.answer/1"] = Field(default="geoagent.answer/1", alias="schema")
+    id: str | None = Field(default=None, description="the row's id, for texts that came without a photo")
+    source: str
+    status: Literal["ok", "partial", "error"]
+    error: str | None = None
+    best: Best | None = None
+    radius_50_km: float | None = None
+    radius_90_km: float | None = None
+    confidence: float | None = Field(default=None, description="probability of best.country")
+    countries: list[CountryShare] = Field(default_factory=list)
+    alternatives: list[Alternative] = Field(default_factory=list)
+    vision_only: Prediction | None = None
+    text_only: Prediction | None = None
+    text_aware: Prediction | None = None
+    cues: list[CueReport] = Field(default_factory=list)
+    regions: list[RegionReport] = Field(default_factory=list)
+    neighbours: list[NeighbourReport] = Field(default_factory=list)
+    explanation: str = ""
+    warnings: list[str] = Field(default_factory=list)
+    world: dict[str, Any] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+    timings_s: dict[str, float] = Field(default_factory=dict)
+    exif_gps: ExifGps | None = None
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return self.model_dump_json(by_alias=True, exclude=None if self.id is not None else {"id"})
+
+    @classmethod
+    def failed(cls, source: str, message: str, *, id: str | None = None) -> Answer:
+        """The error row of a photo that could not be answered."""
+        return cls(source=source, status="error", error=message, id=id)

@@ -1,0 +1,35 @@
+"""Packages that are not always there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from geoagent.errors import MissingDependency
+
+DISTRIBUTION = "geoagent-photo"
+
+
+@contextmanager
+def needs(extra: str, *packages: str) -> Iterator[None]:
+    """Turn the absence of an optional package into an error that says what to install.
+
+    Only the absence of `packages` themselves is turned; an import that breaks inside one of them is shown as it is,
+    since installing the extra again would not mend it.
+
+    Args:
+        extra: the extra of geoagent that brings the packages.
+        packages: top-level import names.
+
+    Raises:
+        MissingDependency: one of `packages` is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").split(".")[0]
+        if missing not in packages:
+            raise
+        raise MissingDependency(
+            f"the package {missing} is not installed; run: pip install '{DISTRIBUTION}[{extra}]'"
+        ) from error

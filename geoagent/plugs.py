@@ -1,0 +1,62 @@
+"""Plugs by name: the folder is the registry.
+
+A plug of slot `ocr` named `rapidocr` is the module `geoagent/ocr/rapidocr.py` with a function `build(assets, **options)`.
+Code outside the package is named by its dotted module path. Nothing is imported before it is asked for.
+"""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from importlib import import_module
+from typing import Any
+
+from geoagent.errors import ConfigError, UnknownPlug
+
+SLOTS = ("encoders", "ocr", "llm", "constraints", "search", "refiners")
+
+
+def names(slot: str) -> tuple[str, ...]:
+    """Return the names of the plugs that ship in `slot`, sorted.
+
+    Raises:
+        UnknownPlug: there is no such slot.
+    """
+    if slot not in SLOTS:
+        raise UnknownPlug(f"no slot named {slot!r}; choose from {', '.join(SLOTS)}")
+    folder = import_module(f"geoagent.{slot}")
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(folder.__path__) if not m.name.startswith("_")))
+
+
+def build(slot: str, name: str, assets: Any, **options: Any) -> Any:
+    """Build the plug `name` of `slot`.
+
+    Args:
+        slot: one of `SLOTS`.
+        name: file name of a plug that ships, or a dotted module path to one that does not.
+        assets: what every plug of the slot is given (see `stages.Assets`).
+        options: the plug's own options, as in the configuration.
+
+    Raises:
+        UnknownPlug: no such slot or plug.
+        ConfigError: an option that the plug does not have.
+        MissingDependency: the plug's packages are not installed.
+    """
+    known = names(slot)
+    if "." not in name and name not in known:
+        raise UnknownPlug(f"no {slot} plug named {name!r}; choose from {', '.join(known)}, or give a dotted module path")
+    path = name if "." in name else f"geoagent.{slot}.{name}"
+    try:
+        module = import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name and (path == error.name or path.startswith(error.name + ".")):
+            raise UnknownPlug(f"no module {path!r} for slot {slot}") from error
+        raise
+    factory = getattr(module, "build", None)
+    if factory is None:
+        raise UnknownPlug(f"{path} has no function build(assets, **options)")
+    try:
+        inspect.signature(factory).bind(assets, **options)
+    except TypeError as error:
+        raise ConfigError(f"{slot} plug {name!r}: {error}") from error
+    return factory(assets, **options)
