@@ -15,6 +15,7 @@ from geoagent.types import Candidates, Constraint, Cue, Float32, Photo, TextRegi
 
 if TYPE_CHECKING:
     from geoagent.gazetteer import Gazetteer
+    from geoagent.gazetteer.facts import Facts
     from geoagent.world import World
 
 
@@ -24,6 +25,7 @@ class Assets:
 
     world: World
     gazetteer: Gazetteer
+    facts: Facts
 
 
 class Encoder(Protocol):

@@ -31,7 +31,9 @@ Int = NDArray[np.int64]
 def _freeze(owner: Any, name: str, value: ArrayLike, dtype: Any, shape: tuple[int | None, ...], letters: str) -> None:
     """Cast, check and lock one array field of a frozen value."""
     array = np.array(value, dtype=dtype)
-    if array.ndim != len(shape) or any(want is not None and want != got for want, got in zip(shape, array.shape, strict=True)):
+    if array.ndim != len(shape) or any(
+        want is not None and want != got for want, got in zip(shape, array.shape, strict=True)
+    ):
         raise ShapeError(f"{type(owner).__name__}.{name}: expected {letters}, got shape {array.shape}")
     array.setflags(write=False)
     object.__setattr__(owner, name, array)
@@ -155,7 +157,9 @@ class Cue:
         spans: the text that it rests on; at least one.
         countries: how likely such a cue is to be seen in each country (ISO code to weight > 0), relative; empty where
             the cue speaks through `places`. A country that is absent has `elsewhere`.
-        places: admin-1 units and cities that it names, with relative weights.
+        inside: country to places in it, with weights that sum to at most 1: where in that country the cue is seen; the
+            rest of the weight stays with the country as a whole.
+        places: places that it names outright, with weights of their own (P(place | cue) up to a factor).
         elsewhere: weight of every country that `countries` does not list.
         strength: in (0, 1]: how clear the cue is of its kind (length of the match, exactness, OCR confidence).
     """
@@ -165,6 +169,7 @@ class Cue:
     says: str
     spans: tuple[Span, ...]
     countries: Mapping[str, float] = field(default_factory=dict)
+    inside: Mapping[str, tuple[tuple[Place, float], ...]] = field(default_factory=dict)
     places: tuple[tuple[Place, float], ...] = ()
     elsewhere: float = 0.0
     strength: float = 1.0
@@ -284,8 +289,9 @@ class Candidates:
         cell: `(M,)` index of the cell that each lies in.
         log_weight: `(M,)` float64: log of each one's share *within its cell*, before the cell's own probability.
         similarity: `(M,)` float32 cosine to the photo's embedding; NaN where there is none.
-        refs: M names of what each is ("Köln, DE", or a photo's path).
+        refs: M names of what each is ("Köln", or a photo's path); "" where it has none yet.
         kind: "neighbour" or "place".
+        extent_km: `(M,)` how far photos typically are from each; 1 where not given.
     """
 
     latlon: Float
@@ -294,9 +300,13 @@ class Candidates:
     similarity: Float32
     refs: tuple[str, ...]
     kind: Literal["neighbour", "place"] = "place"
+    extent_km: Float = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         count = len(self.refs)
+        if len(self.extent_km) != count:
+            object.__setattr__(self, "extent_km", np.ones(count))
+        _freeze(self, "extent_km", self.extent_km, np.float64, (count,), f"({count},)")
         object.__setattr__(self, "latlon", check_latlon(np.asarray(self.latlon, dtype=np.float64).reshape(-1, 2)))
         _freeze(self, "latlon", self.latlon, np.float64, (count, 2), f"({count}, 2)")
         _freeze(self, "cell", self.cell, np.int64, (count,), f"({count},)")

@@ -1,0 +1,87 @@
+"""How well text alone places a photo: country, city, calibration, by kind of cue.
+
+    python benchmarks/bench_texts.py [--errors] [--rows FILE]
+
+Rows are {"id", "lines", "country", "also", "city", "lat", "lon", "kinds", "difficulty"}. A case has evidence where its
+country is known. "also" names countries that the text allows as well; the strict figures ignore it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections import defaultdict
+from pathlib import Path
+
+from _shared import data, table
+
+from geoagent import GeoAgent, LatLon
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=Path)
+    parser.add_argument("--errors", action="store_true", help="print every case that is wrong")
+    args = parser.parse_args()
+    path = args.rows or data("sign_texts.jsonl")
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    agent = GeoAgent.load(ocr="nothing")
+    prior = agent.assets.world.country_prior
+    groups: dict[str, list[tuple[bool, bool, bool, float]]] = defaultdict(list)
+    city_hits, city_all, loss, drift, seconds = 0, 0, [], [], []
+    bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    held = {50: 0, 90: 0}
+    for row in rows:
+        answer = agent.locate_text(row["lines"], id=row["id"])
+        seconds.append(sum(answer.timings_s.values()))
+        shares = {c.code: c.p for c in answer.countries}
+        if row["country"] is None:
+            drift.append(sum(p * math.log(p / prior[c]) for c, p in shares.items() if p > 0))
+            if drift[-1] > 1e-9:
+                print("moved without evidence:", row["id"], row["lines"], [(c.kind, c.value) for c in answer.cues])
+            continue
+        ranked = [c.code for c in answer.countries]
+        allowed = {row["country"], *row["also"]}
+        first, strict = ranked[0] in allowed, ranked[0] == row["country"]
+        third = bool(set(ranked[:3]) & allowed)
+        p_true = max(sum(shares.get(c, 0.0) for c in allowed), 1e-9)
+        loss.append(-math.log(p_true))
+        bins[min(9, int(answer.confidence * 10))].append((answer.confidence, first))
+        result = (first, strict, third, loss[-1])
+        for group in ("all", row["difficulty"], *(f"kind {k}" for k in row["kinds"])):
+            groups[group].append(result)
+        km = None
+        if row["lat"] is not None:
+            km = LatLon(row["lat"], row["lon"]).distance_km(LatLon(answer.best.lat, answer.best.lon))
+            city_all += 1
+            city_hits += km <= 25
+            for share in held:
+                held[share] += km <= getattr(answer, f"radius_{share}_km")
+        if args.errors and (not first or (km or 0) > 25):
+            far = "" if km is None else f" {km:.0f} km from {row['city']}"
+            print(
+                f"{row['id']} want {row['country']}{row['also'] or ''} got {ranked[:3]}{far} | {' // '.join(row['lines'])}"
+            )
+            for cue in answer.cues:
+                top = ", ".join(f"{p.name or p.code} {p.p:.2f}" for p in cue.places[:3])
+                print(f"      {cue.nats:+6.2f} {cue.kind} {cue.value!r} r={cue.reliability} → {top}")
+    order = ["all", "easy", "medium", "hard", *sorted(g for g in groups if g.startswith("kind"))]
+    table(
+        ["cases with evidence", "n", "top-1", "top-1 strict", "top-3", "log loss"],
+        [
+            [g, len(groups[g]), *(sum(r[i] for r in groups[g]) / len(groups[g]) for i in (0, 1, 2, 3))]
+            for g in order
+            if groups[g]
+        ],
+    )
+    total = sum(len(b) for b in bins.values())
+    ece = sum(abs(sum(c for c, _ in b) - sum(h for _, h in b)) for b in bins.values()) / total
+    print(f"\ncity within 25 km: {city_hits} of {city_all} ({city_hits / city_all:.1%}); floor 50 %")
+    print(f"50 % radius holds {held[50] / city_all:.1%} of cities, 90 % radius {held[90] / city_all:.1%}")
+    print(f"no evidence: {len(drift)} cases, largest divergence from the prior {max(drift, default=0.0):.2e} nats")
+    print(f"ECE of the country {ece:.3f}; median {1000 * sorted(seconds)[len(seconds) // 2]:.0f} ms a text")
+
+
+if __name__ == "__main__":
+    main()

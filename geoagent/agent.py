@@ -1,0 +1,254 @@
+"""The whole story on one screen: look, read, fuse, refine, explain."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geoagent import plugs
+from geoagent.answer import Answer
+from geoagent.compose import Composer
+from geoagent.conclude import conclude
+from geoagent.config import Config, Plug
+from geoagent.cues import find_cues
+from geoagent.errors import ConfigError, GeoAgentError, InputError
+from geoagent.fusion import SAME_REGION, Fusion
+from geoagent.gazetteer import Gazetteer
+from geoagent.gazetteer.facts import Facts
+from geoagent.photos import open_photo
+from geoagent.stages import Assets, ConstraintSource, Encoder, NeighbourSearch, OcrEngine, Refiner
+from geoagent.types import Candidates, Constraint, Photo, TextEvidence, TextRegion, VisionEvidence, regions_from_lines
+from geoagent.world import World
+
+
+@dataclass(frozen=True, eq=False)
+class GeoAgent:
+    """Answers "where was this photo taken?".
+
+    Make one with `GeoAgent.load()`, or put your own parts together.
+
+    Attributes:
+        assets: world, gazetteer and facts, shared by all parts.
+        ocr: the reading half.
+        sources: constraint sources.
+        refiner: from weighted candidates to one place.
+        encoder: the picture half, or None.
+        search: neighbours of an embedding, or None.
+        config: what it was made from.
+        lost: what could not be loaded, in words; repeated as a warning in every answer.
+    """
+
+    assets: Assets
+    ocr: OcrEngine
+    sources: tuple[ConstraintSource, ...]
+    refiner: Refiner
+    encoder: Encoder | None = None
+    search: NeighbourSearch | None = None
+    config: Config = field(default_factory=Config)
+    lost: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, config: Config | str | Path | None = None, **settings: Any) -> GeoAgent:
+        """Put an agent together.
+
+        Args:
+            config: a `Config`, or the path of a TOML file; the defaults where absent.
+            settings: settings by name, which win over `config` (`ocr="nothing"`, `world="my-world"`, …).
+
+        Raises:
+            ConfigError: a setting is unknown or wrong.
+            WorldError: the world cannot be read.
+            UnknownPlug: a part does not exist.
+            MissingDependency: a part that was asked for needs a package that is not installed.
+        """
+        if isinstance(config, Config):
+            config = Config.make({**config.model_dump(exclude_unset=True), **settings}) if settings else config
+        else:
+            config = Config.load(config, **settings) if config is not None else Config.make(settings)
+        world = World.load(config.world)
+        assets = Assets(world, Gazetteer.load(), Facts.load())
+        strangers = sorted(set(config.within) - set(world.cells.country_codes))
+        if strangers:
+            raise ConfigError(f"within: the world {world.name!r} has no cells in {', '.join(strangers)}")
+        encoder, lost = _encoder(config, assets)
+        return cls(
+            assets=assets,
+            ocr=plugs.build("ocr", config.ocr.name, assets, **config.ocr.options),
+            sources=tuple(plugs.build("constraints", p.name, assets, **p.options) for p in config.constraints),
+            refiner=plugs.build("refiners", config.refiner.name, assets, **config.refiner.options),
+            encoder=encoder,
+            search=plugs.build("search", config.search.name, assets, **config.search.options)
+            if world.gallery is not None and encoder is not None
+            else None,
+            config=config,
+            lost=lost,
+        )
+
+    def locate(self, photo: Photo | str | Path | Any) -> Answer:
+        """Answer for one photo.
+
+        Args:
+            photo: a path, bytes, a PIL image or a `Photo`.
+
+        Raises:
+            PhotoError: the file is no readable photo. Everything later is a warning in the answer.
+        """
+        clock = Clock()
+        with clock("open"):
+            photo = open_photo(photo)
+        with clock("look"):
+            vision = self.look(photo)
+        with clock("read"):
+            regions, warnings = self._regions(photo)
+        return self._answer(photo.source, vision, regions, (*photo.warnings, *warnings), clock, photo=photo)
+
+    def locate_text(self, lines: Iterable[str], *, id: str | None = None) -> Answer:
+        """Answer for the text of a photo alone, as an OCR engine gave it, one string a line.
+
+        Raises:
+            InputError: a line is no string.
+        """
+        rows = list(lines)
+        if any(not isinstance(row, str) for row in rows):
+            raise InputError(
+                f"expected lines of text, got {[type(r).__name__ for r in rows if not isinstance(r, str)][0]}"
+            )
+        clock = Clock()
+        vision = VisionEvidence(self.assets.world.log_prior, self.assets.world.cells.fingerprint)
+        return self._answer(
+            f"text:{id}" if id is not None else "text", vision, regions_from_lines(rows), (), clock, id=id
+        )
+
+    def look(self, photo: Photo) -> VisionEvidence:
+        """What the picture alone says; the world's prior where there is no encoder, or it fails (a warning says so)."""
+        world = self.assets.world
+        if self.encoder is None or world.head is None:
+            why = "no picture encoder: the picture itself was not judged, the prior of where photos are taken stands in for it"
+            return VisionEvidence(world.log_prior, world.cells.fingerprint, warnings=() if self.lost else (why,))
+        try:
+            embedding = self.encoder([photo])[0]
+            return VisionEvidence(world.head(embedding), world.cells.fingerprint, embedding, self.encoder.name)
+        except GeoAgentError as error:
+            return VisionEvidence(world.log_prior, world.cells.fingerprint, warnings=(f"picture not judged: {error}",))
+
+    def read(self, photo: Photo) -> TextEvidence:
+        """What the text in the picture says."""
+        regions, warnings = self._regions(photo)
+        evidence = self.understand(regions)
+        return TextEvidence(regions, evidence.cues, evidence.constraints, (*warnings, *evidence.warnings))
+
+    def understand(self, regions: Sequence[TextRegion]) -> TextEvidence:
+        """Cues and constraints of text that has been read; a source that fails is a warning."""
+        regions = tuple(regions)
+        cues = find_cues(regions, self.assets.gazetteer, self.assets.facts)
+        constraints: list[Constraint] = []
+        warnings: list[str] = []
+        for source in self.sources:
+            try:
+                constraints += source(regions, cues)
+            except GeoAgentError as error:
+                warnings.append(f"constraints from {source.name} are missing: {error}")
+        return TextEvidence(regions, cues, tuple(constraints), tuple(warnings))
+
+    def neighbours(self, vision: VisionEvidence, log_probs: Any) -> Candidates | None:
+        """Training photos near the embedding inside the leading cells; None where the world has no gallery."""
+        if self.search is None or vision.embedding is None:
+            return None
+        leading = np.argsort(-np.asarray(log_probs), kind="stable")[: self.composer.leading]
+        found = self.search(vision.embedding, leading.tolist(), self.config.neighbours)
+        return found if len(found) else None
+
+    @cached_property
+    def fusion(self) -> Fusion:
+        """Fuses over this agent's world."""
+        fitted = self.assets.world.calibration.get("same_region", SAME_REGION)
+        return Fusion(self.assets.world, float(fitted if self.config.same_region is None else self.config.same_region))
+
+    @cached_property
+    def composer(self) -> Composer:
+        """Writes this agent's answers."""
+        return Composer(self.assets, self.config)
+
+    def _regions(self, photo: Photo) -> tuple[tuple[TextRegion, ...], tuple[str, ...]]:
+        try:
+            return self.ocr(photo), ()
+        except GeoAgentError as error:
+            return (), (f"text not read: {error}",)
+
+    def _answer(
+        self,
+        source: str,
+        vision: VisionEvidence,
+        regions: tuple[TextRegion, ...],
+        warnings: tuple[str, ...],
+        clock: Clock,
+        *,
+        photo: Photo | None = None,
+        id: str | None = None,
+    ) -> Answer:
+        with clock("understand"):
+            text = self.understand(regions)
+        with clock("fuse"):
+            user = self.composer.user_constraints
+            everything = (*user, *text.constraints)
+            aware = self.fusion(vision.log_probs, everything)
+            near = self.neighbours(vision, aware.log_probs)
+
+            def settle(base: Any, constraints: Sequence[Constraint], radii: bool = True) -> Any:
+                posterior = self.fusion(base, constraints)
+                return posterior, conclude(posterior, constraints, self.assets.world, self.refiner, near, radii=radii)
+
+            answer = self.composer(
+                settle=settle,
+                vision=vision,
+                text=text,
+                source=source,
+                warnings=(*self.lost, *vision.warnings, *warnings, *text.warnings),
+                photo=photo,
+                id=id,
+            )
+        return answer.model_copy(update={"timings_s": clock.seconds})
+
+
+class Clock:
+    """Adds up how long each part of one answer took."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, part: str) -> Iterator[None]:
+        """Time one part."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[part] = round(time.perf_counter() - begin, 4)
+
+
+def _encoder(config: Config, assets: Assets) -> tuple[Encoder | None, tuple[str, ...]]:
+    """The encoder that the user or the world asks for; what the world's encoder lacks is said, not raised."""
+    world = assets.world
+    if config.encoder is not None:
+        encoder: Encoder = plugs.build("encoders", config.encoder.name, assets, **config.encoder.options)
+        if world.head is None:
+            return None, (f"the world {world.name!r} has no head for an encoder: the picture itself was not judged",)
+        if encoder.dim != world.head.dim:
+            raise ConfigError(
+                f"the encoder {encoder.name} gives {encoder.dim} numbers, the head of {world.name!r} wants {world.head.dim}"
+            )
+        return encoder, ()
+    if world.encoder is None or world.head is None:
+        return None, ()
+    plug = Plug.model_validate(dict(world.encoder))
+    try:
+        return plugs.build("encoders", plug.name, assets, **plug.options), ()
+    except GeoAgentError as error:
+        return None, (f"the picture itself was not judged: the encoder {plug.name} cannot be had: {error}",)

@@ -1,0 +1,314 @@
+"""The command line: a thin skin over the library. Exit codes: 0 an answer, 1 an error, 2 wrong usage."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geoagent import __version__
+
+if TYPE_CHECKING:
+    from geoagent.agent import GeoAgent
+    from geoagent.answer import Answer
+    from geoagent.batch import Job
+
+PRECISION = click.Choice(["country", "region", "city", "full"])
+
+
+class _OneLine(click.Group):
+    """Turns our own errors into one line and exit code 1; anything else is a defect and keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from geoagent.errors import ConfigError, GeoAgentError, UnknownPlug
+
+        try:
+            return super().invoke(ctx)
+        except (ConfigError, UnknownPlug) as error:
+            raise click.UsageError(str(error)) from error
+        except GeoAgentError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="geoagent")
+def main() -> None:
+    """Where was this photo taken? An explained, calibrated answer, on your own machine.
+
+    \b
+    Example:
+      geoagent locate examples/photos/de_stuttgart_pizzeria.jpg
+    """
+
+
+def _agent_options(command: Any) -> Any:
+    options = [
+        click.option(
+            "--world", type=click.Path(path_type=Path), help="Folder of a world; the starter world by default."
+        ),
+        click.option("--config", type=click.Path(path_type=Path), help="TOML file of settings; flags win over it."),
+        click.option("--ocr", metavar="NAME", help="OCR engine (rapidocr, nothing, or a dotted module)."),
+        click.option("--no-text", is_flag=True, help="Do not read the text in the photo."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@main.command()
+@click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a photo.")
+@click.option("--compare", is_flag=True, help="Show vision-only, text-only and text-aware side by side.")
+@click.option(
+    "--map", "map_path", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained HTML map."
+)
+@click.option(
+    "--annotated",
+    type=click.Path(path_type=Path),
+    help="Write the photo with its numbered cues (a folder for several).",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Append JSON lines here; resumes where it stopped."
+)
+@click.option("--retry-errors", is_flag=True, help="With --out: try photos again that failed before.")
+@click.option("--texts", type=click.Path(path_type=Path), help='JSON lines {"id", "lines"} of text without a photo.')
+@click.option("--within", metavar="CC[,CC]", help="Only these countries (ISO 3166-1 codes).")
+@click.option("--max-precision", type=PRECISION, help="Disclose nothing finer than this.")
+@_agent_options
+def locate(
+    photos: tuple[Path, ...],
+    as_json: bool,
+    compare: bool,
+    map_path: Path | None,
+    annotated: Path | None,
+    out: Path | None,
+    retry_errors: bool,
+    texts: Path | None,
+    **settings: Any,
+) -> None:
+    """Say where photos were taken, and why.
+
+    PHOTOS are files or folders. One photo is explained in full; several get a line each.
+
+    \b
+    Examples:
+      geoagent locate photo.jpg --compare --map map.html
+      geoagent locate holiday/ --out answers.jsonl
+      geoagent locate --texts rows.jsonl --out answers.jsonl
+    """
+    from geoagent.photos import find_photos
+
+    if bool(photos) == (texts is not None):
+        raise click.UsageError("give photos, or --texts, and not both")
+    if texts is not None and (map_path or annotated):
+        raise click.UsageError("--map and --annotated need photos")
+    jobs_of = _text_jobs(texts) if texts is not None else None
+    paths = find_photos(photos) if jobs_of is None else []
+    if jobs_of is None and not paths:
+        raise click.ClickException(f"no photos in {', '.join(map(str, photos))}")
+    several = len(paths) != 1
+    if annotated and several and annotated.suffix:
+        raise click.UsageError("--annotated with several photos must be a folder")
+    agent = _load(settings)
+    jobs = [job for job in (jobs_of(agent) if jobs_of else _photo_jobs(agent, paths))]
+    answers: list[Answer] = []
+    failed = 0
+    for answer in _progress(jobs, out, retry_errors, show=several):
+        failed += answer.status == "error"
+        if as_json:
+            click.echo(answer.to_json())
+        elif several and out is None:
+            click.echo(_summary(answer))
+        if answer.status == "error" and not (several and out is None and not as_json):
+            click.echo(f"Error: {answer.source}: {answer.error}" if several else f"Error: {answer.error}", err=True)
+        if annotated and answer.status != "error":
+            _annotate(
+                Path(answer.source), answer, annotated / f"{Path(answer.source).stem}.png" if several else annotated
+            )
+        if map_path or not several:
+            answers.append(answer)
+    if map_path and answers:
+        _write_map(answers, map_path, agent)
+    if not several and not as_json and answers and answers[0].status != "error":
+        _show(answers[0], compare)
+    if out is not None and several:
+        click.echo(f"{out}: {len(jobs) - failed} of {len(jobs)} answered, {failed} failed", err=True)
+    if failed and failed == len(jobs):
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("photo", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_agent_options
+def read(photo: Path, as_json: bool, **settings: Any) -> None:
+    """Print what a photo's text says: regions, scripts, languages and cues, without an answer.
+
+    \b
+    Example:
+      geoagent read photo.jpg --json
+    """
+    import json
+
+    from geoagent.photos import open_photo
+
+    agent = _load(settings)
+    opened = open_photo(photo)
+    text = agent.read(opened)
+    report = {
+        "source": opened.source,
+        "regions": [
+            {
+                "text": r.text,
+                "polygon_px": r.polygon_px.round(1).tolist(),
+                "confidence": round(r.confidence, 3),
+                "script": r.script,
+            }
+            for r in text.regions
+        ],
+        "cues": [{"kind": c.kind, "value": c.value, "says": c.says, "regions": list(c.regions)} for c in text.cues],
+        "warnings": [*opened.warnings, *text.warnings],
+    }
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+        return
+    for i, region in enumerate(text.regions):
+        click.echo(f"[{i}] {region.text}   ({region.script}, {region.confidence:.2f})")
+    if not text.regions:
+        click.echo("no text found")
+    for cue in text.cues:
+        click.echo(f"  {cue.kind}: {cue.says}")
+    for warning in report["warnings"]:
+        click.echo(f"Warning: {warning}", err=True)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def doctor(as_json: bool) -> None:
+    """Say what is installed, which scripts can be read, and what to install for more.
+
+    \b
+    Example:
+      geoagent doctor --json
+    """
+    import json
+
+    from geoagent.doctor import examine
+
+    report = examine()
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+        return
+    for section, rows in report.items():
+        click.echo(click.style(section.replace("_", " "), bold=True))
+        if isinstance(rows, dict):
+            for name, value in rows.items():
+                click.echo(f"  {name}: {value}")
+        else:
+            for row in rows:
+                click.echo(f"  {row}")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of an answer.
+
+    \b
+    Example:
+      geoagent schema > answer.schema.json
+    """
+    import json
+
+    from geoagent.answer import Answer
+
+    click.echo(json.dumps(Answer.model_json_schema(by_alias=True), indent=2))
+
+
+def _load(settings: dict[str, Any]) -> GeoAgent:
+    """An agent from flags; what was not given is left to the configuration file."""
+    from geoagent.agent import GeoAgent
+
+    config = settings.pop("config", None)
+    if settings.pop("no_text", False):
+        settings["ocr"] = "nothing"
+    within = settings.pop("within", None)
+    chosen = {name: value for name, value in settings.items() if value is not None}
+    if within is not None:
+        chosen["within"] = tuple(code for code in within.split(",") if code.strip())
+    return GeoAgent.load(config, **chosen)
+
+
+def _photo_jobs(agent: GeoAgent, paths: Sequence[Path]) -> Iterator[Job]:
+    from geoagent.batch import Job
+
+    for path in paths:
+        yield Job(str(path), partial(agent.locate, path))
+
+
+def _text_jobs(path: Path) -> Any:
+    from geoagent.batch import Job, read_texts
+
+    rows = read_texts(path)
+    return lambda agent: [Job(key, partial(agent.locate_text, lines, id=key), id=key) for key, lines in rows]
+
+
+def _progress(jobs: Sequence[Job], out: Path | None, retry_errors: bool, *, show: bool) -> Iterable[Answer]:
+    """Answers as they come, with a progress bar on stderr where somebody watches."""
+    from geoagent.batch import run
+
+    answers = run(jobs, out, retry_errors=retry_errors)
+    if not show or not sys.stderr.isatty():
+        yield from answers
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("locating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    places = {job.key: i for i, job in enumerate(jobs, start=1)}
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("locating", total=len(jobs))
+        for answer in answers:
+            bar.update(task, completed=places.get(answer.id if answer.id is not None else answer.source, 0))
+            yield answer
+        bar.update(task, completed=len(jobs))
+
+
+def _summary(answer: Answer) -> str:
+    from geoagent.explain import kilometres, where
+
+    if answer.best is None or answer.confidence is None or answer.radius_50_km is None:
+        return f"{answer.source}: error: {answer.error}"
+    at = f" ({answer.best.lat}, {answer.best.lon})" if answer.best.lat is not None else ""
+    return f"{answer.id or answer.source}: {where(answer.best)}{at}, {answer.confidence:.0%}, half within {kilometres(answer.radius_50_km)}"
+
+
+def _show(answer: Answer, compare: bool) -> None:
+    from rich.console import Console
+
+    from geoagent.render.text import answer_text
+
+    Console(highlight=False).print(answer_text(answer, compare=compare))
+
+
+def _annotate(source: Path, answer: Answer, target: Path) -> None:
+    from geoagent.photos import open_photo
+    from geoagent.render.annotate import annotate
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    annotate(open_photo(source), answer).save(target)
+
+
+def _write_map(answers: list[Answer], target: Path, agent: GeoAgent) -> None:
+    from geoagent.photos import open_photo
+    from geoagent.render.map import map_html
+
+    outlines = agent.assets.gazetteer.outlines()
+    alone = len(answers) == 1 and answers[0].status != "error"
+    photo = open_photo(Path(answers[0].source)) if alone else None
+    page = map_html(answers[0] if len(answers) == 1 else answers, outlines=outlines, photo=photo)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(page, "utf-8")

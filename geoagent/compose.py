@@ -1,0 +1,254 @@
+"""Writing the answer: predictions side by side, cue by cue, within the precision that may be disclosed."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from geoagent import __version__
+from geoagent.answer import (
+    Alternative,
+    Answer,
+    Best,
+    CountryShare,
+    ExifGps,
+    NeighbourReport,
+    Prediction,
+    RegionReport,
+)
+from geoagent.conclude import LEADING, Conclusion, alternatives
+from geoagent.config import Config
+from geoagent.disclose import disclose
+from geoagent.explain import cue_report, narrative
+from geoagent.geo import Float, LatLon
+from geoagent.stages import Assets
+from geoagent.types import Candidates, Constraint, Photo, Posterior, TextEvidence, VisionEvidence
+
+Settle = Callable[..., tuple[Posterior, Conclusion]]
+_ALTERNATIVES = 5
+_NEIGHBOURS = 20
+_PACKAGES = ("numpy", "pillow", "rapidocr", "onnxruntime", "shapely", "phonenumbers", "py3langid")
+
+
+class Composer:
+    """Writes the answers of one agent."""
+
+    leading = LEADING
+
+    def __init__(self, assets: Assets, config: Config) -> None:
+        self._assets = assets
+        self._config = config
+
+    @cached_property
+    def user_constraints(self) -> tuple[Constraint, ...]:
+        """What the user said about where the photo is."""
+        codes = self._config.within
+        if not codes:
+            return ()
+        places = [self._assets.gazetteer.country(code) for code in codes]
+        known = [place for place in places if place is not None]
+        prior = self._assets.world.country_prior
+        weights = np.array([prior[place.country] for place in known])
+        return (
+            Constraint(
+                id="user-within",
+                kind="within",
+                value=",".join(codes),
+                says=f"You said that the photo is in {' or '.join(place.name for place in known)}.",
+                source="user",
+                places=tuple(known),
+                weights=weights / weights.sum(),
+                reliability=1.0 - 1e-9,
+            ),
+        )
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """What the answer was made with."""
+        found = {
+            "geoagent": __version__,
+            "python": platform.python_version(),
+            "gazetteer": self._assets.gazetteer.version,
+        }
+        for package in _PACKAGES:
+            try:
+                found[package] = version(package)
+            except PackageNotFoundError:
+                continue
+        return found
+
+    def __call__(
+        self,
+        *,
+        settle: Settle,
+        vision: VisionEvidence,
+        text: TextEvidence,
+        source: str,
+        warnings: Sequence[str],
+        photo: Photo | None,
+        id: str | None,
+    ) -> Answer:
+        """Settle every variant of the evidence and write it down.
+
+        Args:
+            settle: from base log probabilities and constraints to a posterior and its conclusion.
+            vision: what the picture says.
+            text: what its text says.
+            source: what the answer is about.
+            warnings: what was lost or odd.
+            photo: for its EXIF position.
+            id: row id of a text without a photo.
+        """
+        user, prior = self.user_constraints, self._assets.world.log_prior
+        everything = (*user, *text.constraints)
+        aware, final = settle(vision.log_probs, everything)
+        looked = vision.encoder is not None
+        vision_only = final if not text.constraints else settle(vision.log_probs, user)[1]
+        text_only = settle(prior, everything)[1] if looked else final
+        best = self.best(final)
+        ranked = sorted(everything, key=lambda c: -abs(float(aware.contributions[c.id][final.cell])))
+        cues = []
+        for number, constraint in enumerate(ranked, start=1):
+            rest = [c for c in everything if c is not constraint]
+            without = self.best(settle(vision.log_probs, rest, False)[1])
+            cues.append(cue_report(number, constraint, aware, final.cell, without))
+        prediction = self.prediction(final, best)
+        vision_prediction = prediction if vision_only is final else self.prediction(vision_only)
+        gps = photo.exif_gps if photo is not None else None
+        answer = Answer(
+            id=id,
+            source=source,
+            status="partial"
+            if any("not read:" in w or "not judged:" in w or "are missing:" in w for w in warnings)
+            else "ok",
+            best=best,
+            radius_50_km=prediction.radius_50_km,
+            radius_90_km=prediction.radius_90_km,
+            confidence=prediction.confidence,
+            countries=prediction.countries,
+            alternatives=self.alternatives(final, aware),
+            vision_only=vision_prediction,
+            text_only=prediction if text_only is final else self.prediction(text_only),
+            text_aware=prediction,
+            cues=cues,
+            regions=[_region(r, text) for r in text.regions] if text.regions else [],
+            neighbours=self.evidence(final.candidates, final.shares),
+            explanation=narrative(
+                best,
+                vision_prediction.best,
+                prediction.confidence,
+                prediction.radius_50_km,
+                prediction.radius_90_km,
+                cues,
+                looked=looked,
+                lines=len(text.regions),
+            ),
+            warnings=list(dict.fromkeys(warnings)),
+            world=self._assets.world.summary(),
+            versions=self.versions,
+            exif_gps=None if gps is None else _exif(gps, final.latlon),
+        )
+        return disclose(answer, self._config.max_precision, self._assets.gazetteer)
+
+    def best(self, conclusion: Conclusion) -> Best:
+        """Name a conclusion's place at the level that its evidence reaches."""
+        gazetteer, here, country = self._assets.gazetteer, conclusion.latlon, conclusion.country
+        precision = conclusion.precision
+        nearest = gazetteer.reverse(here)
+        admin1 = nearest.admin1_name if nearest is not None and nearest.country == country else None
+        state = gazetteer.country(country)
+        place = state.name if state is not None else country
+        if precision == "region" and admin1:
+            place = admin1
+        elif precision == "city":
+            named = conclusion.candidates.refs[int(conclusion.shares.argmax())] if conclusion.shares.any() else ""
+            local = nearest.name if nearest is not None and nearest.country == country else None
+            own = named if conclusion.candidates.kind == "place" and conclusion.shares.max(initial=0.0) > 0.5 else ""
+            place = own or local or place
+        return Best(
+            lat=round(here.lat, 5),
+            lon=round(here.lon, 5),
+            place=place,
+            admin1=(admin1 or None) if precision in ("region", "city") else None,
+            country=country,
+            precision=precision,  # type: ignore[arg-type]
+        )
+
+    def prediction(self, conclusion: Conclusion, best: Best | None = None) -> Prediction:
+        """A conclusion as the answer writes it."""
+        shares = np.array([p for _, p in conclusion.countries])
+        rounded = shares / shares.sum()
+        return Prediction(
+            best=best or self.best(conclusion),
+            radius_50_km=round(conclusion.radius_50_km, 2),
+            radius_90_km=round(conclusion.radius_90_km, 2),
+            confidence=float(rounded[0]),
+            countries=[
+                CountryShare(code=code, p=float(p)) for (code, _), p in zip(conclusion.countries, rounded, strict=True)
+            ],
+        )
+
+    def alternatives(self, conclusion: Conclusion, posterior: Posterior) -> list[Alternative]:
+        """Other places that the evidence allows, each at least 1 % probable."""
+        cells = self._assets.world.cells
+        found = []
+        for place, cell, p in alternatives(conclusion, posterior, self._assets.world, _ALTERNATIVES):
+            if p < 0.01:
+                continue
+            near, country = self._assets.gazetteer.reverse(place), str(cells.country[cell])
+            known = near is not None and near.country == country
+            found.append(
+                Alternative(
+                    lat=round(place.lat, 5),
+                    lon=round(place.lon, 5),
+                    place=near.name if known and near is not None else None,
+                    admin1=(near.admin1_name or None) if known and near is not None else None,
+                    country=country,
+                    p=round(p, 4),
+                )
+            )
+        return found
+
+    def evidence(self, candidates: Candidates, shares: Float) -> list[NeighbourReport]:
+        """What the final position was computed from, heaviest first."""
+        found = []
+        for i in np.argsort(-shares, kind="stable")[:_NEIGHBOURS]:
+            if shares[i] < 0.001:
+                break
+            at = LatLon(*candidates.latlon[i].tolist())
+            similarity = float(candidates.similarity[i])
+            ref = candidates.refs[i]
+            if not ref:
+                near = self._assets.gazetteer.reverse(at)
+                ref = str(near) if near is not None else str(at)
+            found.append(
+                NeighbourReport(
+                    ref=ref,
+                    lat=round(at.lat, 5),
+                    lon=round(at.lon, 5),
+                    weight=round(float(shares[i]), 4),
+                    similarity=round(similarity, 4) if np.isfinite(similarity) else None,
+                )
+            )
+        return found
+
+
+def _region(region: Any, text: TextEvidence) -> RegionReport:
+    index = next(i for i, r in enumerate(text.regions) if r is region)
+    spoken = [c for c in text.cues if c.kind == "language" and index in c.regions]
+    return RegionReport(
+        text=region.text,
+        polygon_px=[(round(float(x), 1), round(float(y), 1)) for x, y in region.polygon_px],
+        confidence=round(float(region.confidence), 3),
+        script=region.script,
+        language=spoken[0].value.split()[0] if spoken else None,
+    )
+
+
+def _exif(gps: LatLon, here: LatLon) -> ExifGps:
+    return ExifGps(lat=gps.lat, lon=gps.lon, distance_km=round(gps.distance_km(here), 2))

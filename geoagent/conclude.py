@@ -1,0 +1,198 @@
+"""From a posterior over cells to one place with an honest uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from geoagent.fusion import gazetteer_candidates, place_preference
+from geoagent.geo import Float, LatLon, haversine_km
+from geoagent.stages import Refiner
+from geoagent.types import Candidates, Constraint, Int, Posterior, log_normalise
+from geoagent.world import World
+
+LEADING = 24
+"""Cells whose places compete for the answer."""
+CITY_KM = 25.0
+"""An answer is precise to the city where half of the probability lies within this distance (the field's city radius)."""
+# Quantiles of the distance of photos from a place, relative to its median: Rayleigh, that is a round cloud.
+_SPREAD = np.sqrt(np.log(1 / (1 - np.array([0.1, 0.3, 0.5, 0.7, 0.9]))) / np.log(2))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Conclusion:
+    """What a posterior comes to.
+
+    Attributes:
+        latlon: the refined place.
+        cell: the cell that it is in.
+        country: the most probable country; `latlon` lies in one of its cells.
+        countries: every country with its probability, descending.
+        p_admin1: probability of the cell's admin-1 unit.
+        p_city: probability that the photo is within `CITY_KM` of `latlon`.
+        radius_50_km: radius around `latlon` that holds half of the probability.
+        radius_90_km: radius that holds 90 %.
+        candidates: what `latlon` was computed from.
+        shares: `(M,)` each candidate's share in it.
+    """
+
+    latlon: LatLon
+    cell: int
+    country: str
+    countries: tuple[tuple[str, float], ...]
+    p_admin1: float
+    p_city: float
+    radius_50_km: float
+    radius_90_km: float
+    candidates: Candidates
+    shares: Float
+
+    @property
+    def precision(self) -> str:
+        """The finest level that holds at least half of the probability: none, country, region or city."""
+        if self.countries[0][1] < 0.5:
+            return "none"
+        if self.p_city >= 0.5:
+            return "city"
+        return "region" if self.p_admin1 >= 0.5 else "country"
+
+
+def conclude(
+    posterior: Posterior,
+    constraints: Sequence[Constraint],
+    world: World,
+    refiner: Refiner,
+    neighbours: Candidates | None = None,
+    *,
+    radii: bool = True,
+) -> Conclusion:
+    """Choose the country, then the place in it, then measure how much probability lies around it.
+
+    Args:
+        posterior: belief over the world's cells.
+        constraints: those that made it; cities among them prefer places inside a cell.
+        world: cells, prior and support.
+        refiner: from weighted candidates to one place.
+        neighbours: training photos near the embedding; the gazetteer's places stand in where there are none.
+        radii: whether to compute the radii; they cost a sort, and a counterfactual does not need them (then NaN).
+    """
+    cells, probs = world.cells, posterior.probs
+    by_country = cells.by_country(probs)
+    ranking = np.argsort(-by_country, kind="stable")
+    country = cells.country_codes[int(ranking[0])]
+    own = np.where(cells.country == country, posterior.log_probs, -np.inf)
+    leading = _top(own, LEADING)
+    top = int(leading[0])
+    candidates = gazetteer_candidates(world, leading.tolist(), constraints)
+    if neighbours is not None:
+        candidates = _inside(neighbours, leading, constraints, candidates)
+    weights = np.exp(candidates.log_weight) * probs[candidates.cell]
+    refined = refiner(candidates, weights, LatLon(*cells.centroids[top].tolist()))
+    here = refined.latlon
+    cell = int(candidates.cell[int(refined.weights.argmax())]) if refined.weights.any() else top
+    places, mass, extent = _cloud(world, posterior, candidates, weights)
+    distance = haversine_km((here.lat, here.lon), places)
+    spread = np.sqrt(distance[:, None] ** 2 + (extent[:, None] * _SPREAD) ** 2).ravel()
+    mass = np.repeat(mass / (len(_SPREAD) * mass.sum()), len(_SPREAD))
+    radius_50_km, radius_90_km = _radii(spread, mass) if radii else (np.nan, np.nan)
+    unit = (cells.admin1 == cells.admin1[cell]) & (cells.country == country)
+    return Conclusion(
+        latlon=here,
+        cell=cell,
+        country=country,
+        countries=tuple((cells.country_codes[int(i)], float(by_country[i])) for i in ranking),
+        p_admin1=float(probs[unit].sum()) if cells.admin1[cell] else 0.0,
+        p_city=float(mass[spread <= CITY_KM].sum()),
+        radius_50_km=radius_50_km,
+        radius_90_km=radius_90_km,
+        candidates=candidates,
+        shares=refined.weights,
+    )
+
+
+def alternatives(
+    conclusion: Conclusion, posterior: Posterior, world: World, count: int
+) -> list[tuple[LatLon, int, float]]:
+    """Other places that the evidence allows: `(place, cell, probability)`, most probable first.
+
+    Cells are taken by probability, each at least 150 km from those taken before; every cell's probability then goes to
+    the nearest of them, the answer itself included.
+    """
+    cells, probs = world.cells, posterior.probs
+    chosen: list[tuple[LatLon, int]] = [(conclusion.latlon, conclusion.cell)]
+    for cell in np.argsort(-posterior.log_probs, kind="stable")[:400]:
+        place = _heaviest(world, int(cell))
+        if all(place.distance_km(other) >= 150.0 for other, _ in chosen):
+            chosen.append((place, int(cell)))
+            if len(chosen) > count:
+                break
+    at = np.array([(p.lat, p.lon) for p, _ in chosen])
+    nearest = haversine_km(cells.centroids[:, None, :], at).argmin(axis=1)
+    mass = np.bincount(nearest, weights=probs, minlength=len(chosen))
+    found = [(place, cell, float(p)) for (place, cell), p in zip(chosen, mass, strict=True)][1:]
+    return sorted(found, key=lambda item: -item[2])
+
+
+def _heaviest(world: World, cell: int) -> LatLon:
+    """The support place of a cell where most of its photos are."""
+    order, start = world.support_of_cell
+    rows = order[start[cell] : start[cell + 1]]
+    if len(rows) == 0:
+        return LatLon(*world.cells.centroids[cell].tolist())
+    return LatLon(*world.support.latlon[rows[int(world.support.log_share[rows].argmax())]].tolist())
+
+
+def _top(values: Float, count: int) -> Int:
+    """Indices of the `count` largest finite values, largest first."""
+    count = min(count, int(np.isfinite(values).sum()))
+    best = np.argpartition(-values, count - 1)[:count]
+    return np.asarray(best[np.argsort(-values[best], kind="stable")], dtype=np.int64)
+
+
+def _inside(neighbours: Candidates, leading: Int, constraints: Sequence[Constraint], named: Candidates) -> Candidates:
+    """Neighbours in the leading cells, reweighed by the text, joined by the cities that the text names."""
+    keep = np.flatnonzero(np.isin(neighbours.cell, leading))
+    town = np.flatnonzero(np.array([bool(ref) for ref in named.refs], dtype=bool))
+    if len(keep) == 0:
+        return named
+    log_weight = neighbours.log_weight[keep] + place_preference(neighbours.latlon[keep], constraints)
+    joined = np.concatenate([log_weight, named.log_weight[town] + np.median(log_weight)])
+    cell = np.concatenate([neighbours.cell[keep], named.cell[town]])
+    for c in np.unique(cell):
+        joined[cell == c] = log_normalise(joined[cell == c])
+    return Candidates(
+        latlon=np.concatenate([neighbours.latlon[keep], named.latlon[town]]),
+        cell=cell,
+        log_weight=joined,
+        similarity=np.concatenate([neighbours.similarity[keep], np.full(len(town), np.nan, dtype=np.float32)]),
+        refs=tuple(neighbours.refs[i] for i in keep) + tuple(named.refs[i] for i in town),
+        kind="neighbour",
+        extent_km=np.concatenate([neighbours.extent_km[keep], named.extent_km[town]]),
+    )
+
+
+def _radii(spread: Float, mass: Float) -> tuple[float, float]:
+    """Distances that hold 50 % and 90 % of the mass."""
+    order = np.argsort(spread, kind="stable")
+    held = np.cumsum(mass[order])
+    found = spread[order[np.minimum(np.searchsorted(held, (0.5 * held[-1], 0.9 * held[-1])), len(order) - 1)]]
+    return float(found[0]), float(found[1])
+
+
+def _cloud(world: World, posterior: Posterior, candidates: Candidates, weights: Float) -> tuple[Float, Float, Float]:
+    """All of the probability as weighted places with an extent: candidates in the leading cells, support elsewhere."""
+    support = world.support
+    probs = posterior.probs
+    covered = np.zeros(len(world.cells), dtype=bool)
+    covered[np.unique(candidates.cell)] = True
+    rest = ~covered[support.cell]
+    mass = np.exp(support.log_share[rest]) * probs[support.cell[rest]]
+    heavy = mass > 1e-7
+    rows = np.flatnonzero(rest)[heavy]
+    return (
+        np.concatenate([candidates.latlon, support.latlon[rows]]),
+        np.concatenate([weights, mass[heavy]]),
+        np.concatenate([candidates.extent_km, support.extent_km[rows]]),
+    )

@@ -1,0 +1,115 @@
+"""Configuration: one frozen tree, from TOML, flags or code.
+
+Unknown keys are refused with the nearest known one. Secrets never stand here: they come from the environment, where
+they are used.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from geoagent.errors import ConfigError
+from geoagent.types import Precision
+
+
+class Plug(BaseModel):
+    """A plug's name and its own options: `{name = "rapidocr", max_side_px = 1600}`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    name: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the plug's `build` is given besides the assets."""
+        return dict(self.model_extra or {})
+
+
+class Config(BaseModel):
+    """How a `GeoAgent` is put together.
+
+    Attributes:
+        world: folder of the world; None for the starter world.
+        encoder: the picture half; None takes what the world asks for.
+        ocr: the reading half.
+        constraints: constraint sources, each adding its own.
+        search: how neighbours are found where the world has a gallery.
+        refiner: from candidates to one place.
+        neighbours: M, how many neighbours are searched.
+        same_region: see `fusion.SAME_REGION`; None takes the world's fitted value, else the default.
+        within: only these countries (ISO 3166-1 alpha-2), as the user says; () for the whole world.
+        max_precision: finest level that an answer discloses.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    world: Path | None = None
+    encoder: Plug | None = None
+    ocr: Plug = Field(default_factory=lambda: Plug(name="rapidocr"))
+    constraints: tuple[Plug, ...] = Field(default_factory=lambda: (Plug(name="lexicon"),))
+    search: Plug = Field(default_factory=lambda: Plug(name="exact"))
+    refiner: Plug = Field(default_factory=lambda: Plug(name="mode"))
+    neighbours: int = Field(default=50, ge=1)
+    same_region: float | None = Field(default=None, ge=0.0, le=1.0)
+    within: tuple[str, ...] = ()
+    max_precision: Precision = "full"
+
+    @field_validator("encoder", "ocr", "search", "refiner", mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        """A bare name is a plug without options."""
+        return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("constraints", mode="before")
+    @classmethod
+    def _short_list(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return ({"name": value},)
+        return tuple({"name": v} if isinstance(v, str) else v for v in value)
+
+    @field_validator("within")
+    @classmethod
+    def _codes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        codes = tuple(code.strip().upper() for code in value)
+        for code in codes:
+            if len(code) != 2 or not code.isascii() or not code.isalpha():
+                raise ValueError(f"{code!r} is no ISO 3166-1 alpha-2 country code (DE, FR, …)")
+        return codes
+
+    @classmethod
+    def make(cls, settings: Mapping[str, Any]) -> Config:
+        """Check settings and freeze them.
+
+        Raises:
+            ConfigError: a key is unknown or a value is wrong; the message names it.
+        """
+        unknown = [key for key in settings if key not in cls.model_fields]
+        if unknown:
+            near = difflib.get_close_matches(unknown[0], list(cls.model_fields), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(cls.model_fields)}"
+            raise ConfigError(f"unknown setting {unknown[0]!r}{hint}")
+        try:
+            return cls.model_validate(dict(settings))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise ConfigError(f"setting {where}: {first['msg'].removeprefix('Value error, ')}") from error
+
+    @classmethod
+    def load(cls, path: str | Path, **overrides: Any) -> Config:
+        """Read a TOML file; `overrides` win over it.
+
+        Raises:
+            ConfigError: the file is missing, no TOML, or has unknown keys.
+        """
+        try:
+            settings = tomllib.loads(Path(path).read_text("utf-8"))
+        except OSError as error:
+            raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} is no valid TOML: {error}") from error
+        return cls.make({**settings, **overrides})

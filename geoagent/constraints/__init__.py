@@ -1,0 +1,1 @@
+"""From cues to soft constraints over places. A plug is one file with `build(assets, **options)`."""

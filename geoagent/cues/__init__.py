@@ -1,0 +1,68 @@
+"""Cues: what the text in a scene says about where it is.
+
+One module a kind, each with one function `find(reading, earlier) -> list[Cue]`. They run in the order below, since later
+kinds leave alone what earlier ones have explained: the digits of a telephone number are no postcode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from geoagent.cues import brand, company, currency, domain, language, names, phone, postcode, regional, script, street
+from geoagent.cues.reading import Reading
+from geoagent.gazetteer import Gazetteer
+from geoagent.gazetteer.facts import Facts
+from geoagent.types import Cue, TextRegion
+
+Finder = Callable[[Reading, tuple[Cue, ...]], list[Cue]]
+
+FINDERS: tuple[Finder, ...] = (
+    phone.find,
+    domain.find,
+    company.find,
+    currency.find,
+    brand.find,
+    regional.find,
+    street.find,
+    names.find,
+    postcode.find,
+    script.find,
+    language.find,
+)
+
+KINDS = (
+    "phone",
+    "domain",
+    "registration",
+    "company",
+    "currency",
+    "brand",
+    "institution",
+    "regional",
+    "street",
+    "name",
+    "postcode",
+    "script",
+    "language",
+)
+
+
+def find_cues(regions: tuple[TextRegion, ...], gazetteer: Gazetteer, facts: Facts) -> tuple[Cue, ...]:
+    """Find every cue in the text of one photo.
+
+    Args:
+        regions: R lines of text, in reading order.
+        gazetteer: names of places.
+        facts: cue tables.
+
+    Returns:
+        Cues in no order of importance; () where no text speaks for a place.
+    """
+    reading = Reading.of(regions, gazetteer, facts)
+    found: tuple[Cue, ...] = ()
+    for find in FINDERS:
+        found += tuple(find(reading, found))
+    return found
+
+
+__all__ = ["FINDERS", "KINDS", "Reading", "find_cues"]

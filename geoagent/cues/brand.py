@@ -1,0 +1,108 @@
+"""Brands, chains, operators and institutions that exist in few countries."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
+
+from geoagent.cues.reading import Line, Reading, listed, overlaps, taken
+from geoagent.types import Cue
+
+_MOST_COUNTRIES = 12  # a brand of more countries says too little
+_INSTITUTIONS = frozenset({"institution", "police", "post", "municipal", "government", "utility", "transit", "lottery"})
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """Cues of kinds "brand" and "institution": the longest known names, repaired by one letter where OCR slipped."""
+    cues = []
+    phrases = _names(reading)
+    busy = taken(earlier, ("phone", "domain"))
+    for line in reading.lines:
+        used: list[tuple[int, int]] = []
+        for key, start, end in reading.phrases(line, 5):
+            if len(key) < 2 or any(start < b and a < end for a, b in used) or overlaps(busy, line.region, start, end):
+                continue
+            whole = start == line.words[0].start and end == line.words[-1].end
+            name, edits = (key, 0) if key in phrases else (None, 0)
+            if name is None and whole and len(key) >= 7:
+                name, edits = _repaired(key, phrases)
+            if name is None or name in reading.facts.international:
+                continue
+            known = reading.facts.brand(name)
+            if known is None or not 1 <= len(known.countries) <= _MOST_COUNTRIES:
+                continue
+            strength = (
+                known.strength
+                * _distinctive(name, line, start, end, whole, known.kind, reading)
+                * (0.7 if edits else 1.0)
+            )
+            if strength < 0.08:
+                continue
+            used.append((start, end))
+            written = line.text[start:end]
+            institution = known.kind in _INSTITUTIONS
+            inside = {}
+            if known.place:
+                for code in known.countries:
+                    match = reading.gazetteer.lookup(known.place, k=1, countries={code: 1.0})
+                    if match and match[0].place.country == code:
+                        inside[code] = ((match[0].place, 0.8),)
+            cues.append(
+                Cue(
+                    kind="institution" if institution else "brand",
+                    value=written,
+                    says=f"“{written}” is {'an institution' if institution else 'a brand'} of "
+                    f"{known.place + ', ' if known.place else ''}{listed(reading.facts, dict(known.countries))}.",
+                    spans=(line.span(start, end),),
+                    countries=dict(known.countries),
+                    inside=inside,
+                    strength=min(1.0, strength),
+                )
+            )
+    return cues
+
+
+def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, kind: str, reading: Reading) -> float:
+    """How likely such a word is the brand and not the word: short common words inside a sentence are not."""
+    words = name.split()
+    score = 1.0
+    if kind in ("brand", "operator", "transit"):  # mass tables hold everything; the hand-made ones were chosen
+        if len(name) <= 3:
+            score *= 0.35
+        elif len(name) == 4:
+            score *= 0.6
+        if len(words) == 1 and name in reading.facts.signwords:
+            score *= 0.15
+        elif all(w in reading.facts.signwords or w in reading.facts.streets for w in words):
+            score *= 0.3
+        if reading.gazetteer.lookup(name, k=1):
+            score *= 0.4  # also the name of a place, which the names look after
+        if not whole and len(words) == 1:
+            score *= 0.6
+    text = line.text[start:end]
+    if text == text.lower() and text != text.upper() and kind in ("brand", "operator"):
+        score *= 0.6
+    return score
+
+
+def _names(reading: Reading) -> frozenset[str]:
+    return reading.facts.brand_names()
+
+
+@lru_cache(maxsize=512)
+def _repaired(key: str, names: frozenset[str]) -> tuple[str | None, int]:
+    """The one brand that is a single edit away, if there is one."""
+    limit = 1 if len(key) < 11 else 2
+    found = process.extract(
+        key, _of_length(names, len(key), limit), scorer=Levenshtein.distance, score_cutoff=limit, limit=2
+    )
+    if not found or (len(found) > 1 and found[1][1] == found[0][1]):
+        return None, 0
+    return str(found[0][0]), int(found[0][1])
+
+
+@lru_cache(maxsize=64)
+def _of_length(names: frozenset[str], length: int, limit: int) -> tuple[str, ...]:
+    return tuple(sorted(n for n in names if abs(len(n) - length) <= limit))

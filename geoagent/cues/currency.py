@@ -1,0 +1,81 @@
+"""Prices: a currency's sign, code or word beside an amount."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from geoagent.cues.reading import Line, Reading, listed
+from geoagent.gazetteer.facts import CurrencyForm
+from geoagent.types import Cue, Span
+
+_AMOUNT = r"\d{1,3}(?:[ .,’']\d{3})*(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue for each way of writing a currency, however many prices there are."""
+    places: dict[str, list[Span]] = {}
+    for line in reading.lines:
+        used: list[tuple[int, int]] = []
+        for form, start, end in _prices(line, reading):
+            if not any(start < b and a < end for a, b in used):
+                used.append((start, end))
+                places.setdefault(form, []).append(line.span(start, end))
+    cues = []
+    for form, spans in places.items():
+        known = reading.facts.currencies[form]
+        cues.append(
+            Cue(
+                kind="currency",
+                value=form,
+                says=f"Prices in “{form}”: money of {listed(reading.facts, dict(known.countries))}.",
+                spans=tuple(spans),
+                countries=dict(known.countries),
+                elsewhere=0.002,
+                strength=known.strength,
+            )
+        )
+    return cues
+
+
+def _prices(line: Line, reading: Reading) -> list[tuple[str, int, int]]:
+    """`(form, start, end)` of each currency form beside an amount, longest form first."""
+    found = []
+    text = line.digits
+    if not any(c.isdigit() for c in text):
+        # A sign that exists only as a currency needs no amount ("₾", "₴").
+        return [
+            (c, i, i + 1)
+            for i, c in enumerate(line.text)
+            if c in reading.facts.currencies and not c.isalnum() and c not in "$£€¥"
+        ]
+    for form, pattern in _patterns(tuple(reading.facts.currencies.items())):
+        for match in pattern.finditer(text):
+            start, end = match.start(), match.end()
+            inner = match.group().strip()
+            if reading.facts.currencies[form].case and form not in inner:
+                continue
+            found.append((form, start, end))
+    return sorted(found, key=lambda f: (-len(f[0]), f[1]))
+
+
+@lru_cache(maxsize=2)
+def _patterns(forms: tuple[tuple[str, CurrencyForm], ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """One pattern a form: the form on the side of the amount where it is written."""
+    out = []
+    for form, known in forms:
+        name = re.escape(form)
+        flags = 0 if known.case else re.IGNORECASE
+        left = r"(?<![^\W\d_])" if form[:1].isalpha() else ""
+        right = r"(?![^\W\d_])" if form[-1:].isalpha() and not _joins_words(form) else ""
+        amount = rf"(?:{_AMOUNT})"
+        before = rf"{left}{name}[ .]{{0,2}}{amount}(?![\d%:])"
+        after = rf"(?<![\d:.,/-]){amount}(?:,-|[.,]-|,–)? ?{name}{right}"
+        pattern = {"before": before, "after": after}.get(known.position, f"{before}|{after}")
+        out.append((form, re.compile(pattern, flags)))
+    return tuple(out)
+
+
+def _joins_words(form: str) -> bool:
+    """Whether the form's script writes words without spaces, so that letters may follow."""
+    return any("\u0e00" <= c <= "\u0eff" or "\u3040" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af" for c in form)

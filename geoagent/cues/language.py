@@ -1,0 +1,222 @@
+"""Languages: which ones the signs are written in, as a distribution, and where signs are written so.
+
+Four things speak, in this order of trust: the script (Georgian letters leave one language), letters that few languages
+write, words that stand on signs, and a general identifier of letter sequences (py3langid) where a line is long enough.
+Words that stand on signs everywhere ("EXIT", "WC") say nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from geoagent.cues.alphabets import LETTERS, OF_SCRIPT
+from geoagent.cues.reading import Line, Reading, listed, overlaps, taken
+from geoagent.types import Cue
+
+_FOREIGN_WORD = 0.025  # chance of a sign word in a language that does not have it: misreading, loan word, name
+_FOREIGN_LETTER = 0.12
+_MOST_LETTERS = 3  # distinct rare letters that count: more are no news
+_EXTRA = {"sr": ("hr", "bs"), "id": ("ms",), "no": ("nb", "nn")}
+_TOURIST = {"en": 0.035, "fr": 0.006, "es": 0.006, "de": 0.005, "ru": 0.004, "it": 0.004, "zh": 0.004, "ar": 0.004}
+"""Share of signs in a language in countries where it is no language of the place: tourists, trade, fashion."""
+_ELSEWHERE = 0.0025
+_SAME = {"nb": "no", "nn": "no", "fil": "tl", "srl": "sr", "zh-hans": "zh"}
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue for each language that lines of text are surely enough in."""
+    busy = taken(earlier, ("phone", "domain", "registration", "currency", "postcode"))
+    named = taken(earlier, ("name", "brand"))
+    scored: list[tuple[Line, dict[str, float], float]] = []
+    for line in reading.lines:
+        scores, weight = _score(line, reading, busy, named)
+        if scores:
+            scored.append((line, scores, weight))
+    cues = []
+    for lines, shares, weight in _groups(scored):
+        cue = _cue(lines, shares, weight, reading)
+        if cue is not None:
+            cues.append(cue)
+    return cues
+
+
+def languages_of(script: str, reading: Reading) -> tuple[str, ...]:
+    """Languages that signs of a script may be in."""
+    if script in OF_SCRIPT:
+        return tuple(sorted(OF_SCRIPT[script]))
+    others = frozenset().union(*OF_SCRIPT.values()) - {"sr", "az", "uz", "tk", "tt"}
+    spoken = {lang for facts in reading.facts.countries.values() for lang in facts.languages}
+    return tuple(sorted(spoken - others))
+
+
+def _score(
+    line: Line, reading: Reading, busy: dict[int, list[tuple[int, int]]], named: dict[int, list[tuple[int, int]]]
+) -> tuple[dict[str, float], float]:
+    """Log score of each language for one line, and how many words or letters spoke; ({}, 0) where none did."""
+    if line.script == "Zyyy" or (line.script != "Latn" and not line.script_is_evidence):
+        return {}, 0.0
+    languages = languages_of(line.script, reading)
+    scores = dict.fromkeys(languages, 0.0)
+    spoke = 0.0
+    words = [w for w in line.words if not overlaps(busy, line.region, w.start, w.end)]
+    known: list[tuple[int, int]] = []
+    for key, start, end in _phrases(reading, line):
+        if any(start < b and a < end for a, b in known) or overlaps(busy, line.region, start, end):
+            continue
+        entry = reading.facts.signwords.get(key)
+        if key in reading.facts.international:
+            known.append((start, end))
+            continue
+        if entry is None:
+            continue
+        known.append((start, end))
+        its = {_SAME.get(lang, lang) for lang in entry.languages}
+        for lang in entry.languages:
+            its.update(_EXTRA.get(lang, ()))
+        if not its & set(languages):
+            continue
+        clear = 0.5 if len(key) <= 2 else 0.8 if len(key) == 3 else 1.0
+        for lang in languages:
+            scores[lang] += clear * math.log(_FOREIGN_WORD + (1.0 if lang in its else 0.0))
+        spoke += clear
+    rare = [c for c in sorted(set(line.text.casefold())) if c in LETTERS][:_MOST_LETTERS]
+    for letter in rare:
+        inside_name = all(
+            overlaps(named, line.region, i, i + 1) for i, c in enumerate(line.text.casefold()) if c == letter
+        )
+        strength = 0.4 if inside_name else 1.0
+        for lang in languages:
+            scores[lang] += strength * math.log(_FOREIGN_LETTER + (1.0 if lang in LETTERS[letter] else 0.0))
+        spoke += 0.6 * strength
+    rest = [
+        w
+        for w in words
+        if not overlaps(named, line.region, w.start, w.end)
+        and w.key not in reading.facts.international
+        and any(c.isalpha() for c in w.text)
+    ]
+    length = sum(len(w.text) for w in rest)
+    if line.script != "Latn" and len(languages) == 1:
+        return scores, max(spoke, 2.0)
+    if length >= 8:
+        shares = _identify(" ".join(w.text for w in rest))
+        clear = min(1.0, length / 24)
+        for lang in languages:
+            scores[lang] += clear * math.log(0.004 + shares.get(lang, 0.004))
+        spoke += 0.5 * clear if length < 16 else clear
+    elif line.script != "Latn":
+        spoke = max(spoke, 0.5)
+    return (scores, spoke) if spoke > 0 else ({}, 0.0)
+
+
+def _phrases(reading: Reading, line: Line) -> Iterable[tuple[str, int, int]]:
+    """What may be a sign word: phrases of up to four words, and stretches of scripts that write without spaces."""
+    yield from reading.phrases(line, 4)
+    if line.script in ("Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr"):
+        text = line.text
+        for size in range(min(10, len(text)), 1, -1):
+            for i in range(len(text) - size + 1):
+                yield text[i : i + size], i, i + size
+
+
+def _groups(
+    scored: list[tuple[Line, dict[str, float], float]],
+) -> list[tuple[list[Line], dict[str, float], float]]:
+    """Lines by language: those of one script together, unless a line clearly speaks another one.
+
+    Bilingual signs ("Sortie – Uitgang" over two lines) become two groups, each with its own distribution.
+    """
+    groups: list[tuple[list[Line], dict[str, float], float]] = []
+    for line, scores, weight in sorted(scored, key=lambda item: -item[2]):
+        home = None
+        for i, (lines, total, _) in enumerate(groups):
+            if lines[0].script != line.script:
+                continue
+            leader = max(total, key=lambda lang: total[lang])
+            if max(scores.values()) - scores.get(leader, -math.inf) < 1.6:
+                home = i
+                break
+        if home is None:
+            groups.append(([line], dict(scores), weight))
+        else:
+            lines, total, sum_weight = groups[home]
+            joined = {lang: total[lang] + scores.get(lang, -4.0) for lang in total}
+            groups[home] = ([*lines, line], joined, sum_weight + weight)
+    return [(lines, _softmax(total), weight) for lines, total, weight in groups]
+
+
+def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Reading) -> Cue | None:
+    top = max(shares, key=lambda lang: shares[lang])
+    if weight < 0.75 or (lines[0].script == "Latn" and shares[top] < 0.3):
+        return None
+    countries: dict[str, float] = {}
+    floor = 0.0
+    for lang, p in shares.items():
+        if p < 0.01:
+            continue
+        tourist = _TOURIST.get(lang, _ELSEWHERE)
+        floor += p * tourist
+        for code, share in reading.facts.language_share(lang).items():
+            countries[code] = countries.get(code, 0.0) + p * max(share - tourist, 0.0)
+    countries = {code: w + floor for code, w in countries.items()}
+    if not countries:
+        return None
+    ranked = sorted((lang for lang in shares if shares[lang] >= 0.1), key=lambda lang: -shares[lang])[:3]
+    said = " or ".join(f"{_language(lang)} ({shares[lang]:.0%})" for lang in ranked) or _language(top)
+    return Cue(
+        kind="language",
+        value=" ".join(ranked) or top,
+        says=f"{'A line reads' if len(lines) == 1 else f'{len(lines)} lines read'} as {said}, written in "
+        f"{listed(reading.facts, countries)}.",
+        spans=tuple(line.span(0, len(line.text)) for line in sorted(lines, key=lambda line: line.region)),
+        countries=countries,
+        elsewhere=floor,
+        strength=min(1.0, 0.55 + 0.15 * weight),
+    )
+
+
+def _softmax(scores: dict[str, float]) -> dict[str, float]:
+    top = max(scores.values())
+    raw = {lang: math.exp(s - top) for lang, s in scores.items()}
+    total = sum(raw.values())
+    return {lang: w / total for lang, w in raw.items()}
+
+
+@lru_cache(maxsize=1)
+def _identifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+@lru_cache(maxsize=4096)
+def _identify(text: str) -> dict[str, float]:
+    """P(language | letters) of py3langid, by language."""
+    ranked: list[tuple[str, float]] = _identifier().rank(text)
+    shares: dict[str, float] = {}
+    for lang, p in ranked:
+        shares[_SAME.get(lang, lang)] = shares.get(_SAME.get(lang, lang), 0.0) + float(p)
+    return shares
+
+
+_LANGUAGES = {
+    "af": "Afrikaans", "am": "Amharic", "ar": "Arabic", "az": "Azerbaijani", "be": "Belarusian", "bg": "Bulgarian",
+    "bn": "Bengali", "bs": "Bosnian", "ca": "Catalan", "cs": "Czech", "cy": "Welsh", "da": "Danish", "de": "German",
+    "el": "Greek", "en": "English", "es": "Spanish", "et": "Estonian", "eu": "Basque", "fa": "Persian", "fi": "Finnish",
+    "fr": "French", "ga": "Irish", "gl": "Galician", "gu": "Gujarati", "he": "Hebrew", "hi": "Hindi", "hr": "Croatian",
+    "hu": "Hungarian", "hy": "Armenian", "id": "Indonesian", "is": "Icelandic", "it": "Italian", "ja": "Japanese",
+    "ka": "Georgian", "kk": "Kazakh", "km": "Khmer", "kn": "Kannada", "ko": "Korean", "ky": "Kyrgyz", "lb":
+    "Luxembourgish", "lo": "Lao", "lt": "Lithuanian", "lv": "Latvian", "mk": "Macedonian", "ml": "Malayalam", "mn":
+    "Mongolian", "mr": "Marathi", "ms": "Malay", "mt": "Maltese", "my": "Burmese", "ne": "Nepali", "nl": "Dutch", "no":
+    "Norwegian", "pa": "Punjabi", "pl": "Polish", "ps": "Pashto", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian",
+    "si": "Sinhala", "sk": "Slovak", "sl": "Slovene", "sq": "Albanian", "sr": "Serbian", "sv": "Swedish", "sw":
+    "Swahili", "ta": "Tamil", "te": "Telugu", "th": "Thai", "tl": "Filipino", "tr": "Turkish", "uk": "Ukrainian", "ur":
+    "Urdu", "uz": "Uzbek", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+
+
+def _language(code: str) -> str:
+    return _LANGUAGES.get(code, code)

@@ -1,0 +1,423 @@
+"""Names of places. Most misleading of all cues: "Pizzeria Napoli" is seldom in Naples."""
+
+from __future__ import annotations
+
+import math
+
+from geoagent.cues.reading import Line, Reading, country_name, overlaps, taken
+from geoagent.gazetteer import Match, Mention
+from geoagent.gazetteer.normalise import normalise
+from geoagent.types import Cue, Place
+
+_CITY_SHARE, _ADMIN1_SHARE = 0.72, 0.1
+"""Of a city's weight: the city itself, its admin-1 unit; the rest goes to its country.
+
+A sign that names a city often stands in another place of the same country: road signs, head offices, street names.
+"""
+_KEPT = 12  # readings of one name that are kept
+_EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
+
+# Words that turn a place into decoration: what is served, sold or celebrated, rather than where.
+_DECOR = frozenset(
+    [
+        "pizza",
+        "pizzeria",
+        "ristorante",
+        "trattoria",
+        "restaurant",
+        "restaurante",
+        "ristorant",
+        "grill",
+        "bar",
+        "cafe",
+        "caffe",
+        "café",
+        "coffee",
+        "burger",
+        "bbq",
+        "steak",
+        "house",
+        "steakhouse",
+        "kebab",
+        "kebap",
+        "doner",
+        "sushi",
+        "bistro",
+        "brasserie",
+        "boulangerie",
+        "pub",
+        "inn",
+        "hotel",
+        "hostel",
+        "motel",
+        "fashion",
+        "moda",
+        "style",
+        "mode",
+        "boutique",
+        "dental",
+        "tours",
+        "travel",
+        "airways",
+        "airlines",
+        "bank",
+        "cuisine",
+        "kitchen",
+        "food",
+        "foods",
+        "chaat",
+        "biryani",
+        "taqueria",
+        "tacos",
+        "cantina",
+        "pub",
+        "tavern",
+        "taverna",
+        "bakery",
+        "noodle",
+        "noodles",
+        "ramen",
+        "pho",
+        "wok",
+        "express",
+        "palace",
+        "royal",
+        "star",
+        "garden",
+        "casino",
+        "cinema",
+        "theatre",
+        "club",
+        "lounge",
+        "salon",
+        "beauty",
+        "hair",
+        "nails",
+        "tattoo",
+        "studio",
+        "fc",
+        "united",
+        "beer",
+        "brewery",
+        "wine",
+        "tea",
+        "spa",
+        "massage",
+        "college",
+        "academy",
+        "university",
+        "kawiarnia",
+        "restauracja",
+        "restoran",
+        "ресторан",
+        "кафе",
+        "бар",
+        "пицца",
+        "пиццерия",
+        "клуб",
+        "гриль",
+        "суши",
+        "шашлык",
+        "مطعم",
+        "كافيه",
+        "مقهى",
+        "牛肉面",
+        "拉面",
+        "面馆",
+        "火锅",
+        "烤鸭",
+        "餐厅",
+        "料理",
+        "酒家",
+        "레스토랑",
+        "카페",
+        "バー",
+        "レストラン",
+        "カフェ",
+        "ラーメン",
+    ]
+)
+# Words of authority: what stands beside them is where the sign is.
+_OFFICE = frozenset(
+    [
+        "city",
+        "town",
+        "municipality",
+        "municipal",
+        "county",
+        "council",
+        "borough",
+        "parish",
+        "district",
+        "commune",
+        "mairie",
+        "ville",
+        "hotel",
+        "prefecture",
+        "stadt",
+        "stadtverwaltung",
+        "gemeinde",
+        "rathaus",
+        "landkreis",
+        "magistrat",
+        "stadtmagistrat",
+        "stadtpolizei",
+        "kommune",
+        "kommun",
+        "gemeente",
+        "ayuntamiento",
+        "ajuntament",
+        "alcaldia",
+        "municipalidad",
+        "municipio",
+        "prefeitura",
+        "camara",
+        "municipal",
+        "comune",
+        "provincia",
+        "regione",
+        "opcina",
+        "opstina",
+        "grad",
+        "obec",
+        "mesto",
+        "mesta",
+        "urad",
+        "urzad",
+        "miasto",
+        "gmina",
+        "starostwo",
+        "primaria",
+        "judetul",
+        "belediyesi",
+        "belediye",
+        "valilik",
+        "linnavalitsus",
+        "savivaldybe",
+        "pasvaldiba",
+        "varosi",
+        "onkormanyzat",
+        "kunsill",
+        "администрация",
+        "управа",
+        "город",
+        "горсовет",
+        "міська",
+        "рада",
+        "община",
+        "область",
+        "району",
+        "район",
+        "δημος",
+        "بلدية",
+        "محافظة",
+        "市役所",
+        "区役所",
+        "市政府",
+        "人民政府",
+        "시청",
+        "구청",
+        "नगर",
+        "निगम",
+    ]
+)
+_LINKS = frozenset(
+    [
+        "de",
+        "la",
+        "le",
+        "les",
+        "du",
+        "des",
+        "d",
+        "l",
+        "of",
+        "the",
+        "and",
+        "und",
+        "y",
+        "e",
+        "et",
+        "i",
+        "a",
+        "in",
+        "im",
+        "am",
+        "an",
+        "der",
+        "die",
+        "das",
+        "do",
+        "da",
+        "dos",
+        "del",
+        "di",
+        "van",
+        "von",
+        "'s",
+        "no",
+    ]
+)
+_ROAD = frozenset(["km", "mi", "miles", "exit", "ausfahrt", "sortie", "salida", "uscita", "saida", "avfart"])
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue for each mention of a place, weighted by how much the line is about the place."""
+    busy = taken(earlier, ("phone", "domain", "registration", "company"))
+    streets = taken(earlier, ("street",))
+    brands = taken([cue for cue in earlier if cue.kind == "brand" and cue.strength >= 0.5])
+    institutions = taken(earlier, ("institution",))
+    found: list[tuple[Line, Mention]] = []
+    for line in reading.lines:
+        for mention in reading.gazetteer.scan(line.text, fuzzy=True):
+            if not overlaps(busy, line.region, mention.start, mention.end):
+                found.append((line, mention))
+    cues = []
+    for line, mention in found:
+        others = [
+            m for other, m in found if m is not mention and (other is line or abs(other.region - line.region) <= 3)
+        ]
+        cue = _cue(reading, line, mention, others, streets, brands, institutions)
+        if cue is not None:
+            cues.append(cue)
+    return cues
+
+
+def _cue(
+    reading: Reading,
+    line: Line,
+    mention: Mention,
+    others: list[Mention],
+    streets: dict[int, list[tuple[int, int]]],
+    brands: dict[int, list[tuple[int, int]]],
+    institutions: dict[int, list[tuple[int, int]]],
+) -> Cue | None:
+    matches = mention.matches[:_KEPT]
+    code_like = all(m.exactness == "code" for m in matches)
+    if code_like and not _beside(mention, others, matches):
+        return None
+    weights = _weights(matches, others)
+    best = matches[max(range(len(matches)), key=lambda i: weights[i])]
+    strength = _EXACT.get(best.exactness, 0.5) * _length_factor(mention, line) * _line_factor(line, mention, reading)
+    if not mention.capitalised:
+        strength *= 0.45
+    if overlaps(institutions, line.region, mention.start, mention.end):
+        strength = min(1.0, strength * 1.3)
+    elif overlaps(brands, line.region, mention.start, mention.end):
+        strength *= 0.35
+    elif overlaps(streets, line.region, mention.start, mention.end):
+        strength *= 0.3
+    if best.edits:
+        strength *= 0.75**best.edits
+    if _supported(best, others):
+        strength = 1.0 - (1.0 - strength) * 0.5
+    if strength < 0.06:
+        return None
+    places: dict[tuple[str, str, str, float], tuple[Place, float]] = {}
+
+    def add(place: Place | None, weight: float) -> None:
+        if place is not None and weight > 0:
+            key = (place.level, place.country, place.admin1 + place.name, round(place.latlon.lat, 3))
+            known = places.get(key)
+            places[key] = (place, weight + (known[1] if known else 0.0))
+
+    for match, weight in zip(matches, weights, strict=True):
+        place = match.place
+        if place.level == "city":
+            add(place, weight * _CITY_SHARE)
+            add(reading.gazetteer.admin1(place.admin1) if place.admin1 else None, weight * _ADMIN1_SHARE)
+            add(reading.gazetteer.country(place.country), weight * (1 - _CITY_SHARE - _ADMIN1_SHARE))
+        elif place.level == "admin1":
+            add(place, weight * 0.85)
+            add(reading.gazetteer.country(place.country), weight * 0.15)
+        else:
+            add(place, weight)
+    kind = {"city": "the city", "admin1": "the region", "country": "the country"}[best.place.level]
+    spelled = "" if normalise(mention.text) == normalise(best.place.name) else f" ({best.place.name})"
+    more = f", or one of {len(matches) - 1} other places of that name" if len(matches) > 1 else ""
+    return Cue(
+        kind="name",
+        value=mention.text,
+        says=f"“{mention.text}” names {kind}{spelled} in "
+        f"{best.place.admin1_name + ', ' if best.place.admin1_name and best.place.level == 'city' else ''}"
+        f"{country_name(reading.facts, best.place.country)}{more}.",
+        spans=(line.span(mention.start, mention.end),),
+        places=tuple(sorted(places.values(), key=lambda item: -item[1])),
+        strength=min(1.0, strength),
+    )
+
+
+def _weights(matches: tuple[Match, ...], others: list[Mention]) -> list[float]:
+    """P(place | name): softmax of the gazetteer's scores, better for places that another mention agrees with."""
+    top = max(m.score for m in matches)
+    raw = []
+    for match in matches:
+        weight = math.exp(match.score - top)
+        if _supported(match, others):
+            weight *= 12.0
+        raw.append(weight)
+    total = sum(raw)
+    return [w / total for w in raw]
+
+
+def _supported(match: Match, others: list[Mention]) -> bool:
+    """Whether another mention names the region or country that this place is in, or a place inside this one."""
+    place = match.place
+    for other in others:
+        for rival in other.matches[:4]:
+            its = rival.place
+            if its.country != place.country:
+                continue
+            if its.level == "admin1" and place.level == "city" and its.admin1 == place.admin1:
+                return True
+            if its.level == "country" and place.level != "country" and its.name != place.name:
+                return True
+    return False
+
+
+def _beside(mention: Mention, others: list[Mention], matches: tuple[Match, ...]) -> bool:
+    """Whether a code ("TX") stands beside a place of its own region or country."""
+    regions = {m.place.admin1 for m in matches if m.place.admin1}
+    countries = {m.place.country for m in matches if m.place.level == "country"}
+    return any(
+        m.place.admin1 in regions or m.place.country in countries
+        for other in others
+        for m in other.matches
+        if m.exactness != "code"
+    )
+
+
+def _length_factor(mention: Mention, line: Line) -> float:
+    """Short names are found by chance, less so in scripts that say a syllable a letter."""
+    size = sum(c.isalnum() for c in mention.text)
+    if line.script in ("Hani", "Jpan", "Hang"):
+        return 0.6 if size <= 2 and len(line.text) > 4 else 1.0
+    return 0.4 if size <= 3 else 0.7 if size == 4 else 0.9 if size == 5 else 1.0
+
+
+def _line_factor(line: Line, mention: Mention, reading: Reading) -> float:
+    """How much the line is about the place: alone on it, beside an authority, or beside a pizza."""
+    rest = [w for w in line.words if w.end <= mention.start or w.start >= mention.end]
+    keys = {w.key for w in rest} | {part for w in rest for part in w.key.split()}
+    if line.script in ("Hani", "Jpan"):
+        tail = line.text[mention.end :]
+        if any(tail.startswith(word) for word in _DECOR if not word.isascii()):
+            return 0.15
+    if keys & _OFFICE:
+        return 1.0
+    if keys & _DECOR:
+        return 0.22
+    alphabetic = [w for w in rest if any(c.isalpha() for c in w.text) and w.key not in _LINKS and w.key not in _ROAD]
+    if not alphabetic:
+        return 1.0
+    if _set_apart(line, mention):
+        return 0.9
+    return 0.8 if len(alphabetic) == 1 else 0.6
+
+
+def _set_apart(line: Line, mention: Mention) -> bool:
+    """Whether punctuation or digits set the name apart from the words around it ("34000 Montpellier", "Rolla – Sharjah")."""
+    before, after = line.text[: mention.start].rstrip(), line.text[mention.end :].lstrip()
+    left = not before or not before[-1].isalpha()
+    right = not after or not after[0].isalpha()
+    return left and right

@@ -1,0 +1,139 @@
+"""Postcodes: some forms exist in one country only, and many say which part of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from geoagent.cues.reading import Line, Reading, country_name, listed, overlaps, taken
+from geoagent.gazetteer.facts import PostcodeFacts
+from geoagent.types import Cue, Place
+
+_CODE = re.compile(r"(?<![\w.,:/+€$£-])[A-Z0-9]{1,5}(?:[ -][A-Z0-9]{2,5})?(?![\w:/%€$£]|[.,]\d)")
+_DISTINCT = 0.12
+"""Share of other countries' codes that a form may match and still speak alone, without a label or a place beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    country: str
+    facts: PostcodeFacts
+    code: str
+    weight: float
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue for each postcode that is distinctive, labelled, or stands beside a place of its country."""
+    cues = []
+    busy = taken(earlier, ("phone", "domain", "registration", "currency"))
+    named = _named(earlier)
+    for line in reading.lines:
+        used: list[tuple[int, int]] = []
+        for match in _CODE.finditer(line.digits):
+            start, end = match.span()
+            if overlaps(busy, line.region, start, end) or any(start < b and a < end for a, b in used):
+                continue
+            fits = _fits(match.group(), line, start, reading, named)
+            if not fits:
+                continue
+            used.append((start, end))
+            countries: dict[str, float] = {}
+            inside: dict[str, tuple[tuple[Place, float], ...]] = {}
+            for fit in fits:
+                if fit.weight > countries.get(fit.country, 0.0):
+                    countries[fit.country] = fit.weight
+                    place = _area(fit, reading)
+                    if place is not None:
+                        inside[fit.country] = ((place, 0.8),)
+            best = max(countries, key=lambda c: countries[c])
+            where = f", there for {inside[best][0][0].name}" if best in inside else ""
+            cues.append(
+                Cue(
+                    kind="postcode",
+                    value=fits[0].code,
+                    says=f"“{fits[0].code}” has the form of a postcode of {listed(reading.facts, countries)}"
+                    f"{where if len(countries) == 1 else f' (in {country_name(reading.facts, best)}{where})' if where else ''}.",
+                    spans=(line.span(start, end),),
+                    countries=countries,
+                    inside=inside,
+                    elsewhere=0.03 * max(countries.values()),
+                )
+            )
+    return cues
+
+
+def _named(earlier: tuple[Cue, ...]) -> dict[int, dict[str, float]]:
+    """Countries of the places that each line names, with the share of their weight."""
+    out: dict[int, dict[str, float]] = {}
+    for cue in earlier:
+        if cue.kind != "name":
+            continue
+        total = sum(w for _, w in cue.places) or 1.0
+        for place, weight in cue.places:
+            for region in cue.regions:
+                shares = out.setdefault(region, {})
+                shares[place.country] = max(shares.get(place.country, 0.0), weight / total)
+    return out
+
+
+def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, dict[str, float]]) -> list[_Fit]:
+    """Countries whose postcode the code may be."""
+    before = line.text[:start]
+    fits, beside = [], named.get(line.region, {})
+    digits_only = code.replace(" ", "").replace("-", "").isdigit()
+    forms = [code]
+    if " " in code or "-" in code:
+        forms += re.split(r"[ -]", code)  # "75001 PARIS" may have been cut short: the parts count as well
+    for country, facts in reading.facts.postcodes.items():
+        prefix = _prefixed(code, before, facts)
+        for form in dict.fromkeys([prefix, *forms]):
+            if form is None or not facts.matches(form):
+                continue
+            labelled = any(
+                before.casefold().rstrip(" .:№-").endswith(label.casefold().rstrip(" .:-")) for label in facts.labels
+            )
+            if form != code and form != prefix and not beside.get(country):
+                continue
+            if len(re.sub(r"\W", "", form)) <= 4 and not (
+                beside.get(country, 0) > 0.02 or labelled or form == prefix or not digits_only
+            ):
+                continue
+            weight = 1.0 / (0.1 + facts.shared)
+            if form == prefix:
+                weight *= 12.0
+            if labelled:
+                weight *= 8.0
+            if beside.get(country):
+                weight *= 1.0 + 12.0 * beside[country] ** 0.5
+            speaks = form == prefix or labelled or facts.shared <= _DISTINCT or beside.get(country)
+            if speaks and (not digits_only or beside.get(country) or labelled or form == prefix or len(form) >= 6):
+                fits.append(_Fit(country, facts, form, weight))
+            break
+    top = max((fit.weight for fit in fits), default=0.0)
+    return sorted((f for f in fits if f.weight >= 0.04 * top), key=lambda f: -f.weight)
+
+
+def _prefixed(code: str, before: str, facts: PostcodeFacts) -> str | None:
+    """The code without its country's prefix ("CH-6900", "〒 150-0001"), or None where it has none."""
+    for prefix in facts.prefixes:
+        bare = prefix.rstrip("- ")
+        if not bare:
+            continue
+        if code.startswith(bare + "-") or (code.startswith(bare + " ") and len(bare) > 1):
+            return code[len(bare) + 1 :]
+        if before.rstrip(" -").endswith(bare) and not before.rstrip(" -")[: -len(bare)][-1:].isalpha():
+            return code
+    return None
+
+
+def _area(fit: _Fit, reading: Reading) -> Place | None:
+    """Where in its country a postcode lies."""
+    area = fit.facts.area(fit.code)
+    if area is None:
+        return None
+    city, admin1, _ = area
+    if city:
+        matches = reading.gazetteer.lookup(city, k=1, countries={fit.country: 1.0})
+        if matches and matches[0].place.country == fit.country and matches[0].place.level == "city":
+            return matches[0].place
+    return reading.gazetteer.admin1(admin1) if admin1 else None

@@ -1,0 +1,165 @@
+"""The text of one photo, prepared once for all kinds of cue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from geoagent.gazetteer import Gazetteer
+from geoagent.gazetteer.facts import Facts
+from geoagent.gazetteer.normalise import normalise
+from geoagent.scripts import script_of
+from geoagent.types import Cue, Span, TextRegion
+
+MAX_LINES = 200
+"""Lines beyond these are not searched: a photo of a page, not of a place."""
+MAX_CHARS = 400
+"""Characters of a line beyond these are not searched."""
+
+_WORD = re.compile(r"[^\W_]+(?:[’'ʼ´`.\-][^\W_]+)*", re.UNICODE)
+_TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
+_AS_LETTER = {"0": "O", "1": "l", "5": "S", "8": "B", "|": "l"}
+_AS_DIGIT = str.maketrans({"O": "0", "o": "0", "Q": "0", "I": "1", "l": "1", "|": "1", "S": "5", "B": "8", "Z": "2"})
+# Eastern digits of the scripts that sign painters use; `str.isdigit` is also true for ² and ①, which they are not.
+_DIGITS = {ord(base) + i: str(i) for base in "٠۰०০੦૦୦௦౦೦൦๐໐༠၀០᠐０" for i in range(10)}
+_NUMBERISH = re.compile(r"(?<![^\W\d_])[0-9OoQIl|SBZ]+(?:[ .\-/()]{1,3}[0-9OoQIl|SBZ]+)*(?![^\W\d_])")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a line: its text, its key (normalised) and where it stands."""
+
+    text: str
+    key: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One line of text.
+
+    All variants have the same length, so that an offset means the same character in each.
+
+    Attributes:
+        region: index of the region.
+        text: as read, at most `MAX_CHARS` characters.
+        confidence: the engine's.
+        script_is_evidence: whether its script is sure.
+    """
+
+    region: int
+    text: str
+    confidence: float
+    script_is_evidence: bool
+
+    @cached_property
+    def script(self) -> str:
+        """ISO 15924 code of most of its letters."""
+        return script_of(self.text)
+
+    @cached_property
+    def letters(self) -> str:
+        """The text with digits inside words read as letters: "R0MA" is "ROMA", "A47" stays."""
+        out = list(self.text)
+        for match in _TOKEN.finditer(self.text):
+            token = match.group()
+            digits = sum(c.isascii() and c.isdigit() for c in token)
+            alphas = sum(c.isalpha() for c in token)
+            if not digits or alphas <= digits or (len(token) < 3 and token[1:] != "0"):
+                continue
+            upper = sum(c.isupper() for c in token) > alphas / 2
+            for i, c in enumerate(token):
+                if c in _AS_LETTER:
+                    letter = _AS_LETTER[c]
+                    if c == "1":
+                        letter = "I" if upper else ("l" if i else "I")
+                    elif not upper and i:
+                        letter = letter.lower()
+                    out[match.start() + i] = letter
+        return "".join(out)
+
+    @cached_property
+    def digits(self) -> str:
+        """The text with letters inside numbers read as digits ("O53-422" is "053-422"), and eastern digits as ASCII."""
+        text = self.text.translate(_DIGITS)
+        out = list(text)
+        for match in _NUMBERISH.finditer(text):
+            run = match.group()
+            true = sum(c.isdigit() for c in run)
+            if true >= 2 and true >= 0.5 * sum(c.isalnum() for c in run):
+                out[match.start() : match.end()] = run.translate(_AS_DIGIT)
+        return "".join(out)
+
+    @cached_property
+    def words(self) -> tuple[Word, ...]:
+        """Its words, digits inside them read as letters."""
+        return tuple(
+            Word(m.group(), key, m.start(), m.end())
+            for m in _WORD.finditer(self.letters)
+            if (key := normalise(m.group()))
+        )
+
+    def span(self, start: int, end: int) -> Span:
+        """Characters `start` to `end` of this line."""
+        return Span(self.region, start, end)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """All lines of a photo, with what is needed to understand them."""
+
+    lines: tuple[Line, ...]
+    gazetteer: Gazetteer
+    facts: Facts
+
+    @classmethod
+    def of(cls, regions: Iterable[TextRegion], gazetteer: Gazetteer, facts: Facts) -> Reading:
+        """Prepare the regions; those too long are cut, and so are those beyond `MAX_LINES`."""
+        lines = [
+            Line(i, region.text[:MAX_CHARS], region.confidence, region.script_is_evidence)
+            for i, region in enumerate(regions)
+            if region.text.strip()
+        ]
+        return cls(tuple(lines[:MAX_LINES]), gazetteer, facts)
+
+    def phrases(self, line: Line, longest: int = 4) -> Iterator[tuple[str, int, int]]:
+        """Keys of 1 to `longest` neighbouring words with their place in the line, longer ones first."""
+        words = line.words
+        for size in range(min(longest, len(words)), 0, -1):
+            for i in range(len(words) - size + 1):
+                yield " ".join(w.key for w in words[i : i + size]), words[i].start, words[i + size - 1].end
+
+
+def taken(earlier: Iterable[Cue], kinds: Iterable[str] | None = None) -> dict[int, list[tuple[int, int]]]:
+    """Character ranges by region that earlier cues (of some kinds) rest on."""
+    wanted = None if kinds is None else set(kinds)
+    out: dict[int, list[tuple[int, int]]] = {}
+    for cue in earlier:
+        if wanted is None or cue.kind in wanted:
+            for span in cue.spans:
+                out.setdefault(span.region, []).append((span.start, span.end))
+    return out
+
+
+def overlaps(ranges: dict[int, list[tuple[int, int]]], region: int, start: int, end: int) -> bool:
+    """Whether characters `start` to `end` of `region` touch any of the ranges."""
+    return any(start < b and a < end for a, b in ranges.get(region, ()))
+
+
+def country_name(facts: Facts, code: str) -> str:
+    """English name of a country, or its code."""
+    known = facts.countries.get(code)
+    return known.name if known is not None else code
+
+
+def listed(facts: Facts, weights: dict[str, float], count: int = 3) -> str:
+    """The heaviest countries in words: "Germany, Austria or Switzerland", "… or 4 others"."""
+    ranked = sorted(weights, key=lambda c: -weights[c])
+    names = [country_name(facts, code) for code in ranked[:count]]
+    more = len(ranked) - len(names)
+    if more > 0:
+        names.append(f"{more} other{'s' * (more > 1)}")
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,0 +1,115 @@
+"""Words for streets: "ul.", "Rua", 通り, "Cra. 7 # 45-12"."""
+
+from __future__ import annotations
+
+from geoagent.cues.reading import Line, Reading, Word, listed, overlaps, taken
+from geoagent.gazetteer.facts import StreetWord
+from geoagent.gazetteer.normalise import normalise
+from geoagent.types import Cue
+
+_SHORTEST_GLUED = 3
+ABROAD = 0.006
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue for each street name: the word for "street" speaks for the languages that have it."""
+    cues = []
+    busy = taken(earlier, ("phone", "domain", "registration"))
+    for line in reading.lines:
+        used: list[tuple[int, int]] = []
+        for word, known, start, end in _streets(reading, line):
+            if any(start < b and a < end for a, b in used) or overlaps(busy, line.region, start, end):
+                continue
+            countries = _countries(reading, known)
+            if not countries:
+                continue
+            used.append((start, end))
+            written = line.text[start:end].strip()
+            cues.append(
+                Cue(
+                    kind="street",
+                    value=written,
+                    says=f"“{written}” names a street in the manner of {listed(reading.facts, countries)}.",
+                    spans=(line.span(start, end),),
+                    countries=countries,
+                    elsewhere=ABROAD,
+                    strength=_strength(word, known),
+                )
+            )
+    return cues
+
+
+def _streets(reading: Reading, line: Line) -> list[tuple[str, StreetWord, int, int]]:
+    """`(word, entry, start, end)` of each street word, with the name that it goes with in its span."""
+    table, words, found = reading.facts.streets, line.words, []
+    for i, word in enumerate(words):
+        pair = f"{word.key} {words[i + 1].key}" if i + 1 < len(words) else ""
+        for key, last in ((pair, i + 1), (word.key, i)):
+            known = table.get(key)
+            if known is None or not _plausible(key, known, words, i, last, line):
+                continue
+            low, high = words[i].start, words[last].end
+            if known.position in ("before", "either") and last + 1 < len(words):
+                high = words[min(last + 2, len(words) - 1)].end
+            if known.position == "after" and i > 0:
+                low = words[max(0, i - 2)].start
+            found.append((key, known, low, high))
+            break
+        else:
+            glued = _glued(reading, word)
+            if glued is not None:
+                found.append((*glued, word.start, word.end))
+    if line.script in ("Hani", "Jpan", "Hang", "Thai", "Laoo", "Khmr", "Mymr"):
+        for key, known in table.items():
+            at = line.text.find(key) if not key.isascii() else -1
+            if at > 0 or (
+                at == 0 and len(key) >= 2 and known.position in ("before", "either") and len(line.text) > len(key)
+            ):
+                found.append((key, known, max(0, at - 4), at + len(key)))
+    return sorted(found, key=lambda f: -len(f[0]))
+
+
+def _plausible(key: str, known: StreetWord, words: tuple[Word, ...], first: int, last: int, line: Line) -> bool:
+    """Whether the word stands where it would in a street's name, and is not just a word of the language."""
+    if (
+        known.position == "before"
+        and last == len(words) - 1
+        and not any(c.isdigit() for c in line.text[words[last].end :])
+    ):
+        return False
+    if known.position == "after" and first == 0:
+        return False
+    if len(key) > 3:
+        return True
+    # Short forms ("av", "st", "al") need their full stop, or a capital before a name.
+    after = line.text[words[last].end : words[last].end + 1]
+    return after == "." or (words[first].text[:1].isupper() and len(words) > 1)
+
+
+def _glued(reading: Reading, word: Word) -> tuple[str, StreetWord] | None:
+    """A street word at the end of a longer word: "Hauptstraße", "Vaksalagatan"."""
+    key = normalise(word.text).replace(" ", "")
+    for size in range(min(len(key) - _SHORTEST_GLUED, 12), _SHORTEST_GLUED - 1, -1):
+        known = reading.facts.streets.get(key[-size:])
+        if known is not None and known.position == "glued":
+            return key[-size:], known
+    return None
+
+
+def _countries(reading: Reading, known: StreetWord) -> dict[str, float]:
+    """Where a street word is at home: its own countries, else those of its languages."""
+    if known.countries:
+        return dict(known.countries)
+    countries: dict[str, float] = {}
+    for language in known.languages:
+        for code, share in reading.facts.language_share(language).items():
+            countries[code] = max(countries.get(code, 0.0), share)
+    return countries
+
+
+def _strength(word: str, known: StreetWord) -> float:
+    if known.countries:
+        return 0.9
+    return (0.95 if len(known.languages) <= 2 else 0.8 if len(known.languages) <= 5 else 0.5) * (
+        0.7 if len(word) <= 2 else 1.0
+    )
