@@ -117,9 +117,7 @@ class GeoAgent:
         """
         rows = list(lines)
         if any(not isinstance(row, str) for row in rows):
-            raise InputError(
-                f"expected lines of text, got {[type(r).__name__ for r in rows if not isinstance(r, str)][0]}"
-            )
+            raise InputError(f"expected lines of text, got {', '.join(sorted({type(row).__name__ for row in rows}))}")
         clock = Clock()
         vision = VisionEvidence(self.assets.world.log_prior, self.assets.world.cells.fingerprint)
         return self._answer(
@@ -130,7 +128,7 @@ class GeoAgent:
         """What the picture alone says; the world's prior where there is no encoder, or it fails (a warning says so)."""
         world = self.assets.world
         if self.encoder is None or world.head is None:
-            why = "no picture encoder: the picture itself was not judged, the prior of where photos are taken stands in for it"
+            why = "the picture itself was not judged (no encoder): the prior of where photos are taken stands in for it"
             return VisionEvidence(world.log_prior, world.cells.fingerprint, warnings=() if self.lost else (why,))
         try:
             embedding = self.encoder([photo])[0]
@@ -242,7 +240,7 @@ def _encoder(config: Config, assets: Assets) -> tuple[Encoder | None, tuple[str,
             return None, (f"the world {world.name!r} has no head for an encoder: the picture itself was not judged",)
         if encoder.dim != world.head.dim:
             raise ConfigError(
-                f"the encoder {encoder.name} gives {encoder.dim} numbers, the head of {world.name!r} wants {world.head.dim}"
+                f"encoder {encoder.name} gives {encoder.dim} numbers, the head of {world.name!r} wants {world.head.dim}"
             )
         return encoder, ()
     if world.encoder is None or world.head is None:

@@ -41,7 +41,7 @@ def main() -> None:
 
     \b
     Example:
-      geoagent locate examples/photos/de_stuttgart_pizzeria.jpg
+      geoagent locate examples/photos/de_koeln.jpg
     """
 
 
@@ -283,7 +283,8 @@ def _summary(answer: Answer) -> str:
     if answer.best is None or answer.confidence is None or answer.radius_50_km is None:
         return f"{answer.source}: error: {answer.error}"
     at = f" ({answer.best.lat}, {answer.best.lon})" if answer.best.lat is not None else ""
-    return f"{answer.id or answer.source}: {where(answer.best)}{at}, {answer.confidence:.0%}, half within {kilometres(answer.radius_50_km)}"
+    sure = f"{answer.confidence:.0%}, half within {kilometres(answer.radius_50_km)}"
+    return f"{answer.id or answer.source}: {where(answer.best)}{at}, {sure}"
 
 
 def _show(answer: Answer, compare: bool) -> None:

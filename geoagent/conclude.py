@@ -16,7 +16,7 @@ from geoagent.world import World
 LEADING = 24
 """Cells whose places compete for the answer."""
 CITY_KM = 25.0
-"""An answer is precise to the city where half of the probability lies within this distance (the field's city radius)."""
+"""An answer is precise to the city where half of the probability lies this near: the field's city radius."""
 # Quantiles of the distance of photos from a place, relative to its median: Rayleigh, that is a round cloud.
 _SPREAD = np.sqrt(np.log(1 / (1 - np.array([0.1, 0.3, 0.5, 0.7, 0.9]))) / np.log(2))
 

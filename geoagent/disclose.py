@@ -8,6 +8,10 @@ from geoagent.geo import LatLon
 from geoagent.types import PRECISIONS, Place, Precision
 
 HIDDEN = "hidden by max_precision"
+_HARMLESS = frozenset({"script", "language", "currency", "within"})
+"""Kinds of cue whose wording names no place below a country."""
+_STREET_LEVEL = frozenset({"street", "phone", "postcode", "registration", "domain"})
+"""Kinds of cue that say more than which city."""
 _RANK: dict[str, int] = {"none": -1, **{str(name): i for i, name in enumerate(PRECISIONS)}}
 
 
@@ -24,7 +28,9 @@ def disclose(answer: Answer, cap: Precision, gazetteer: Gazetteer) -> Answer:
     final = hide.prediction(answer.text_aware)
     assert final is not None
     cues = [hide.cue(cue) for cue in answer.cues]
-    blank = {region for cue in cues if cue.value == HIDDEN for region in cue.regions}
+    blank = set(range(len(answer.regions)))
+    if cap == "city":
+        blank = {region for cue in cues if cue.value == HIDDEN for region in cue.regions}
     return answer.model_copy(
         update={
             "best": final.best,
@@ -117,9 +123,9 @@ class _Hider:
         return list(merged.values())
 
     def cue(self, cue: CueReport) -> CueReport:
-        """A cue; one that names finer places than the cap keeps only its kind and its countries."""
-        fine = any(self._finer(place) for place in cue.places)
-        if not fine:
+        """A cue; one that may give a finer place than the cap away keeps only its kind and its countries."""
+        telling = cue.kind in _STREET_LEVEL if self._cap == "city" else cue.kind not in _HARMLESS
+        if not telling and not any(self._finer(place) for place in cue.places):
             return cue.model_copy(update={"without": self.best(cue.without)})
         countries: dict[str, float] = {}
         for place in cue.places:

@@ -81,11 +81,10 @@ def narrative(
     lines: int,
 ) -> str:
     """The answer in a few sentences, each of them a restatement of a number in it."""
-    level = {"none": "not even a country", "country": "a country", "region": "a region"}.get(
-        text_aware.precision, "a city"
-    )
+    level = {"country": "a country", "region": "a region"}.get(text_aware.precision, "a city")
+    reach = "no country is likelier than not" if text_aware.precision == "none" else f"the evidence reaches to {level}"
     said = [
-        f"{where(text_aware)}: {confidence:.0%} for {text_aware.country}, and the evidence reaches as far as {level}.",
+        f"{where(text_aware)}: {confidence:.0%} for {text_aware.country}; {reach}.",
         f"Half of the probability lies within {kilometres(radius_50_km)} of the place, 90 % within "
         f"{kilometres(radius_90_km)}.",
     ]

@@ -22,7 +22,7 @@ import numpy as np
 
 from geoagent.errors import ShapeError
 from geoagent.geo import Float, haversine_km
-from geoagent.types import Candidates, Constraint, Place, Posterior, Span, log_normalise
+from geoagent.types import Candidates, Constraint, Place, Posterior, log_normalise
 from geoagent.world import World
 
 SAME_REGION = 0.35
@@ -30,6 +30,8 @@ SAME_REGION = 0.35
 
 Two cues in one line are two observations of one sign: more than one observation, less than two independent ones.
 """
+OTHER_KIND = 0.35
+"""How much of a constraint counts as used up when a stronger one of another kind rests on the same characters."""
 _NEAR_KM = 30.0  # how far into the neighbouring cells of its country a city's mass reaches
 _NEAR_SHARE = 0.1  # how much of it
 _POINT_KM = 8.0  # scale on which a city's constraint prefers one candidate of a cell to another
@@ -131,39 +133,48 @@ def mass_ratio(place: Place, world: World, prior: Float) -> Float:
 def pool_weights(constraints: Sequence[Constraint], strength: Sequence[float], same_region: float) -> list[float]:
     """Weight of each constraint's log likelihood, in [0, 1].
 
-    The strongest counts in full. A weaker one counts as far as its text is new: characters that a stronger constraint
-    rests on count nothing again, other characters of the same line count 1 − `same_region`. Adding a weak constraint
-    never weakens a strong one, and constraints on different lines multiply.
+    The strongest counts in full; of a weaker one, each character of its text counts as far as no stronger constraint has
+    used it up. Adding a weak constraint never weakens a strong one, and constraints on different lines multiply.
+
+    ======================================  ======================================  ===================
+    a stronger constraint rests on          same kind of statement, or other source  another kind
+    ======================================  ======================================  ===================
+    the same characters                     used up                                  `OTHER_KIND`
+    other characters of the same line       `same_region`                            `OTHER_KIND` of that
+    ======================================  ======================================  ===================
+
+    Statements of one kind are those about the language of the text (script, language, words for streets), and otherwise
+    each kind of cue by itself: that "Pokhara" is written in Devanagari and that it names a city are two things.
     """
     order = sorted(range(len(constraints)), key=lambda i: (-strength[i], constraints[i].id))
-    used: dict[int, list[Span]] = {}
     weights = [1.0] * len(constraints)
-    for i in order:
-        spans = constraints[i].spans
-        if not spans:
+    for rank, i in enumerate(order):
+        mine = constraints[i]
+        length = sum(max(0, span.end - span.start) for span in mine.spans)
+        if length == 0:
             continue
-        length = sum(span.end - span.start for span in spans)
-        if length > 0:
-            new = 0.0
-            for span in spans:
-                taken = used.get(span.region, [])
-                again = _overlap(span, taken)
-                fresh = (span.end - span.start) - again
-                new += fresh * ((1.0 - same_region) if taken else 1.0)
-            weights[i] = new / length
-        for span in spans:
-            used.setdefault(span.region, []).append(span)
+        left = 0.0
+        for span in mine.spans:
+            used = np.zeros(max(0, span.end - span.start))
+            for j in order[:rank]:
+                other = constraints[j]
+                alike = other.source != mine.source or _statement(other.kind) == _statement(mine.kind)
+                share = 1.0 if alike else OTHER_KIND
+                for taken in other.spans:
+                    if taken.region != span.region:
+                        continue
+                    np.maximum(used, same_region * share, out=used)
+                    low, high = max(span.start, taken.start) - span.start, min(span.end, taken.end) - span.start
+                    if low < high:
+                        used[low:high] = np.maximum(used[low:high], share)
+            left += float((1.0 - used).sum())
+        weights[i] = left / length
     return weights
 
 
-def _overlap(span: Span, taken: Sequence[Span]) -> int:
-    """How many characters of `span` lie in any of `taken`."""
-    covered = bytearray(max(0, span.end - span.start))
-    for other in taken:
-        low, high = max(span.start, other.start), min(span.end, other.end)
-        for i in range(low, high):
-            covered[i - span.start] = 1
-    return sum(covered)
+def _statement(kind: str) -> str:
+    """What a kind of cue is a statement about."""
+    return "language" if kind in ("script", "language", "street") else kind
 
 
 def place_preference(latlon: Float, constraints: Sequence[Constraint]) -> Float:

@@ -1,7 +1,8 @@
 """Plugs by name: the folder is the registry.
 
-A plug of slot `ocr` named `rapidocr` is the module `geoagent/ocr/rapidocr.py` with a function `build(assets, **options)`.
-Code outside the package is named by its dotted module path. Nothing is imported before it is asked for.
+A plug of slot `ocr` named `rapidocr` is the module `geoagent/ocr/rapidocr.py` with a function
+`build(assets, **options)`. Code outside the package is named by its dotted module path. Nothing is imported before it
+is asked for.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def build(slot: str, name: str, assets: Any, **options: Any) -> Any:
     """
     known = names(slot)
     if "." not in name and name not in known:
-        raise UnknownPlug(f"no {slot} plug named {name!r}; choose from {', '.join(known)}, or give a dotted module path")
+        raise UnknownPlug(
+            f"no {slot} plug named {name!r}; choose from {', '.join(known)}, or give a dotted module path"
+        )
     path = name if "." in name else f"geoagent.{slot}.{name}"
     try:
         module = import_module(path)

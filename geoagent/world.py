@@ -149,7 +149,8 @@ class World:
             )
         if self.head is not None and self.gallery is not None and self.gallery.embeddings.shape[1] != self.head.dim:
             raise WorldError(
-                f"the head wants embeddings of {self.head.dim} numbers, the gallery has {self.gallery.embeddings.shape[1]}"
+                f"the head wants embeddings of {self.head.dim} numbers, "
+                f"the gallery has {self.gallery.embeddings.shape[1]}"
             )
 
     @cached_property

@@ -1,7 +1,7 @@
 """Cues: what the text in a scene says about where it is.
 
-One module a kind, each with one function `find(reading, earlier) -> list[Cue]`. They run in the order below, since later
-kinds leave alone what earlier ones have explained: the digits of a telephone number are no postcode.
+One module a kind, each with one function `find(reading, earlier) -> list[Cue]`. They run in the order below, since
+later kinds leave alone what earlier ones have explained: the digits of a telephone number are no postcode.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ FINDERS: tuple[Finder, ...] = (
     street.find,
     names.find,
     postcode.find,
-    script.find,
     language.find,
+    script.find,
 )
 
 KINDS = (

@@ -43,6 +43,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 strength, stop = form.strength, end
                 if kind == "registration":
                     checked = _number_after(form, line, end)
+                    if checked is None and len(key) <= 3:
+                        continue  # "AI", "IF", "RC": letters that are a label only before a number
                     if checked is not None:
                         fits, stop = checked
                         strength = min(1.0, strength * 1.5) if fits else strength * 0.6

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from geoagent.cues.reading import Line, Reading, listed
-from geoagent.gazetteer.facts import CurrencyForm
+from geoagent.gazetteer.facts import Facts
 from geoagent.types import Cue, Span
 
 _AMOUNT = r"\d{1,3}(?:[ .,’']\d{3})*(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
@@ -49,7 +49,7 @@ def _prices(line: Line, reading: Reading) -> list[tuple[str, int, int]]:
             for i, c in enumerate(line.text)
             if c in reading.facts.currencies and not c.isalnum() and c not in "$£€¥"
         ]
-    for form, pattern in _patterns(tuple(reading.facts.currencies.items())):
+    for form, pattern in _patterns(reading.facts):
         for match in pattern.finditer(text):
             start, end = match.start(), match.end()
             inner = match.group().strip()
@@ -60,10 +60,10 @@ def _prices(line: Line, reading: Reading) -> list[tuple[str, int, int]]:
 
 
 @lru_cache(maxsize=2)
-def _patterns(forms: tuple[tuple[str, CurrencyForm], ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _patterns(facts: Facts) -> tuple[tuple[str, re.Pattern[str]], ...]:
     """One pattern a form: the form on the side of the amount where it is written."""
     out = []
-    for form, known in forms:
+    for form, known in facts.currencies.items():
         name = re.escape(form)
         flags = 0 if known.case else re.IGNORECASE
         left = r"(?<![^\W\d_])" if form[:1].isalpha() else ""

@@ -43,11 +43,12 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     places = [m.place for m in reading.gazetteer.lookup(known.place, k=1, countries={code: 1.0})]
                     if places and places[0].country == code:
                         inside[code] = ((places[0], 0.8),)
+            owner = known.place or listed(reading.facts, dict(known.countries))
             cues.append(
                 Cue(
                     kind="domain",
                     value="." + tld,
-                    says=f"The address “{match.group()}” ends in .{tld}, the domain of {known.place or listed(reading.facts, dict(known.countries))}.",
+                    says=f"The address “{match.group()}” ends in .{tld}, the domain of {owner}.",
                     spans=(line.span(match.start(), match.end()),),
                     countries=dict(known.countries),
                     inside=inside,

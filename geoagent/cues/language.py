@@ -157,9 +157,10 @@ def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Re
     for lang, p in shares.items():
         if p < 0.01:
             continue
-        tourist = _TOURIST.get(lang, _ELSEWHERE)
+        spoken = reading.facts.language_share(lang)
+        tourist = _TOURIST.get(lang, _ELSEWHERE) * max(spoken.values(), default=0.0)
         floor += p * tourist
-        for code, share in reading.facts.language_share(lang).items():
+        for code, share in spoken.items():
             countries[code] = countries.get(code, 0.0) + p * max(share - tourist, 0.0)
     countries = {code: w + floor for code, w in countries.items()}
     if not countries:
@@ -174,7 +175,8 @@ def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Re
         spans=tuple(line.span(0, len(line.text)) for line in sorted(lines, key=lambda line: line.region)),
         countries=countries,
         elsewhere=floor,
-        strength=min(1.0, 0.55 + 0.15 * weight),
+        # In other scripts than Latin the doubt is all in the distribution: the script itself is sure.
+        strength=1.0 if lines[0].script != "Latn" else min(1.0, 0.55 + 0.15 * weight),
     )
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from itertools import pairwise
 
+from geoagent.cues.context import DECOR, LINKS, OFFICE, ROAD
 from geoagent.cues.reading import Line, Reading, country_name, overlaps, taken
 from geoagent.gazetteer import Match, Mention
 from geoagent.gazetteer.normalise import normalise
@@ -17,249 +20,6 @@ A sign that names a city often stands in another place of the same country: road
 _KEPT = 12  # readings of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
 
-# Words that turn a place into decoration: what is served, sold or celebrated, rather than where.
-_DECOR = frozenset(
-    [
-        "pizza",
-        "pizzeria",
-        "ristorante",
-        "trattoria",
-        "restaurant",
-        "restaurante",
-        "ristorant",
-        "grill",
-        "bar",
-        "cafe",
-        "caffe",
-        "café",
-        "coffee",
-        "burger",
-        "bbq",
-        "steak",
-        "house",
-        "steakhouse",
-        "kebab",
-        "kebap",
-        "doner",
-        "sushi",
-        "bistro",
-        "brasserie",
-        "boulangerie",
-        "pub",
-        "inn",
-        "hotel",
-        "hostel",
-        "motel",
-        "fashion",
-        "moda",
-        "style",
-        "mode",
-        "boutique",
-        "dental",
-        "tours",
-        "travel",
-        "airways",
-        "airlines",
-        "bank",
-        "cuisine",
-        "kitchen",
-        "food",
-        "foods",
-        "chaat",
-        "biryani",
-        "taqueria",
-        "tacos",
-        "cantina",
-        "pub",
-        "tavern",
-        "taverna",
-        "bakery",
-        "noodle",
-        "noodles",
-        "ramen",
-        "pho",
-        "wok",
-        "express",
-        "palace",
-        "royal",
-        "star",
-        "garden",
-        "casino",
-        "cinema",
-        "theatre",
-        "club",
-        "lounge",
-        "salon",
-        "beauty",
-        "hair",
-        "nails",
-        "tattoo",
-        "studio",
-        "fc",
-        "united",
-        "beer",
-        "brewery",
-        "wine",
-        "tea",
-        "spa",
-        "massage",
-        "college",
-        "academy",
-        "university",
-        "kawiarnia",
-        "restauracja",
-        "restoran",
-        "ресторан",
-        "кафе",
-        "бар",
-        "пицца",
-        "пиццерия",
-        "клуб",
-        "гриль",
-        "суши",
-        "шашлык",
-        "مطعم",
-        "كافيه",
-        "مقهى",
-        "牛肉面",
-        "拉面",
-        "面馆",
-        "火锅",
-        "烤鸭",
-        "餐厅",
-        "料理",
-        "酒家",
-        "레스토랑",
-        "카페",
-        "バー",
-        "レストラン",
-        "カフェ",
-        "ラーメン",
-    ]
-)
-# Words of authority: what stands beside them is where the sign is.
-_OFFICE = frozenset(
-    [
-        "city",
-        "town",
-        "municipality",
-        "municipal",
-        "county",
-        "council",
-        "borough",
-        "parish",
-        "district",
-        "commune",
-        "mairie",
-        "ville",
-        "hotel",
-        "prefecture",
-        "stadt",
-        "stadtverwaltung",
-        "gemeinde",
-        "rathaus",
-        "landkreis",
-        "magistrat",
-        "stadtmagistrat",
-        "stadtpolizei",
-        "kommune",
-        "kommun",
-        "gemeente",
-        "ayuntamiento",
-        "ajuntament",
-        "alcaldia",
-        "municipalidad",
-        "municipio",
-        "prefeitura",
-        "camara",
-        "municipal",
-        "comune",
-        "provincia",
-        "regione",
-        "opcina",
-        "opstina",
-        "grad",
-        "obec",
-        "mesto",
-        "mesta",
-        "urad",
-        "urzad",
-        "miasto",
-        "gmina",
-        "starostwo",
-        "primaria",
-        "judetul",
-        "belediyesi",
-        "belediye",
-        "valilik",
-        "linnavalitsus",
-        "savivaldybe",
-        "pasvaldiba",
-        "varosi",
-        "onkormanyzat",
-        "kunsill",
-        "администрация",
-        "управа",
-        "город",
-        "горсовет",
-        "міська",
-        "рада",
-        "община",
-        "область",
-        "району",
-        "район",
-        "δημος",
-        "بلدية",
-        "محافظة",
-        "市役所",
-        "区役所",
-        "市政府",
-        "人民政府",
-        "시청",
-        "구청",
-        "नगर",
-        "निगम",
-    ]
-)
-_LINKS = frozenset(
-    [
-        "de",
-        "la",
-        "le",
-        "les",
-        "du",
-        "des",
-        "d",
-        "l",
-        "of",
-        "the",
-        "and",
-        "und",
-        "y",
-        "e",
-        "et",
-        "i",
-        "a",
-        "in",
-        "im",
-        "am",
-        "an",
-        "der",
-        "die",
-        "das",
-        "do",
-        "da",
-        "dos",
-        "del",
-        "di",
-        "van",
-        "von",
-        "'s",
-        "no",
-    ]
-)
-_ROAD = frozenset(["km", "mi", "miles", "exit", "ausfahrt", "sortie", "salida", "uscita", "saida", "avfart"])
-
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each mention of a place, weighted by how much the line is about the place."""
@@ -272,7 +32,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         for mention in reading.gazetteer.scan(line.text, fuzzy=True):
             if not overlaps(busy, line.region, mention.start, mention.end):
                 found.append((line, mention))
-    cues = []
+    cues: list[Cue] = []
     for line, mention in found:
         others = [
             m for other, m in found if m is not mention and (other is line or abs(other.region - line.region) <= 3)
@@ -280,7 +40,20 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         cue = _cue(reading, line, mention, others, streets, brands, institutions)
         if cue is not None:
             cues.append(cue)
-    return cues
+    return _merged(cues)
+
+
+def _merged(cues: list[Cue]) -> list[Cue]:
+    """Mentions of one place on several lines are one cue: a name said twice is not twice as likely to be meant."""
+    by_name: dict[tuple[str, str], list[Cue]] = {}
+    for cue in cues:
+        first = cue.places[0][0]
+        by_name.setdefault((first.name, first.country), []).append(cue)
+    merged = []
+    for same in by_name.values():
+        best = max(same, key=lambda cue: cue.strength)
+        merged.append(replace(best, spans=tuple(span for cue in same for span in cue.spans)))
+    return merged
 
 
 def _cue(
@@ -308,7 +81,7 @@ def _cue(
     elif overlaps(streets, line.region, mention.start, mention.end):
         strength *= 0.3
     if best.edits:
-        strength *= 0.75**best.edits
+        strength *= _edited_factor(mention, best, reading)
     if _supported(best, others):
         strength = 1.0 - (1.0 - strength) * 0.5
     if strength < 0.06:
@@ -387,6 +160,17 @@ def _beside(mention: Mention, others: list[Mention], matches: tuple[Match, ...])
     )
 
 
+def _edited_factor(mention: Mention, best: Match, reading: Reading) -> float:
+    """How far a name that is only nearly there is believed: OCR slips into digits, words of a language do not."""
+    if any(c.isdigit() for c in mention.text) or any(a.islower() and b.isupper() for a, b in pairwise(mention.text)):
+        return 0.8**best.edits
+    known = normalise(mention.text)
+    if not mention.capitalised or known in reading.facts.signwords or known in reading.facts.international:
+        return 0.0
+    size = sum(c.isalpha() for c in mention.text)
+    return (0.2 if size < 6 else 0.35 if size < 8 else 0.6) * 0.8 ** (best.edits - 1)
+
+
 def _length_factor(mention: Mention, line: Line) -> float:
     """Short names are found by chance, less so in scripts that say a syllable a letter."""
     size = sum(c.isalnum() for c in mention.text)
@@ -401,13 +185,13 @@ def _line_factor(line: Line, mention: Mention, reading: Reading) -> float:
     keys = {w.key for w in rest} | {part for w in rest for part in w.key.split()}
     if line.script in ("Hani", "Jpan"):
         tail = line.text[mention.end :]
-        if any(tail.startswith(word) for word in _DECOR if not word.isascii()):
+        if any(tail.startswith(word) for word in DECOR if not word.isascii()):
             return 0.15
-    if keys & _OFFICE:
+    if keys & OFFICE:
         return 1.0
-    if keys & _DECOR:
+    if keys & DECOR:
         return 0.22
-    alphabetic = [w for w in rest if any(c.isalpha() for c in w.text) and w.key not in _LINKS and w.key not in _ROAD]
+    alphabetic = [w for w in rest if any(c.isalpha() for c in w.text) and w.key not in LINKS and w.key not in ROAD]
     if not alphabetic:
         return 1.0
     if _set_apart(line, mention):
@@ -416,7 +200,7 @@ def _line_factor(line: Line, mention: Mention, reading: Reading) -> float:
 
 
 def _set_apart(line: Line, mention: Mention) -> bool:
-    """Whether punctuation or digits set the name apart from the words around it ("34000 Montpellier", "Rolla – Sharjah")."""
+    """Whether punctuation or digits set the name apart from other words ("34000 Montpellier", "Rolla – Sharjah")."""
     before, after = line.text[: mention.start].rstrip(), line.text[mention.end :].lstrip()
     left = not before or not before[-1].isalpha()
     right = not after or not after[0].isalpha()

@@ -9,7 +9,7 @@ from typing import Any
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from geoagent.cues.reading import Line, Reading, country_name, listed
+from geoagent.cues.reading import Line, Reading, country_name, listed, size
 from geoagent.gazetteer import Gazetteer
 from geoagent.types import Cue, Place
 
@@ -20,7 +20,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _NOT_A_NUMBER = re.compile(
-    r"^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}$|^\d{1,2}[ .:h]\d{2} ?[-–] ?\d{1,2}[ .:h]\d{2}$|^(?:19|20)\d\d ?[-–] ?(?:19|20)\d\d$"
+    r"^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}$|^\d{1,2}[ .:h]\d{2} ?[-–] ?\d{1,2}[ .:h]\d{2}$"
+    r"|^(?:19|20)\d\d ?[-–] ?(?:19|20)\d\d$"
 )
 
 
@@ -74,13 +75,16 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
         return None
     fits = {}
     for region, number, valid in _readings(digits):
-        weight = 1.0 if valid else 0.08
-        usual = tuple(len(g) for g in re.findall(r"\d+", _formatted(number)))
+        weight = 1.0 if valid else 0.02
+        written = _formatted(number)
+        if not digits.startswith("0") and written.lstrip("(").startswith("0"):
+            weight *= 0.1  # at home nobody leaves the trunk prefix out
+        usual = tuple(len(g) for g in re.findall(r"\d+", written))
         if groups == usual:
             weight *= 6.0
         elif groups[0] == usual[0]:
             weight *= 3.0
-        if raw.startswith("(") == _formatted(number).startswith("("):
+        if raw.startswith("(") == written.startswith("("):
             weight *= 1.5
         fits[region] = (weight, number)
     if not fits:
@@ -92,14 +96,14 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
         places = _area(fits[region][1], region, reading.gazetteer)
         if places:
             inside[region] = places
-    best = max(countries, key=lambda c: countries[c])
-    area = f", there the area of {inside[best][0][0].name}" if best in inside else ""
-    others = len(countries) - 1
-    among = f" (and in {others} other countr{'ies' if others > 1 else 'y'})" if others else ""
+    area = ""
+    if inside:
+        code = max(inside, key=lambda c: countries[c] * size(reading.facts, c))
+        area = f"; in {country_name(reading.facts, code)} it is of the area of {inside[code][0][0].name}"
     return Cue(
         kind="phone",
         value=raw,
-        says=f"The telephone number “{raw}” is usual in {country_name(reading.facts, best)}{among}{area}.",
+        says=f"“{raw}” has the form of a telephone number of {listed(reading.facts, countries)}{area}.",
         spans=(line.span(match.start(), match.end()),),
         countries=countries,
         inside=inside,

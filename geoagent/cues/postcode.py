@@ -31,6 +31,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         used: list[tuple[int, int]] = []
         for match in _CODE.finditer(line.digits):
             start, end = match.span()
+            if not any(c.isdigit() for c in match.group()):
+                continue
             if overlaps(busy, line.region, start, end) or any(start < b and a < end for a, b in used):
                 continue
             fits = _fits(match.group(), line, start, reading, named)
@@ -46,13 +48,14 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     if place is not None:
                         inside[fit.country] = ((place, 0.8),)
             best = max(countries, key=lambda c: countries[c])
-            where = f", there for {inside[best][0][0].name}" if best in inside else ""
+            where = (
+                f", in {country_name(reading.facts, best)} that of {inside[best][0][0].name}" if best in inside else ""
+            )
             cues.append(
                 Cue(
                     kind="postcode",
                     value=fits[0].code,
-                    says=f"“{fits[0].code}” has the form of a postcode of {listed(reading.facts, countries)}"
-                    f"{where if len(countries) == 1 else f' (in {country_name(reading.facts, best)}{where})' if where else ''}.",
+                    says=f"“{fits[0].code}” has the form of a postcode of {listed(reading.facts, countries)}{where}.",
                     spans=(line.span(start, end),),
                     countries=countries,
                     inside=inside,

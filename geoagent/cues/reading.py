@@ -155,9 +155,15 @@ def country_name(facts: Facts, code: str) -> str:
     return known.name if known is not None else code
 
 
+def size(facts: Facts, code: str) -> float:
+    """A gentle preference for countries that people know."""
+    known = facts.countries.get(code)
+    return float(max(known.population, 1)) ** 0.25 if known is not None else 1.0
+
+
 def listed(facts: Facts, weights: dict[str, float], count: int = 3) -> str:
     """The heaviest countries in words: "Germany, Austria or Switzerland", "… or 4 others"."""
-    ranked = sorted(weights, key=lambda c: -weights[c])
+    ranked = sorted(weights, key=lambda c: -weights[c] * size(facts, c))
     names = [country_name(facts, code) for code in ranked[:count]]
     more = len(ranked) - len(names)
     if more > 0:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from geoagent.cues.reading import Reading, listed
+from geoagent.cues.reading import Reading, listed, taken
 from geoagent.types import Cue, Span
 
 _NAMES = {
-    "Arab": "Arabic", "Armn": "Armenian", "Beng": "Bengali", "Cyrl": "Cyrillic", "Deva": "Devanagari", "Ethi": "Ethiopic",
+    "Arab": "Arabic", "Armn": "Armenian", "Beng": "Bengali", "Cyrl": "Cyrillic", "Deva": "Devanagari", "Ethi":
+    "Ethiopic",
     "Geor": "Georgian", "Grek": "Greek", "Gujr": "Gujarati", "Guru": "Gurmukhi", "Hang": "Hangul", "Hani": "Han",
     "Hebr": "Hebrew", "Jpan": "Japanese", "Khmr": "Khmer", "Knda": "Kannada", "Laoo": "Lao", "Mlym": "Malayalam",
     "Mong": "Mongolian", "Mymr": "Burmese", "Orya": "Odia", "Sinh": "Sinhala", "Taml": "Tamil", "Telu": "Telugu",
@@ -17,10 +18,14 @@ ABROAD = 0.004
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue for each script that is read surely enough, Latin and unknown ones aside."""
+    """One cue for each script that is read surely enough, Latin and unknown ones aside.
+
+    Lines whose language is told say nothing more by their script, since the language was sought within it.
+    """
     spans: dict[str, list[Span]] = {}
+    told = taken(earlier, ("language",))
     for line in reading.lines:
-        if line.script_is_evidence and line.script not in ("Latn", "Zyyy"):
+        if line.script_is_evidence and line.script not in ("Latn", "Zyyy") and line.region not in told:
             spans.setdefault(line.script, []).append(line.span(0, len(line.text)))
     cues = []
     for script, where in spans.items():
@@ -34,6 +39,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 name = "Characters in their Japanese form"
         if not kinds:
             continue
+        most = max(kinds.values())  # a rare script is no more frequent abroad than a common one
+        kinds = {code: share / most for code, share in kinds.items()}
         cues.append(
             Cue(
                 kind="script",

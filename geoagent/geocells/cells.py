@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import lzma
 import struct
 from collections.abc import Callable, Sequence
@@ -123,7 +124,7 @@ class Geocells:
             return np.asarray((to_unit(places) @ self._unit.T).argmax(axis=1), dtype=np.int64)
         import shapely
 
-        points = shapely.points(lonlat_from_latlon(places))
+        points: Any = shapely.points(lonlat_from_latlon(places))
         found = np.full(len(places), -1, dtype=np.int64)
         which, cell = self._tree.query(points, predicate="intersects")
         # A place on a shared border belongs to the lower index, so that the answer does not depend on tree order.
@@ -191,4 +192,4 @@ def unpack_wkb(path: Path) -> list[bytes]:
     ends = np.cumsum((4 + 4 * count, *lengths)).tolist()
     if ends[-1] != len(raw):
         raise WorldError(f"{path} is damaged: expected {ends[-1]} bytes, got {len(raw)}")
-    return [raw[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [raw[a:b] for a, b in itertools.pairwise(ends)]

@@ -36,7 +36,7 @@ def voronoi_split(polygon: Any, seeds: Float) -> list[Any]:
     squeeze = max(0.05, float(np.cos(np.radians(lonlat[:, 1].mean()))))
     flat = shapely.transform(polygon, lambda xy: xy * np.array([squeeze, 1.0]))
     points = lonlat * (squeeze, 1.0)
-    regions = shapely.voronoi_polygons(
+    regions: Any = shapely.voronoi_polygons(
         shapely.multipoints(points), extend_to=shapely.box(*flat.buffer(1.0).bounds), ordered=True
     )
     parts = []
@@ -60,7 +60,7 @@ def _unroll(shape: Any) -> Any:
     """Longitudes [-180, 0) of a geometry moved to [180, 360)."""
     import shapely
 
-    parts = [shapely.transform(p, lambda xy: xy + np.array([360.0, 0.0])) if p.bounds[2] <= 0 else p for p in _pieces(shape)]
+    parts = [_moved(part, 360.0) if part.bounds[2] <= 0 else part for part in shapely.get_parts(shape)]
     return shapely.union_all(parts)
 
 
@@ -70,10 +70,10 @@ def _roll(shape: Any) -> Any:
 
     east = shapely.intersection(shape, shapely.box(-180, -90, 180, 90))
     west = shapely.intersection(shape, shapely.box(180, -90, 540, 90))
-    return _land(shapely.union_all([_land(east), shapely.transform(_land(west), lambda xy: xy - np.array([360.0, 0.0]))]))
+    return _land(shapely.union_all([_land(east), _moved(_land(west), -360.0)]))
 
 
-def _pieces(shape: Any) -> list[Any]:
+def _moved(shape: Any, east_deg: float) -> Any:
     import shapely
 
-    return list(shapely.get_parts(shape))
+    return shapely.transform(shape, lambda xy: xy + np.array([east_deg, 0.0]))

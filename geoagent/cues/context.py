@@ -1,0 +1,48 @@
+"""Words around the name of a place that tell what the name is doing there."""
+
+from __future__ import annotations
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+DECOR = _words(
+    """
+    pizza pizzeria ristorante trattoria restaurant restaurante ristorant grill bar cafe caffe café coffee burger
+    bbq steak house steakhouse kebab kebap doner sushi bistro brasserie boulangerie pub inn hotel hostel motel
+    fashion moda style mode boutique dental tours travel airways airlines bank cuisine kitchen food foods chaat
+    biryani taqueria tacos cantina tavern taverna bakery noodle noodles ramen pho wok express palace royal star
+    garden casino cinema theatre club lounge salon beauty hair nails tattoo studio fc united beer brewery wine tea
+    spa massage college academy university kawiarnia restauracja restoran ресторан кафе бар пицца пиццерия клуб
+    гриль суши шашлык مطعم كافيه مقهى 牛肉面 拉面 面馆 火锅 烤鸭 餐厅 料理 酒家 레스토랑 카페 バー レストラン
+    カフェ ラーメン
+    """
+)
+"""Words that turn a place into decoration: what is served, sold or celebrated, rather than where."""
+
+OFFICE = _words(
+    """
+    city town municipality municipal county council borough parish district commune mairie ville hotel prefecture
+    stadt stadtverwaltung gemeinde rathaus landkreis magistrat stadtmagistrat stadtpolizei kommune kommun gemeente
+    ayuntamiento ajuntament alcaldia municipalidad municipio prefeitura camara comune provincia regione opcina
+    opstina grad obec mesto mesta urad urzad miasto gmina starostwo primaria judetul belediyesi belediye valilik
+    linnavalitsus savivaldybe pasvaldiba varosi onkormanyzat kunsill администрация управа город горсовет міська
+    рада община область району район δημος بلدية محافظة 市役所 区役所 市政府 人民政府 시청 구청 नगर निगम
+    """
+)
+"""Words of authority: what stands beside them is where the sign is."""
+
+LINKS = _words(
+    """
+    de la le les du des d l of the and und y e et i a in im am an der die das do da dos del di van von 's no
+    """
+)
+"""Words that join a name to what it belongs to."""
+
+ROAD = _words(
+    """
+    km mi miles exit ausfahrt sortie salida uscita saida avfart
+    """
+)
+"""Words of road signs."""

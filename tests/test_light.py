@@ -1,0 +1,40 @@
+"""Importing geoagent, and asking for help, costs little and needs nothing optional."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+HEAVY = ("torch", "torchvision", "open_clip", "paddle", "paddleocr", "gradio", "geopandas", "faiss", "openai", "ray")
+
+
+def run(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_import_loads_nothing_heavy():
+    loaded = run("import sys, geoagent; print(' '.join(sys.modules))").split()
+    assert not set(HEAVY) & set(loaded)
+    assert "numpy" not in loaded
+
+
+def test_help_loads_nothing_heavy():
+    code = "import sys; from geoagent.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    loaded = run(code).split()
+    assert not {*HEAVY, "numpy", "pydantic", "rapidocr", "onnxruntime", "phonenumbers"} & set(loaded)
+
+
+def test_everything_but_the_extras_works_without_them():
+    blocked = "; ".join(f"sys.modules[{name!r}] = None" for name in HEAVY)
+    code = f"import sys; {blocked}\nfrom geoagent import GeoAgent\nprint(GeoAgent.load(ocr='nothing').locate_text(['Köln']).status)"
+    assert run(code).strip() == "ok"
+
+
+def test_public_names_exist():
+    import geoagent
+
+    for name in geoagent.__all__:
+        assert getattr(geoagent, name) is not None
+    assert set(geoagent.__all__) <= set(dir(geoagent))
