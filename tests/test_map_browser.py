@@ -1,0 +1,198 @@
+"""The map page in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from answers import ALL, OUTLINES, error, fiji, full, no_cues, nowhere, photo
+
+from geoagent.answer import Answer
+from geoagent.render.map import map_html
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright (pip install playwright)")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium browser on the PATH (apt install chromium)")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as play:
+        chromium = play.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def show(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Open answers as a page; `page.said` is what went wrong, `page.asked` which hosts it asked for something."""
+    contexts = []
+
+    def open_page(answer: Answer | list[Answer], *, width: int = 1280, height: int = 860, **options: Any) -> Any:
+        file = tmp_path / "answer.html"
+        file.write_text(map_html(answer, outlines=OUTLINES, **options), encoding="utf-8")
+        context = browser.new_context(viewport={"width": width, "height": height})
+        contexts.append(context)
+        page = context.new_page()
+        page.said, page.asked = [], []
+        page.on("console", lambda message: page.said.append(message.text))
+        page.on("pageerror", lambda problem: page.said.append(str(problem)))
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.route("http*://**", lambda route: route.abort())
+        page.goto(file.as_uri())
+        page.wait_for_function("document.getElementById('view').dataset.zoom !== undefined")
+        page.asked = [url for url in page.asked if not url.startswith(("file:", "data:"))]
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def view(page: Any) -> tuple[float, float, float]:
+    """Zoom, latitude and longitude of the middle, once the page has drawn."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    zoom, centre = page.evaluate(
+        "[document.getElementById('view').dataset.zoom, document.getElementById('view').dataset.centre]"
+    )
+    lat, lon = centre.split(",")
+    return float(zoom), float(lat), float(lon)
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+@pytest.mark.parametrize("width", [1280, 390])
+def test_page_runs_without_a_complaint_and_asks_nobody(name: str, width: int, show: Callable[..., Any]) -> None:
+    page = show(ALL[name](), width=width, photo=photo())
+    assert page.said == []
+    assert page.asked == []
+    assert page.evaluate("window.pwned") is None
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("h1").inner_text()
+
+
+def test_everything_that_counts_can_be_read(show: Callable[..., Any]) -> None:
+    page = show(full(), photo=photo())
+    words = page.locator("#panel").inner_text()
+    for part in (
+        "Stuttgart, Baden-Württemberg, Germany", "8.4 km", "46 km", "96 %", "+49 711", "+4.2", "−0.6",
+        "Without it: Linz", "Picture only", "Text only", "The text moved the answer by", "Mannheim",
+        "text below 12 px", "fingerprint", "It was not used",
+    ):  # fmt: skip
+        assert part in page.locator("#panel").inner_text() or part in page.locator("#panel").text_content(), (
+            part,
+            words,
+        )
+    assert page.locator(".cues .cue").count() == 4
+    assert page.locator(".pin").count() == 7  # best, picture, text, file, three alternatives
+
+
+def test_a_cue_lights_its_regions(show: Callable[..., Any]) -> None:
+    page = show(full(), photo=photo())
+    assert page.locator(".photo .hot").count() == 0
+    page.locator("[data-cue='1']").focus()
+    assert page.locator(".photo .hot").evaluate_all("nodes => nodes.map((n) => n.dataset.region)") == ["0", "2"]
+    page.locator("[data-cue='0']").hover()
+    assert "1" in page.locator(".photo .hot").evaluate_all("nodes => nodes.map((n) => n.dataset.region)")
+
+
+def test_keyboard_moves_and_zooms(show: Callable[..., Any]) -> None:
+    page = show(full())
+    page.locator("#view").focus()
+    zoom, lat, lon = view(page)
+    page.keyboard.press("+")
+    assert view(page)[0] == pytest.approx(zoom + 1)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    moved = view(page)
+    assert moved[2] > lon
+    assert moved[1] > lat
+    page.keyboard.press("0")
+    assert view(page) == pytest.approx((zoom, lat, lon), abs=1e-3)
+
+
+def test_mouse_wheel_and_drag(show: Callable[..., Any]) -> None:
+    page = show(full())
+    zoom, _, lon = view(page)
+    page.mouse.move(300, 600)
+    page.mouse.down()
+    page.mouse.move(200, 600)
+    page.mouse.up()
+    assert view(page)[2] > lon
+    page.mouse.wheel(0, -400)
+    page.wait_for_function(f"Number(document.getElementById('view').dataset.zoom) > {zoom}")
+
+
+def test_pins_stand_where_their_places_are(show: Callable[..., Any]) -> None:
+    """The tip of the best place's pin is the middle of the map once the map is centred there."""
+    page = show(fiji())
+    page.locator(".pin[aria-label^='Best place']").click()
+    _, lat, lon = view(page)
+    assert (lat, lon) == pytest.approx((-16.8, 179.6), abs=0.2)
+    box, map_box = page.locator(".pin[aria-label^='Best place']").bounding_box(), page.locator("#view").bounding_box()
+    assert box["x"] + 15 == pytest.approx(map_box["x"] + map_box["width"] / 2, abs=8)
+
+
+def test_the_date_line_does_not_tear_the_answer_apart(show: Callable[..., Any]) -> None:
+    page = show(fiji())
+    zoom, _, lon = view(page)
+    assert zoom > 2.5  # both sides fit without showing the whole world
+    assert lon > 170 or lon < -170
+    xs = [page.locator(".pin").nth(i).bounding_box()["x"] for i in range(page.locator(".pin").count())]
+    assert all(0 <= x <= 810 for x in xs)
+
+
+def test_a_radius_of_half_the_world_shows_the_world(show: Callable[..., Any]) -> None:
+    page = show(no_cues().model_copy(update={"radius_90_km": 13_000.0}))
+    assert view(page)[0] < 3
+    assert page.said == []
+
+
+def test_an_answer_that_names_no_place_points_at_none(show: Callable[..., Any]) -> None:
+    page = show(nowhere())
+    assert page.locator("h1").inner_text() == "No place can be named"
+    assert page.locator(".pin").count() == 0
+    assert view(page)[0] < 3
+
+
+def test_cells_and_layers_can_be_switched(show: Callable[..., Any]) -> None:
+    """Cells take the place of the countries' shade; a switch changes what is drawn."""
+    square = [[(8, 48), (10, 48), (10, 50), (8, 50), (8, 48)]]
+    page = show(full(), cells=[(square, 0.8)])
+    drawn = "document.getElementById('canvas').toDataURL()"
+    view(page)
+    before = page.evaluate(drawn)
+    switch = page.locator("#legend label", has_text="Probability of map cells").locator("input")
+    assert switch.is_checked()
+    assert not page.locator("#legend label", has_text="Probability of countries").locator("input").is_checked()
+    switch.uncheck()
+    view(page)
+    assert page.evaluate(drawn) != before
+
+
+def test_tiles_are_asked_for_only_after_the_button(show: Callable[..., Any]) -> None:
+    page = show(full())
+    assert page.asked == []
+    with page.expect_request("https://tile.openstreetmap.org/**"):
+        page.locator("#tiles").click()
+    assert (
+        "OpenStreetMap" in page.locator("#foot").text_content()
+        or "could not be loaded" in page.locator("#foot").text_content()
+    )
+    page.locator("#tiles").click()
+    assert page.locator("#tiles").get_attribute("aria-pressed") == "false"
+
+
+def test_several_photos_can_be_chosen_between(show: Callable[..., Any]) -> None:
+    page = show([full(), error(), no_cues()])
+    assert page.locator("[data-pick]").count() == 3
+    page.locator("[data-pick='2']").click()
+    assert "Cape Town" in page.locator("h1").inner_text()
+    assert view(page)[1:] == pytest.approx((-33.9, 18.6), abs=4)  # Mercator: not quite the middle
+    page.locator("[data-pick='1']").click()
+    assert page.locator("h1").inner_text() == "No answer"
+    assert page.said == []
