@@ -1,0 +1,114 @@
+"""An answer for people: a map page (`map`), a marked photo (`annotate`), a terminal page (`text`).
+
+What all three share is here: how places, distances, numbers and foreign text are written. Strings in an answer come
+from signs that anybody may have painted, so every one of them passes through `shown` before it is drawn anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from geoagent.answer import Answer, Best, CuePlace, CueReport
+
+PALETTE = ("#b3400a", "#005a94", "#00735a", "#8a3f8f", "#8a6d00", "#b02a52", "#3f5f1f", "#51519c")
+"""Colours of what cues favour, each at least 4.5 : 1 against white."""
+OTHER_COLOUR = "#5b5b60"
+NO_CUES = "No text cue counted in this answer."
+
+_INVISIBLE = re.compile("[\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+PRECISION_SAYS = {
+    "none": "no place can be named",
+    "country": "country only",
+    "region": "region",
+    "city": "city",
+    "full": "exact place",
+}
+
+
+def shown(text: str) -> str:
+    """Make untrusted text safe to look at: one line, no direction tricks, nothing that no screen can draw.
+
+    Direction marks and zero-width signs are dropped (they can make a sign read backwards), line breaks and tabs become
+    a space, other control characters and lone surrogates become U+FFFD. The zero-width joiners stay: Persian, Hindi and
+    emoji need them.
+    """
+    kept = _INVISIBLE.sub("", re.sub(r"[\t\n\v\f\r\x85\u2028\u2029]+", " ", text))
+    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in kept)
+
+
+def km_text(km: float | None) -> str:
+    """Return a distance as people say it: "850 m", "4.2 km", "1,240 km"; "–" for None or what is not finite."""
+    if km is None or not km < float("inf"):
+        return "–"
+    if km < 0.995:
+        return f"{round(km * 100) * 10} m" if km >= 0.005 else "<10 m"
+    return f"{km:.1f} km" if km < 9.95 else f"{round(km):,} km"
+
+
+def percent_text(p: float | None) -> str:
+    """Return a probability as a whole percentage that never claims certainty: "<1 %", "87 %", ">99 %"."""
+    if p is None or p != p:
+        return "–"
+    if p < 0.005:
+        return "<1 %" if p > 0 else "0 %"
+    return ">99 %" if p >= 0.995 else f"{round(100 * p)} %"
+
+
+def coordinates_text(lat: float | None, lon: float | None, radius_km: float | None = None) -> str:
+    """Return degrees with as many digits as the radius deserves; "" where the precision hides them.
+
+    Args:
+        lat: degrees.
+        lon: degrees.
+        radius_km: radius that holds half of the probability; a digit worth less than a tenth of it is not written.
+    """
+    if lat is None or lon is None:
+        return ""
+    digits = 4 if radius_km is None else next((d for km, d in ((100, 1), (10, 2), (1, 3)) if radius_km >= km), 4)
+    return f"{abs(lat):.{digits}f}° {'N' if lat >= 0 else 'S'}, {abs(lon):.{digits}f}° {'E' if lon >= 0 else 'W'}"
+
+
+def place_text(best: Best | None, *, country: bool = True) -> str:
+    """Return "Stuttgart, Baden-Württemberg, DE", as much of it as there is, without saying a name twice."""
+    if best is None or best.precision == "none" or not (best.place or best.admin1 or best.country):
+        return "no place"
+    parts = [best.place, best.admin1, best.country if country else None]
+    names = [shown(part) for part in parts if part]
+    return ", ".join(dict.fromkeys(names))
+
+
+def favours_text(cue: CueReport) -> str:
+    """Return what a cue raised most, or what it names first, as "Stuttgart" or "DE"; "" where it names nothing."""
+    place: CuePlace | None = cue.favours or max(cue.places, key=lambda p: p.p, default=None)
+    if place is None:
+        return ""
+    return ", ".join(dict.fromkeys(shown(part) for part in (place.name, place.code) if part))
+
+
+def nats_text(nats: float) -> str:
+    """Return a contribution with its sign: "+4.2", "−0.3", "0.0"."""
+    rounded = round(nats, 1)
+    return "0.0" if rounded == 0 else f"{'+' if rounded > 0 else '−'}{abs(rounded):.1f}"
+
+
+def cue_colours(cues: Sequence[CueReport]) -> tuple[str, ...]:
+    """Return one `#rrggbb` a cue; cues that favour the same place share theirs, the strongest place gets the first."""
+    strength: dict[str, float] = {}
+    for cue in cues:
+        label = favours_text(cue)
+        strength[label] = max(strength.get(label, 0.0), abs(cue.nats))
+    ranked = sorted((label for label in strength if label), key=lambda label: -strength[label])
+    colours = dict(zip(ranked, PALETTE, strict=False))
+    return tuple(colours.get(favours_text(cue), OTHER_COLOUR) for cue in cues)
+
+
+def region_numbers(answer: Answer) -> dict[int, list[int]]:
+    """Return, for every region that a cue rests on, the numbers (from 1) of those cues."""
+    numbers: dict[int, list[int]] = {}
+    for number, cue in enumerate(answer.cues, start=1):
+        for region in cue.regions:
+            if 0 <= region < len(answer.regions):
+                numbers.setdefault(region, []).append(number)
+    return numbers

@@ -1,0 +1,338 @@
+"use strict";
+// The map: Web Mercator on a canvas, world coordinates in [0, 1], pins as buttons above it.
+const $ = (id) => document.getElementById(id);
+const DATA = JSON.parse($("data").textContent);
+const RAD = Math.PI / 180, EARTH_KM = 6371.0088, MAX_LAT = 85.0511287798, MAX_ZOOM = 18;
+const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
+const mx = (lon) => lon / 360 + 0.5;
+const my = (lat) => {
+  const s = Math.sin(clamp(lat, -MAX_LAT, MAX_LAT) * RAD);
+  return 0.5 - Math.log((1 + s) / (1 - s)) / (4 * Math.PI);
+};
+const latOf = (y) => Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) / RAD;
+const known = (p) => !!p && p.lat !== null && p.lon !== null;
+
+let names = null;
+try { names = new Intl.DisplayNames(["en"], { type: "region" }); } catch { /* codes will do */ }
+function countryName(code) {
+  if (!code) return "";
+  try { return (names && names.of(code)) || code; } catch { return code; }
+}
+
+function haversineKm(a, b) {
+  const h = Math.sin((b.lat - a.lat) * RAD / 2) ** 2
+    + Math.cos(a.lat * RAD) * Math.cos(b.lat * RAD) * Math.sin((b.lon - a.lon) * RAD / 2) ** 2;
+  return 2 * EARTH_KM * Math.asin(Math.sqrt(Math.min(1, h)));
+}
+
+// The point that lies `km` from `p` in direction `bearing` (radians).
+function destination(p, km, bearing) {
+  const d = km / EARTH_KM, lat = p.lat * RAD;
+  const sin = Math.sin(lat) * Math.cos(d) + Math.cos(lat) * Math.sin(d) * Math.cos(bearing);
+  const lon = Math.atan2(Math.sin(bearing) * Math.sin(d) * Math.cos(lat), Math.cos(d) - Math.sin(lat) * sin);
+  return { lat: Math.asin(clamp(sin, -1, 1)) / RAD, lon: p.lon + lon / RAD };
+}
+
+// A geodesic circle as [lon, lat] whose longitudes run on across ±180°, with what it encloses.
+function circle(p, km) {
+  const r = Math.min(km, Math.PI * EARTH_KM * 0.999), line = [];
+  for (let i = 0; i <= 180; i++) {
+    const q = destination(p, r, i * 2 * RAD);
+    if (i) while (q.lon - line[i - 1][0] > 180) q.lon -= 360;
+    if (i) while (q.lon - line[i - 1][0] < -180) q.lon += 360;
+    line.push([q.lon, q.lat]);
+  }
+  const north = haversineKm(p, { lat: 90, lon: 0 }) < r, south = haversineKm(p, { lat: -90, lon: 0 }) < r;
+  return { line, north, south };
+}
+
+// Google's encoded polyline, back to [lon, lat].
+function decode(text) {
+  const line = [];
+  let at = 0, x = 0, y = 0;
+  const next = () => {
+    let value = 0, shift = 0, sign;
+    do { sign = text.charCodeAt(at++) - 63; value |= (sign & 31) << shift; shift += 5; } while (sign >= 32);
+    return value & 1 ? ~(value >> 1) : value >> 1;
+  };
+  while (at < text.length) { x += next(); y += next(); line.push([x / DATA.grid, y / DATA.grid]); }
+  return line;
+}
+
+// Rings as one path to fill, one to stroke (without the seam that files cut at ±180°), a box, and a place for a name.
+function shape(rings) {
+  const fill = new Path2D(), seamless = new Path2D();
+  let box = [9, 9, -9, -9], largest = 0, label = null, extent = null;
+  for (const text of rings) {
+    const line = decode(text);
+    let area = 0, cx = 0, cy = 0, b = [9, 9, -9, -9];
+    line.forEach(([lon, lat], i) => {
+      const x = mx(lon), y = my(lat), before = line[i - 1] || line[line.length - 1];
+      const seam = Math.abs(lon) > 179.98 && Math.abs(before[0]) > 179.98 || lat < -89 || before[1] < -89;
+      if (i) fill.lineTo(x, y); else fill.moveTo(x, y);
+      if (i && !seam) seamless.lineTo(x, y); else seamless.moveTo(x, y);
+      b = [Math.min(b[0], x), Math.min(b[1], y), Math.max(b[2], x), Math.max(b[3], y)];
+      const px = mx(before[0]), py = my(before[1]), cross = px * y - x * py;
+      area += cross; cx += (px + x) * cross; cy += (py + y) * cross;
+    });
+    fill.closePath();
+    if (Math.abs(area) > largest) { largest = Math.abs(area); label = [cx / (3 * area), cy / (3 * area)]; extent = b; }
+    box = [Math.min(box[0], b[0]), Math.min(box[1], b[1]), Math.max(box[2], b[2]), Math.max(box[3], b[3])];
+  }
+  return { fill, line: seamless, box, label, extent };
+}
+
+class WorldMap {
+  constructor(view, canvas, pins, tip) {
+    Object.assign(this, { view, canvas, pins, tip, x: 0.5, y: 0.42, z: 1, marks: [], dots: [], circles: [], link: null });
+    Object.assign(this, { shade: new Map(), show: { shade: true, dots: true, cells: true, radii: true }, tiles: null });
+    this.countries = DATA.countries.map(([code, rings]) => ({ code, ...shape(rings) }));
+    this.cells = DATA.cells.map(([p, rings]) => ({ p, ...shape(rings) }));
+    this.context = canvas.getContext("2d");
+    this.pointers = new Map();
+    new ResizeObserver(() => this.resize()).observe(view);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
+    this.listen();
+    this.resize();
+  }
+  get size() { return 256 * 2 ** this.z; }
+  resize() {
+    this.w = this.view.clientWidth || 1; this.h = this.view.clientHeight || 1;
+    const ratio = Math.min(devicePixelRatio || 1, 2);
+    this.canvas.width = this.w * ratio; this.canvas.height = this.h * ratio; this.ratio = ratio;
+    if (this.wanted) this.fit(this.wanted); else this.paint();
+  }
+  // Pixel of a place, on the copy of the world that is nearest to the middle.
+  pixel(p) {
+    let dx = mx(p.lon) - this.x;
+    dx -= Math.round(dx);
+    return [this.w / 2 + dx * this.size, this.h / 2 + (my(p.lat) - this.y) * this.size];
+  }
+  move(x, y, z) {
+    this.z = clamp(z, Math.max(0, Math.log2(Math.min(this.w, this.h * 1.2) / 256)), MAX_ZOOM);
+    const half = this.h / 2 / this.size;
+    this.x = x - Math.floor(x);
+    this.y = half >= 0.5 ? 0.5 : clamp(y, half, 1 - half);
+    this.paint();
+  }
+  pan(dx, dy) { this.wanted = null; this.move(this.x + dx / this.size, this.y + dy / this.size, this.z); }
+  zoom(dz, px = this.w / 2, py = this.h / 2) {
+    this.wanted = null;
+    const ax = (px - this.w / 2) / this.size, ay = (py - this.h / 2) / this.size;
+    const z = clamp(this.z + dz, 0, MAX_ZOOM), k = 1 - 2 ** (this.z - z);
+    this.move(this.x + ax * k, this.y + ay * k, z);
+  }
+  // Show all of `points` ({lat, lon}), also where they lie on both sides of ±180°.
+  fit(points, most = 11) {
+    this.wanted = points;
+    if (!points.length) return this.move(0.5, 0.42, 0);
+    const xs = points.map((p) => mx(p.lon) - Math.floor(mx(p.lon))).sort((a, b) => a - b);
+    let gap = xs[0] + 1 - xs[xs.length - 1], start = 0;
+    for (let i = 1; i < xs.length; i++) if (xs[i] - xs[i - 1] > gap) { gap = xs[i] - xs[i - 1]; start = i; }
+    const width = 1 - gap, left = xs[start], ys = points.map((p) => my(p.lat));
+    const top = Math.min(...ys), bottom = Math.max(...ys), pad = Math.min(this.w, this.h) * 0.14;
+    const z = Math.min(Math.log2((this.w - 2 * pad) / 256 / Math.max(width, 1e-9)),
+      Math.log2((this.h - 2 * pad) / 256 / Math.max(bottom - top, 1e-9)), most);
+    this.move(left + width / 2, (top + bottom) / 2, z);
+  }
+  paint() {
+    if (this.due) return;
+    this.due = requestAnimationFrame(() => { this.due = 0; this.draw(); });
+  }
+  // Call `act` once for each copy of the world in sight, with the copy's offset.
+  copies(act) {
+    const half = this.w / 2 / this.size;
+    for (let k = Math.floor(this.x - half); k <= Math.floor(this.x + half); k++) act(k);
+  }
+  world(k) {
+    const s = this.size * this.ratio;
+    this.context.setTransform(s, 0, 0, s, (this.w / 2 * this.ratio) + (k - this.x) * s, this.h / 2 * this.ratio - this.y * s);
+  }
+  draw() {
+    const c = this.context, css = getComputedStyle(document.documentElement), px = 1 / this.size;
+    const ink = (name) => css.getPropertyValue("--" + name).trim();
+    c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    c.fillStyle = ink("sea"); c.fillRect(0, 0, this.w, this.h);
+    if (this.tiles) this.tiles.draw(this, c);
+    const top = Math.max(1e-9, ...this.shade.values()), topCell = Math.max(1e-9, ...this.cells.map((cell) => cell.p));
+    const half = this.w / 2 / this.size, halfY = this.h / 2 / this.size;
+    this.copies((k) => {
+      this.world(k);
+      const seen = ({ box }) => box[2] + k > this.x - half && box[0] + k < this.x + half
+        && box[3] > this.y - halfY && box[1] < this.y + halfY;
+      for (const country of this.countries.filter(seen)) {
+        if (!this.tiles) { c.fillStyle = ink("land"); c.fill(country.fill, "evenodd"); }
+        const p = this.show.shade && this.shade.get(country.code);
+        if (p > 0.002) {
+          c.globalAlpha = 0.06 + 0.4 * Math.sqrt(p / top) * Math.sqrt(top); c.fillStyle = ink("best");
+          c.fill(country.fill, "evenodd"); c.globalAlpha = 1;
+        }
+      }
+      if (this.show.cells) for (const cell of this.cells.filter(seen)) {
+        c.globalAlpha = 0.08 + 0.5 * Math.sqrt(cell.p / topCell); c.fillStyle = ink("best"); c.fill(cell.fill, "evenodd");
+        c.globalAlpha = 0.5; c.strokeStyle = ink("best"); c.lineWidth = 0.7 * px; c.stroke(cell.fill); c.globalAlpha = 1;
+      }
+      c.strokeStyle = ink("border"); c.lineWidth = (this.z < 3 ? 0.6 : 1) * px; c.lineJoin = "round";
+      for (const country of this.countries.filter(seen)) c.stroke(country.line);
+      if (this.show.radii) for (const ring of this.circles) this.ring(c, ring, px, ink);
+      if (this.link) this.arc(c, px, ink);
+    });
+    c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    if (!this.tiles) this.labels(c, ink);
+    if (this.show.dots) for (const dot of this.dots) {
+      const [x, y] = this.pixel(dot);
+      c.beginPath(); c.arc(x, y, dot.r, 0, 7); c.globalAlpha = 0.45; c.fillStyle = ink("dot"); c.fill();
+      c.globalAlpha = 1; c.strokeStyle = ink("bg"); c.lineWidth = 1; c.stroke();
+    }
+    for (const mark of this.marks) {
+      const [x, y] = this.pixel(mark);
+      mark.node.style.transform = `translate(${(x - mark.ax).toFixed(1)}px, ${(y - mark.ay).toFixed(1)}px)`;
+    }
+    const named = this.marks.find((mark) => mark.name);
+    if (named) {
+      const [x, y] = this.pixel(named);
+      c.font = "600 14px system-ui, sans-serif"; c.textAlign = "left"; c.textBaseline = "middle"; c.lineJoin = "round";
+      c.lineWidth = 4; c.strokeStyle = ink("bg"); c.fillStyle = ink("ink");
+      c.strokeText(named.name, x + 20, y - 22); c.fillText(named.name, x + 20, y - 22);
+    }
+    this.ruler();
+    this.view.dataset.zoom = this.z.toFixed(3);
+    this.view.dataset.centre = `${latOf(this.y).toFixed(4)},${((this.x - 0.5) * 360).toFixed(4)}`;
+  }
+  ring(c, { p, km, dash }, px, ink) {
+    const { line, north, south } = circle(p, km), path = new Path2D(), edge = new Path2D();
+    // Copies of the world repeat every 1; a circle that runs past ±180° must be drawn in both neighbours' place.
+    for (const shift of [-1, 0, 1]) {
+      line.forEach(([lon, lat], i) => {
+        if (i) { path.lineTo(mx(lon) + shift, my(lat)); edge.lineTo(mx(lon) + shift, my(lat)); }
+        else { path.moveTo(mx(lon) + shift, my(lat)); edge.moveTo(mx(lon) + shift, my(lat)); }
+      });
+      if (north !== south) {
+        const y = north ? 0 : 1, first = mx(line[0][0]) + shift, last = mx(line[line.length - 1][0]) + shift;
+        path.lineTo(last, y); path.lineTo(first, y);
+      }
+      path.closePath();
+    }
+    if (north && south) path.rect(-1, 0, 3, 1);
+    c.save();
+    c.beginPath(); c.rect(0, 0, 1, 1); c.clip();
+    c.globalAlpha = dash ? 0.07 : 0.16; c.fillStyle = ink("best"); c.fill(path, "evenodd");
+    c.globalAlpha = 1; c.strokeStyle = ink("best"); c.lineWidth = 1.8 * px; c.setLineDash(dash ? [7 * px, 5 * px] : []);
+    c.stroke(edge); c.restore();
+  }
+  // The shortest way from the picture's own place to that of picture and text together.
+  arc(c, px, ink) {
+    const [a, b] = this.link, d = haversineKm(a, b) / EARTH_KM;
+    if (d < 1e-6 || d > 3.1) return;
+    const line = [];
+    for (let i = 0; i <= 64; i++) {
+      const f = Math.sin((1 - i / 64) * d) / Math.sin(d), g = Math.sin(i / 64 * d) / Math.sin(d);
+      const v = (h) => f * h(a) + g * h(b);
+      const x = v((q) => Math.cos(q.lat * RAD) * Math.cos(q.lon * RAD)), z = v((q) => Math.sin(q.lat * RAD));
+      const y = v((q) => Math.cos(q.lat * RAD) * Math.sin(q.lon * RAD));
+      const wx = mx(Math.atan2(y, x) / RAD), wy = my(Math.atan2(z, Math.hypot(x, y)) / RAD);
+      line.push([wx - (i ? Math.round(wx - line[i - 1][0]) : 0), wy]);
+    }
+    c.save(); c.beginPath(); c.rect(0, 0, 1, 1); c.clip(); c.beginPath();
+    for (const shift of [-1, 0, 1]) line.forEach(([x, y], i) => { if (i) c.lineTo(x + shift, y); else c.moveTo(x + shift, y); });
+    c.strokeStyle = ink("vision"); c.lineWidth = 2 * px; c.setLineDash([2 * px, 5 * px]); c.lineCap = "round"; c.stroke();
+    c.restore();
+  }
+  labels(c, ink) {
+    c.font = "12px system-ui, sans-serif"; c.textAlign = "center"; c.textBaseline = "middle";
+    const taken = [];
+    const ranked = this.countries.filter((k) => k.label).sort((a, b) => (b.extent[2] - b.extent[0]) - (a.extent[2] - a.extent[0]));
+    for (const { code, label, extent } of ranked) {
+      const name = countryName(code), wide = c.measureText(name).width;
+      if ((extent[2] - extent[0]) * this.size < wide + 8 || (extent[3] - extent[1]) * this.size < 22) continue;
+      const [x, y] = this.pixel({ lon: (label[0] - 0.5) * 360, lat: latOf(label[1]) });
+      if (x < -80 || y < 0 || x > this.w + 80 || y > this.h) continue;
+      if (taken.some(([tx, ty, tw]) => Math.abs(tx - x) < (tw + wide) / 2 + 6 && Math.abs(ty - y) < 16)) continue;
+      taken.push([x, y, wide]);
+      c.lineWidth = 3; c.strokeStyle = ink("land"); c.fillStyle = ink("label"); c.strokeText(name, x, y); c.fillText(name, x, y);
+    }
+  }
+  ruler() {
+    const km = 2 * Math.PI * EARTH_KM * Math.cos(latOf(this.y) * RAD) / this.size * 110;
+    const base = 10 ** Math.floor(Math.log10(km)), step = [5, 2, 1].find((n) => n * base <= km) * base;
+    $("scale").textContent = step < 1 ? `${Math.round(step * 1000)} m` : `${step.toLocaleString("en")} km`;
+    $("scale").style.width = `${(110 * step / km).toFixed(0)}px`;
+  }
+  tell(text, x, y) {
+    this.tip.hidden = !text;
+    if (!text) return;
+    this.tip.textContent = text;
+    this.tip.style.left = `${clamp(x + 14, 4, Math.max(4, this.w - this.tip.offsetWidth - 4))}px`;
+    this.tip.style.top = `${clamp(y - 34, 4, this.h - 30)}px`;
+  }
+  listen() {
+    const v = this.view;
+    const at = (event) => { const box = v.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
+    v.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      this.zoom(-event.deltaY * (event.deltaMode ? 0.05 : 0.0025), ...at(event));
+    }, { passive: false });
+    v.addEventListener("dblclick", (event) => this.zoom(1, ...at(event)));
+    v.addEventListener("pointerdown", (event) => {
+      if (event.target.closest(".pin")) return;
+      v.setPointerCapture(event.pointerId); this.pointers.set(event.pointerId, at(event)); v.classList.add("drag");
+    });
+    v.addEventListener("pointermove", (event) => {
+      const now = at(event), before = this.pointers.get(event.pointerId);
+      if (!before) return this.hover(event, now);
+      const other = [...this.pointers].find(([id]) => id !== event.pointerId);
+      if (other) {
+        const apart = (p) => Math.hypot(p[0] - other[1][0], p[1] - other[1][1]) || 1;
+        this.zoom(Math.log2(apart(now) / apart(before)), (now[0] + other[1][0]) / 2, (now[1] + other[1][1]) / 2);
+      } else this.pan(before[0] - now[0], before[1] - now[1]);
+      this.pointers.set(event.pointerId, now);
+    });
+    for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) v.addEventListener(name, (event) => {
+      this.pointers.delete(event.pointerId); if (!this.pointers.size) v.classList.remove("drag");
+    });
+    v.addEventListener("pointerleave", () => this.tell(""));
+    v.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const act = {
+        ArrowLeft: () => this.pan(-80, 0), ArrowRight: () => this.pan(80, 0), ArrowUp: () => this.pan(0, -80),
+        ArrowDown: () => this.pan(0, 80), "+": () => this.zoom(1), "=": () => this.zoom(1), "-": () => this.zoom(-1),
+        "0": () => $("home").click(), Home: () => $("home").click(),
+      }[event.key];
+      if (act) { event.preventDefault(); act(); }
+    });
+    $("in").addEventListener("click", () => this.zoom(1));
+    $("out").addEventListener("click", () => this.zoom(-1));
+  }
+  hover(event, [x, y]) {
+    if (event.target.closest(".pin")) return;
+    const near = this.show.dots && this.dots.find((dot) => { const [a, b] = this.pixel(dot); return Math.hypot(a - x, b - y) <= dot.r + 3; });
+    this.tell(near ? near.says : "", x, y);
+  }
+}
+
+// Raster tiles. Made only when the reader asks for them: until then the page requests nothing.
+class Tiles {
+  constructor(map) { this.map = map; this.cache = new Map(); this.failed = 0; }
+  draw(map, c) {
+    const z = clamp(Math.round(map.z), 0, 19), n = 2 ** z, side = map.size / n;
+    const left = map.x * n - map.w / 2 / side, top = map.y * n - map.h / 2 / side;
+    for (let ty = Math.max(0, Math.floor(top)); ty <= Math.min(n - 1, Math.floor(top + map.h / side)); ty++)
+      for (let tx = Math.floor(left); tx <= Math.floor(left + map.w / side); tx++) {
+        const image = this.get(z, ((tx % n) + n) % n, ty);
+        if (image.complete && image.naturalWidth) c.drawImage(image, (tx - left) * side, (ty - top) * side, side + 0.5, side + 0.5);
+      }
+  }
+  get(z, x, y) {
+    const key = `${z}/${x}/${y}`;
+    let image = this.cache.get(key);
+    if (!image) {
+      image = new Image();
+      image.onload = () => this.map.paint();
+      image.onerror = () => { this.failed++; $("credit").textContent = "Map tiles could not be loaded; the outlines need no network."; };
+      image.src = `${DATA.tiles}/${key}.png`;
+      if (this.cache.size > 400) this.cache.delete(this.cache.keys().next().value);
+    } else this.cache.delete(key);
+    this.cache.set(key, image);
+    return image;
+  }
+}
