@@ -15,6 +15,7 @@ RELIABILITY: Mapping[str, float] = {
     "regional": 0.85,
     "street": 0.93,
     "name": 0.8,
+    "plate": 0.9,
     "postcode": 0.9,
     "script": 0.97,
     "language": 0.93,

@@ -88,7 +88,7 @@ def conclude(
     candidates = gazetteer_candidates(world, leading.tolist(), constraints)
     if neighbours is not None:
         candidates = _inside(neighbours, leading, constraints, candidates)
-    weights = np.exp(candidates.log_weight) * probs[candidates.cell]
+    weights = candidate_weights(candidates, posterior.log_probs, float(world.calibration.get("cell_weight", 1.0)))
     refined = refiner(candidates, weights, LatLon(*cells.centroids[top].tolist()))
     here = refined.latlon
     cell = int(candidates.cell[int(refined.weights.argmax())]) if refined.weights.any() else top
@@ -160,8 +160,6 @@ def _inside(neighbours: Candidates, leading: Int, constraints: Sequence[Constrai
     log_weight = neighbours.log_weight[keep] + place_preference(neighbours.latlon[keep], constraints)
     joined = np.concatenate([log_weight, named.log_weight[town] + np.median(log_weight)])
     cell = np.concatenate([neighbours.cell[keep], named.cell[town]])
-    for c in np.unique(cell):
-        joined[cell == c] = log_normalise(joined[cell == c])
     return Candidates(
         latlon=np.concatenate([neighbours.latlon[keep], named.latlon[town]]),
         cell=cell,

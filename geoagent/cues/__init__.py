@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from geoagent.cues import brand, company, currency, domain, language, names, phone, postcode, regional, script, street
+from geoagent.cues import brand, company, currency, domain, language, names, phone, plate, postcode, regional, script, street
 from geoagent.cues.reading import Reading
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
@@ -17,6 +17,7 @@ from geoagent.types import Cue, TextRegion
 Finder = Callable[[Reading, tuple[Cue, ...]], list[Cue]]
 
 FINDERS: tuple[Finder, ...] = (
+    plate.find,
     phone.find,
     domain.find,
     company.find,
@@ -31,6 +32,7 @@ FINDERS: tuple[Finder, ...] = (
 )
 
 KINDS = (
+    "plate",
     "phone",
     "domain",
     "registration",

@@ -7,7 +7,7 @@ from functools import lru_cache
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from geoagent.cues.reading import Line, Reading, listed, overlaps, taken
+from geoagent.cues.reading import Line, Reading, is_common, listed, overlaps, taken
 from geoagent.types import Cue
 
 _MOST_COUNTRIES = 12  # a brand of more countries says too little
@@ -18,7 +18,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Cues of kinds "brand" and "institution": the longest known names, repaired by one letter where OCR slipped."""
     cues = []
     phrases = _names(reading)
-    busy = taken(earlier, ("phone", "domain"))
+    busy = taken(earlier, ("plate", "phone", "domain"))
     for line in reading.lines:
         used: list[tuple[int, int]] = []
         for key, start, end in reading.phrases(line, 5):
@@ -26,7 +26,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 continue
             whole = start == line.words[0].start and end == line.words[-1].end
             name, edits = (key, 0) if key in phrases else (None, 0)
-            if name is None and whole and len(key) >= 7:
+            if name is None and whole and len(key) >= 7 and not all(is_common(reading, w) for w in key.split()):
                 name, edits = _repaired(key, phrases)
             if name is None or name in reading.facts.international:
                 continue
@@ -73,10 +73,9 @@ def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, kind:
             score *= 0.35
         elif len(name) == 4:
             score *= 0.6
-        if len(words) == 1 and name in reading.facts.signwords:
-            score *= 0.15
-        elif all(w in reading.facts.signwords or w in reading.facts.streets for w in words):
-            score *= 0.3
+        ordinary = all(is_common(reading, w) or w in reading.facts.streets for w in words)
+        if ordinary:
+            score *= 0.1 if len(words) == 1 else 0.3
         if reading.gazetteer.lookup(name, k=1):
             score *= 0.4  # also the name of a place, which the names look after
         if not whole and len(words) == 1:

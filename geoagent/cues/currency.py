@@ -31,7 +31,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 says=f"Prices in “{form}”: money of {listed(reading.facts, dict(known.countries))}.",
                 spans=tuple(spans),
                 countries=dict(known.countries),
-                elsewhere=0.002,
+                elsewhere=1e-3,
                 strength=known.strength,
             )
         )
@@ -64,12 +64,12 @@ def _patterns(facts: Facts) -> tuple[tuple[str, re.Pattern[str]], ...]:
     """One pattern a form: the form on the side of the amount where it is written."""
     out = []
     for form, known in facts.currencies.items():
-        name = re.escape(form)
+        name = re.escape(form).replace(r"\$", r" ?\$") if len(form) > 1 else re.escape(form)
         flags = 0 if known.case else re.IGNORECASE
         left = r"(?<![^\W\d_])" if form[:1].isalpha() else ""
         right = r"(?![^\W\d_])" if form[-1:].isalpha() and not _joins_words(form) else ""
         amount = rf"(?:{_AMOUNT})"
-        before = rf"{left}{name}[ .]{{0,2}}{amount}(?![\d%:])"
+        before = rf"{left}{name}[ .]{{0,2}}{amount}(?![\d%:A-Za-z])"
         after = rf"(?<![\d:.,/-]){amount}(?:,-|[.,]-|,–)? ?{name}{right}"
         pattern = {"before": before, "after": after}.get(known.position, f"{before}|{after}")
         out.append((form, re.compile(pattern, flags)))

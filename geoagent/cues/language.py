@@ -28,7 +28,7 @@ _SAME = {"nb": "no", "nn": "no", "fil": "tl", "srl": "sr", "zh-hans": "zh"}
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each language that lines of text are surely enough in."""
-    busy = taken(earlier, ("phone", "domain", "registration", "currency", "postcode"))
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "currency", "postcode"))
     named = taken(earlier, ("name", "brand"))
     scored: list[tuple[Line, dict[str, float], float]] = []
     for line in reading.lines:

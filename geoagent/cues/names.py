@@ -23,7 +23,7 @@ _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "transli
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each mention of a place, weighted by how much the line is about the place."""
-    busy = taken(earlier, ("phone", "domain", "registration", "company"))
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "company"))
     streets = taken(earlier, ("street",))
     brands = taken([cue for cue in earlier if cue.kind == "brand" and cue.strength >= 0.5])
     institutions = taken(earlier, ("institution",))
@@ -73,7 +73,7 @@ def _cue(
     best = matches[max(range(len(matches)), key=lambda i: weights[i])]
     strength = _EXACT.get(best.exactness, 0.5) * _length_factor(mention, line) * _line_factor(line, mention, reading)
     if not mention.capitalised:
-        strength *= 0.45
+        strength *= 0.12  # a word of some language, until something else says that it is a name
     if overlaps(institutions, line.region, mention.start, mention.end):
         strength = min(1.0, strength * 1.3)
     elif overlaps(brands, line.region, mention.start, mention.end):
@@ -84,7 +84,7 @@ def _cue(
         strength *= _edited_factor(mention, best, reading)
     if _supported(best, others):
         strength = 1.0 - (1.0 - strength) * 0.5
-    if strength < 0.06:
+    if strength < 0.02:
         return None
     places: dict[tuple[str, str, str, float], tuple[Place, float]] = {}
 
@@ -168,7 +168,7 @@ def _edited_factor(mention: Mention, best: Match, reading: Reading) -> float:
     if not mention.capitalised or known in reading.facts.signwords or known in reading.facts.international:
         return 0.0
     size = sum(c.isalpha() for c in mention.text)
-    return (0.2 if size < 6 else 0.35 if size < 8 else 0.6) * 0.8 ** (best.edits - 1)
+    return (0.03 if size < 6 else 0.1 if size < 8 else 0.3) * 0.7 ** (best.edits - 1)
 
 
 def _length_factor(mention: Mention, line: Line) -> float:

