@@ -112,6 +112,23 @@ def conclude(
     )
 
 
+def candidate_weights(candidates: Candidates, log_probs: Float, cell_weight: float) -> Float:
+    """Posterior mass that each candidate stands for, `(M,)`.
+
+    Places share out the probability of their cell. Neighbours compete across cells with exp(−α dᵢ) · p(cellᵢ)^β, since
+    how near a photo looks also says which cell is right; together they stand for the probability of their cells.
+
+    Args:
+        candidates: M places or neighbours.
+        log_probs: `(C,)` posterior over cells.
+        cell_weight: β, fitted per world; it plays no part for places.
+    """
+    if len(candidates) == 0 or candidates.kind == "place":
+        return np.asarray(np.exp(candidates.log_weight + log_probs[candidates.cell]), dtype=np.float64)
+    share = np.exp(log_normalise(candidates.log_weight + cell_weight * log_probs[candidates.cell]))
+    return np.asarray(share * np.exp(log_probs[np.unique(candidates.cell)]).sum(), dtype=np.float64)
+
+
 def alternatives(
     conclusion: Conclusion, posterior: Posterior, world: World, count: int
 ) -> list[tuple[LatLon, int, float]]:
