@@ -40,6 +40,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 written = line.text[start:end].strip()
                 if form.case and not _spelled(written, form.written):
                     continue
+                countries = dict(form.countries_as(written) if kind == "company" else form.countries)
                 strength, stop = form.strength, end
                 if kind == "registration":
                     checked = _number_after(form, line, end)
@@ -56,9 +57,9 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     Cue(
                         kind=kind,
                         value=written,
-                        says=f"“{written}” is a {what} of {listed(reading.facts, dict(form.countries))}.",
+                        says=f"“{written}” is a {what} of {listed(reading.facts, countries)}.",
                         spans=(line.span(start, stop),),
-                        countries=dict(form.countries),
+                        countries=countries,
                         strength=strength,
                     )
                 )

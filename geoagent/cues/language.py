@@ -12,12 +12,20 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from geoagent.cues.alphabets import LETTERS, OF_SCRIPT
+from geoagent.cues.context import DECOR
 from geoagent.cues.reading import Line, Reading, listed, overlaps, taken
 from geoagent.types import Cue
 
 _FOREIGN_WORD = 0.025  # chance of a sign word in a language that does not have it: misreading, loan word, name
 _FOREIGN_LETTER = 0.12
+_LEAST = 0.6  # words that must speak before there is a cue: one clear sign word, or a few lines of longer text
+_SECOND = 1.5  # nats that a further language must gain before the lines are taken to speak it
+_MOST_LANGUAGES = 3
+_DECOR_SHARE = 0.35
+"""How much a line counts that names a kind of food or shop ("Ristorante Bella Napoli"): its language is decoration."""
 _MOST_LETTERS = 3  # distinct rare letters that count: more are no news
 _EXTRA = {"sr": ("hr", "bs"), "id": ("ms",), "no": ("nb", "nn")}
 _TOURIST = {"en": 0.035, "fr": 0.006, "es": 0.006, "de": 0.005, "ru": 0.004, "it": 0.004, "zh": 0.004, "ar": 0.004}
@@ -109,6 +117,9 @@ def _score(
         spoke += 0.5 * clear if length < 16 else clear
     elif line.script != "Latn":
         spoke = max(spoke, 0.5)
+    if any(word.key in DECOR for word in line.words):
+        scores = {lang: _DECOR_SHARE * score for lang, score in scores.items()}
+        spoke *= _DECOR_SHARE
     return (scores, spoke) if spoke > 0 else ({}, 0.0)
 
 
@@ -125,32 +136,37 @@ def _phrases(reading: Reading, line: Line) -> Iterable[tuple[str, int, int]]:
 def _groups(
     scored: list[tuple[Line, dict[str, float], float]],
 ) -> list[tuple[list[Line], dict[str, float], float]]:
-    """Lines by language: those of one script together, unless a line clearly speaks another one.
+    """Lines by language, each group with its distribution and how much spoke.
 
-    Bilingual signs ("Sortie – Uitgang" over two lines) become two groups, each with its own distribution.
+    For each script, the fewest languages that explain the lines: another one is taken while the lines that it explains
+    better gain more than `_SECOND` nats by it. Bilingual signs ("Sortie" over "Uitgang") become two groups.
     """
-    groups: list[tuple[list[Line], dict[str, float], float]] = []
-    for line, scores, weight in sorted(scored, key=lambda item: -item[2]):
-        home = None
-        for i, (lines, total, _) in enumerate(groups):
-            if lines[0].script != line.script:
-                continue
-            leader = max(total, key=lambda lang: total[lang])
-            if max(scores.values()) - scores.get(leader, -math.inf) < 1.6:
-                home = i
+    groups = []
+    for script in dict.fromkeys(line.script for line, _, _ in scored):
+        lines = [item for item in scored if item[0].script == script]
+        languages = sorted(lines[0][1])
+        table = np.array([[scores[lang] for lang in languages] for _, scores, _ in lines])
+        chosen = [int(table.sum(axis=0).argmax())]
+        while len(chosen) < _MOST_LANGUAGES:
+            gain = np.maximum(table - table[:, chosen].max(axis=1, keepdims=True), 0.0).sum(axis=0)
+            if gain.max() <= _SECOND:
                 break
-        if home is None:
-            groups.append(([line], dict(scores), weight))
-        else:
-            lines, total, sum_weight = groups[home]
-            joined = {lang: total[lang] + scores.get(lang, -4.0) for lang in total}
-            groups[home] = ([*lines, line], joined, sum_weight + weight)
-    return [(lines, _softmax(total), weight) for lines, total, weight in groups]
+            chosen.append(int(gain.argmax()))
+        owner = table[:, chosen].argmax(axis=1)
+        for k in range(len(chosen)):
+            mine = [i for i in range(len(lines)) if owner[i] == k]
+            if mine:
+                total = table[mine].sum(axis=0)
+                shares = np.exp(total - total.max())
+                shares /= shares.sum()
+                spoke = sum(lines[i][2] for i in mine)
+                groups.append(([lines[i][0] for i in mine], dict(zip(languages, shares.tolist(), strict=True)), spoke))
+    return groups
 
 
 def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Reading) -> Cue | None:
     top = max(shares, key=lambda lang: shares[lang])
-    if weight < 0.75 or (lines[0].script == "Latn" and shares[top] < 0.3):
+    if weight < _LEAST or (lines[0].script == "Latn" and shares[top] < 0.3):
         return None
     countries: dict[str, float] = {}
     floor = 0.0
@@ -178,13 +194,6 @@ def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Re
         # In other scripts than Latin the doubt is all in the distribution: the script itself is sure.
         strength=1.0 if lines[0].script != "Latn" else min(1.0, 0.55 + 0.15 * weight),
     )
-
-
-def _softmax(scores: dict[str, float]) -> dict[str, float]:
-    top = max(scores.values())
-    raw = {lang: math.exp(s - top) for lang, s in scores.items()}
-    total = sum(raw.values())
-    return {lang: w / total for lang, w in raw.items()}
 
 
 @lru_cache(maxsize=1)

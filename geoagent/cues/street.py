@@ -9,6 +9,7 @@ from geoagent.types import Cue
 
 _SHORTEST_GLUED = 3
 ABROAD = 0.006
+_COMPOUNDING = frozenset({"de", "nl", "sv", "no", "nb", "nn", "da", "fi", "et", "is", "af", "lb", "als", "fy"})
 _NOT_NAMES = frozenset({"the", "a", "follow", "us", "no", "to", "only", "ahead", "closed", "open"})
 _ONE_CHARACTER = frozenset("路街巷弄通筋町道길")
 """Street words of one character that are read inside a line; others of one character are letters of longer words."""
@@ -104,7 +105,10 @@ def _glued(reading: Reading, word: Word) -> tuple[str, StreetWord] | None:
     key = normalise(word.text).replace(" ", "")
     for size in range(min(len(key) - _SHORTEST_GLUED, 12), _SHORTEST_GLUED - 1, -1):
         known = reading.facts.streets.get(key[-size:])
-        if known is not None and known.position == "glued":
+        if known is None:
+            continue
+        # Languages that write compounds glue what others set apart: "Lange Straße", but "Hauptstraße".
+        if known.position == "glued" or (size >= 4 and known.position == "after" and _COMPOUNDING & {*known.languages}):
             return key[-size:], known
     return None
 

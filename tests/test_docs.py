@@ -1,0 +1,46 @@
+"""README and code keep each other honest."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from geoagent.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_every_command_is_in_the_readme(command):
+    assert f"geoagent {command}" in README
+
+
+def test_python_in_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.chdir(ROOT)
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})
+    assert "Kraków PL" in capsys.readouterr().out
+
+
+def test_options_in_the_readme_exist():
+    known = {opt for command in main.commands.values() for p in command.params for opt in p.opts}
+    shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {"--version"}
+    assert shown <= known, shown - known
+
+
+def test_files_named_in_the_readme_exist():
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+    for example in re.findall(r"examples/photos/\w+\.jpg", README):
+        assert (ROOT / example).exists(), example
+
+
+def test_no_path_of_one_machine_stands_in_the_repository():
+    bad = re.compile(r"(?<![\w.])/(?:work|root|home/\w+|tmp)/\w")
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("geoagent/**/*.py")]:
+        assert not bad.search(path.read_text("utf-8")), path
