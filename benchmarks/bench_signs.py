@@ -48,7 +48,10 @@ def main() -> None:
     order = sorted(tally, key=lambda g: (not g.startswith("country"), g))
     table(
         ["photos", "n", "top-1", "top-3"],
-        [[g, len(tally[g]), sum(a for a, _ in tally[g]) / len(tally[g]), sum(b for _, b in tally[g]) / len(tally[g])] for g in order],
+        [
+            [g, len(tally[g]), sum(a for a, _ in tally[g]) / len(tally[g]), sum(b for _, b in tally[g]) / len(tally[g])]
+            for g in order
+        ],
     )
     print("\nfloor: 60 % top-1 of those whose country is known and whose script the default engine reads")
 

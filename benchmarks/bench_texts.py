@@ -20,6 +20,7 @@ from geoagent import GeoAgent, LatLon
 
 
 def main() -> None:
+    """Place every text and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=Path)
     parser.add_argument("--errors", action="store_true", help="print every case that is wrong")

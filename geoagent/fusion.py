@@ -133,8 +133,8 @@ def mass_ratio(place: Place, world: World, prior: Float) -> Float:
 def pool_weights(constraints: Sequence[Constraint], strength: Sequence[float], same_region: float) -> list[float]:
     """Weight of each constraint's log likelihood, in [0, 1].
 
-    The strongest counts in full; of a weaker one, each character of its text counts as far as no stronger constraint has
-    used it up. Adding a weak constraint never weakens a strong one, and constraints on different lines multiply.
+    The strongest counts in full; of a weaker one, each character of its text counts as far as no stronger constraint
+    has used it up. Adding a weak constraint never weakens a strong one, and constraints on different lines multiply.
 
     ======================================  ======================================  ===================
     a stronger constraint rests on          same kind of statement, or other source  another kind

@@ -7,7 +7,9 @@
     polygons.wkb.xz     their polygons (optional)
     prior.npz           log prior of the cells, and where photos are inside each cell
     head.npz            the classifier's head (optional)
+    gallery_head.npz    or a head over the gallery's places (optional)
     gallery/            embeddings and places of training photos, for retrieval (optional)
+    encoder.npz         what the encoder needs beside its own weights (optional)
 
 Head, gallery and prior carry the fingerprint of the cells that they were made for; it is checked on loading.
 """
@@ -18,7 +20,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,8 +28,10 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from geoagent.errors import ShapeError, WorldError
+from geoagent.gallery import Gallery, GalleryHead, Prototypes
 from geoagent.geo import Float, check_latlon
 from geoagent.geocells import Geocells
 from geoagent.head import CellHead
@@ -37,7 +41,9 @@ from geoagent.types import Int, log_normalise
 FORMAT = "geoagent.world/1"
 _META = "world.json"
 _PRIOR = "prior.npz"
-_GALLERY = "gallery"
+_ENCODER = "encoder.npz"
+
+__all__ = ["Gallery", "Prototypes", "Support", "World", "add_photos"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -77,34 +83,6 @@ class Support:
         return cls(cells.centroids, np.arange(count), np.zeros(count), np.maximum(cells.radius_km, 1.0))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Gallery:
-    """Embeddings of M training photos and where they were taken.
-
-    Attributes:
-        embeddings: `(M, D)` float16 or float32 rows of unit length, possibly memory-mapped.
-        latlon: `(M, 2)` degrees.
-        cell: `(M,)` the cell of each.
-        refs: M names of the photos.
-    """
-
-    embeddings: np.ndarray[Any, Any]
-    latlon: Float
-    cell: Int
-    refs: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        if self.embeddings.ndim != 2:
-            raise ShapeError(f"Gallery.embeddings: expected (M, D), got shape {self.embeddings.shape}")
-        object.__setattr__(self, "latlon", check_latlon(np.asarray(self.latlon, dtype=np.float64).reshape(-1, 2)))
-        object.__setattr__(self, "cell", np.asarray(self.cell, dtype=np.int64))
-        for name in ("latlon", "cell", "refs"):
-            if len(getattr(self, name)) != len(self.embeddings):
-                raise ShapeError(
-                    f"Gallery.{name}: expected {len(self.embeddings)} rows, got {len(getattr(self, name))}"
-                )
-
-
 @dataclass(frozen=True, eq=False)
 class World:
     """One world; see the module for its folder.
@@ -114,22 +92,26 @@ class World:
         cells: the geocells.
         log_prior: `(C,)` natural log of where photos are, before anything is seen; logsumexp 0.
         support: where photos are inside the cells.
-        head: the classifier's head, or None where no encoder was trained.
+        head: embedding to cells: the classifier's, or one over the gallery's places; None where no encoder was trained.
         gallery: training photos for retrieval, or None.
         encoder: configuration of the encoder that head and gallery need ({"name": …, options}), or None.
         calibration: fitted numbers (temperatures, reliabilities, refinement settings) by name.
         card: what it was made from, by whom, with which figures.
+        prototypes: clusters of the gallery's photos inside the cells, or None.
+        encoder_arrays: what the encoder needs beside its own weights, by name (GeoCLIP's image head); often nothing.
     """
 
     name: str
     cells: Geocells
     log_prior: Float
     support: Support
-    head: CellHead | None = None
+    head: CellHead | GalleryHead | None = None
     gallery: Gallery | None = None
     encoder: Mapping[str, Any] | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
+    prototypes: Prototypes | None = None
+    encoder_arrays: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         count = len(self.cells)
@@ -143,15 +125,20 @@ class World:
         for part, cell in (("support", self.support.cell), ("gallery", getattr(self.gallery, "cell", np.zeros(0)))):
             if len(cell) and not (int(cell.min()) >= 0 and int(cell.max()) < count):
                 raise WorldError(f"the {part} names geocells that do not exist (there are {count})")
-        if self.head is not None and (self.head.cells != self.cells.fingerprint or len(self.head.weight) != count):
+        if self.head is not None and (self.head.cells != self.cells.fingerprint or self.head.count != count):
             raise WorldError(
                 f"the head was trained for other geocells ({self.head.cells}) than these ({self.cells.fingerprint})"
             )
-        if self.head is not None and self.gallery is not None and self.gallery.embeddings.shape[1] != self.head.dim:
+        if self.head is not None and self.gallery is not None and self.gallery.dim != self.head.dim:
             raise WorldError(
-                f"the head wants embeddings of {self.head.dim} numbers, "
-                f"the gallery has {self.gallery.embeddings.shape[1]}"
+                f"the head wants embeddings of {self.head.dim} numbers, the gallery has {self.gallery.dim}"
             )
+        if self.prototypes is not None:
+            rows = 0 if self.gallery is None else len(self.gallery)
+            if len(self.prototypes) and not (
+                int(self.prototypes.member.max()) < rows and int(self.prototypes.cell[-1]) < count
+            ):
+                raise WorldError(f"the prototypes name photos or geocells that do not exist (there are {rows} and {count})")
 
     @cached_property
     def country_prior(self) -> Mapping[str, float]:
@@ -214,15 +201,11 @@ class World:
         if self.head is not None:
             self.head.save(folder)
         if self.gallery is not None:
-            (folder / _GALLERY).mkdir()
-            np.save(folder / _GALLERY / "embeddings.npy", self.gallery.embeddings)
-            np.savez_compressed(
-                folder / _GALLERY / "places.npz",
-                cells=np.str_(self.cells.fingerprint),
-                latlon=self.gallery.latlon,
-                cell=self.gallery.cell.astype(np.int32),
-            )
-            (folder / _GALLERY / "refs.json").write_text(json.dumps(self.gallery.refs, ensure_ascii=False), "utf-8")
+            self.gallery.save(folder, self.cells.fingerprint)
+        if self.prototypes is not None:
+            self.prototypes.save(folder, self.cells.fingerprint)
+        if self.encoder_arrays:
+            np.savez_compressed(folder / _ENCODER, **self.encoder_arrays)
         meta = {
             "format": FORMAT,
             "name": self.name,
@@ -253,16 +236,19 @@ class World:
         for part, mark in (("world.json", meta["fingerprint"]), (_PRIOR, made_for)):
             if mark != cells.fingerprint:
                 raise WorldError(f"{path}: {part} was made for geocells {mark}, these are {cells.fingerprint}")
+        gallery = Gallery.load(path, cells.fingerprint)
         return cls(
             name=str(meta["name"]),
             cells=cells,
             log_prior=log_prior,
             support=support,
-            head=CellHead.load(path),
-            gallery=_read_gallery(path, cells),
+            head=CellHead.load(path) or GalleryHead.load(path, gallery),
+            gallery=gallery,
             encoder=meta.get("encoder"),
             calibration=meta.get("calibration") or {},
             card=meta.get("card") or {},
+            prototypes=Prototypes.load(path, cells.fingerprint),
+            encoder_arrays=_read_arrays(path / _ENCODER),
         )
 
 
@@ -282,17 +268,37 @@ def _read_meta(path: Path) -> dict[str, Any]:
     return meta
 
 
-def _read_gallery(path: Path, cells: Geocells) -> Gallery | None:
-    folder = path / _GALLERY
-    if not folder.is_dir():
-        return None
+def _read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    if not path.exists():
+        return {}
     try:
-        with np.load(folder / "places.npz", allow_pickle=False) as data:
-            made_for, latlon, cell = str(data["cells"]), data["latlon"], data["cell"]
-        refs = tuple(map(str, json.loads((folder / "refs.json").read_text("utf-8"))))
-        embeddings = np.load(folder / "embeddings.npy", mmap_mode="r", allow_pickle=False)
+        with np.load(path, allow_pickle=False) as data:
+            return {name: data[name] for name in data.files}
     except (OSError, ValueError, KeyError, EOFError) as error:
-        raise WorldError(f"{folder} is damaged: {error}") from error
-    if made_for != cells.fingerprint:
-        raise WorldError(f"{folder}: the gallery was made for geocells {made_for}, these are {cells.fingerprint}")
-    return Gallery(embeddings, latlon, cell, refs)
+        raise WorldError(f"{path} is damaged: {error}") from error
+
+
+def add_photos(folder: str | Path, embeddings: ArrayLike, latlon: ArrayLike, refs: Sequence[str]) -> World:
+    """Add photos to the gallery of a world folder; nothing that is there is made again.
+
+    Args:
+        folder: the world's.
+        embeddings: `(N, D)` as the world's encoder gives them.
+        latlon: `(N, 2)` degrees.
+        refs: N names.
+
+    Returns:
+        The world with the photos, loaded again.
+
+    Raises:
+        WorldError: the world has no gallery, or cannot be read.
+        ShapeError: arrays that do not fit together, or another D.
+    """
+    world = World.load(folder)
+    if world.gallery is None:
+        raise WorldError(f"the world {world.name!r} has no gallery to add photos to")
+    if isinstance(world.head, GalleryHead):
+        raise WorldError(f"the gallery of the world {world.name!r} is its head; photos cannot be added to it")
+    cell = world.cells.assign(latlon)
+    world.gallery.append_on_disk(world.cells.fingerprint, embeddings, latlon, cell, refs)
+    return World.load(folder)

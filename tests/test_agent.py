@@ -170,7 +170,13 @@ def test_an_encoder_drives_the_picture_half(agent):
 def test_a_world_whose_encoder_is_missing_still_answers_from_text(tmp_path):
     world = toy_world()
     lacking = World(
-        world.name, world.cells, world.log_prior, world.support, world.head, None, {"name": "onnx", "model": "/no/such.onnx"}
+        world.name,
+        world.cells,
+        world.log_prior,
+        world.support,
+        world.head,
+        None,
+        {"name": "onnx", "model": "/no/such.onnx"},
     )
     agent = GeoAgent.load(world=lacking.save(tmp_path / "w"), ocr="nothing")
     answer = agent.locate(BLANK)

@@ -54,7 +54,7 @@ def leading(cue) -> str:
         ("currency", ["Obiad 25 zł"], "PL"),
         ("currency", ["Кофе 350 ₸"], "KZ"),
         ("currency", ["Lunch R$ 29,90"], "BR"),
-        ("street", ["ul. Długa 7"], "PL"),
+        ("street", ["ulica Długa 7"], "PL"),
         ("street", ["Rua das Flores"], "BR"),
         ("street", ["Kossuth Lajos utca"], "HU"),
         ("street", ["Keizersgracht"], "NL"),
@@ -151,7 +151,10 @@ def test_a_name_on_two_lines_is_one_cue():
 
 
 def test_bilingual_signs_speak_two_languages():
-    spoken = {cue.value.split()[0] for cue in of_kind("language", "Sortie de secours fermée", "Nooduitgang gesloten na achttien uur")}
+    spoken = {
+        cue.value.split()[0]
+        for cue in of_kind("language", "Sortie de secours fermée", "Nooduitgang gesloten na achttien uur")
+    }
     assert spoken == {"fr", "nl"}
 
 
@@ -172,7 +175,9 @@ def test_any_text_gives_well_formed_cues(lines):
         assert bool(cue.countries) != bool(cue.places)
 
 
-@pytest.mark.parametrize("text", ["a" * 100_000, "東" * 100_000, "12 " * 40_000, "\0" * 5000, "\u202e\u200f" * 5000, "Köln " * 20_000])
+@pytest.mark.parametrize(
+    "text", ["a" * 100_000, "東" * 100_000, "12 " * 40_000, "\0" * 5000, "\u202e\u200f" * 5000, "Köln " * 20_000]
+)
 def test_huge_and_odd_text_takes_bounded_time(text):
     cues("warm up")
     begin = time.process_time()

@@ -9,7 +9,10 @@ import pytest
 from geoagent import GeoAgent
 
 LINES = ["Bürgeramt Stadt Köln", "Severinstraße 12", "50678 Köln", "Tel. +49 221 4710 234"]
-FINE = {"country": ("Köln", "50678", "221", "Severin", "50.93", "6.95"), "region": ("Köln", "50678", "221", "50.93", "6.95")}
+FINE = {
+    "country": ("Köln", "50678", "221", "Severin", "50.93", "6.95"),
+    "region": ("Köln", "50678", "221", "50.93", "6.95"),
+}
 
 
 @pytest.fixture(scope="module", params=["country", "region", "city"])
@@ -37,7 +40,9 @@ def test_nothing_finer_stands_anywhere(capped):
         data.pop(key)
     for part in ("vision_only", "text_only", "text_aware"):
         data[part].pop("countries")
-    text = json.dumps([data["best"], data["cues"], data["regions"], data["neighbours"], data["explanation"]], ensure_ascii=False)
+    text = json.dumps(
+        [data["best"], data["cues"], data["regions"], data["neighbours"], data["explanation"]], ensure_ascii=False
+    )
     for word in FINE[cap]:
         assert word not in text, word
 

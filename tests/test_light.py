@@ -21,14 +21,17 @@ def test_import_loads_nothing_heavy():
 
 
 def test_help_loads_nothing_heavy():
-    code = "import sys; from geoagent.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    code = (
+        "import sys; from geoagent.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    )
     loaded = run(code).split()
     assert not {*HEAVY, "numpy", "pydantic", "rapidocr", "onnxruntime", "phonenumbers"} & set(loaded)
 
 
 def test_everything_but_the_extras_works_without_them():
     blocked = "; ".join(f"sys.modules[{name!r}] = None" for name in HEAVY)
-    code = f"import sys; {blocked}\nfrom geoagent import GeoAgent\nprint(GeoAgent.load(ocr='nothing').locate_text(['Köln']).status)"
+    use = "from geoagent import GeoAgent\nprint(GeoAgent.load(ocr='nothing').locate_text(['Köln']).status)"
+    code = f"import sys; {blocked}\n{use}"
     assert run(code).strip() == "ok"
 
 

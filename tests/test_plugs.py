@@ -45,7 +45,10 @@ def test_a_plug_outside_the_package_is_named_by_its_module(monkeypatch: pytest.M
 
 
 def test_a_missing_package_names_the_extra_and_an_inner_failure_is_not_disguised():
-    with pytest.raises(MissingDependency, match=r"pip install 'geoagent-photo\[vision\]'"), needs("vision", "no_such_pkg"):
+    with (
+        pytest.raises(MissingDependency, match=r"pip install 'geoagent-photo\[vision\]'"),
+        needs("vision", "no_such_pkg"),
+    ):
         import no_such_pkg  # noqa: F401
     with pytest.raises(ModuleNotFoundError, match="no_inner"), needs("vision", "no_such_pkg"):
         import no_inner  # noqa: F401

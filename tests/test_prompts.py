@@ -21,7 +21,9 @@ def test_variables_are_filled_in_one_pass(folder):
     assert prompt.render(signs="$country {x}", country="CH") == "Signs: $country {x}. Country: CH. Price: $5"
 
 
-@pytest.mark.parametrize(("values", "message"), [({"signs": "a"}, "missing country"), ({"signs": "", "country": "", "x": ""}, "unknown x")])
+@pytest.mark.parametrize(
+    ("values", "message"), [({"signs": "a"}, "missing country"), ({"signs": "", "country": "", "x": ""}, "unknown x")]
+)
 def test_wrong_variables_are_named(folder, values, message):
     with pytest.raises(ConfigError, match=message):
         Prompt.load("ask.v1", folder).render(**values)

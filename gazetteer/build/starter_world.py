@@ -167,8 +167,8 @@ def main() -> None:
         log_prior=np.log(prior),
         support=Support(table[:, :2], table[:, 2].astype(np.int64), table[:, 3], table[:, 4]),
         card={
-            "what": "geocells of admin-1 units, split by population; the prior of where people and photos are; no encoder",
-            "sources": "GeoNames (CC BY 4.0), Natural Earth (public domain), GeoCLIP gallery (MIT); see gazetteer/SOURCES.md",
+            "what": "geocells of admin-1 units, split by population; prior of where people and photos are; no encoder",
+            "sources": "GeoNames (CC BY 4.0), Natural Earth (public domain), GeoCLIP gallery (MIT); see SOURCES.md",
             "gazetteer": gazetteer.fingerprint,
             "seed": args.seed,
             "cells": count,

@@ -60,7 +60,7 @@ def streets(sources: Path) -> dict[str, Any]:
             row = table.setdefault(key, {"l": [], "p": STREET_FILES[file]})
             if language not in row["l"]:
                 row["l"].append(language)
-    return {key: row for key, row in sorted(table.items()) if len(row["l"]) <= 8}
+    return {key: row for key, row in sorted(table.items()) if key in known or len(row["l"]) <= 8}
 
 
 def _calendar(table: dict[str, list[str]]) -> None:

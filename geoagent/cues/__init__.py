@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from geoagent.cues import brand, company, currency, domain, language, names, phone, plate, postcode, regional, script, street
+from geoagent.cues import (
+    brand,
+    company,
+    currency,
+    domain,
+    language,
+    names,
+    phone,
+    plate,
+    postcode,
+    regional,
+    script,
+    street,
+)
 from geoagent.cues.reading import Reading
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts

@@ -73,7 +73,13 @@ def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, kind:
             score *= 0.35
         elif len(name) == 4:
             score *= 0.6
-        ordinary = all(is_common(reading, w) or w in reading.facts.streets for w in words)
+        ordinary = all(
+            w in reading.facts.signwords
+            or w in reading.facts.international
+            or w in reading.facts.streets
+            or (len(w) <= 5 and is_common(reading, w))
+            for w in words
+        )
         if ordinary:
             score *= 0.1 if len(words) == 1 else 0.3
         if reading.gazetteer.lookup(name, k=1):

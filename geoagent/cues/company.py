@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from geoagent.cues.reading import Line, Reading, listed
+from geoagent.gazetteer.facts import PlacedForm
 from geoagent.gazetteer.normalise import normalise
 from geoagent.types import Cue
 
@@ -40,7 +41,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 written = line.text[start:end].strip()
                 if form.case and not _spelled(written, form.written):
                     continue
-                countries = dict(form.countries_as(written) if kind == "company" else form.countries)
+                countries = dict(form.countries_as(written) if isinstance(form, PlacedForm) else form.countries)
                 strength, stop = form.strength, end
                 if kind == "registration":
                     checked = _number_after(form, line, end)

@@ -13,9 +13,11 @@ DECOR = _words(
     bbq steak house steakhouse kebab kebap doner sushi bistro brasserie boulangerie pub inn hotel hostel motel
     fashion moda style mode boutique dental tours travel airways airlines bank cuisine kitchen food foods chaat
     biryani taqueria tacos cantina tavern taverna bakery noodle noodles ramen pho wok express palace royal star
-    garden casino cinema theatre club lounge salon beauty hair nails tattoo studio fc united beer brewery wine tea
+    garden casino cinema theatre club lounge salon beauty hair nails tattoo studio fc united beer brewery wine
+    tea
     spa massage college academy university kawiarnia restauracja restoran ресторан кафе бар пицца пиццерия клуб
-    гриль суши шашлык مطعم كافيه مقهى 牛肉面 拉面 面馆 火锅 烤鸭 餐厅 料理 酒家 레스토랑 카페 バー レストラン
+    гриль суши шашлык مطعم كافيه مقهى 牛肉面 拉面 面馆 火锅 烤鸭 餐厅 料理 酒家 鸡饭 面 饭 菜 小吃 烧烤 烤鸭
+    包子 饺子 牛肉 炒飯 炒饭 麵 飯 ラーメン 라면 레스토랑 카페 バー レストラン
     カフェ ラーメン
     """
 )
@@ -23,8 +25,10 @@ DECOR = _words(
 
 OFFICE = _words(
     """
-    city town municipality municipal county council borough parish district commune mairie ville hotel prefecture
-    stadt stadtverwaltung gemeinde rathaus landkreis magistrat stadtmagistrat stadtpolizei kommune kommun gemeente
+    city town municipality municipal county council borough parish district commune mairie ville hotel
+    prefecture
+    stadt stadtverwaltung gemeinde rathaus landkreis magistrat stadtmagistrat stadtpolizei kommune kommun
+    gemeente
     ayuntamiento ajuntament alcaldia municipalidad municipio prefeitura camara comune provincia regione opcina
     opstina grad obec mesto mesta urad urzad miasto gmina starostwo primaria judetul belediyesi belediye valilik
     linnavalitsus savivaldybe pasvaldiba varosi onkormanyzat kunsill администрация управа город горсовет міська

@@ -31,7 +31,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 says=f"Prices in “{form}”: money of {listed(reading.facts, dict(known.countries))}.",
                 spans=tuple(spans),
                 countries=dict(known.countries),
-                elsewhere=1e-3,
+                elsewhere=1e-4,
                 strength=known.strength,
             )
         )
@@ -53,7 +53,7 @@ def _prices(line: Line, reading: Reading) -> list[tuple[str, int, int]]:
         for match in pattern.finditer(text):
             start, end = match.start(), match.end()
             inner = match.group().strip()
-            if reading.facts.currencies[form].case and form not in inner:
+            if reading.facts.currencies[form].case and form not in inner and form not in inner.replace(" ", ""):
                 continue
             found.append((form, start, end))
     return sorted(found, key=lambda f: (-len(f[0]), f[1]))

@@ -17,6 +17,7 @@ import numpy as np
 from geoagent.cues.alphabets import LETTERS, OF_SCRIPT
 from geoagent.cues.context import DECOR
 from geoagent.cues.reading import Line, Reading, listed, overlaps, taken
+from geoagent.cues.script import han_fit
 from geoagent.types import Cue
 
 _FOREIGN_WORD = 0.025  # chance of a sign word in a language that does not have it: misreading, loan word, name
@@ -178,6 +179,9 @@ def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Re
         floor += p * tourist
         for code, share in spoken.items():
             countries[code] = countries.get(code, 0.0) + p * max(share - tourist, 0.0)
+    if lines[0].script == "Hani":
+        text = "".join(line.text for line in lines)
+        countries = {code: w * han_fit(text, code, reading.facts) for code, w in countries.items()}
     countries = {code: w + floor for code, w in countries.items()}
     if not countries:
         return None

@@ -29,7 +29,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     institutions = taken(earlier, ("institution",))
     found: list[tuple[Line, Mention]] = []
     for line in reading.lines:
-        for mention in reading.gazetteer.scan(line.text, fuzzy=True):
+        for mention in reading.gazetteer.scan(line.letters, fuzzy=True):
             if not overlaps(busy, line.region, mention.start, mention.end):
                 found.append((line, mention))
     cues: list[Cue] = []

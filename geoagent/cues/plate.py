@@ -13,15 +13,17 @@ ABROAD = 3e-4
 """Weight of a plate in a country that has none of its form: a foreign car, and of just that country."""
 _SIGN = 8.0  # how much a distinguishing sign ("UA", "D") on another line adds to its country
 _SIGNS = {
-    "A": "AT", "B": "BE", "BIH": "BA", "CH": "CH", "D": "DE", "DK": "DK", "E": "ES", "EST": "EE", "F": "FR", "FIN": "FI",
-    "H": "HU", "I": "IT", "IRL": "IE", "L": "LU", "M": "MT", "MNE": "ME", "N": "NO", "NMK": "MK", "P": "PT", "RKS": "XK",
-    "RUS": "RU", "S": "SE", "SLO": "SI", "SRB": "RS", "UK": "GB",
+    "A": "AT", "B": "BE", "BIH": "BA", "CH": "CH", "D": "DE", "DK": "DK", "E": "ES", "EST": "EE", "F": "FR",
+    "FIN": "FI", "H": "HU", "I": "IT", "IRL": "IE", "L": "LU", "M": "MT", "MNE": "ME", "N": "NO",
+    "NMK": "MK", "P": "PT",
+    "RKS": "XK", "RUS": "RU", "S": "SE", "SLO": "SI", "SRB": "RS", "UK": "GB",
 }  # fmt: skip
 """Distinguishing signs of vehicles (UN Convention on Road Traffic 1968) that are not the country's ISO code."""
 _LOOSE = 0.35
 """Weight of a plate whose separators are not where they belong: OCR joins what screws and seals hold apart."""
 _SHAPE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w ·.–-]{4,13}", re.UNICODE)
 _LATIN = str.maketrans("АВЕІКМНОРСТУХ", "ABEIKMHOPCTYX")
+_POSTCODE = re.compile(r"(?:[ABDEFHILP]|CH|CZ|DK|EE|FI|FL|GR|HR|LT|LV|MD|NL|NO|PL|RO|RS|SE|SI|SK)-\d{4,6}")
 _DIGITS_ONLY = re.compile(r"\d{2,3}[-–]\d{2,3}[-–]\d{2,3}")
 
 
@@ -73,6 +75,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 def _plausible(text: str) -> bool:
     """Whether a line may be a plate: capitals and digits, four to nine of them."""
     if text != text.upper() or not 4 <= sum(c.isalnum() for c in text) <= 10:
+        return False
+    if _POSTCODE.fullmatch(text):
         return False
     return bool(_SHAPE.fullmatch(text) or _DIGITS_ONLY.fullmatch(text))
 

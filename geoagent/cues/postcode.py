@@ -157,9 +157,12 @@ def _area(fit: _Fit, reading: Reading) -> Place | None:
     area = fit.facts.area(fit.code)
     if area is None:
         return None
-    city, admin1, _ = area
+    city, admin1, name = area
     if city:
         matches = reading.gazetteer.lookup(city, k=1, countries={fit.country: 1.0})
         if matches and matches[0].place.country == fit.country and matches[0].place.level == "city":
             return matches[0].place
-    return reading.gazetteer.admin1(admin1) if admin1 else None
+    if admin1:
+        return reading.gazetteer.admin1(admin1)
+    matches = reading.gazetteer.lookup(name, k=4, countries={fit.country: 1.0}) if name else ()
+    return next((m.place for m in matches if m.place.country == fit.country and m.place.level == "admin1"), None)

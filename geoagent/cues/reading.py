@@ -24,6 +24,8 @@ _AS_LETTER = {"0": "O", "1": "l", "5": "S", "8": "B", "|": "l"}
 _AS_DIGIT = str.maketrans({"O": "0", "o": "0", "Q": "0", "I": "1", "l": "1", "|": "1", "S": "5", "B": "8", "Z": "2"})
 # Eastern digits of the scripts that sign painters use; `str.isdigit` is also true for ² and ①, which they are not.
 _DIGITS = {ord(base) + i: str(i) for base in "٠۰०০੦૦୦௦౦೦൦๐໐༠၀០᠐０" for i in range(10)}
+_FALSE_L = re.compile(r"\bl(?=[b-df-hj-np-tv-z]{2})")  # no word starts with l and two more consonants
+_PART = re.compile(r"(?=[A-Za-z|]*\d)[0-9A-Za-z|]+|[OoIl|]+")
 _NUMBERISH = re.compile(r"(?<![^\W\d_])[0-9OoQIl|SBZ]+(?:[ .\-/()]{1,3}[0-9OoQIl|SBZ]+)*(?![^\W\d_])")
 
 
@@ -62,7 +64,7 @@ class Line:
 
     @cached_property
     def letters(self) -> str:
-        """The text with digits inside words read as letters: "R0MA" is "ROMA", "A47" stays."""
+        """The text with digits inside words read as letters: "R0MA" is "ROMA", "A47" stays, "lnnsbruck" gets its I."""
         out = list(self.text)
         for match in _TOKEN.finditer(self.text):
             token = match.group()
@@ -79,6 +81,8 @@ class Line:
                     elif not upper and i:
                         letter = letter.lower()
                     out[match.start() + i] = letter
+        for match in _FALSE_L.finditer("".join(out)):
+            out[match.start()] = "I"
         return "".join(out)
 
     @cached_property
@@ -90,7 +94,9 @@ class Line:
             run = match.group()
             true = sum(c.isdigit() for c in run)
             if true >= 2 and true >= 0.5 * sum(c.isalnum() for c in run):
-                out[match.start() : match.end()] = run.translate(_AS_DIGIT)
+                # "B/. 4.5O" is an amount of balboas: of parts without a digit only those of O, I and l are numbers.
+                mended = _PART.sub(lambda part: part.group().translate(_AS_DIGIT), run)
+                out[match.start() : match.end()] = mended
         return "".join(out)
 
     @cached_property

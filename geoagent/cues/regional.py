@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from geoagent.cues.reading import Line, Reading, listed, overlaps, taken
+from geoagent.cues.script import han_fit
 from geoagent.types import Cue
 
 
@@ -20,8 +21,9 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 continue
             used.append((start, end))
             written = line.text[start:end]
+            countries = {c: weight * han_fit(written, c, reading.facts) for c, weight in known.countries.items()}
             inside = {}
-            for code in known.countries:
+            for code in countries:
                 place = reading.gazetteer.admin1(known.admin1) if known.admin1.startswith(code + ".") else None
                 if known.city:
                     match = reading.gazetteer.lookup(known.city, k=1, countries={code: 1.0})
@@ -33,9 +35,9 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 Cue(
                     kind="regional",
                     value=written,
-                    says=f"“{written}”{note} is said on signs in {listed(reading.facts, dict(known.countries))}.",
+                    says=f"“{written}”{note} is said on signs in {listed(reading.facts, countries)}.",
                     spans=(line.span(start, end),),
-                    countries=dict(known.countries),
+                    countries=countries,
                     inside=inside,
                     elsewhere=2e-3,
                     strength=known.strength,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from geoagent.cues.reading import Reading, listed, taken
+from geoagent.gazetteer.facts import Facts
 from geoagent.types import Cue, Span
 
 _NAMES = {
@@ -33,10 +34,10 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         name = f"{_NAMES.get(script, script)} letters"
         value = script
         if script == "Hani":
-            form, kinds = _han("".join(line.text for line in reading.lines if line.script == "Hani"), reading, kinds)
-            value, name = form or script, {"Hans": "Simplified Chinese", "Hant": "Traditional Chinese"}.get(form, name)
-            if form == "Jpan":
-                name = "Characters in their Japanese form"
+            text = "".join(line.text for line in reading.lines if line.script == "Hani")
+            kinds["JP"] = max(kinds.get("JP", 0.0), 0.1)
+            kinds = {code: share * han_fit(text, code, reading.facts) for code, share in kinds.items()}
+            value, name = han_name(text)
         if not kinds:
             continue
         most = max(kinds.values())  # a rare script is no more frequent abroad than a common one
@@ -79,23 +80,29 @@ def _encodes(char: str, codec: str) -> bool:
     return True
 
 
-def _han(text: str, reading: Reading, share: dict[str, float]) -> tuple[str, dict[str, float]]:
-    """Which form of Han a text is in, and what that makes of the countries' shares."""
+def han_name(text: str) -> tuple[str, str]:
+    """ISO 15924 code and name of the form of a text's Han characters."""
     simplified, traditional, japanese = han_forms(text)
-    share = {**share, "JP": max(share.get("JP", 0.0), 0.1)}
+    if max(simplified, traditional, japanese) == 0:
+        return "Hani", "Han characters"
     if japanese > max(simplified, traditional):
-        return "Jpan", {"JP": 1.0}
-    if max(simplified, traditional) == 0:
-        return "", share
+        return "Jpan", "Han characters in their Japanese form"
+    return ("Hans", "Simplified Chinese") if simplified >= traditional else ("Hant", "Traditional Chinese")
+
+
+def han_fit(text: str, code: str, facts: Facts) -> float:
+    """How well the form of a text's Han characters suits a country, (0, 1]; 1 where no character tells.
+
+    A country that writes the other form shows this one on a few signs; old shop signs in Japan look traditional.
+    """
+    simplified, traditional, japanese = han_forms(text)
+    if max(simplified, traditional, japanese) == 0:
+        return 1.0
+    if code == "JP":
+        return 1.0 if japanese >= max(simplified, traditional) else 0.05
+    if japanese > max(simplified, traditional):
+        return 0.02
     form = "Hans" if simplified >= traditional else "Hant"
+    known = facts.countries.get(code)
     other = min(simplified, traditional) / max(simplified, traditional)
-    # A country that writes the other form shows this one on a few signs; Japan's older shop signs look traditional.
-    fitted = {
-        code: weight * (1.0 if _form(reading, code) == form else 0.04 + 0.5 * other) for code, weight in share.items()
-    }
-    return form, fitted
-
-
-def _form(reading: Reading, code: str) -> str:
-    known = reading.facts.countries.get(code)
-    return known.han if known is not None else ""
+    return 1.0 if known is None or known.han in ("", form) else 0.04 + 0.5 * other

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geoagent.errors import WorldError
+from geoagent.gallery import Gallery
+from geoagent.search import found, gallery_of
 from geoagent.stages import Assets
 from geoagent.types import Candidates, Float32
-from geoagent.world import Gallery
 
 
 class ExactSearch:
@@ -26,17 +26,7 @@ class ExactSearch:
         """Return at most `count` neighbours inside `cells`, most similar first."""
         slices = [self._order[self._start[c] : self._start[c + 1]] for c in cells]
         rows = np.sort(np.concatenate(slices)) if slices else np.zeros(0, dtype=np.int64)
-        similarity = np.asarray(self._gallery.embeddings[rows], dtype=np.float32) @ embedding
-        best = np.argsort(-similarity, kind="stable")[:count]
-        rows, similarity = rows[best], similarity[best]
-        return Candidates(
-            latlon=self._gallery.latlon[rows],
-            cell=self._gallery.cell[rows],
-            log_weight=self._alpha * (similarity.astype(np.float64) - 1.0),
-            similarity=similarity,
-            refs=tuple(self._gallery.refs[row] for row in rows),
-            kind="neighbour",
-        )
+        return found(self._gallery, rows, self._gallery.query(embedding), count, self._alpha)
 
 
 def build(assets: Assets, *, alpha: float | None = None) -> ExactSearch:
@@ -49,7 +39,5 @@ def build(assets: Assets, *, alpha: float | None = None) -> ExactSearch:
     Raises:
         WorldError: the world has no gallery.
     """
-    if assets.world.gallery is None:
-        raise WorldError(f"the world {assets.world.name!r} has no gallery of photos to search")
-    chosen = float(assets.world.calibration.get("alpha", 20.0)) if alpha is None else alpha
-    return ExactSearch(assets.world.gallery, len(assets.world.cells), chosen)
+    gallery, chosen = gallery_of(assets, alpha)
+    return ExactSearch(gallery, len(assets.world.cells), chosen)
