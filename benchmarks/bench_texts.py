@@ -61,9 +61,8 @@ def main() -> None:
                 held[share] += km <= getattr(answer, f"radius_{share}_km")
         if args.errors and (not first or (km or 0) > 25):
             far = "" if km is None else f" {km:.0f} km from {row['city']}"
-            print(
-                f"{row['id']} want {row['country']}{row['also'] or ''} got {ranked[:3]}{far} | {' // '.join(row['lines'])}"
-            )
+            want = f"{row['country']}{row['also'] or ''}"
+            print(f"{row['id']} want {want} got {ranked[:3]}{far} | {' // '.join(row['lines'])}")
             for cue in answer.cues:
                 top = ", ".join(f"{p.name or p.code} {p.p:.2f}" for p in cue.places[:3])
                 print(f"      {cue.nats:+6.2f} {cue.kind} {cue.value!r} r={cue.reliability} → {top}")

@@ -145,7 +145,7 @@ class GeoAgent:
     def understand(self, regions: Sequence[TextRegion]) -> TextEvidence:
         """Cues and constraints of text that has been read; a source that fails is a warning."""
         regions = tuple(regions)
-        cues = find_cues(regions, self.assets.gazetteer, self.assets.facts)
+        cues = find_cues(regions, self.assets.gazetteer, self.assets.facts, self.assets.world.country_prior)
         constraints: list[Constraint] = []
         warnings: list[str] = []
         for source in self.sources:

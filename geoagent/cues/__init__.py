@@ -6,7 +6,7 @@ later kinds leave alone what earlier ones have explained: the digits of a teleph
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from geoagent.cues import (
     brand,
@@ -62,18 +62,21 @@ KINDS = (
 )
 
 
-def find_cues(regions: tuple[TextRegion, ...], gazetteer: Gazetteer, facts: Facts) -> tuple[Cue, ...]:
+def find_cues(
+    regions: tuple[TextRegion, ...], gazetteer: Gazetteer, facts: Facts, prior: Mapping[str, float] | None = None
+) -> tuple[Cue, ...]:
     """Find every cue in the text of one photo.
 
     Args:
         regions: R lines of text, in reading order.
         gazetteer: names of places.
         facts: cue tables.
+        prior: how much each country is to be expected, for naming the likely ones first; it changes no weight.
 
     Returns:
         Cues in no order of importance; () where no text speaks for a place.
     """
-    reading = Reading.of(regions, gazetteer, facts)
+    reading = Reading.of(regions, gazetteer, facts, prior)
     found: tuple[Cue, ...] = ()
     for find in FINDERS:
         found += tuple(find(reading, found))

@@ -54,7 +54,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     kind="institution" if institution else "brand",
                     value=written,
                     says=f"“{written}” is {'an institution' if institution else 'a brand'} of "
-                    f"{known.place + ', ' if known.place else ''}{listed(reading.facts, dict(known.countries))}.",
+                    f"{known.place + ', ' if known.place else ''}{listed(reading, dict(known.countries))}.",
                     spans=(line.span(start, end),),
                     countries=dict(known.countries),
                     inside=inside,

@@ -58,7 +58,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     Cue(
                         kind=kind,
                         value=written,
-                        says=f"“{written}” is a {what} of {listed(reading.facts, countries)}.",
+                        says=f"“{written}” is a {what} of {listed(reading, countries)}.",
                         spans=(line.span(start, stop),),
                         countries=countries,
                         strength=strength,

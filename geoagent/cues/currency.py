@@ -28,7 +28,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             Cue(
                 kind="currency",
                 value=form,
-                says=f"Prices in “{form}”: money of {listed(reading.facts, dict(known.countries))}.",
+                says=f"Prices in “{form}”: money of {listed(reading, dict(known.countries))}.",
                 spans=tuple(spans),
                 countries=dict(known.countries),
                 elsewhere=1e-4,

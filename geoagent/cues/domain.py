@@ -43,7 +43,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     places = [m.place for m in reading.gazetteer.lookup(known.place, k=1, countries={code: 1.0})]
                     if places and places[0].country == code:
                         inside[code] = ((places[0], 0.8),)
-            owner = known.place or listed(reading.facts, dict(known.countries))
+            owner = known.place or listed(reading, dict(known.countries))
             cues.append(
                 Cue(
                     kind="domain",

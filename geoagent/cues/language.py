@@ -191,7 +191,7 @@ def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Re
         kind="language",
         value=" ".join(ranked) or top,
         says=f"{'A line reads' if len(lines) == 1 else f'{len(lines)} lines read'} as {said}, written in "
-        f"{listed(reading.facts, countries)}.",
+        f"{listed(reading, countries)}.",
         spans=tuple(line.span(0, len(line.text)) for line in sorted(lines, key=lambda line: line.region)),
         countries=countries,
         elsewhere=floor,

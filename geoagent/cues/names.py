@@ -107,7 +107,8 @@ def _cue(
             add(place, weight)
     kind = {"city": "the city", "admin1": "the region", "country": "the country"}[best.place.level]
     spelled = "" if normalise(mention.text) == normalise(best.place.name) else f" ({best.place.name})"
-    more = f", or one of {len(matches) - 1} other places of that name" if len(matches) > 1 else ""
+    rest = len(matches) - 1
+    more = f", or {'one of ' * (rest > 1)}{rest} other place{'s' * (rest > 1)} of that name" if rest else ""
     return Cue(
         kind="name",
         value=mention.text,

@@ -58,7 +58,7 @@ def _international(raw: str, line: Line, match: re.Match[str], reading: Reading)
     return Cue(
         kind="phone",
         value=f"+{number.country_code}",
-        says=f"The telephone number “{raw}” has the calling code of {listed(reading.facts, countries)}{area}.",
+        says=f"The telephone number “{raw}” has the calling code of {listed(reading, countries)}{area}.",
         spans=(line.span(match.start(), match.end()),),
         countries=countries,
         inside=inside,
@@ -99,12 +99,12 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
             inside[region] = places
     area = ""
     if inside:
-        code = max(inside, key=lambda c: countries[c] * size(reading.facts, c))
+        code = max(inside, key=lambda c: countries[c] * size(reading, c))
         area = f"; in {country_name(reading.facts, code)} it is of the area of {inside[code][0][0].name}"
     return Cue(
         kind="phone",
         value=raw,
-        says=f"“{raw}” has the form of a telephone number of {listed(reading.facts, countries)}{area}.",
+        says=f"“{raw}” has the form of a telephone number of {listed(reading, countries)}{area}.",
         spans=(line.span(match.start(), match.end()),),
         countries=countries,
         inside=inside,

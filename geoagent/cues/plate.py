@@ -56,13 +56,13 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         countries = {code: weight / top for code, weight in countries.items()}
         where = ""
         if inside:
-            best = max(inside, key=lambda c: countries[c] * size(reading.facts, c))
+            best = max(inside, key=lambda c: countries[c] * size(reading, c))
             where = f"; in {reading.facts.countries[best].name} of {inside[best][0][0].name}"
         cues.append(
             Cue(
                 kind="plate",
                 value=text,
-                says=f"“{text}” has the form of a number plate of {listed(reading.facts, countries)}{where}.",
+                says=f"“{text}” has the form of a number plate of {listed(reading, countries)}{where}.",
                 spans=(_span(line, text),),
                 countries=countries,
                 inside=inside,

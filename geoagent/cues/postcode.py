@@ -60,7 +60,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 Cue(
                     kind="postcode",
                     value=fits[0].code,
-                    says=f"“{fits[0].code}” has the form of a postcode of {listed(reading.facts, countries)}{where}.",
+                    says=f"“{fits[0].code}” has the form of a postcode of {listed(reading, countries)}{where}.",
                     spans=(line.span(start, end),),
                     countries=countries,
                     inside=inside,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from geoagent.gazetteer import Gazetteer
@@ -120,16 +120,23 @@ class Reading:
     lines: tuple[Line, ...]
     gazetteer: Gazetteer
     facts: Facts
+    prior: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, regions: Iterable[TextRegion], gazetteer: Gazetteer, facts: Facts) -> Reading:
+    def of(
+        cls,
+        regions: Iterable[TextRegion],
+        gazetteer: Gazetteer,
+        facts: Facts,
+        prior: Mapping[str, float] | None = None,
+    ) -> Reading:
         """Prepare the regions; those too long are cut, and so are those beyond `MAX_LINES`."""
         lines = [
             Line(i, region.text[:MAX_CHARS], region.confidence, region.script_is_evidence)
             for i, region in enumerate(regions)
             if region.text.strip()
         ]
-        return cls(tuple(lines[:MAX_LINES]), gazetteer, facts)
+        return cls(tuple(lines[:MAX_LINES]), gazetteer, facts, prior or {})
 
     def phrases(self, line: Line, longest: int = 4) -> Iterator[tuple[str, int, int]]:
         """Keys of 1 to `longest` neighbouring words with their place in the line, longer ones first."""
@@ -166,16 +173,18 @@ def country_name(facts: Facts, code: str) -> str:
     return known.name if known is not None else code
 
 
-def size(facts: Facts, code: str) -> float:
-    """A gentle preference for countries that people know."""
-    known = facts.countries.get(code)
+def size(reading: Reading, code: str) -> float:
+    """How much a country is to be expected before anything is read: for naming the likely ones first."""
+    if reading.prior:
+        return reading.prior.get(code, 1e-6)
+    known = reading.facts.countries.get(code)
     return float(max(known.population, 1)) ** 0.25 if known is not None else 1.0
 
 
-def listed(facts: Facts, weights: dict[str, float], count: int = 3) -> str:
-    """The heaviest countries in words: "Germany, Austria or Switzerland", "… or 4 others"."""
-    ranked = sorted(weights, key=lambda c: -weights[c] * size(facts, c))
-    names = [country_name(facts, code) for code in ranked[:count]]
+def listed(reading: Reading, weights: Mapping[str, float], count: int = 3) -> str:
+    """The likeliest countries in words: "Germany, Austria or Switzerland", "… or 4 others"."""
+    ranked = sorted(weights, key=lambda c: -weights[c] * size(reading, c))
+    names = [country_name(reading.facts, code) for code in ranked[:count]]
     more = len(ranked) - len(names)
     if more > 0:
         names.append(f"{more} other{'s' * (more > 1)}")

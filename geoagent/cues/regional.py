@@ -35,7 +35,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 Cue(
                     kind="regional",
                     value=written,
-                    says=f"“{written}”{note} is said on signs in {listed(reading.facts, countries)}.",
+                    says=f"“{written}”{note} is said on signs in {listed(reading, countries)}.",
                     spans=(line.span(start, end),),
                     countries=countries,
                     inside=inside,

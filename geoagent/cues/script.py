@@ -46,7 +46,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             Cue(
                 kind="script",
                 value=value,
-                says=f"{name}: at home in {listed(reading.facts, kinds)}.",
+                says=f"{name}: at home in {listed(reading, kinds)}.",
                 spans=tuple(where),
                 countries=kinds,
                 elsewhere=ABROAD,

@@ -33,7 +33,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 Cue(
                     kind="street",
                     value=written,
-                    says=f"“{written}” names a street in the manner of {listed(reading.facts, countries)}.",
+                    says=f"“{written}” names a street in the manner of {listed(reading, countries)}.",
                     spans=(line.span(start, end),),
                     countries=countries,
                     elsewhere=ABROAD,
