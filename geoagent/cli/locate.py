@@ -1,4 +1,4 @@
-"""The command line: a thin skin over the library. Exit codes: 0 an answer, 1 an error, 2 wrong usage."""
+"""`geoagent locate`: photos, folders and texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent import __version__
+from geoagent.cli._main import agent_options, load_agent
 
 if TYPE_CHECKING:
     from geoagent.agent import GeoAgent
@@ -20,46 +20,7 @@ if TYPE_CHECKING:
 PRECISION = click.Choice(["country", "region", "city", "full"])
 
 
-class _OneLine(click.Group):
-    """Turns our own errors into one line and exit code 1; anything else is a defect and keeps its traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        from geoagent.errors import ConfigError, GeoAgentError, UnknownPlug
-
-        try:
-            return super().invoke(ctx)
-        except (ConfigError, UnknownPlug) as error:
-            raise click.UsageError(str(error)) from error
-        except GeoAgentError as error:
-            raise click.ClickException(str(error)) from error
-
-
-@click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="geoagent")
-def main() -> None:
-    """Where was this photo taken? An explained, calibrated answer, on your own machine.
-
-    \b
-    Example:
-      geoagent locate examples/photos/de_koeln.jpg
-    """
-
-
-def _agent_options(command: Any) -> Any:
-    options = [
-        click.option(
-            "--world", type=click.Path(path_type=Path), help="Folder of a world; the starter world by default."
-        ),
-        click.option("--config", type=click.Path(path_type=Path), help="TOML file of settings; flags win over it."),
-        click.option("--ocr", metavar="NAME", help="OCR engine (rapidocr, nothing, or a dotted module)."),
-        click.option("--no-text", is_flag=True, help="Do not read the text in the photo."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-@main.command()
+@click.command()
 @click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a photo.")
 @click.option("--compare", is_flag=True, help="Show vision-only, text-only and text-aware side by side.")
@@ -78,7 +39,7 @@ def _agent_options(command: Any) -> Any:
 @click.option("--texts", type=click.Path(path_type=Path), help='JSON lines {"id", "lines"} of text without a photo.')
 @click.option("--within", metavar="CC[,CC]", help="Only these countries (ISO 3166-1 codes).")
 @click.option("--max-precision", type=PRECISION, help="Disclose nothing finer than this.")
-@_agent_options
+@agent_options
 def locate(
     photos: tuple[Path, ...],
     as_json: bool,
@@ -113,7 +74,7 @@ def locate(
     several = len(paths) != 1
     if annotated and several and annotated.suffix:
         raise click.UsageError("--annotated with several photos must be a folder")
-    agent = _load(settings)
+    agent = load_agent(settings)
     jobs = [job for job in (jobs_of(agent) if jobs_of else _photo_jobs(agent, paths))]
     answers: list[Answer] = []
     failed = 0
@@ -124,7 +85,8 @@ def locate(
         elif several and out is None:
             click.echo(_summary(answer))
         if answer.status == "error" and not (several and out is None and not as_json):
-            click.echo(f"Error: {answer.source}: {answer.error}" if several else f"Error: {answer.error}", err=True)
+            named = several and not (answer.error or "").startswith(answer.source)
+            click.echo(f"Error: {answer.source + ': ' if named else ''}{answer.error}", err=True)
         if annotated and answer.status != "error":
             _annotate(
                 Path(answer.source), answer, annotated / f"{Path(answer.source).stem}.png" if several else annotated
@@ -139,107 +101,6 @@ def locate(
         click.echo(f"{out}: {len(jobs) - failed} of {len(jobs)} answered, {failed} failed", err=True)
     if failed and failed == len(jobs):
         sys.exit(1)
-
-
-@main.command()
-@click.argument("photo", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@_agent_options
-def read(photo: Path, as_json: bool, **settings: Any) -> None:
-    """Print what a photo's text says: regions, scripts, languages and cues, without an answer.
-
-    \b
-    Example:
-      geoagent read photo.jpg --json
-    """
-    import json
-
-    from geoagent.photos import open_photo
-
-    agent = _load(settings)
-    opened = open_photo(photo)
-    text = agent.read(opened)
-    report = {
-        "source": opened.source,
-        "regions": [
-            {
-                "text": r.text,
-                "polygon_px": r.polygon_px.round(1).tolist(),
-                "confidence": round(r.confidence, 3),
-                "script": r.script,
-            }
-            for r in text.regions
-        ],
-        "cues": [{"kind": c.kind, "value": c.value, "says": c.says, "regions": list(c.regions)} for c in text.cues],
-        "warnings": [*opened.warnings, *text.warnings],
-    }
-    if as_json:
-        click.echo(json.dumps(report, ensure_ascii=False))
-        return
-    for i, region in enumerate(text.regions):
-        click.echo(f"[{i}] {region.text}   ({region.script}, {region.confidence:.2f})")
-    if not text.regions:
-        click.echo("no text found")
-    for cue in text.cues:
-        click.echo(f"  {cue.kind}: {cue.says}")
-    for warning in report["warnings"]:
-        click.echo(f"Warning: {warning}", err=True)
-
-
-@main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def doctor(as_json: bool) -> None:
-    """Say what is installed, which scripts can be read, and what to install for more.
-
-    \b
-    Example:
-      geoagent doctor --json
-    """
-    import json
-
-    from geoagent.doctor import examine
-
-    report = examine()
-    if as_json:
-        click.echo(json.dumps(report, ensure_ascii=False))
-        return
-    for section, rows in report.items():
-        click.echo(click.style(section.replace("_", " "), bold=True))
-        if isinstance(rows, dict):
-            for name, value in rows.items():
-                click.echo(f"  {name}: {value}")
-        else:
-            for row in rows:
-                click.echo(f"  {row}")
-
-
-@main.command()
-def schema() -> None:
-    """Print the JSON Schema of an answer.
-
-    \b
-    Example:
-      geoagent schema > answer.schema.json
-    """
-    import json
-
-    from geoagent.answer import Answer
-
-    click.echo(json.dumps(Answer.model_json_schema(by_alias=True), indent=2))
-
-
-def _load(settings: dict[str, Any]) -> GeoAgent:
-    """An agent from flags; what was not given is left to the configuration file."""
-    from geoagent.agent import GeoAgent
-
-    config = settings.pop("config", None)
-    if settings.pop("no_text", False):
-        settings["ocr"] = "nothing"
-    within = settings.pop("within", None)
-    chosen = {name: value for name, value in settings.items() if value is not None}
-    if within is not None:
-        chosen["within"] = tuple(code for code in within.split(",") if code.strip())
-    return GeoAgent.load(config, **chosen)
 
 
 def _photo_jobs(agent: GeoAgent, paths: Sequence[Path]) -> Iterator[Job]:

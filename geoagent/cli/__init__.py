@@ -1,0 +1,10 @@
+"""The command line: a thin skin over the library. Exit codes: 0 an answer, 1 an error, 2 wrong usage."""
+
+from geoagent.cli._main import main
+from geoagent.cli.inspect import doctor, read, schema
+from geoagent.cli.locate import locate
+
+for command in (locate, read, doctor, schema):
+    main.add_command(command)
+
+__all__ = ["main"]
