@@ -26,7 +26,14 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 continue
             whole = start == line.words[0].start and end == line.words[-1].end
             name, edits = (key, 0) if key in phrases else (None, 0)
-            if name is None and whole and len(key) >= 7 and not all(is_common(reading, w) for w in key.split()):
+            letters_only = not any(c.isdigit() for c in key)
+            if (
+                name is None
+                and whole
+                and letters_only
+                and len(key) >= 7
+                and not all(is_common(reading, w) for w in key.split())
+            ):
                 name, edits = _repaired(key, phrases)
             if name is None or name in reading.facts.international:
                 continue

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+MADE_IN = re.compile(
+    r"\b(?:made in|product of|produce of|imported from|fabriqué (?:en|au)|hecho en|fabricado (?:en|em|no)|"
+    r"prodotto in|hergestellt in|сделано в|изготовлено в)\s+",
+    re.IGNORECASE,
+)
+"""Words before the place that a thing comes from, which is seldom where the sign is."""
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from itertools import pairwise
 
-from geoagent.cues.context import DECOR, LINKS, OFFICE, ROAD
+from geoagent.cues.context import DECOR, LINKS, MADE_IN, OFFICE, ROAD
 from geoagent.cues.reading import Line, Reading, country_name, overlaps, taken
 from geoagent.gazetteer import Match, Mention
 from geoagent.gazetteer.normalise import normalise
@@ -29,9 +29,13 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     institutions = taken(earlier, ("institution",))
     found: list[tuple[Line, Mention]] = []
     for line in reading.lines:
+        everywhere = _everywhere(reading, line)
         for mention in reading.gazetteer.scan(line.letters, fuzzy=True):
-            if not overlaps(busy, line.region, mention.start, mention.end):
-                found.append((line, mention))
+            if overlaps(busy, line.region, mention.start, mention.end):
+                continue
+            if any(a <= mention.start and mention.end <= b for a, b in everywhere):
+                continue
+            found.append((line, mention))
     cues: list[Cue] = []
     for line, mention in found:
         others = [
@@ -41,6 +45,13 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         if cue is not None:
             cues.append(cue)
     return _merged(cues)
+
+
+def _everywhere(reading: Reading, line: Line) -> list[tuple[int, int]]:
+    """Stretches of a line that stand on signs everywhere, and what follows "made in"."""
+    found = [(a, b) for key, a, b in reading.phrases(line) if " " in key and key in reading.facts.international]
+    made = MADE_IN.search(line.letters)
+    return [*found, (made.end(), len(line.text))] if made else found
 
 
 def _merged(cues: list[Cue]) -> list[Cue]:
