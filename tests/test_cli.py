@@ -135,6 +135,15 @@ def test_map_and_annotated_picture_are_written(tmp_path):
         assert picture.width >= 600
 
 
+def test_a_capped_map_shows_no_photo(tmp_path):
+    photo = EXAMPLES / "de_koeln.jpg"
+    assert run("locate", photo, "--max-precision", "country", "--map", tmp_path / "m.html").exit_code == 0
+    page = (tmp_path / "m.html").read_text("utf-8")
+    assert "data:image/jpeg" not in page
+    assert "Ehrenstra" not in page
+    assert run("locate", photo, "--max-precision", "country", "--annotated", tmp_path / "a.png").exit_code == 2
+
+
 def test_read_prints_text_and_cues_alone():
     done = run("read", EXAMPLES / "de_koeln.jpg", "--json")
     report = json.loads(done.stdout)

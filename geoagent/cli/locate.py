@@ -75,6 +75,9 @@ def locate(
     if annotated and several and annotated.suffix:
         raise click.UsageError("--annotated with several photos must be a folder")
     agent = load_agent(settings)
+    capped = agent.config.max_precision != "full"
+    if capped and annotated:
+        raise click.UsageError("--annotated shows the photo and its text, which --max-precision withholds")
     jobs = [job for job in (jobs_of(agent) if jobs_of else _photo_jobs(agent, paths))]
     answers: list[Answer] = []
     failed = 0
@@ -94,7 +97,7 @@ def locate(
         if map_path or not several:
             answers.append(answer)
     if map_path and answers:
-        _write_map(answers, map_path, agent)
+        _write_map(answers, map_path, agent, with_photo=not capped)
     if not several and not as_json and answers and answers[0].status != "error":
         _show(answers[0], compare)
     if out is not None and several:
@@ -164,12 +167,12 @@ def _annotate(source: Path, answer: Answer, target: Path) -> None:
     annotate(open_photo(source), answer).save(target)
 
 
-def _write_map(answers: list[Answer], target: Path, agent: GeoAgent) -> None:
+def _write_map(answers: list[Answer], target: Path, agent: GeoAgent, *, with_photo: bool) -> None:
     from geoagent.photos import open_photo
     from geoagent.render.map import map_html
 
     outlines = agent.assets.gazetteer.outlines()
-    alone = len(answers) == 1 and answers[0].status != "error"
+    alone = with_photo and len(answers) == 1 and answers[0].status != "error"
     photo = open_photo(Path(answers[0].source)) if alone else None
     page = map_html(answers[0] if len(answers) == 1 else answers, outlines=outlines, photo=photo)
     target.parent.mkdir(parents=True, exist_ok=True)
