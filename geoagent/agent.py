@@ -17,7 +17,7 @@ from geoagent.answer import Answer
 from geoagent.compose import Composer
 from geoagent.conclude import conclude
 from geoagent.config import Config, Plug
-from geoagent.cues import find_cues
+from geoagent.cues import find_cues, instructs
 from geoagent.errors import ConfigError, GeoAgentError, InputError
 from geoagent.fusion import SAME_REGION, Fusion
 from geoagent.gazetteer import Gazetteer
@@ -147,7 +147,10 @@ class GeoAgent:
         regions = tuple(regions)
         cues = find_cues(regions, self.assets.gazetteer, self.assets.facts, self.assets.world.country_prior)
         constraints: list[Constraint] = []
-        warnings: list[str] = []
+        hostile = [str(i) for i, region in enumerate(regions) if instructs(region.text)]
+        warnings = (
+            [f"text that tries to instruct a program was left out: region {', '.join(hostile)}"] if hostile else []
+        )
         for source in self.sources:
             try:
                 constraints += source(regions, cues)
@@ -159,8 +162,10 @@ class GeoAgent:
         """Training photos near the embedding inside the leading cells; None where the world has no gallery."""
         if self.search is None or vision.embedding is None:
             return None
+        head = self.assets.world.head
+        query = vision.embedding if head is None else head.query(vision.embedding)
         leading = np.argsort(-np.asarray(log_probs), kind="stable")[: self.composer.leading]
-        found = self.search(vision.embedding, leading.tolist(), self.config.neighbours)
+        found = self.search(query, leading.tolist(), self.config.neighbours)
         return found if len(found) else None
 
     @cached_property

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 RELIABILITY: Mapping[str, float] = {
-    "phone": 0.93,
-    "domain": 0.93,
-    "registration": 0.95,
-    "company": 0.9,
-    "currency": 0.9,
-    "brand": 0.8,
-    "institution": 0.9,
-    "regional": 0.85,
-    "street": 0.93,
-    "name": 0.8,
+    "phone": 0.97,
+    "domain": 0.95,
+    "registration": 0.97,
+    "company": 0.93,
+    "currency": 0.95,
+    "brand": 0.88,
+    "institution": 0.95,
+    "regional": 0.88,
+    "street": 0.92,
+    "name": 0.85,
     "plate": 0.9,
-    "postcode": 0.9,
+    "postcode": 0.92,
     "script": 0.97,
-    "language": 0.93,
+    "language": 0.97,
 }
 """P(the photo is where the cue points | a cue of this kind at full strength), for worlds that have not measured it.
 
-Set to the nearest 0.05 or so of what texts of real signs show; a world may store its own under "reliability".
+The value of each kind that gives the true countries of 396 sign texts most probability, each cue alone, drawn a little
+towards 0.9 since the texts were few. A world may store its own under "reliability".
 """
 _FLOOR, _CEILING = 0.02, 0.985
 

@@ -22,7 +22,7 @@ from geoagent.cues import (
     script,
     street,
 )
-from geoagent.cues.reading import Reading
+from geoagent.cues.reading import Reading, instructs
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
 from geoagent.types import Cue, TextRegion
@@ -31,9 +31,9 @@ Finder = Callable[[Reading, tuple[Cue, ...]], list[Cue]]
 
 FINDERS: tuple[Finder, ...] = (
     plate.find,
-    phone.find,
     domain.find,
     company.find,
+    phone.find,
     currency.find,
     brand.find,
     regional.find,
@@ -83,4 +83,4 @@ def find_cues(
     return found
 
 
-__all__ = ["FINDERS", "KINDS", "Reading", "find_cues"]
+__all__ = ["FINDERS", "KINDS", "Reading", "find_cues", "instructs"]

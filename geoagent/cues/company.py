@@ -13,6 +13,38 @@ from geoagent.gazetteer.normalise import normalise
 from geoagent.types import Cue
 
 _NUMBER = re.compile(r"[\s.:№#nNoº°-]{0,6}((?:[A-Z]{1,4}[- ]?)?\d[\dA-Z ./-]{3,24})")
+_VAT = {
+    code: re.compile(rf"(?<![\w]){form}(?![\w])")
+    for code, form in {
+        "AT": r"ATU ?\d{8}",
+        "BE": r"BE ?[01]\d{3}[. ]?\d{3}[. ]?\d{3}",
+        "BG": r"BG ?\d{9,10}",
+        "CH": r"CHE[- ]?\d{3}[. ]?\d{3}[. ]?\d{3}",
+        "CZ": r"CZ ?\d{8,10}",
+        "DE": r"DE ?\d{9}",
+        "DK": r"DK ?\d{8}",
+        "EE": r"EE ?\d{9}",
+        "ES": r"ES ?[A-Z]\d{7}[0-9A-Z]",
+        "FI": r"FI ?\d{8}",
+        "FR": r"FR ?[0-9A-Z]{2} ?\d{3} ?\d{3} ?\d{3}",
+        "GB": r"GB ?\d{3} ?\d{4} ?\d{2}",
+        "HR": r"HR ?\d{11}",
+        "HU": r"HU ?\d{8}",
+        "IE": r"IE ?\d{7}[A-Z]{1,2}",
+        "IT": r"IT ?\d{11}",
+        "LT": r"LT ?\d{9}(?:\d{3})?",
+        "LU": r"LU ?\d{8}",
+        "LV": r"LV ?\d{11}",
+        "NL": r"NL ?\d{9} ?B ?\d{2}",
+        "PL": r"PL ?\d{10}",
+        "PT": r"PT ?\d{9}",
+        "RO": r"RO ?\d{6,10}",
+        "SE": r"SE ?\d{10}01",
+        "SI": r"SI ?\d{8}",
+        "SK": r"SK ?\d{10}",
+    }.items()
+}
+"""Forms of VAT numbers with their prefix (European Commission, VIES; Swiss UID)."""
 _GLUED = (
     "株式会社",
     "有限会社",
@@ -32,7 +64,9 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Cues of kinds "company" and "registration", the longest form at each place."""
     cues = []
     for line in reading.lines:
-        used: list[tuple[int, int]] = []
+        numbers = _vat_numbers(line, reading)
+        cues += numbers
+        used = [(span.start, span.end) for cue in numbers for span in cue.spans]
         for kind, table in (("registration", reading.facts.registrations), ("company", reading.facts.companies)):
             for start, end, key in _forms(line, table):
                 if any(start < b and a < end for a, b in used):
@@ -43,6 +77,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     continue
                 countries = dict(form.countries_as(written) if isinstance(form, PlacedForm) else form.countries)
                 strength, stop = form.strength, end
+                if written != written.upper() and all(w == w.upper() and w.isalpha() for w in form.written):
+                    strength *= 0.15  # "nuit" is no NUIT
                 if kind == "registration":
                     checked = _number_after(form, line, end)
                     if checked is None and len(key) <= 3:
@@ -64,6 +100,25 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                         strength=strength,
                     )
                 )
+    return cues
+
+
+def _vat_numbers(line: Line, reading: Reading) -> list[Cue]:
+    """VAT numbers that carry their country: "ATU12345678", "CHE-108.334.912"."""
+    cues = []
+    for code, pattern in _VAT.items():
+        match = pattern.search(line.text)
+        if match is None:
+            continue
+        cues.append(
+            Cue(
+                kind="registration",
+                value=match.group(),
+                says=f"“{match.group()}” has the form of a VAT number of {listed(reading, {code: 1.0})}.",
+                spans=(line.span(match.start(), match.end()),),
+                countries={code: 1.0},
+            )
+        )
     return cues
 
 

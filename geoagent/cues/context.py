@@ -34,7 +34,7 @@ DECOR = _words(
 
 OFFICE = _words(
     """
-    city town municipality municipal county council borough parish district commune mairie ville hotel
+    city town municipality municipal county council borough parish district commune mairie ville
     prefecture
     stadt stadtverwaltung gemeinde rathaus landkreis magistrat stadtmagistrat stadtpolizei kommune kommun
     gemeente

@@ -17,6 +17,8 @@ _CITY_SHARE, _ADMIN1_SHARE = 0.72, 0.1
 
 A sign that names a city often stands in another place of the same country: road signs, head offices, street names.
 """
+_ALONE = 0.25
+"""Least strength of a name where no other cue but the language is there."""
 _KEPT = 12  # readings of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
 
@@ -44,7 +46,10 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         cue = _cue(reading, line, mention, others, streets, brands, institutions)
         if cue is not None:
             cues.append(cue)
-    return _merged(cues)
+    merged = _merged(cues)
+    if not earlier and all(cue.strength < _ALONE for cue in merged):
+        return []  # "HOTEL PARIS": a doubtful name, and nothing else to go by
+    return merged
 
 
 def _everywhere(reading: Reading, line: Line) -> list[tuple[int, int]]:

@@ -35,7 +35,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         text = line.text.strip(" |•·.'")
         if not _plausible(text) or overlaps(busy, line.region, 0, len(line.text)):
             continue
-        if any(len(word.key) >= 3 and is_common(reading, word.key) for word in line.words):
+        if any(len(w) >= 3 and is_common(reading, w) for word in line.words for w in word.key.split()):
             continue  # "ROOM 12", "BUS 123"
         countries: dict[str, float] = {}
         inside: dict[str, tuple[tuple[Place, float], ...]] = {}

@@ -24,6 +24,18 @@ _AS_LETTER = {"0": "O", "1": "l", "5": "S", "8": "B", "|": "l"}
 _AS_DIGIT = str.maketrans({"O": "0", "o": "0", "Q": "0", "I": "1", "l": "1", "|": "1", "S": "5", "B": "8", "Z": "2"})
 # Eastern digits of the scripts that sign painters use; `str.isdigit` is also true for ² and ①, which they are not.
 _DIGITS = {ord(base) + i: str(i) for base in "٠۰०০੦૦୦௦౦೦൦๐໐༠၀០᠐０" for i in range(10)}
+_INSTRUCTS = re.compile(
+    r"\b(?:ignore|disregard|forget|override|reveal)\b.{0,30}\b(?:instruction|rule|prompt|polic|previous|above|context)"
+    r"|\b(?:system|developer|assistant|user)\s*(?:prompt|message)?\s*:|\bsystem prompt\b|\bjailbreak\b"
+    r"|\b(?:note|attention|dear|hey|hello|to)\b.{0,12}\b(?:ai|llm|assistant|chatgpt|gpt|model|bot|chatbot|geoagent)\b"
+    r"|\b(?:as an ai|you are (?:an?|now) )"
+    r"|\b(?:answer|reply|respond|output|say|return|report|print)\b.{0,25}(?:[\"'“‘«‹]|\bonly\b|\bwith\b|\bthat\b|\bas\b)"
+    r"|\b(?:photo|picture|image)\b.{0,20}\b(?:was|is|were)\b.{0,12}\b(?:taken|shot|located|in)\b"
+    r"|\b(?:the )?(?:correct|true|real|right)? ?(?:country|location|place|answer)\s*(?:is|=)\s"
+    r"|игнорируй|забудь (?:все|инструкц)|ignor(?:iere|ez|a|e) (?:alle|toutes|todas|tutte|as|las|le)\b"
+    r"|忽略.{0,8}(?:指令|指示|规则)|無視して|指示を無視|تجاهل.{0,12}(?:التعليمات|الأوامر)|지시.{0,6}무시",
+    re.IGNORECASE,
+)
 _FALSE_L = re.compile(r"\bl(?=[b-df-hj-np-tv-z]{2})")  # no word starts with l and two more consonants
 _PART = re.compile(r"(?=[A-Za-z|]*\d)[0-9A-Za-z|]+|[OoIl|]+")
 _NUMBERISH = re.compile(r"(?<![^\W\d_])[0-9OoQIl|SBZ]+(?:[ .\-/()]{1,3}[0-9OoQIl|SBZ]+)*(?![^\W\d_])")
@@ -134,7 +146,7 @@ class Reading:
         lines = [
             Line(i, region.text[:MAX_CHARS], region.confidence, region.script_is_evidence)
             for i, region in enumerate(regions)
-            if region.text.strip()
+            if region.text.strip() and not instructs(region.text)
         ]
         return cls(tuple(lines[:MAX_LINES]), gazetteer, facts, prior or {})
 
@@ -144,6 +156,14 @@ class Reading:
         for size in range(min(longest, len(words)), 0, -1):
             for i in range(len(words) - size + 1):
                 yield " ".join(w.key for w in words[i : i + size]), words[i].start, words[i + size - 1].end
+
+
+def instructs(text: str) -> bool:
+    """Whether a line tries to tell a program what to answer, rather than people something.
+
+    Signs are data. Such a line says nothing about where it stands, so it is left out of the search for cues.
+    """
+    return bool(_INSTRUCTS.search(text[:MAX_CHARS]))
 
 
 def taken(earlier: Iterable[Cue], kinds: Iterable[str] | None = None) -> dict[int, list[tuple[int, int]]]:

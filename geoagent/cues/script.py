@@ -14,6 +14,21 @@ _NAMES = {
     "Mong": "Mongolian", "Mymr": "Burmese", "Orya": "Odia", "Sinh": "Sinhala", "Taml": "Tamil", "Telu": "Telugu",
     "Thaa": "Thaana", "Thai": "Thai", "Tibt": "Tibetan", "Tfng": "Tifinagh", "Cans": "Canadian syllabic",
 }  # fmt: skip
+_RARE = {
+    "Cans": {"CA": 1.0},
+    "Cher": {"US": 1.0},
+    "Java": {"ID": 1.0},
+    "Mong": {"MN": 0.5, "CN": 0.5},
+    "Mtei": {"IN": 1.0},
+    "Nkoo": {"GN": 0.6, "ML": 0.3, "CI": 0.1},
+    "Olck": {"IN": 1.0},
+    "Syrc": {"IQ": 0.5, "SY": 0.4, "TR": 0.1},
+    "Tfng": {"MA": 0.7, "DZ": 0.3},
+    "Thaa": {"MV": 1.0},
+    "Tibt": {"CN": 0.5, "BT": 0.3, "IN": 0.15, "NP": 0.05},
+    "Yiii": {"CN": 1.0},
+}
+"""Where scripts are at home that are no country's main one."""
 ABROAD = 0.004
 """Weight of a script in a country where it is not at home: restaurants, embassies, tourists."""
 
@@ -30,7 +45,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             spans.setdefault(line.script, []).append(line.span(0, len(line.text)))
     cues = []
     for script, where in spans.items():
-        kinds: dict[str, float] = dict(reading.facts.script_share("Jpan" if script == "Kana" else script))
+        kinds: dict[str, float] = dict(reading.facts.script_share(script) or _RARE.get(script, {}))
         name = f"{_NAMES.get(script, script)} letters"
         value = script
         if script == "Hani":
