@@ -96,9 +96,9 @@ def test_sizes(facts: Facts) -> None:
     assert len(facts.registrations) >= 110
     assert len(facts.currencies) >= 200
     assert len(facts.brand_names()) >= 20_000
-    assert len(facts.signwords) >= 4_500
+    assert len(facts.signwords) >= 20_000
     assert len(facts.international) >= 250
-    assert len(facts.regionalisms) >= 500
+    assert len(facts.regionalisms) >= 4_000
     assert len({code for row in facts.regionalisms.values() for code in row.countries}) >= 80
     assert sum(path.stat().st_size for path in facts.folder.iterdir()) <= 1_200_000
 
@@ -185,6 +185,20 @@ def test_tlds(facts: Facts) -> None:
     assert facts.tlds["berlin"].place == "Berlin"
     assert dict(facts.tlds["co.uk"].countries) == {"GB": 1.0}
     assert dict(facts.tlds["рф"].countries) == {"RU": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("word", "languages"),
+    [("cena", {"it", "es", "pl", "cs", "sk", "sl", "sr"}), ("Umleitung", {"de"}), ("sauf riverains", {"fr"}),
+     ("wyjście awaryjne", {"pl"}), ("gumiszerviz", {"hu"}), ("шиномонтаж", {"ru", "uk"}), ("Anhydride", set()),
+     ("dilarang buang sampah", {"id", "ms"}), ("図書館", {"ja", "zh"}), ("圖書館", {"ja", "zh"}), ("철물점", {"ko"}),
+     ("קומה", {"he"}), ("ممنوع الوقوف", {"ar"}), ("ห้ามจอด", {"th"}), ("menu", set()), ("lift", set())],
+)  # fmt: skip
+def test_words_of_trades_and_traffic(facts: Facts, word: str, languages: set[str]) -> None:
+    row = facts.signwords.get(normalise(word))
+    said = set(row.languages) if row else set()
+    assert said >= languages
+    assert bool(said) == bool(languages)
 
 
 def test_sign_words_name_their_languages(facts: Facts) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -89,14 +90,14 @@ def signwords(sources: Path) -> dict[str, Any]:
     international = {normalise(word) for row in hand("international", 1) for word in row[0].split(";")} - {""}
     table: dict[str, list[str]] = {}
     concepts: list[str] = []
-    for language, cells in hand("signwords", 2):
+    for language, cells in chain(hand("signwords", 2), hand("signwords_more", 2)):
         if language == "@":
             concepts = cells.split(";")
             continue
         words = cells.split(";")
         if len(words) != len(concepts):
             raise ValueError(
-                f"signwords.tsv: {language} has {len(words)} cells after {concepts[0]!r}, wanted {len(concepts)}"
+                f"sign words: {language} has {len(words)} cells after {concepts[0]!r}, wanted {len(concepts)}"
             )
         for concept, forms in zip(concepts, words, strict=True):
             for key in (normalise(form) for form in forms.split("/")):
