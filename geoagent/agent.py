@@ -15,7 +15,7 @@ import numpy as np
 from geoagent import plugs
 from geoagent.answer import Answer
 from geoagent.compose import Composer
-from geoagent.conclude import conclude
+from geoagent.conclude import LEADING, conclude
 from geoagent.config import Config, Plug
 from geoagent.cues import find_cues, instructs
 from geoagent.errors import ConfigError, GeoAgentError, InputError
@@ -164,8 +164,13 @@ class GeoAgent:
             return None
         head = self.assets.world.head
         query = vision.embedding if head is None else head.query(vision.embedding)
-        leading = np.argsort(-np.asarray(log_probs), kind="stable")[: self.composer.leading]
-        found = self.search(query, leading.tolist(), self.config.neighbours)
+        fitted, cells = self.assets.world.calibration, self.assets.world.cells
+        log_probs, count = np.asarray(log_probs), int(fitted.get("leading", LEADING))
+        # The leading cells of all, and those of the country that will be concluded.
+        country = int(cells.by_country(np.exp(log_probs)).argmax())
+        own = np.where(cells.country_index == country, log_probs, -np.inf)
+        leading = np.union1d(np.argsort(-log_probs, kind="stable")[:count], np.argsort(-own, kind="stable")[:count])
+        found = self.search(query, leading.tolist(), self.config.neighbours or int(fitted.get("neighbours", 50)))
         return found if len(found) else None
 
     @cached_property

@@ -21,7 +21,7 @@ from geoagent.answer import (
     Prediction,
     RegionReport,
 )
-from geoagent.conclude import LEADING, Conclusion, alternatives
+from geoagent.conclude import Conclusion, alternatives
 from geoagent.config import Config
 from geoagent.disclose import disclose
 from geoagent.explain import cue_report, narrative
@@ -37,8 +37,6 @@ _PACKAGES = ("numpy", "pillow", "rapidocr", "onnxruntime", "shapely", "phonenumb
 
 class Composer:
     """Writes the answers of one agent."""
-
-    leading = LEADING
 
     def __init__(self, assets: Assets, config: Config) -> None:
         self._assets = assets

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -83,7 +84,7 @@ def conclude(
     ranking = np.argsort(-by_country, kind="stable")
     country = cells.country_codes[int(ranking[0])]
     own = np.where(cells.country == country, posterior.log_probs, -np.inf)
-    leading = _top(own, LEADING)
+    leading = _top(own, int(world.calibration.get("leading", LEADING)))
     top = int(leading[0])
     candidates = gazetteer_candidates(world, leading.tolist(), constraints)
     if neighbours is not None:
@@ -96,7 +97,7 @@ def conclude(
     distance = haversine_km((here.lat, here.lon), places)
     spread = np.sqrt(distance[:, None] ** 2 + (extent[:, None] * _SPREAD) ** 2).ravel()
     mass = np.repeat(mass / (len(_SPREAD) * mass.sum()), len(_SPREAD))
-    radius_50_km, radius_90_km = _radii(spread, mass) if radii else (np.nan, np.nan)
+    radius_50_km, radius_90_km = _radii(spread, mass, world.calibration) if radii else (np.nan, np.nan)
     unit = (cells.admin1 == cells.admin1[cell]) & (cells.country == country)
     return Conclusion(
         latlon=here,
@@ -188,12 +189,13 @@ def _inside(neighbours: Candidates, leading: Int, constraints: Sequence[Constrai
     )
 
 
-def _radii(spread: Float, mass: Float) -> tuple[float, float]:
-    """Distances that hold 50 % and 90 % of the mass."""
+def _radii(spread: Float, mass: Float, calibration: Mapping[str, Any]) -> tuple[float, float]:
+    """Distances that hold 50 % and 90 % of the mass, times what makes them hold 50 % and 90 % of held-out photos."""
     order = np.argsort(spread, kind="stable")
     held = np.cumsum(mass[order])
     found = spread[order[np.minimum(np.searchsorted(held, (0.5 * held[-1], 0.9 * held[-1])), len(order) - 1)]]
-    return float(found[0]), float(found[1])
+    half = float(found[0]) * float(calibration.get("radius_scale_50", 1.0))
+    return half, max(half, float(found[1]) * float(calibration.get("radius_scale_90", 1.0)))
 
 
 def _cloud(world: World, posterior: Posterior, candidates: Candidates, weights: Float) -> tuple[Float, Float, Float]:

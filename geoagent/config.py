@@ -40,7 +40,7 @@ class Config(BaseModel):
         constraints: constraint sources, each adding its own.
         search: how neighbours are found where the world has a gallery.
         refiner: from candidates to one place.
-        neighbours: M, how many neighbours are searched.
+        neighbours: M, how many neighbours are searched; None takes the world's fitted number, else 50.
         same_region: see `fusion.SAME_REGION`; None takes the world's fitted value, else the default.
         within: only these countries (ISO 3166-1 alpha-2), as the user says; () for the whole world.
         max_precision: finest level that an answer discloses.
@@ -53,7 +53,7 @@ class Config(BaseModel):
     constraints: tuple[Plug, ...] = Field(default_factory=lambda: (Plug(name="lexicon"),))
     search: Plug = Field(default_factory=lambda: Plug(name="exact"))
     refiner: Plug = Field(default_factory=lambda: Plug(name="mode"))
-    neighbours: int = Field(default=50, ge=1)
+    neighbours: int | None = Field(default=None, ge=1)
     same_region: float | None = Field(default=None, ge=0.0, le=1.0)
     within: tuple[str, ...] = ()
     max_precision: Precision = "full"

@@ -11,18 +11,21 @@ from typing import Any
 from geoagent import __version__, plugs
 from geoagent.errors import GeoAgentError
 from geoagent.gazetteer import Gazetteer
+from geoagent.ocr import _tessdata
 from geoagent.optional import DISTRIBUTION
 from geoagent.resources import cache_dir
 from geoagent.world import World
 
 _PACKAGES = {
     "rapidocr": "reads Latin, Chinese and Japanese text",
+    "tesserocr": "reads the scripts whose Tesseract models are installed",
+    "paddleocr": "PaddleOCR itself, for those who have its models",
     "onnxruntime": "runs the OCR models and ONNX encoders",
     "open_clip_torch": "image encoders of the CLIP family",
     "torch": "runs them",
     "pillow-heif": "opens HEIC photos",
 }
-_SCRIPTS = {"rapidocr": ("Latn", "Hani", "Jpan"), "nothing": ()}
+_RAPID_SCRIPTS = ("Latn", "Hani", "Jpan")
 _HUB = ("huggingface.co", 443)
 
 
@@ -47,9 +50,7 @@ def examine(*, timeout_s: float = 2.0) -> dict[str, Any]:
         "packages": {name: found or "not installed" for name, found in packages.items()},
         "data": _data(),
         "ocr_engines": engines,
-        "scripts_readable": sorted(
-            {s for name, state in engines.items() if state == "ready" for s in _SCRIPTS.get(name, ())}
-        ),
+        "scripts_readable": _scripts(engines),
         "encoders": _encoders(packages, timeout_s),
         "language_model": "none: this version sends nothing anywhere",
         "install_for_more": _advice(packages),
@@ -64,9 +65,30 @@ def _version(package: str) -> str | None:
 
 
 def _engine(name: str, packages: dict[str, str | None]) -> str:
-    if name == "rapidocr" and not (packages["rapidocr"] and packages["onnxruntime"]):
+    """State of an OCR engine: "ready", with more after it where there is more to say, or what it lacks."""
+    if name == "nothing":
+        return "ready"
+    if name == "paddle":
+        return "installed; needs model folders or a model hub" if packages["paddleocr"] else "not installed"
+    if not (packages["rapidocr"] and packages["onnxruntime"]):
         return f"not installed: pip install --force-reinstall {DISTRIBUTION}"
+    models = _tessdata.installed()
+    many = bool(models) and _tessdata.has_package()
+    if name == "auto":
+        return f"ready: {'tesseract' if many else 'rapidocr'}"
+    if name == "tesseract" and not many:
+        lacks = [] if _tessdata.has_package() else ["the package tesserocr"]
+        lacks += [] if models else ["script models (*.traineddata)"]
+        return f"not installed: {' and '.join(lacks)}"
     return "ready"
+
+
+def _scripts(engines: dict[str, str]) -> list[str]:
+    """ISO 15924 codes that the engines which are ready read between them."""
+    codes = set(_RAPID_SCRIPTS) if engines.get("rapidocr") == "ready" else set()
+    if engines.get("tesseract") == "ready":
+        codes |= set(_tessdata.installed())
+    return sorted(codes)
 
 
 def _data() -> dict[str, Any]:
@@ -113,6 +135,11 @@ def _reachable(timeout_s: float) -> bool:
 
 def _advice(packages: dict[str, str | None]) -> list[str]:
     advice = []
+    scripts = _tessdata.advice()
+    if scripts:
+        missing = [code for code in _tessdata.USUAL if code not in _tessdata.installed()]
+        what = f"reads {', '.join(missing)} too" if missing else "reads the scripts whose models are there"
+        advice.append(f"{scripts}   ({what})")
     if not packages["open_clip_torch"]:
         advice.append(f"pip install '{DISTRIBUTION}[vision]'   (image encoders; then a world with a head for one)")
     if not packages["pillow-heif"]:

@@ -7,7 +7,7 @@
     polygons.wkb.xz     their polygons (optional)
     prior.npz           log prior of the cells, and where photos are inside each cell
     head.npz            the classifier's head (optional)
-    gallery_head.npz    or a head over the gallery's places (optional)
+    gallery_head.npz    instead of it, a head over the gallery's places (optional)
     gallery/            embeddings and places of training photos, for retrieval (optional)
     encoder.npz         what the encoder needs beside its own weights (optional)
 
@@ -39,11 +39,9 @@ from geoagent.resources import data_dir
 from geoagent.types import Int, log_normalise
 
 FORMAT = "geoagent.world/1"
-_META = "world.json"
-_PRIOR = "prior.npz"
-_ENCODER = "encoder.npz"
+_META, _PRIOR, _ENCODER = "world.json", "prior.npz", "encoder.npz"
 
-__all__ = ["Gallery", "Prototypes", "Support", "World", "add_photos"]
+__all__ = ["Gallery", "Support", "World", "add_photos"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -125,20 +123,22 @@ class World:
         for part, cell in (("support", self.support.cell), ("gallery", getattr(self.gallery, "cell", np.zeros(0)))):
             if len(cell) and not (int(cell.min()) >= 0 and int(cell.max()) < count):
                 raise WorldError(f"the {part} names geocells that do not exist (there are {count})")
-        if self.head is not None and (self.head.cells != self.cells.fingerprint or self.head.count != count):
+        if self.head is not None and (self.head.cells != self.cells.fingerprint or _size(self.head) != count):
             raise WorldError(
                 f"the head was trained for other geocells ({self.head.cells}) than these ({self.cells.fingerprint})"
             )
-        if self.head is not None and self.gallery is not None and self.gallery.dim != self.head.dim:
+        if self.head is not None and self.gallery is not None and self.gallery.dim != self.head.query_dim:
             raise WorldError(
-                f"the head wants embeddings of {self.head.dim} numbers, the gallery has {self.gallery.dim}"
+                f"the head asks for rows of {self.head.query_dim} numbers, not the gallery's {self.gallery.dim}"
             )
         if self.prototypes is not None:
             rows = 0 if self.gallery is None else len(self.gallery)
             if len(self.prototypes) and not (
                 int(self.prototypes.member.max()) < rows and int(self.prototypes.cell[-1]) < count
             ):
-                raise WorldError(f"the prototypes name photos or geocells that do not exist (there are {rows} and {count})")
+                raise WorldError(
+                    f"the prototypes name photos or cells that do not exist (there are {rows} and {count})"
+                )
 
     @cached_property
     def country_prior(self) -> Mapping[str, float]:
@@ -205,7 +205,7 @@ class World:
         if self.prototypes is not None:
             self.prototypes.save(folder, self.cells.fingerprint)
         if self.encoder_arrays:
-            np.savez_compressed(folder / _ENCODER, **self.encoder_arrays)
+            np.savez_compressed(folder / _ENCODER, **dict[str, Any](self.encoder_arrays))
         meta = {
             "format": FORMAT,
             "name": self.name,
@@ -226,21 +226,16 @@ class World:
         path = data_dir("gazetteer") / "starter-world" if folder is None else Path(folder)
         meta = _read_meta(path)
         cells = Geocells.load(path)
-        try:
-            with np.load(path / _PRIOR, allow_pickle=False) as data:
-                made_for = str(data["cells"])
-                log_prior = data["log_prior"].astype(np.float64)
-                support = Support(data["latlon"], data["cell"], data["log_share"], data["extent_km"])
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise WorldError(f"{path / _PRIOR} is missing or damaged: {error}") from error
-        for part, mark in (("world.json", meta["fingerprint"]), (_PRIOR, made_for)):
+        prior = _read_npz(path / _PRIOR, "cells", "log_prior", "latlon", "cell", "log_share", "extent_km")
+        support = Support(prior["latlon"], prior["cell"], prior["log_share"], prior["extent_km"])
+        for part, mark in (("world.json", meta["fingerprint"]), (_PRIOR, str(prior["cells"]))):
             if mark != cells.fingerprint:
                 raise WorldError(f"{path}: {part} was made for geocells {mark}, these are {cells.fingerprint}")
         gallery = Gallery.load(path, cells.fingerprint)
         return cls(
             name=str(meta["name"]),
             cells=cells,
-            log_prior=log_prior,
+            log_prior=prior["log_prior"].astype(np.float64),
             support=support,
             head=CellHead.load(path) or GalleryHead.load(path, gallery),
             gallery=gallery,
@@ -248,7 +243,7 @@ class World:
             calibration=meta.get("calibration") or {},
             card=meta.get("card") or {},
             prototypes=Prototypes.load(path, cells.fingerprint),
-            encoder_arrays=_read_arrays(path / _ENCODER),
+            encoder_arrays=_read_npz(path / _ENCODER) if (path / _ENCODER).exists() else {},
         )
 
 
@@ -268,27 +263,26 @@ def _read_meta(path: Path) -> dict[str, Any]:
     return meta
 
 
-def _read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    if not path.exists():
-        return {}
+def _size(head: CellHead | GalleryHead) -> int:
+    return head.count if isinstance(head, GalleryHead) else len(head.weight)
+
+
+def _read_npz(path: Path, *names: str) -> dict[str, np.ndarray[Any, Any]]:
     try:
         with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in data.files}
+            return {name: data[name] for name in names or data.files}
     except (OSError, ValueError, KeyError, EOFError) as error:
-        raise WorldError(f"{path} is damaged: {error}") from error
+        raise WorldError(f"{path} is missing or damaged: {error}") from error
 
 
 def add_photos(folder: str | Path, embeddings: ArrayLike, latlon: ArrayLike, refs: Sequence[str]) -> World:
     """Add photos to the gallery of a world folder; nothing that is there is made again.
 
     Args:
-        folder: the world's.
+        folder: the world's; it is loaded again and returned.
         embeddings: `(N, D)` as the world's encoder gives them.
         latlon: `(N, 2)` degrees.
         refs: N names.
-
-    Returns:
-        The world with the photos, loaded again.
 
     Raises:
         WorldError: the world has no gallery, or cannot be read.
@@ -298,7 +292,8 @@ def add_photos(folder: str | Path, embeddings: ArrayLike, latlon: ArrayLike, ref
     if world.gallery is None:
         raise WorldError(f"the world {world.name!r} has no gallery to add photos to")
     if isinstance(world.head, GalleryHead):
-        raise WorldError(f"the gallery of the world {world.name!r} is its head; photos cannot be added to it")
+        raise WorldError(f"the gallery of the world {world.name!r} is its head; no photos can be added to it")
     cell = world.cells.assign(latlon)
+    embeddings = embeddings if world.head is None else world.head.query(embeddings)
     world.gallery.append_on_disk(world.cells.fingerprint, embeddings, latlon, cell, refs)
     return World.load(folder)

@@ -17,13 +17,13 @@ ASSETS = Assets(make_world(), None, None)  # type: ignore[arg-type]
 
 
 def test_names_are_the_files_of_the_folder():
-    assert plugs.names("refiners") == ("barycentre", "centroid", "mode")
+    assert plugs.names("refiners") == ("barycentre", "centroid", "mode", "nearest")
     assert "rapidocr" in plugs.names("ocr")
     assert "lexicon" in plugs.names("constraints")
 
 
 def test_an_unknown_plug_lists_the_known_ones():
-    with pytest.raises(UnknownPlug, match="barycentre, centroid, mode"):
+    with pytest.raises(UnknownPlug, match="barycentre, centroid, mode, nearest"):
         plugs.build("refiners", "gradient", ASSETS)
     with pytest.raises(UnknownPlug, match="encoders"):
         plugs.names("colours")

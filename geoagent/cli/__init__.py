@@ -2,9 +2,11 @@
 
 from geoagent.cli._main import main
 from geoagent.cli.inspect import doctor, read, schema
+from geoagent.cli.learn import evaluate, train, tune
 from geoagent.cli.locate import locate
+from geoagent.cli.world import geocells, world
 
-for command in (locate, read, doctor, schema):
+for command in (locate, read, doctor, schema, train, tune, evaluate, geocells, world):
     main.add_command(command)
 
 __all__ = ["main"]

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geoagent.errors import ShapeError, WorldError
-from geoagent.geo import Float, check_latlon, haversine_km, lonlat_from_latlon, to_unit
+from geoagent.geo import Float, check_latlon, to_unit
+from geoagent.geocells.cover import Cover
 from geoagent.types import Int
 
 Text = NDArray[np.str_]
@@ -64,7 +65,9 @@ class Geocells:
     @cached_property
     def fingerprint(self) -> str:
         """16 hex digits that head, index and calibration must share with these cells."""
-        digest = hashlib.sha256(np.round(self.centroids, 6).tobytes())
+        # As precisely as `save` keeps them, so that cells have one fingerprint before and after.
+        kept = self.centroids.astype(np.float32).astype(np.float64)
+        digest = hashlib.sha256(np.round(kept, 6).tobytes())
         digest.update("\n".join(self.country.tolist()).encode())
         return digest.hexdigest()[:16]
 
@@ -99,10 +102,8 @@ class Geocells:
         return tuple(shapes)
 
     @cached_property
-    def _tree(self) -> Any:
-        import shapely
-
-        return shapely.STRtree(self.polygons)
+    def _cover(self) -> Cover:
+        return Cover(self.polygons)
 
     @cached_property
     def _unit(self) -> Float:
@@ -122,18 +123,7 @@ class Geocells:
         places = check_latlon(np.asarray(latlon, dtype=np.float64).reshape(-1, 2))
         if not self.polygons:
             return np.asarray((to_unit(places) @ self._unit.T).argmax(axis=1), dtype=np.int64)
-        import shapely
-
-        points: Any = shapely.points(lonlat_from_latlon(places))
-        found = np.full(len(places), -1, dtype=np.int64)
-        which, cell = self._tree.query(points, predicate="intersects")
-        # A place on a shared border belongs to the lower index, so that the answer does not depend on tree order.
-        order = np.lexsort((cell, which))[::-1]
-        found[which[order]] = cell[order]
-        for row in np.flatnonzero(found < 0):
-            near = np.argsort(haversine_km(places[row], self.centroids) - self.radius_km)[:40]
-            found[row] = near[int(np.argmin([shapely.distance(self.polygons[i], points[row]) for i in near]))]
-        return found
+        return self._cover.index(places)
 
     def by_country(self, per_cell: Float) -> Float:
         """Sum `(C,)` values over the cells of each country: `(len(country_codes),)`."""

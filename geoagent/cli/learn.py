@@ -1,0 +1,255 @@
+"""`geoagent train`, `tune` and `evaluate`: worlds of one's own, and what they are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from geoagent.stages import Encoder
+    from geoagent.training.table import Table
+    from geoagent.world import World
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+ENCODER = "Encoder of the photos, as NAME[,option=value…]: onnx,model=encoder.onnx or open_clip,model=ViT-B-32."
+
+
+@click.command()
+@click.option("--data", type=FILE, required=True, help="F.npz (lat, lon, views, split), or a CSV/Parquet table.")
+@click.option("--out", type=FOLDER, required=True, help="Folder of the world.")
+@click.option("--encoder", "encoder_text", metavar="NAME[,k=v]", help=ENCODER)
+@click.option("--images", type=FOLDER, help="Folder that the table's photos are relative to.")
+@click.option("--cells", type=click.Choice(["semantic", "quadtree"]), default="semantic", show_default=True)
+@click.option("--geocells", type=FOLDER, help="Geocells made by `geoagent geocells build` instead.")
+@click.option("--min-size", type=int, help="Least training places of a cell.")
+@click.option("--max-size", type=int, help="Most training places of a cell.")
+@click.option("--tau-km", type=float, help="Scale of the haversine smoothing of labels.")
+@click.option("--smoothing", type=click.Choice(["normalised", "released", "hard"]), help="Form of the labels.")
+@click.option("--hidden", type=int, help="Units of the hidden layer; 0 for a linear head.")
+@click.option("--models", type=int, help="Models that make up the head.")
+@click.option("--epochs", type=int)
+@click.option("--budget-s", type=float, help="Seconds after which no further epoch of a model begins.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where the head is trained.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def train(
+    data: Path,
+    out: Path,
+    encoder_text: str | None,
+    images: Path | None,
+    geocells: Path | None,
+    seed: int,
+    **chosen: Any,
+) -> None:
+    """Train a world on your own photos or features.
+
+    \b
+    Examples:
+      geoagent train --data features.npz --out my-world
+      geoagent train --data photos.csv --encoder onnx,model=encoder.onnx --out my-world
+    """
+    from geoagent.geocells import Geocells
+    from geoagent.training import train as run
+    from geoagent.training.head import HeadSettings
+    from geoagent.training.train import TrainSettings
+
+    given = {name: value for name, value in chosen.items() if value is not None}
+    head_names = ("hidden", "models", "epochs", "budget_s", "device")
+    of_head = {name: given.pop(name) for name in head_names if name in given}
+    if of_head.get("hidden") == 0:
+        of_head.setdefault("models", 1)  # several linear models are one
+    head = replace(HeadSettings(), **of_head)
+    settings = replace(TrainSettings(), head=head, seed=seed, **given)
+    plug = parse_encoder(encoder_text)
+    with progress_bar() as tell:
+        table = _table(data, images, plug, tell)
+        cells = Geocells.load(geocells) if geocells is not None else None
+        world = run(table, out=out, cells=cells, settings=settings, encoder=plug, progress=tell)
+    for note in getattr(table, "notes", ()):
+        click.echo(f"Note: {note}", err=True)
+    click.echo(
+        f"{out}: {len(world.cells):,} geocells in {len(world.cells.country_codes)} countries, {len(table):,} places"
+    )
+
+
+@click.command()
+@click.option("--world", "folder", type=click.Path(path_type=Path), required=True, help="Folder or name of the world.")
+@click.option(
+    "--data", type=FILE, required=True, help="Validation places, as for train; its split “val” if it has one."
+)
+@click.option("--images", type=FOLDER, help="Folder that the table's photos are relative to.")
+@click.option("--out", type=FOLDER, help="Where to save the tuned world; in place by default.")
+def tune(folder: Path, data: Path, images: Path | None, out: Path | None) -> None:
+    """Fit refinement (K, M, α, β, bandwidth) and radii on validation places.
+
+    \b
+    Example:
+      geoagent tune --world my-world --data features.npz
+    """
+    from geoagent.training.tune import tune as run
+    from geoagent.world import World
+    from geoagent.worlds import find
+
+    place = find(folder)
+    world = World.load(place)
+    with progress_bar() as tell:
+        table = _table(data, images, dict(world.encoder or {}) or None, tell)
+        if table.split is not None and "val" in set(table.split.tolist()):
+            table = table.part("val")
+        tuned = run(world, table, progress=tell)
+    saved = tuned.save(out or place or folder)
+    fitted = ", ".join(
+        f"{name} {value:g}" for name, value in sorted(tuned.calibration.items()) if isinstance(value, float)
+    )
+    click.echo(f"{saved}: {fitted}")
+
+
+@click.command()
+@click.option("--world", "folder", type=click.Path(path_type=Path), required=True, help="Folder or name of the world.")
+@click.option("--data", type=FILE, required=True, help="Places with features or photos, as for train.")
+@click.option("--out", type=FILE, help="Write the report as JSON.")
+@click.option("--plots", type=FOLDER, help="Write the error CDF, reliability diagram and error map here.")
+@click.option("--images", type=FOLDER, help="Folder that the table's photos are relative to.")
+@click.option("--views", type=click.Choice(["1", "all"]), default="all", show_default=True, help="Views of each place.")
+@click.option("--split", help="Only the rows of this split.")
+@click.option("--refiner", default="mode", show_default=True, help="How the place is refined.")
+@click.option("--search", default="exact", show_default=True, help="How neighbours are found.")
+@click.option("--bootstrap", type=int, default=1000, show_default=True, help="Redraws for the 95 % intervals.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def evaluate(
+    folder: Path,
+    data: Path,
+    out: Path | None,
+    plots: Path | None,
+    images: Path | None,
+    views: Any,
+    split: str | None,
+    refiner: str,
+    search: str,
+    bootstrap: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Measure a world: accuracy by distance, countries, calibration, radii, with 95 % intervals.
+
+    \b
+    Example:
+      geoagent evaluate --world my-world --data features.npz --split test --out report.json
+    """
+    from geoagent.evaluation import evaluate as run
+    from geoagent.world import World
+    from geoagent.worlds import find
+
+    world = World.load(find(folder))
+    with progress_bar() as tell:
+        table = _table(data, images, dict(world.encoder or {}) or None, tell)
+        report = run(
+            world,
+            table,
+            views=views,
+            split=split,
+            refiner=refiner,
+            search=search,
+            bootstrap=bootstrap,
+            seed=seed,
+            progress=tell,
+        )
+    if out is not None:
+        report.save(out)
+    if plots is not None:
+        from geoagent.evaluation.plots import save_plots
+
+        save_plots(report, plots)
+    if as_json:
+        click.echo(report.to_json(), nl=False)
+        return
+    for name, value, interval in report.lines():
+        click.echo(f"{name:20} {value:>12}   {interval}")
+
+
+def parse_encoder(text: str | None) -> dict[str, Any] | None:
+    """Turn "onnx,model=a.onnx,size=224" into {"name": "onnx", "model": "a.onnx", "size": 224}."""
+    if text is None:
+        return None
+    name, *options = text.split(",")
+    plug: dict[str, Any] = {"name": name.strip()}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not equals:
+            raise click.UsageError(f"--encoder: expected option=value, got {option!r}")
+        plug[key.strip()] = int(value) if value.isdigit() else float(value) if _is_float(value) else value
+    return plug
+
+
+def make_encoder(plug: dict[str, Any]) -> Encoder:
+    """Build an encoder outside of any agent."""
+    from geoagent import plugs
+    from geoagent.config import Plug
+    from geoagent.gazetteer import Gazetteer
+    from geoagent.gazetteer.facts import Facts
+    from geoagent.stages import Assets
+    from geoagent.world import World
+
+    checked = Plug.model_validate(plug)
+    encoder: Encoder = plugs.build(
+        "encoders", checked.name, Assets(World.load(), Gazetteer.load(), Facts.load()), **checked.options
+    )
+    return encoder
+
+
+@contextmanager
+def progress_bar() -> Iterator[Any]:
+    """A function `tell(what, done, total)` that draws a bar on stderr where somebody watches."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    ) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=max(total, 1))
+            bar.update(tasks[what], completed=done, total=max(total, 1))
+
+        yield tell
+
+
+def _table(data: Path, images: Path | None, plug: dict[str, Any] | None, tell: Any) -> Table:
+    """Places with features: photos are embedded by the encoder that is named."""
+    from geoagent.evaluation.data import load_data
+    from geoagent.training.table import read_table
+
+    table = read_table(data, images=images)
+    if table.views is not None:
+        return table
+    encoder = make_encoder(plug) if plug is not None else None
+    return load_data(data, images=images, encoder=encoder, progress=tell)
+
+
+def _is_float(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def load_world(folder: Path | None) -> World:
+    """A world by folder or name; the starter world for None."""
+    from geoagent.world import World
+    from geoagent.worlds import find
+
+    return World.load(find(folder))

@@ -1,0 +1,92 @@
+"""What an installation says about itself."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geoagent import doctor, plugs
+from geoagent.ocr import _tessdata
+
+
+@pytest.fixture
+def tessdata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for model files, the only one that is looked into."""
+    monkeypatch.setattr(_tessdata, "FOLDERS", ())
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
+    monkeypatch.setattr(_tessdata, "has_package", lambda: True)
+    monkeypatch.setattr(doctor, "_data", dict)  # loads for seconds, and is looked at once above
+    return tmp_path
+
+
+def examine() -> dict[str, Any]:
+    return doctor.examine(timeout_s=0.01)
+
+
+def test_report_is_plain_json_and_knows_every_engine():
+    report = json.loads(json.dumps(examine()))
+    assert set(report["ocr_engines"]) == set(plugs.names("ocr"))
+    assert report["ocr_engines"]["rapidocr"] == "ready"
+    assert {"Latn", "Hani", "Jpan"} <= set(report["scripts_readable"])
+    assert report["geoagent"]["cores"] >= 1
+    assert "countries" in report["data"]["starter_world"]
+
+
+def test_without_models_one_command_adds_them(tessdata: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(_tessdata, "has_package", lambda: False)
+    report = examine()
+    assert report["scripts_readable"] == ["Hani", "Jpan", "Latn"]
+    assert report["ocr_engines"]["auto"] == "ready: rapidocr"
+    assert report["ocr_engines"]["tesseract"].startswith("not installed")
+    (command,) = [line for line in report["install_for_more"] if "tesseract" in line]
+    assert "apt-get install --no-install-recommends tesseract-ocr-script-arab" in command
+    assert "&& pip install 'geoagent-photo[tesseract]'" in command
+    assert "Cyrl" in command
+
+
+def test_models_that_are_there_are_named_and_no_longer_advised(tessdata: Path):
+    (tessdata / "Greek.traineddata").touch()
+    (tessdata / "rus.traineddata").touch()
+    report = examine()
+    assert report["scripts_readable"] == ["Cyrl", "Grek", "Hani", "Jpan", "Latn"]
+    assert report["ocr_engines"]["auto"] == "ready: tesseract"
+    assert report["ocr_engines"]["tesseract"] == "ready"
+    (command,) = [line for line in report["install_for_more"] if "tesseract" in line]
+    assert "script-thai" in command
+    assert "script-grek" not in command
+    assert "pip install" not in command
+    for code in _tessdata.USUAL:
+        (tessdata / f"{_tessdata.script_name(code)}.traineddata").touch()
+    assert not [line for line in examine()["install_for_more"] if "tesseract" in line]
+
+
+def test_broken_rapidocr_reads_nothing(tessdata: Path, monkeypatch: pytest.MonkeyPatch):
+    real = doctor.version
+
+    def version(package: str) -> str:
+        if package == "onnxruntime":
+            raise PackageNotFoundError(package)
+        return real(package)
+
+    (tessdata / "Greek.traineddata").touch()
+    monkeypatch.setattr(doctor, "version", version)
+    report = examine()
+    assert report["scripts_readable"] == []
+    assert "pip install" in report["ocr_engines"]["rapidocr"]
+    assert "pip install" in report["ocr_engines"]["tesseract"]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("paddleocr") is not None, reason="PaddleOCR is installed")
+def test_absent_engine_says_so():
+    assert examine()["ocr_engines"]["paddle"] == "not installed"
+
+
+def test_offline_hub_is_not_asked(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(doctor.socket, "create_connection", lambda *_, **__: pytest.fail("asked the network"))
+    assert examine()["encoders"]["model_hub"].startswith("not reachable")
