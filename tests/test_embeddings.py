@@ -94,7 +94,7 @@ def test_views_of_a_photo_are_averaged(tmp_path):
 def test_columns_can_be_named(tmp_path):
     path = tmp_path / "mine.npz"
     np.savez(path, which=np.array(NAMES), clip=ROWS)
-    with pytest.raises(ConfigError, match="no column of embeddings.*which, clip"):
+    with pytest.raises(ConfigError, match=r"no column of embeddings.*which, clip"):
         table(path)
     assert table(path, names="which", rows="clip").dim == 5
 

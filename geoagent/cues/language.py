@@ -8,7 +8,6 @@ Words that stand on signs everywhere ("EXIT", "WC") say nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -72,7 +71,7 @@ def _score(
     spoke = 0.0
     words = [w for w in line.words if not overlaps(busy, line.region, w.start, w.end)]
     known: list[tuple[int, int]] = []
-    for key, start, end in _phrases(reading, line):
+    for key, start, end in reading.entries(line, 4, 10):
         if any(start < b and a < end for a, b in known) or overlaps(busy, line.region, start, end):
             continue
         entry = reading.facts.signwords.get(key)
@@ -122,16 +121,6 @@ def _score(
         scores = {lang: _DECOR_SHARE * score for lang, score in scores.items()}
         spoke *= _DECOR_SHARE
     return (scores, spoke) if spoke > 0 else ({}, 0.0)
-
-
-def _phrases(reading: Reading, line: Line) -> Iterable[tuple[str, int, int]]:
-    """What may be a sign word: phrases of up to four words, and stretches of scripts that write without spaces."""
-    yield from reading.phrases(line, 4)
-    if line.script in ("Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr"):
-        text = line.text
-        for size in range(min(10, len(text)), 1, -1):
-            for i in range(len(text) - size + 1):
-                yield text[i : i + size], i, i + size
 
 
 def _groups(

@@ -18,6 +18,9 @@ MAX_LINES = 200
 MAX_CHARS = 400
 """Characters of a line beyond these are not searched."""
 
+UNSPACED = frozenset({"Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr"})
+"""Scripts that write words without spaces between them."""
+
 _WORD = re.compile(r"[^\W_]+(?:[’'ʼ´`.\-][^\W_]+)*", re.UNICODE)
 _TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
 _AS_LETTER = {"0": "O", "1": "l", "5": "S", "8": "B", "|": "l"}
@@ -156,6 +159,14 @@ class Reading:
         for size in range(min(longest, len(words)), 0, -1):
             for i in range(len(words) - size + 1):
                 yield " ".join(w.key for w in words[i : i + size]), words[i].start, words[i + size - 1].end
+
+    def entries(self, line: Line, words: int, characters: int) -> Iterator[tuple[str, int, int]]:
+        """What may stand in a table of words: phrases, and stretches where a script writes without spaces."""
+        yield from self.phrases(line, words)
+        if line.script in UNSPACED:
+            for size in range(min(characters, len(line.text)), 1, -1):
+                for i in range(len(line.text) - size + 1):
+                    yield line.text[i : i + size], i, i + size
 
 
 def instructs(text: str) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from geoagent.cues.reading import Line, Reading, listed, overlaps, taken
+from geoagent.cues.reading import Reading, listed, overlaps, taken
 from geoagent.cues.script import han_fit
 from geoagent.types import Cue
 
@@ -15,7 +13,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     busy = taken(earlier, ("plate", "phone", "domain", "registration"))
     for line in reading.lines:
         used: list[tuple[int, int]] = []
-        for key, start, end in _entries(reading, line):
+        for key, start, end in reading.entries(line, 5, 8):
             known = reading.facts.regionalisms.get(key)
             if known is None or any(start < b and a < end for a, b in used) or overlaps(busy, line.region, start, end):
                 continue
@@ -44,13 +42,3 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 )
             )
     return cues
-
-
-def _entries(reading: Reading, line: Line) -> Iterator[tuple[str, int, int]]:
-    """Phrases of the line that may be in the table; for scripts without spaces, every stretch of 2 to 8 characters."""
-    yield from reading.phrases(line, 5)
-    if line.script in ("Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr"):
-        text = line.text
-        for size in range(min(8, len(text)), 1, -1):
-            for i in range(len(text) - size + 1):
-                yield text[i : i + size], i, i + size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geoagent.cues.reading import Line, Reading, Word, listed, overlaps, taken
+from geoagent.cues.reading import UNSPACED, Line, Reading, Word, listed, overlaps, taken
 from geoagent.gazetteer.facts import StreetWord
 from geoagent.gazetteer.normalise import normalise
 from geoagent.types import Cue
@@ -63,7 +63,7 @@ def _streets(reading: Reading, line: Line) -> list[tuple[str, StreetWord, int, i
             glued = _glued(reading, word)
             if glued is not None:
                 found.append((*glued, word.start, word.end))
-    if line.script in ("Hani", "Jpan", "Hang", "Thai", "Laoo", "Khmr", "Mymr"):
+    if line.script in UNSPACED or line.script == "Hang":
         for key, known in table.items():
             if key.isascii() or (len(key) == 1 and key not in _ONE_CHARACTER):
                 continue
