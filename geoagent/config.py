@@ -36,7 +36,7 @@ class Config(BaseModel):
     Attributes:
         world: folder of the world; None for the starter world.
         encoder: the picture half; None takes what the world asks for.
-        ocr: the reading half.
+        ocr: the reading half; "auto" takes the best engine that is installed.
         constraints: constraint sources, each adding its own.
         search: how neighbours are found where the world has a gallery.
         refiner: from candidates to one place.
@@ -49,7 +49,7 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     world: Path | None = None
     encoder: Plug | None = None
-    ocr: Plug = Field(default_factory=lambda: Plug(name="rapidocr"))
+    ocr: Plug = Field(default_factory=lambda: Plug(name="auto"))
     constraints: tuple[Plug, ...] = Field(default_factory=lambda: (Plug(name="lexicon"),))
     search: Plug = Field(default_factory=lambda: Plug(name="exact"))
     refiner: Plug = Field(default_factory=lambda: Plug(name="mode"))

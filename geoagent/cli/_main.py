@@ -45,7 +45,7 @@ def agent_options(command: Any) -> Any:
             "--world", type=click.Path(path_type=Path), help="Folder of a world; the starter world by default."
         ),
         click.option("--config", type=click.Path(path_type=Path), help="TOML file of settings; flags win over it."),
-        click.option("--ocr", metavar="NAME", help="OCR engine (rapidocr, nothing, or a dotted module)."),
+        click.option("--ocr", metavar="NAME", help="OCR engine (auto, rapidocr, tesseract, paddle, nothing, …)."),
         click.option("--no-text", is_flag=True, help="Do not read the text in the photo."),
     ]
     for option in reversed(options):
