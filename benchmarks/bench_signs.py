@@ -21,13 +21,15 @@ from geoagent.doctor import examine
 def main() -> None:
     """Locate every photo and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--errors", action="store_true")
+    parser.add_argument("--errors", action="store_true", help="print every photo whose country is wrong")
+    parser.add_argument("--ocr", default="rapidocr", help="the engine; rapidocr is what a plain installation has")
     args = parser.parse_args()
     folder = data("signs")
     with (folder / "truth.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    readable = set(examine(timeout_s=0.1)["scripts_readable"])
-    agent = GeoAgent.load()
+    plain = {"Latn", "Hani", "Jpan"}
+    readable = plain if args.ocr == "rapidocr" else set(examine(timeout_s=0.1)["scripts_readable"])
+    agent = GeoAgent.load(ocr=args.ocr)
     tally: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
     for row in rows:
         answer = agent.locate(folder / row["file"])
@@ -38,7 +40,9 @@ def main() -> None:
         if not row["country"].endswith("?"):
             groups += ["country known", f"kind {row['kind']}"]
             if set(row["scripts"].split()) & readable:
-                groups.append("country known, readable")
+                groups.append("country known, some script readable")
+            if set(row["scripts"].split()) <= readable:
+                groups.append("country known, every script readable")
         for group in groups:
             tally[group].append(result)
         if args.errors and not result[0]:

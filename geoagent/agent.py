@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from geoagent import plugs
 from geoagent.answer import Answer
@@ -18,7 +19,7 @@ from geoagent.compose import Composer
 from geoagent.conclude import LEADING, conclude
 from geoagent.config import Config, Plug
 from geoagent.cues import find_cues, instructs
-from geoagent.errors import ConfigError, GeoAgentError, InputError
+from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
 from geoagent.fusion import SAME_REGION, Fusion
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
@@ -85,7 +86,7 @@ class GeoAgent:
             refiner=plugs.build("refiners", config.refiner.name, assets, **config.refiner.options),
             encoder=encoder,
             search=plugs.build("search", config.search.name, assets, **config.search.options)
-            if world.gallery is not None and encoder is not None
+            if world.gallery is not None and world.head is not None
             else None,
             config=config,
             lost=lost,
@@ -107,7 +108,8 @@ class GeoAgent:
             vision = self.look(photo)
         with clock("read"):
             regions, warnings = self._regions(photo)
-        return self._answer(photo.source, vision, regions, (*photo.warnings, *warnings), clock, photo=photo)
+        notes = (*self.lost, *photo.warnings, *warnings)
+        return self._answer(photo.source, vision, regions, notes, clock, photo=photo)
 
     def locate_text(self, lines: Iterable[str], *, id: str | None = None) -> Answer:
         """Answer for the text of a photo alone, as an OCR engine gave it, one string a line.
@@ -120,9 +122,35 @@ class GeoAgent:
             raise InputError(f"expected lines of text, got {', '.join(sorted({type(row).__name__ for row in rows}))}")
         clock = Clock()
         vision = VisionEvidence(self.assets.world.log_prior, self.assets.world.cells.fingerprint)
-        return self._answer(
-            f"text:{id}" if id is not None else "text", vision, regions_from_lines(rows), (), clock, id=id
-        )
+        name = f"text:{id}" if id is not None else "text"
+        return self._answer(name, vision, regions_from_lines(rows), self.lost, clock, id=id)
+
+    def locate_features(self, embedding: ArrayLike, lines: Iterable[str] = (), *, id: str | None = None) -> Answer:
+        """Answer for a photo's features, made elsewhere by the world's encoder, and its text.
+
+        Args:
+            embedding: `(D,)`, of any length but zero.
+            lines: the text, one string a line.
+            id: name of the row.
+
+        Raises:
+            WorldError: the world has no head.
+            ShapeError: the head wants another D.
+            InputError: the features are all zero or not finite.
+        """
+        world = self.assets.world
+        if world.head is None:
+            raise WorldError(f"the world {world.name!r} has no head: it cannot judge features")
+        row = np.asarray(embedding, dtype=np.float32)
+        length = float(np.linalg.norm(row))
+        if not np.isfinite(length) or length == 0:
+            raise InputError("the features are all zero or not finite")
+        clock = Clock()
+        with clock("look"):
+            row = row / length
+            vision = VisionEvidence(world.head(row), world.cells.fingerprint, row, world.head.encoder)
+        name = f"features:{id}" if id is not None else "features"
+        return self._answer(name, vision, regions_from_lines(list(lines)), (), clock, id=id)
 
     def look(self, photo: Photo) -> VisionEvidence:
         """What the picture alone says; the world's prior where there is no encoder, or it fails (a warning says so)."""
@@ -218,7 +246,7 @@ class GeoAgent:
                 vision=vision,
                 text=text,
                 source=source,
-                warnings=(*self.lost, *vision.warnings, *warnings, *text.warnings),
+                warnings=(*vision.warnings, *warnings, *text.warnings),
                 photo=photo,
                 id=id,
             )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,3 +132,32 @@ def read_texts(path: Path) -> list[tuple[str, list[str]]]:
         seen.add(str(row["id"]))
         rows.append((str(row["id"]), lines))
     return rows
+
+
+def read_pairs(path: Path, texts: Collection[str], features: int) -> list[tuple[str, int]]:
+    """Rows `text_id,panorama` of a CSV: which text goes with which row of the features.
+
+    Args:
+        path: the CSV; further columns are ignored.
+        texts: ids that exist.
+        features: number of rows that exist.
+
+    Raises:
+        InputError: the file is missing, lacks a column, or names a text or row that does not exist.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    found = []
+    for number, row in enumerate(rows, start=2):
+        key, which = row.get("text_id"), row.get("panorama")
+        if key is None or which is None or not which.strip().isdigit():
+            raise InputError(f"{path}, line {number}: expected columns text_id and panorama, a row number")
+        if key not in texts:
+            raise InputError(f"{path}, line {number}: there is no text {key!r}")
+        if int(which) >= features:
+            raise InputError(f"{path}, line {number}: there are {features} rows of features, none is {which}")
+        found.append((key, int(which)))
+    return found

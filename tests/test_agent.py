@@ -208,3 +208,21 @@ def test_photos_of_many_kinds_go_through(agent, tmp_path):
 def test_the_answer_survives_its_json(agent):
     answer = agent.locate_text(["21000 Dijon"], id="x")
     assert Answer.model_validate_json(answer.to_json()) == answer
+
+
+def test_features_and_text_of_one_place_go_together(tmp_path):
+    from geoagent.errors import ShapeError, WorldError
+
+    agent = GeoAgent.load(world=toy_world().save(tmp_path / "w"), ocr="nothing")
+    picture = agent.locate_features([1, 0, 0, 0, 0], id="p1")
+    assert picture.id == "p1"
+    assert picture.best.country == "BB"
+    assert {n.ref for n in picture.neighbours} == {"b1.jpg", "b2.jpg"}
+    assert picture.text_only.countries != picture.vision_only.countries
+    assert agent.locate_features([3, 0, 0, 0, 0]).best == picture.best, "the length of an embedding says nothing"
+    with pytest.raises(ShapeError):
+        agent.locate_features([1, 0])
+    with pytest.raises(InputError, match="zero"):
+        agent.locate_features([0, 0, 0, 0, 0])
+    with pytest.raises(WorldError, match="no head"):
+        GeoAgent.load(ocr="nothing").locate_features([1, 0])

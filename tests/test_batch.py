@@ -86,3 +86,18 @@ def test_text_rows_are_read_and_checked(tmp_path):
             batch.read_texts(path)
     with pytest.raises(InputError, match="no such file"):
         batch.read_texts(tmp_path / "none.jsonl")
+
+
+def test_pairs_are_read_and_checked(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("text_id,panorama,km_from_city\na,3,\nb,0,12.5\n")
+    assert batch.read_pairs(path, {"a", "b"}, 4) == [("a", 3), ("b", 0)]
+    for text, message in [
+        ("text_id,panorama\nc,1\n", "no text 'c'"),
+        ("text_id,panorama\na,9\n", "none is 9"),
+        ("text_id,panorama\na,x\n", "row number"),
+        ("id,row\na,1\n", "text_id and panorama"),
+    ]:
+        path.write_text(text)
+        with pytest.raises(InputError, match=message):
+            batch.read_pairs(path, {"a", "b"}, 4)

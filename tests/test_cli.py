@@ -102,6 +102,8 @@ def test_a_bad_photo_is_one_line_and_exit_code_1(tmp_path, name):
         ("locate", EXAMPLES / "no_text.jpg", "--within", "ZZ"),
         ("locate", EXAMPLES / "no_text.jpg", "--ocr", "telepathy"),
         ("locate", "a.jpg", "--texts", "b.jsonl"),
+        ("locate", "--texts", "b.jsonl", "--pairs", "p.csv"),
+        ("locate", "a.jpg", "--features", "f.npz"),
         ("fly",),
     ],
 )

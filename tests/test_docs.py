@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from geoagent.cli import main
@@ -27,8 +28,16 @@ def test_python_in_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert "Kraków PL" in capsys.readouterr().out
 
 
+def every_command(group: click.Group) -> list[click.Command]:
+    """All commands of a group, those of its groups included."""
+    found: list[click.Command] = []
+    for command in group.commands.values():
+        found += every_command(command) if isinstance(command, click.Group) else [command]
+    return found
+
+
 def test_options_in_the_readme_exist():
-    known = {opt for command in main.commands.values() for p in command.params for opt in p.opts}
+    known = {opt for command in every_command(main) for p in command.params for opt in p.opts}
     shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {"--version"}
     assert shown <= known, shown - known
 

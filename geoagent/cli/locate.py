@@ -37,6 +37,8 @@ PRECISION = click.Choice(["country", "region", "city", "full"])
 )
 @click.option("--retry-errors", is_flag=True, help="With --out: try photos again that failed before.")
 @click.option("--texts", type=click.Path(path_type=Path), help='JSON lines {"id", "lines"} of text without a photo.')
+@click.option("--pairs", type=click.Path(path_type=Path), help="CSV text_id,panorama: rows of --texts and --features.")
+@click.option("--features", type=click.Path(path_type=Path), help="NPZ of features (lat, lon, views) for --pairs.")
 @click.option("--within", metavar="CC[,CC]", help="Only these countries (ISO 3166-1 codes).")
 @click.option("--max-precision", type=PRECISION, help="Disclose nothing finer than this.")
 @agent_options
@@ -49,6 +51,8 @@ def locate(
     out: Path | None,
     retry_errors: bool,
     texts: Path | None,
+    pairs: Path | None,
+    features: Path | None,
     **settings: Any,
 ) -> None:
     """Say where photos were taken, and why.
@@ -65,9 +69,13 @@ def locate(
 
     if bool(photos) == (texts is not None):
         raise click.UsageError("give photos, or --texts, and not both")
+    if (pairs is None) != (features is None) or (pairs is not None and texts is None):
+        raise click.UsageError("--pairs needs --features and --texts, and --features needs --pairs")
     if texts is not None and (map_path or annotated):
         raise click.UsageError("--map and --annotated need photos")
     jobs_of = _text_jobs(texts) if texts is not None else None
+    if texts is not None and pairs is not None and features is not None:
+        jobs_of = _pair_jobs(texts, pairs, features)
     paths = find_photos(photos) if jobs_of is None else []
     if jobs_of is None and not paths:
         raise click.ClickException(f"no photos in {', '.join(map(str, photos))}")
@@ -118,6 +126,23 @@ def _text_jobs(path: Path) -> Any:
 
     rows = read_texts(path)
     return lambda agent: [Job(key, partial(agent.locate_text, lines, id=key), id=key) for key, lines in rows]
+
+
+def _pair_jobs(texts: Path, pairs: Path, features: Path) -> Any:
+    """Texts with the features of a place each: the mean of its views."""
+    import numpy as np
+
+    from geoagent.batch import Job, read_pairs, read_texts
+    from geoagent.training.head import mean_view
+    from geoagent.training.table import read_table
+
+    lines, table = dict(read_texts(texts)), read_table(features)
+    rows = read_pairs(pairs, lines, len(table))
+    means = mean_view(table.take(np.array([row for _, row in rows], dtype=np.int64)).unit_views())
+    return lambda agent: [
+        Job(key, partial(agent.locate_features, mean, lines[key], id=key), id=key)
+        for (key, _), mean in zip(rows, means, strict=True)
+    ]
 
 
 def _progress(jobs: Sequence[Job], out: Path | None, retry_errors: bool, *, show: bool) -> Iterable[Answer]:

@@ -14,7 +14,9 @@ from geoagent.geo import Float
 from geoagent.metrics import Figure
 
 SCHEMA = "geoagent.report/1"
-_PER_CENT = ("within_", "country", "admin1", "cell_", "radius_50_holds", "radius_90_holds", "ece", "unanswered")
+_PER_CENT = (
+    "within_", "country", "head_country", "admin1", "cell_", "radius_50_holds", "radius_90_holds", "ece", "unanswered",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, slots=True)
