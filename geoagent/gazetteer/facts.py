@@ -33,252 +33,45 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from geoagent.errors import ResourceError
+from geoagent.gazetteer.fact_types import (
+    NONE,
+    BrandFact,
+    CountryFacts,
+    CurrencyForm,
+    PlacedForm,
+    PlateFacts,
+    PostcodeFacts,
+    Regionalism,
+    RegistrationLabel,
+    Shares,
+    SignWord,
+    StreetWord,
+    TldFact,
+)
 from geoagent.resources import data_dir
 
-Shares = Mapping[str, float]
-Position = Literal["before", "after", "glued", "either"]
-_NONE: Shares = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class CountryFacts:
-    """One country or territory.
-
-    Attributes:
-        code: ISO 3166-1 alpha-2 code ("XK" for Kosovo).
-        name: English name.
-        population: people.
-        area_km2: land and inland water.
-        languages: language -> share of the text on public signs; sums to 1.
-        scripts: script -> share of the text on public signs; sums to 1.
-        han: "Hans" or "Hant" where Chinese characters of one kind are usual, else "".
-        tlds: its country-code domains, without dots.
-        calling_codes: international calling codes, digits only.
-        currencies: ISO 4217 codes in use.
-        drives_left: whether traffic keeps left.
-        mph: whether road signs give miles per hour.
-        postcode: regular expression of a whole postcode, "" where there are none.
-    """
-
-    code: str
-    name: str
-    population: int
-    area_km2: float
-    languages: Shares
-    scripts: Shares
-    han: str = ""
-    tlds: tuple[str, ...] = ()
-    calling_codes: tuple[str, ...] = ()
-    currencies: tuple[str, ...] = ()
-    drives_left: bool = False
-    mph: bool = False
-    postcode: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StreetWord:
-    """A word for a street.
-
-    Attributes:
-        languages: languages that use it.
-        countries: country -> weight where its use is national; empty where only the languages speak.
-        position: "before" the name, "after" it as a word, "glued" to its end, or "either" before or after.
-    """
-
-    languages: tuple[str, ...]
-    countries: Shares = field(default_factory=lambda: _NONE)
-    position: Position = "either"
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedForm:
-    """A company form.
-
-    Attributes:
-        written: usual spellings.
-        countries: country -> weight, sum 1.
-        strength: how far the form is to be believed, (0, 1].
-        case: whether it counts only in a spelling of `written` ("AS", "AB": letters that are words otherwise).
-        variants: spelling -> country -> weight, where points and brackets tell countries apart ("A/S", "a.s.").
-    """
-
-    written: tuple[str, ...]
-    countries: Shares
-    strength: float = 1.0
-    case: bool = False
-    variants: Mapping[str, Shares] = field(default_factory=lambda: MappingProxyType({}))
-
-    def countries_as(self, written: str) -> Shares:
-        """Return country -> weight of the form in this very spelling, else of the form however spelt."""
-        return self.variants.get(written, self.countries)
-
-
-@dataclass(frozen=True, slots=True)
-class RegistrationLabel:
-    """The label before a tax or register number.
-
-    Attributes:
-        written: usual spellings.
-        countries: country -> weight, sum 1.
-        strength: how far the label alone is to be believed, (0, 1].
-        pattern: regular expression of the number after it, "" where it has no fixed form.
-        checksum: module of python-stdnum that knows the number ("it.iva"), "" where none does.
-        case: whether it counts only in a spelling of `written`.
-    """
-
-    written: tuple[str, ...]
-    countries: Shares
-    strength: float = 1.0
-    pattern: str = ""
-    checksum: str = ""
-    case: bool = False
-
-    def fits(self, number: str) -> bool | None:
-        """Say whether `number` has the form that goes with the label; None where the label has no fixed form."""
-        return bool(re.fullmatch(self.pattern, number.strip(), re.IGNORECASE)) if self.pattern else None
-
-
-@dataclass(frozen=True, slots=True)
-class CurrencyForm:
-    """A way of writing a currency.
-
-    Attributes:
-        countries: country -> weight, sum 1.
-        strength: how far the form is to be believed, (0, 1]; below 0.5 it is ambiguous.
-        currency: ISO 4217 code, "" where the form stands for several.
-        position: "before" or "after" the amount, or "either".
-        case: whether capitals matter.
-    """
-
-    countries: Shares
-    strength: float = 1.0
-    currency: str = ""
-    position: Position = "either"
-    case: bool = False
-
-    @property
-    def ambiguous(self) -> bool:
-        """Whether the form stands for several currencies or is often no currency at all."""
-        return self.strength < 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class BrandFact:
-    """A brand, operator or institution.
-
-    Attributes:
-        countries: country -> weight, sum 1.
-        place: the city that it belongs to, "" where it is not local.
-        kind: "brand", "operator", "transit", or a kind from the hand table ("bank", "police", …).
-        strength: how far the name is to be believed, (0, 1].
-    """
-
-    countries: Shares
-    place: str = ""
-    kind: str = "brand"
-    strength: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class SignWord:
-    """A word that stands on signs.
-
-    Attributes:
-        languages: languages that write it so.
-        concept: what it means, in English ("pharmacy").
-    """
-
-    languages: tuple[str, ...]
-    concept: str
-
-
-@dataclass(frozen=True, slots=True)
-class Regionalism:
-    """A word whose use on signs is national or regional.
-
-    Attributes:
-        countries: country -> weight, sum 1.
-        strength: how far the word is to be believed, (0, 1].
-        admin1: GeoNames admin-1 code ("CA.10") where it is regional.
-        city: city where it is local.
-        note: what it means.
-    """
-
-    countries: Shares
-    strength: float = 1.0
-    admin1: str = ""
-    city: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PostcodeFacts:
-    """Postcodes of one country.
-
-    Attributes:
-        pattern: regular expression of a whole code, "" where there are none.
-        shared: share of the other countries with postcodes whose pattern the country's example codes also match;
-            0 means that the form alone names the country.
-        prefixes: country prefixes written before a code ("D-", "CH-").
-        labels: words written before a code ("CEP", "PSČ").
-        areas: first characters of a code -> (city or "", GeoNames admin-1 code or "", name of the area).
-    """
-
-    pattern: str
-    shared: float = 1.0
-    prefixes: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    areas: Mapping[str, tuple[str, str, str]] = field(default_factory=lambda: MappingProxyType({}))
-
-    def matches(self, code: str) -> bool:
-        """Say whether `code` has the form of this country's postcodes."""
-        return bool(self.pattern) and re.fullmatch(self.pattern, code.strip(), re.IGNORECASE) is not None
-
-    def area(self, code: str) -> tuple[str, str, str] | None:
-        """Return (city, admin-1 code, name) of the longest prefix of `code` that is known, else None."""
-        compact = re.sub(r"[\s-]", "", code).upper()
-        for size in range(min(len(compact), 6), 0, -1):
-            found = self.areas.get(compact[:size])
-            if found is not None:
-                return found
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class PlateFacts:
-    """Number plates of one country.
-
-    Attributes:
-        patterns: (strict, loose, weight): regular expressions of a whole plate with its separators, and without.
-        regions: region code -> city, or "@" and the name of an admin-1 unit.
-    """
-
-    patterns: tuple[tuple[str, str, float], ...]
-    regions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-
-
-@dataclass(frozen=True, slots=True)
-class TldFact:
-    """A top-level domain, or a second level such as "co.uk".
-
-    Attributes:
-        countries: country -> weight, sum 1.
-        strength: how far it is to be believed, (0, 1]; low for ".io", ".tv", ".co".
-        place: city or region that it belongs to ("Berlin"), "" where none.
-    """
-
-    countries: Shares
-    strength: float = 1.0
-    place: str = ""
+__all__ = [
+    "BrandFact",
+    "CountryFacts",
+    "CurrencyForm",
+    "Facts",
+    "PlacedForm",
+    "PlateFacts",
+    "PostcodeFacts",
+    "Regionalism",
+    "RegistrationLabel",
+    "SignWord",
+    "StreetWord",
+    "TldFact",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -341,11 +134,11 @@ class Facts:
 
     def language_share(self, language: str) -> Shares:
         """Return country -> share of that country's sign text that is in `language`; empty where none is."""
-        return self._by_language.get(language, _NONE)
+        return self._by_language.get(language, NONE)
 
     def script_share(self, script: str) -> Shares:
         """Return country -> share of that country's sign text that is in `script`; empty where none is."""
-        return self._by_script.get(script, _NONE)
+        return self._by_script.get(script, NONE)
 
     def brand(self, name: str) -> BrandFact | None:
         """Return what is known of the brand or institution of that normalised name, else None.
@@ -424,7 +217,7 @@ def _plate(_: str, r: dict[str, Any]) -> PlateFacts:
 
 
 def _shares(row: Mapping[str, Any], name: str = "c") -> Shares:
-    return MappingProxyType(row[name]) if name in row else _NONE
+    return MappingProxyType(row[name]) if name in row else NONE
 
 
 def _country(code: str, r: dict[str, Any]) -> CountryFacts:
