@@ -24,7 +24,7 @@ table               shape
 `international`     words that say nothing about a place
 `regionalisms`      word -> `Regionalism(countries, strength, admin1, city, note)`
 `postcodes`         code -> `PostcodeFacts(pattern, shared, prefixes, labels, areas)`
-`plates`           code -> `PlateFacts(patterns, regions)`
+`plates`            code -> `PlateFacts(patterns, regions)`
 `tlds`              label without dot -> `TldFact(countries, strength, place)`, also second levels ("co.uk")
 ==================  ===========================================================================================
 """
