@@ -18,8 +18,8 @@ import numpy as np
 from _shared import data, table
 
 from geoagent import GeoAgent, LatLon
-from geoagent.training.head import mean_view
 from geoagent.training.table import read_table
+from geoagent.training.views import mean_view
 
 
 def main() -> None:

@@ -29,44 +29,16 @@ from geoagent.metrics import Bootstrap, geoscore, median_km, within_km
 from geoagent.refiners.barycentre import Barycentre
 from geoagent.refiners.mode import Mode
 from geoagent.search.prototype import build_prototypes
-from geoagent.stages import Refined
 from geoagent.training import HeadSettings, TrainSettings, read_table, train
 from geoagent.training.cells import make_cells
+from geoagent.training.lens import LensSettings
 from geoagent.training.table import Table
 from geoagent.world import World
 
 PARTS = ("main", "baselines", "refiners", "sweeps", "cells", "labels")
 SPLITS = ("test_random", "test_block")
 VIEWS = ("1", "all")
-HEAD = (
-    "what",
-    "set",
-    "views",
-    "<=1",
-    "<=25",
-    "<=200",
-    "<=750",
-    "<=2500",
-    "median km",
-    "95 %",
-    "score",
-    "country %",
-    "95 %",
-)
-
-
-class Planar:
-    """The barycentre of the original formula: the mean of degrees, as if the Earth were flat and had an edge."""
-
-    name = "planar"
-
-    def __call__(self, candidates: Any, weights: Any, fallback: Any) -> Refined:
-        """Return the weighted mean of latitudes and longitudes."""
-        found = Barycentre()(candidates, weights, fallback)
-        if not found.weights.any():
-            return found
-        lat, lon = (found.weights @ candidates.latlon).tolist()
-        return Refined(type(fallback)(lat, lon), found.weights)
+HEAD = ("what", "set", "views", "<=1", "<=25", "<=200", "<=750", "<=2500", "median km", "score", "country")
 
 
 class Bench:
@@ -123,13 +95,10 @@ class Bench:
 
     def add(self, name: str, split: str, view: str, figures: Any) -> None:
         """Add one row."""
-        shares = [f"{100 * figures[f'within_{km}_km'].value:.1f}" for km in (1, 25, 200, 750, 2500)]
-        median, country = figures["median_km"], figures["country"]
-        span = f"{median.low:.0f}–{median.high:.0f}"
-        land = [f"{100 * country.value:.1f}", f"{100 * country.low:.1f}–{100 * country.high:.1f}"]
-        score = f"{figures['geoscore'].value:.0f}"
-        shown = "4" if view == "all" else view
-        self.rows.append([name, split, shown, *shares, f"{median.value:.0f}", span, score, *land])
+        percent = [f"within_{km}_km" for km in (1, 25, 200, 750, 2500)]
+        cells = [spread(figures[name], 100.0, 1) for name in percent]
+        cells += [spread(figures["median_km"], 1.0, 0), spread(figures["geoscore"], 1.0, 0)]
+        self.rows.append([name, split, "4" if view == "all" else view, *cells, spread(figures["country"], 100.0, 1)])
 
     def answers(self, name: str, answer: Callable[[Any], Any]) -> None:
         """Add the rows of something that is no world: a function from features to places."""
@@ -145,6 +114,12 @@ class Bench:
                 figures |= {"median_km": draw(off, median_km), "geoscore": draw(geoscore(off))}
                 figures["country"] = draw(gazetteer.countries_at(at) == true)
                 self.add(name, split, view, figures)
+
+
+def spread(figure: Any, factor: float, digits: int) -> str:
+    """A figure with its 95 % interval: "5.7 [4.9 6.5]"."""
+    value, low, high = (f"{factor * part:.{digits}f}" for part in (figure.value, figure.low, figure.high))
+    return f"{value} [{low} {high}]"
 
 
 def joined(parts: list[Table], names: tuple[str, ...]) -> Table:
@@ -199,7 +174,7 @@ def refiners(bench: Bench, world: World) -> None:
     """Every refiner over the same world."""
     for name in ("centroid", "nearest", "barycentre"):
         bench.measure(f"main, {name}", world, name)
-    bench.measure("main, planar barycentre", world, Planar())
+    bench.measure("main, planar barycentre", world, Barycentre(plane=True))
     assert world.gallery is not None
     clustered = world if world.prototypes else replace(world, prototypes=build_prototypes(world.gallery))
     bench.measure("main, prototype", clustered, "nearest", search="prototype")
@@ -225,7 +200,7 @@ def compare(bench: Bench, part: str) -> None:
         runs = [("hard labels", {"smoothing": "hard"}), ("released labels, τ 75", {"smoothing": "released"})]
         runs += [(f"smoothed, τ {tau}", {"tau_km": float(tau)}) for tau in (25, 40, 65, 75, 110)]
     for name, changes in runs:
-        world = bench.train(name, bench.settings(tune=False, lens=0, **changes))
+        world = bench.train(name, bench.settings(tune=False, lens=LensSettings(dims=0), **changes))
         bench.measure(f"{name}, centroid", world, "centroid")
 
 

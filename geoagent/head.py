@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,14 @@ from numpy.typing import ArrayLike
 
 from geoagent.errors import ShapeError, WorldError
 from geoagent.geo import Float
+from geoagent.lens import Lens, gelu, unit_rows
 from geoagent.types import Float32
 
-_HEAD = "head.npz"
-_OPTIONAL = ("hidden_weight", "hidden_bias", "lens_mean", "lens_hidden", "lens_cells")
-_HALF = (
-    "hidden_weight",
-    "weight",
-    "lens_hidden",
-    "lens_cells",
-)  # stored as float16, which moves probabilities by less than a hundredth
+__all__ = ["CellHead", "gelu"]
+
+_HEAD, _LENS = "head.npz", "lens_"
+_OPTIONAL = ("hidden_weight", "hidden_bias")
+_HALF = ("hidden_weight", "weight")  # stored as float16, which moves probabilities by less than a hundredth
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -42,10 +39,7 @@ class CellHead:
         hidden_weight: V, `(H, D)` float32, or None.
         hidden_bias: a, `(H,)` float32, or None.
         unit: whether the centred embedding is brought to unit length.
-        lens_mean: `(H,)` mean of h over the gallery, or None where the gallery is searched with embeddings as they are.
-        lens_hidden: `(Q₁, H)` projection of h − mean for the search in the gallery, or None.
-        lens_cells: `(Q₂, C)` projection of √p for it, or None.
-        lens_share: how much of a similarity is about √p, the rest is about h.
+        lens: what the gallery is searched through, or None where embeddings are compared as they are.
     """
 
     weight: Float32
@@ -57,10 +51,7 @@ class CellHead:
     hidden_weight: Float32 | None = None
     hidden_bias: Float32 | None = None
     unit: bool = False
-    lens_mean: Float32 | None = None
-    lens_hidden: Float32 | None = None
-    lens_cells: Float32 | None = None
-    lens_share: float = 0.5
+    lens: Lens | None = None
 
     def __post_init__(self) -> None:
         weight = np.ascontiguousarray(self.weight, dtype=np.float32)
@@ -75,22 +66,16 @@ class CellHead:
             raise ShapeError(f"CellHead.hidden_weight: expected ({weight.shape[1]}, D), got shape {hidden.shape}")
         dim = weight.shape[1] if hidden is None else hidden.shape[1]
         arrays: dict[str, Any] = {"weight": weight, "hidden_weight": hidden}
-        if len({value is None for value in (self.lens_mean, self.lens_hidden, self.lens_cells)}) != 1:
-            raise ShapeError("CellHead: a lens needs lens_mean, lens_hidden and lens_cells")
-        for name, size in (("lens_hidden", weight.shape[1]), ("lens_cells", len(weight))):
-            matrix = getattr(self, name)
-            if matrix is not None:
-                arrays[name] = np.ascontiguousarray(matrix, dtype=np.float32)
-                if arrays[name].ndim != 2 or arrays[name].shape[1] != size:
-                    raise ShapeError(f"CellHead.{name}: expected (Q, {size}), got shape {arrays[name].shape}")
         wide = weight.shape[1]
-        for name, size in (("bias", len(weight)), ("mean", dim), ("hidden_bias", wide), ("lens_mean", wide)):
+        for name, size in (("bias", len(weight)), ("mean", dim), ("hidden_bias", wide)):
             value = getattr(self, name)
             value = np.zeros(dim) if name == "mean" and value is None else value
             if value is not None:
                 arrays[name] = np.array(value, dtype=np.float32)
                 if arrays[name].shape != (size,):
                     raise ShapeError(f"CellHead.{name}: expected ({size},), got shape {arrays[name].shape}")
+        if self.lens is not None and self.lens.dim != dim:
+            raise ShapeError(f"CellHead.lens: expected one for embeddings of {dim} numbers, got {self.lens.dim}")
         for name, array in arrays.items():
             if array is not None:
                 array.setflags(write=False)
@@ -105,9 +90,7 @@ class CellHead:
     @property
     def query_dim(self) -> int:
         """Q, the length of what the gallery is searched with."""
-        if self.lens_hidden is None or self.lens_cells is None:
-            return self.dim
-        return len(self.lens_hidden) + len(self.lens_cells)
+        return self.dim if self.lens is None else self.lens.query_dim
 
     def __call__(self, embedding: ArrayLike) -> Float:
         """Return `(C,)` float64 log probabilities for one embedding `(D,)`, or `(N, C)` for `(N, D)`.
@@ -120,25 +103,10 @@ class CellHead:
     def query(self, embedding: ArrayLike) -> Float32:
         """Return what the gallery is searched with, `(Q,)` for one embedding `(D,)`, `(N, Q)` for `(N, D)`.
 
-        Through the lens, two photos are alike when the hidden layer sees them alike and when they are taken for the
-        same cells: the inner product of √p is the Bhattacharyya coefficient of the two distributions. Without a lens
-        it is the embedding itself.
-
         Raises:
             ShapeError: the embedding has another length.
         """
-        if self.lens_hidden is None or self.lens_cells is None:
-            return np.asarray(embedding, dtype=np.float32)
-        assert self.lens_mean is not None
-        h, root = self.layers(embedding)
-        seen = _unit(h - self.lens_mean) @ self.lens_hidden.T
-        share = np.float32(self.lens_share)
-        return _unit(np.concatenate([np.sqrt(1 - share) * seen, np.sqrt(share) * (root @ self.lens_cells.T)], axis=-1))
-
-    def layers(self, embedding: ArrayLike) -> tuple[Float32, Float32]:
-        """Return the hidden layer `(…, H)` and √p `(…, C)`, which a lens is made from."""
-        h = self._hidden(embedding)
-        return h, np.exp(self._log_probs(h) / 2).astype(np.float32)
+        return np.asarray(embedding, dtype=np.float32) if self.lens is None else self.lens(embedding)
 
     def _hidden(self, embedding: ArrayLike) -> Float32:
         x = np.asarray(embedding, dtype=np.float32)
@@ -146,7 +114,7 @@ class CellHead:
             raise ShapeError(f"expected an embedding of shape ({self.dim},), got {x.shape}")
         assert self.mean is not None
         x = np.asarray(x - self.mean, dtype=np.float32)
-        x = _unit(x) if self.unit else x
+        x = unit_rows(x) if self.unit else x
         if self.hidden_weight is None or self.hidden_bias is None:
             return x
         return gelu(x @ self.hidden_weight.T + self.hidden_bias)
@@ -162,11 +130,11 @@ class CellHead:
         parts |= {name: getattr(self, name) for name in _OPTIONAL if getattr(self, name) is not None}
         if self.hidden_weight is not None:
             parts |= {name: parts[name].astype(np.float16) for name in _HALF if name in parts}
+        parts |= {} if self.lens is None else self.lens.arrays(_LENS)
         np.savez_compressed(
             folder / _HEAD,
             temperature=np.float64(self.temperature),
             unit=np.bool_(self.unit),
-            lens_share=np.float64(self.lens_share),
             encoder=np.str_(self.encoder),
             cells=np.str_(self.cells),
             **parts,
@@ -192,20 +160,8 @@ class CellHead:
                     encoder=str(data["encoder"]),
                     cells=str(data["cells"]),
                     unit=bool(data["unit"]) if "unit" in data else False,
-                    lens_share=float(data["lens_share"]) if "lens_share" in data else 0.5,
+                    lens=Lens.of_arrays(data, _LENS) if f"{_LENS}mean" in data else None,
                     **{name: data[name] for name in _OPTIONAL if name in data},
                 )
         except (OSError, ValueError, KeyError, EOFError) as error:
-            raise WorldError(f"{path} is damaged: {error}") from error
-
-
-def gelu(x: ArrayLike) -> Float32:
-    """Gaussian error linear unit in its tanh form (Hendrycks & Gimpel 2016, §2), any shape."""
-    value = np.asarray(x, dtype=np.float32)
-    inner = np.float32(math.sqrt(2.0 / math.pi)) * (value + np.float32(0.044715) * value**3)
-    return np.asarray(np.float32(0.5) * value * (np.float32(1.0) + np.tanh(inner)), dtype=np.float32)
-
-
-def _unit(x: Float32) -> Float32:
-    length = np.linalg.norm(x, axis=-1, keepdims=True)
-    return np.asarray(x / np.maximum(length, np.float32(1e-12)), dtype=np.float32)
+            raise WorldError(f"{path} is damaged, or of an earlier geoagent: {error}") from error

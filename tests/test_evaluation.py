@@ -18,9 +18,9 @@ from geoagent.evaluation.predict import Predictions, Predictor
 from geoagent.gallery import Gallery
 from geoagent.geo import haversine_km
 from geoagent.head import CellHead
-from geoagent.training.head import mean_view
 from geoagent.training.table import Table
 from geoagent.training.tune import Grid, tune
+from geoagent.training.views import mean_view
 
 
 def world_and_places():

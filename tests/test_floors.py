@@ -15,6 +15,7 @@ FLOORS = [
     {"geocells", "gazetteer", "photos"},
     {
         "head",
+        "lens",
         "gallery",
         "world",
         "stages",

@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from geoagent.errors import ConfigError, InputError, ShapeError
 from geoagent.geo import haversine_km
 from geoagent.head import CellHead, gelu
+from geoagent.lens import Lens
 from geoagent.training.calibration import country_temperature, fit_temperature, radius_scale
 from geoagent.training.embed import embed_table
-from geoagent.training.head import HeadSettings, mean_view, train_head
+from geoagent.training.head import HeadSettings, train_head
 from geoagent.training.labels import smooth_labels
-from geoagent.training.lens import add_lens
+from geoagent.training.lens import LensSettings, train_lens
 from geoagent.training.table import Table, read_table
 from geoagent.training.train import TrainSettings, split_table, train
+from geoagent.training.views import mean_view
 from geoagent.world import World
 
 CITIES = np.array(
@@ -183,6 +185,11 @@ def scenes(per_cell=30, views=3, dim=16, seed=0):
     return world.cells, Table(latlon, tuple(f"p{i}" for i in range(len(cell))), features.astype(np.float16)), cell
 
 
+def lens_of(rng, d, h, q):
+    shapes = {"mean": d, "hidden_weight": (h, d), "hidden_bias": h, "weight": (q, h), "bias": q, "skip": (q, d)}
+    return Lens(**{name: rng.normal(size=shape) for name, shape in shapes.items()})
+
+
 class TestHead:
     def test_gelu_is_torchs(self):
         torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -194,9 +201,8 @@ class TestHead:
         rng = np.random.default_rng(0)
         head = CellHead(
             rng.normal(size=(7, 6)), rng.normal(size=7), "e", "c", 1.3, rng.normal(size=4),
-            rng.normal(size=(6, 4)), rng.normal(size=6), True,
+            rng.normal(size=(6, 4)), rng.normal(size=6), True, lens=lens_of(rng, d=4, h=6, q=3),
         )  # fmt: skip
-        head = add_lens(head, rng.normal(size=(50, 4)).astype(np.float32), 5)
         rows = rng.normal(size=(3, 4))
         np.testing.assert_allclose(head(rows), [head(row) for row in rows], atol=1e-5)
         np.testing.assert_allclose(np.exp(head(rows)).sum(axis=1), 1)
@@ -207,25 +213,14 @@ class TestHead:
         np.testing.assert_allclose(back.query(rows), head.query(rows), atol=0.01)
         assert back.query(rows[0]).shape == (back.query_dim,)
 
-    def test_the_lens_keeps_inner_products(self):
-        rng = np.random.default_rng(0)
-        head = CellHead(rng.normal(size=(7, 4)), rng.normal(size=7), "e", "c", unit=True)
-        rows = rng.normal(size=(40, 4)).astype(np.float32)
-        lens = add_lens(head, rows, 7)  # as many numbers as there are: nothing is lost
-        root = np.exp(head(rows) / 2)
-        x = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-        seen = x - x.mean(axis=0)
-        seen /= np.linalg.norm(seen, axis=1, keepdims=True)
-        query = lens.query(rows)
-        np.testing.assert_allclose(query @ query.T, (seen @ seen.T + root @ root.T) / 2, atol=1e-4)
-
     def test_parts_that_do_not_fit_are_refused(self):
         with pytest.raises(ShapeError, match="hidden layer needs both"):
             CellHead(np.ones((2, 3)), np.ones(2), "e", "c", hidden_weight=np.ones((3, 4)))
         with pytest.raises(ShapeError, match="hidden_weight"):
             CellHead(np.ones((2, 3)), np.ones(2), "e", "c", hidden_weight=np.ones((5, 4)), hidden_bias=np.ones(3))
-        with pytest.raises(ShapeError, match="lens needs"):
-            CellHead(np.ones((2, 3)), np.ones(2), "e", "c", lens_mean=np.ones(3))
+        lens = lens_of(np.random.default_rng(0), d=4, h=6, q=3)
+        with pytest.raises(ShapeError, match="embeddings of 3 numbers, got 4"):
+            CellHead(np.ones((2, 3)), np.ones(2), "e", "c", lens=lens)
 
     @pytest.mark.parametrize("hidden", [0, 24])
     def test_it_learns_and_is_the_same_for_the_same_seed(self, hidden):
@@ -255,6 +250,63 @@ class TestHead:
                 HeadSettings(**wrong)
 
 
+class TestLens:
+    HOW = LensSettings(dims=8, hidden=24, epochs=8, batch=64, tau_km=30, learning_rate=0.01)
+
+    @staticmethod
+    def noisy(count, seed):
+        """Unit views `(count, 2, 10)` of random places: four numbers tell where, six are louder and tell nothing."""
+        rng = np.random.default_rng(seed)
+        latlon = rng.uniform(-3, 3, (count, 2))
+        signal = np.concatenate([np.sin(latlon), np.cos(latlon)], axis=1)
+        views = np.concatenate([np.repeat(signal[:, None], 2, 1), 3 * rng.normal(size=(count, 2, 6))], axis=2)
+        return (views / np.linalg.norm(views, axis=2, keepdims=True)).astype(np.float32), latlon
+
+    def test_it_brings_together_what_was_taken_together(self):
+        """Most of a feature's variance says nothing about places: the lens learns to look past it."""
+        pytest.importorskip("torch", reason="torch is not installed")
+        views, latlon = self.noisy(600, seed=0)
+        val, val_latlon = self.noisy(150, seed=1)
+        lens, losses = train_lens(views, latlon, val, val_latlon, settings=self.HOW, seed=1)
+        assert lens is not None
+        assert losses["lens_loss"] < losses["plain_loss"] - 0.3
+        again, _ = train_lens(views, latlon, val, val_latlon, settings=self.HOW, seed=1)
+        np.testing.assert_array_equal(lens.weight, again.weight)
+        fresh, fresh_latlon = self.noisy(200, seed=2)
+
+        def off(see):
+            best = (see(mean_view(fresh)) @ see(mean_view(views)).T).argmax(axis=1)
+            return np.median(haversine_km(latlon[best], fresh_latlon))
+
+        assert off(lens) < 0.7 * off(lambda x: x)
+
+    def test_without_signal_or_without_neighbours_there_is_none(self):
+        pytest.importorskip("torch", reason="torch is not installed")
+        rng = np.random.default_rng(0)
+        views = rng.normal(size=(200, 1, 5)).astype(np.float32)
+        views /= np.linalg.norm(views, axis=2, keepdims=True)
+        alone = np.column_stack([np.linspace(-80, 80, 200), np.linspace(-170, 170, 200)])
+        assert train_lens(views, alone, views, alone, settings=LensSettings(tau_km=0.1)) == (None, {})
+        near = rng.uniform(0, 1, (200, 2))
+        memorised, losses = train_lens(views[:100], near[:100], views[100:], near[100:], settings=self.HOW)
+        assert memorised is None
+        assert losses["lens_loss"] > losses["plain_loss"] - 0.01
+
+    def test_more_places_than_are_compared_at_once(self, monkeypatch):
+        """A sample stands for all: it learns the same thing, roughly."""
+        pytest.importorskip("torch", reason="torch is not installed")
+        parts = (*self.noisy(600, seed=0), *self.noisy(150, seed=1))
+        monkeypatch.setattr("geoagent.training.lens._WHOLE", 128)
+        lens, losses = train_lens(*parts, settings=self.HOW)
+        assert lens is not None
+        assert losses["lens_loss"] < losses["plain_loss"] - 0.2
+
+    def test_settings_that_cannot_be_are_refused(self):
+        for wrong in ({"epochs": 0}, {"dropout": 1.0}, {"dims": -1}, {"tau_km": 0}):
+            with pytest.raises(ConfigError, match="lens"):
+                LensSettings(**wrong)
+
+
 class TestCalibration:
     def test_the_temperature_that_spoilt_the_logits_is_found(self):
         rng = np.random.default_rng(0)
@@ -280,7 +332,7 @@ class TestTrain:
         head = HeadSettings(hidden=24, models=2, epochs=12, batch=32, learning_rate=0.02, dropout=0.1)
         told = []
         world = train(
-            table, out=tmp_path / "w", cells=cells, settings=TrainSettings(head=head, lens=16),
+            table, out=tmp_path / "w", cells=cells, settings=TrainSettings(head=head, lens=TestLens.HOW),
             progress=lambda what, done, total: told.append(what),
         )  # fmt: skip
         back = World.load(tmp_path / "w")

@@ -133,8 +133,8 @@ def _pair_jobs(texts: Path, pairs: Path, features: Path) -> Any:
     import numpy as np
 
     from geoagent.batch import Job, read_pairs, read_texts
-    from geoagent.training.head import mean_view
     from geoagent.training.table import read_table
+    from geoagent.training.views import mean_view
 
     lines, table = dict(read_texts(texts)), read_table(features)
     rows = read_pairs(pairs, lines, len(table))

@@ -15,8 +15,8 @@ from geoagent.gazetteer import Gazetteer
 from geoagent.geo import Float, haversine_km
 from geoagent.metrics import THRESHOLDS_KM, Bootstrap, Figure, ece, geoscore, log_loss, median_km, within_km
 from geoagent.stages import Refiner
-from geoagent.training.head import mean_view
 from geoagent.training.table import Table
+from geoagent.training.views import mean_view
 from geoagent.types import Float32
 from geoagent.world import World
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from geoagent.errors import ConfigError, InputError
 from geoagent.head import CellHead
 from geoagent.optional import needs
+from geoagent.training.views import draw_views, mean_view
 from geoagent.types import Float32
 
 Progress = Callable[[str, int, int], None]
@@ -45,7 +46,7 @@ class HeadSettings:
     """
 
     hidden: int = 1024
-    models: int = 2
+    models: int = 3
     epochs: int = 8
     draws: int = 2
     batch: int = 512
@@ -53,7 +54,7 @@ class HeadSettings:
     weight_decay: float = 0.05
     dropout: float = 0.5
     noise: float = 0.0
-    country_loss: float = 0.5
+    country_loss: float = 1.0
     patience: int = 3
     budget_s: float | None = None
     seed: int = 0
@@ -83,15 +84,6 @@ class Fitted:
     head: CellHead
     history: tuple[tuple[tuple[float, float], ...], ...] = field(default_factory=tuple)
     seconds: float = 0.0
-
-
-def mean_view(views: Float32) -> Float32:
-    """One embedding a place, `(N, D)` of unit length: the direction of the mean of its unit views `(N, V, D)`.
-
-    This is how several views are joined everywhere: when training, in the gallery and when a photo is asked about.
-    """
-    total = np.asarray(views, dtype=np.float32).mean(axis=1)
-    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12), dtype=np.float32)
 
 
 def train_head(
@@ -139,9 +131,7 @@ def train_head(
         import torch
     started = time.perf_counter()
     mean = views.reshape(-1, views.shape[-1]).mean(axis=0, dtype=np.float64).astype(np.float32)
-    device = torch.device(
-        "cuda" if how.device == "auto" and torch.cuda.is_available() else how.device.replace("auto", "cpu")
-    )
+    device = torch.device(pick_device(torch, how.device))
     data = _Data(torch, device, views, targets, val_views, val_targets, mean)
     if country is not None and true_country is not None and how.country_loss:
         data.add_countries(torch, np.asarray(country, dtype=np.int64), np.asarray(true_country, dtype=np.int64))
@@ -152,6 +142,11 @@ def train_head(
         models.append(layers)
         history.append(epochs)
     return Fitted(_joined(models, mean, encoder, cells, how), tuple(history), time.perf_counter() - started)
+
+
+def pick_device(torch: Any, wanted: str) -> str:
+    """The device to train on: what is asked for, or a GPU where there is one."""
+    return wanted if wanted != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
 
 
 class _Data:
@@ -191,14 +186,7 @@ class _Data:
 
     def draw(self, torch: Any, rows: Any, generator: Any) -> Any:
         """Means of random subsets of views, centred, `(B, D)`."""
-        views = self.views[rows]
-        count = views.shape[1]
-        if count == 1:
-            return self.centred(torch, views[:, 0])
-        order = torch.rand(len(rows), count, generator=generator).argsort(1)
-        keep = order < torch.randint(1, count + 1, (len(rows), 1), generator=generator)
-        total = (views * keep.to(views)[..., None]).sum(1)
-        return self.centred(torch, torch.nn.functional.normalize(total, dim=1))
+        return self.centred(torch, draw_views(torch, self.views[rows], generator))
 
 
 def _train_one(

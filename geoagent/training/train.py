@@ -20,11 +20,12 @@ from geoagent.head import CellHead
 from geoagent.search.prototype import build_prototypes
 from geoagent.training.calibration import country_temperature, fit_temperature, smoothed_prior
 from geoagent.training.cells import make_cells
-from geoagent.training.head import Fitted, HeadSettings, Progress, mean_view, train_head
+from geoagent.training.head import Fitted, HeadSettings, Progress, train_head
 from geoagent.training.labels import Smoothing, smooth_labels
-from geoagent.training.lens import add_lens
+from geoagent.training.lens import LensSettings, train_lens
 from geoagent.training.table import Table
 from geoagent.training.tune import tune
+from geoagent.training.views import mean_view
 from geoagent.types import Float32, Int
 from geoagent.world import Support, World
 
@@ -43,7 +44,7 @@ class TrainSettings:
         tau_km: scale of the haversine smoothing.
         smoothing: see `labels.Smoothing`.
         head: see `HeadSettings`.
-        lens: dimensions of the gallery's search space; 0 searches with centred embeddings.
+        lens: see `LensSettings`; the gallery is searched through it.
         tune: whether refinement and radii are fitted on the validation places.
         prototypes: whether PIGEON's prototypes are built beside the gallery, for the search of that name.
         val_share: share of places that are held out for validation where the table has no split "val".
@@ -56,7 +57,7 @@ class TrainSettings:
     tau_km: float = 75.0
     smoothing: Smoothing = "normalised"
     head: HeadSettings = field(default_factory=HeadSettings)
-    lens: int = 384
+    lens: LensSettings = field(default_factory=LensSettings)
     tune: bool = True
     prototypes: bool = False
     val_share: float = 0.08
@@ -65,8 +66,6 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if not 0 < self.val_share < 0.9:
             raise ConfigError(f"val_share must lie in (0, 0.9), got {self.val_share}")
-        if self.lens < 0 or self.lens % 2:
-            raise ConfigError(f"lens must be an even number, or 0 for none; got {self.lens}")
 
 
 def train(
@@ -127,11 +126,23 @@ def train(
     tell("calibrating", 0, 1)
     joined = mean_view(views)
     head, temperatures = calibrated(fitted.head, cells, mean_view(val_views), val_cell)
-    if how.lens:
-        head = add_lens(head, joined, how.lens // 2, seed=how.seed)
-        gallery = Gallery.make(head.query(joined), train_part.latlon, cell, train_part.refs)
-    else:
-        gallery = Gallery.make(joined, train_part.latlon, cell, train_part.refs, mean=head.mean)
+    lens_began = time.perf_counter()
+    losses: dict[str, float] = {}
+    if how.lens.dims:
+        lens, losses = train_lens(
+            views,
+            train_part.latlon,
+            val_views,
+            val_part.latlon,
+            settings=how.lens,
+            seed=how.head.seed + how.seed,
+            device=how.head.device,
+            progress=progress,
+        )
+        head = replace(head, lens=lens)
+    lens_s = time.perf_counter() - lens_began
+    centre = head.mean if head.lens is None else None
+    gallery = Gallery.make(head.query(joined), train_part.latlon, cell, train_part.refs, mean=centre)
     world = World(
         name=name or (Path(out).name if out is not None else "trained"),
         cells=cells,
@@ -142,7 +153,7 @@ def train(
         encoder=None if encoder is None else dict(encoder),
         calibration=temperatures,
         prototypes=build_prototypes(gallery) if how.prototypes else None,
-        card=_card(how, table, train_part, val_part, cells, fitted, made_s),
+        card=_card(how, table, train_part, val_part, cells, fitted, made_s, lens_s, losses),
     )
     if how.tune:
         world = tune(world, val_part, progress=progress)
@@ -205,7 +216,15 @@ def support_of(latlon: Float, cell: Int, cells: Geocells) -> Support:
 
 
 def _card(
-    how: TrainSettings, table: Table, train_part: Table, val_part: Table, cells: Geocells, fitted: Fitted, made_s: float
+    how: TrainSettings,
+    table: Table,
+    train_part: Table,
+    val_part: Table,
+    cells: Geocells,
+    fitted: Fitted,
+    made_s: float,
+    lens_s: float,
+    losses: Mapping[str, float],
 ) -> dict[str, Any]:
     settings = asdict(how)
     spread = haversine_km(train_part.latlon, cells.centroids[cells.assign(train_part.latlon)])
@@ -227,5 +246,6 @@ def _card(
             "median_km_to_centroid": round(float(np.median(spread)), 1),
         },
         "history": [[[round(a, 4), round(b, 4)] for a, b in model] for model in fitted.history],
-        "seconds": {"cells": round(made_s, 1), "head": round(fitted.seconds, 1)},
+        "lens": dict(losses),
+        "seconds": {"cells": round(made_s, 1), "head": round(fitted.seconds, 1), "lens": round(lens_s, 1)},
     }

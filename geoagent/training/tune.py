@@ -14,8 +14,9 @@ from geoagent.evaluation.predict import Predictor
 from geoagent.geo import EARTH_RADIUS_KM, Float, from_unit, haversine_km, to_unit
 from geoagent.metrics import geoscore, median_km, within_km
 from geoagent.training.calibration import radius_scale
-from geoagent.training.head import Progress, mean_view
+from geoagent.training.head import Progress
 from geoagent.training.table import Table
+from geoagent.training.views import mean_view
 from geoagent.types import Float32
 from geoagent.world import World
 

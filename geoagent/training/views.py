@@ -1,0 +1,39 @@
+"""Several views of one place: joined to one embedding, and drawn at random while training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from geoagent.types import Float32
+
+
+def mean_view(views: Float32) -> Float32:
+    """One embedding a place, `(N, D)` of unit length: the direction of the mean of its unit views `(N, V, D)`.
+
+    This is how several views are joined everywhere: when training, in the gallery and when a photo is asked about.
+    """
+    total = np.asarray(views, dtype=np.float32).mean(axis=1)
+    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12), dtype=np.float32)
+
+
+def draw_views(torch: Any, views: Any, generator: Any) -> Any:
+    """Means of random, not empty subsets of the views of each place, of unit length.
+
+    What is trained on them serves one view and all of them.
+
+    Args:
+        torch: the package.
+        views: `(B, V, D)` tensor of unit rows.
+        generator: a torch generator on the CPU.
+
+    Returns:
+        `(B, D)` tensor.
+    """
+    count = views.shape[1]
+    if count == 1:
+        return views[:, 0]
+    order = torch.rand(len(views), count, generator=generator).argsort(1)
+    keep = order < torch.randint(1, count + 1, (len(views), 1), generator=generator)
+    return torch.nn.functional.normalize((views * keep.to(views)[..., None]).sum(1), dim=1)
