@@ -99,13 +99,18 @@ def whole(cells: Geocells) -> float:
     return float(shapely.area(np.array(cells.polygons)).sum())
 
 
+def crowded(built, places: Float, high: int) -> list[int]:
+    """Cells above the limit, but for those whose places are one place, a metre across."""
+    above = np.flatnonzero(built.sizes > high).tolist()
+    return [c for c in above if haversine_km(places[built.assigned == c], places[built.assigned == c][0]).max() > 1e-3]
+
+
 @needs_sklearn
 @settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
-    # Few places at the pole: dense clumps there are the known weakness that the test below holds.
-    counts=st.fixed_dictionaries({code: st.integers(0, 20 if code == "PP" else 120) for code in LAND}),
-    sizes=st.sampled_from([(2, 5), (5, 10), (10, 20), (10, 60), (40, 50)]),
+    counts=st.fixed_dictionaries({code: st.integers(0, 120) for code in LAND}),
+    sizes=st.sampled_from([(1, 1), (2, 5), (5, 10), (10, 20), (10, 60), (40, 50)]),
     clumps=st.booleans(),
 )
 def test_cells_tile_the_land_and_hold_every_place_once(seed, counts, sizes, clumps):
@@ -118,7 +123,7 @@ def test_cells_tile_the_land_and_hold_every_place_once(seed, counts, sizes, clum
     assert whole(built.cells) == pytest.approx(float(shapely.area(UNITS.shapes).sum()), abs=1e-6)
     assert (built.cells.assign(places) == built.assigned).all()
     assert built.sizes.sum() == len(places)
-    assert built.sizes.max() <= high
+    assert not crowded(built, places, high)
     # Every place is in a cell of the country whose land it is on.
     assert (built.cells.country[built.assigned] == UNITS.country[UNITS.cover.index(places)]).all()
     inside = np.array([shapely.intersects_xy(shape, places[:, 1], places[:, 0]) for shape in built.cells.polygons])
@@ -128,13 +133,12 @@ def test_cells_tile_the_land_and_hold_every_place_once(seed, counts, sizes, clum
 
 
 @needs_sklearn
-@pytest.mark.xfail(reason="known: dense clumps at a pole leave a gap of some 1e-4 deg², or a cell above the limit")
 @pytest.mark.parametrize(("count", "low", "high"), [(52, 2, 5), (51, 2, 5)])
 def test_clumps_at_the_pole_tile_it_within_the_limits(count, low, high):
     places = scatter(np.random.default_rng(36), {**dict.fromkeys(LAND, 0), "PP": count}, clumps=True)
     built = build_geocells(places, UNITS, min_size=low, max_size=high, seed=36)
     assert check_cells(built.cells, UNITS) == ()
-    assert built.sizes.max() <= high
+    assert not crowded(built, places, high)
 
 
 @needs_sklearn

@@ -18,6 +18,9 @@ from geoagent.types import Int
 _TORN_DEG = 0.002
 """A piece borders what lies within this many degrees of it."""
 
+_SAME = 1.6e-7
+"""Chord of a metre on the unit sphere."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Part:
@@ -71,8 +74,9 @@ class Divider:
         return self._rejoin(done) if len(done) > 1 else done
 
     def is_one_place(self, chosen: NDArray[np.bool_]) -> bool:
-        """Whether all chosen places are the same one."""
-        return len(np.unique(self.places[chosen], axis=0)) == 1
+        """Whether all chosen places are the same one, within a metre: at a pole, any longitude is."""
+        unit = to_unit(self.places[chosen])
+        return bool(np.linalg.norm(unit - unit[0], axis=1).max() < _SAME)
 
     def _cut(self, part: Part, rng: np.random.Generator) -> list[Part]:
         if len(part.index) <= self.optics_limit:

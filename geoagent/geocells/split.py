@@ -15,6 +15,9 @@ from geoagent.geo import Float, to_unit
 
 _STEP = np.radians(0.05)
 """Arc between vertices of a cut: its chords, straight in degrees, then stay within some metres of the great circle."""
+_STEP_DEG = 0.1
+"""Longitude between vertices of a cut, at most."""
+_MERIDIANS = np.arange(-180.0 + _STEP_DEG / 2, 180.0, _STEP_DEG)
 _ALL_PAIRS = 5
 
 
@@ -125,6 +128,14 @@ def _sides(normal: Float, bounds: Any) -> tuple[Any, Any]:
     lat = np.degrees(np.arcsin(np.sin(tilt) * np.sin(arc)))
     lon = np.degrees(np.arctan2(y, x) + np.pi / 2 + np.arctan2(z * np.sin(arc), np.cos(arc)))
     lon = (lon + 180.0) % 360.0 - 180.0
+    order = np.argsort(lon, kind="stable")
+    lon, lat = lon[order], lat[order]
+    # Past a pole, one step of arc is many degrees of longitude, over which a chord is far from the circle.
+    after = np.searchsorted(lon, _MERIDIANS).clip(1, len(lon) - 1)
+    wide = _MERIDIANS[lon[after] - lon[after - 1] > _STEP_DEG]
+    along = np.radians(wide)
+    steep = np.degrees(np.arctan2(-(x * np.cos(along) + y * np.sin(along)), z))
+    lon, lat = np.append(lon, wide), np.append(lat, steep)
     order = np.argsort(lon, kind="stable")
     lon, lat = lon[order], lat[order]
     seam = np.degrees(np.arctan2(x, z))  # the curve at ±180°, where cos λ = -1

@@ -20,7 +20,7 @@ from geoagent.training.views import mean_view
 from geoagent.types import Float32
 from geoagent.world import World
 
-_ROWS = 600  # validation places that a grid is tried on, each with one view and with all
+_ROWS = 900  # validation places that a grid is tried on, each with one view and with all
 _CHUNK = 200  # queries whose neighbours are compared with each other at once
 _REACH = 2.0  # of the refiner, in bandwidths
 _SHARES = {"within_25_km": 25.0, "within_200_km": 200.0, "within_750_km": 750.0, "within_2500_km": 2500.0}
@@ -28,13 +28,13 @@ _SHARES = {"within_25_km": 25.0, "within_200_km": 200.0, "within_750_km": 750.0,
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """What is tried. Every combination of α, β and bandwidth for each M; K is tried alone, at the best of the rest."""
+    """What is tried: every combination."""
 
-    alpha: Sequence[float] = (5.0, 10.0, 20.0, 30.0, 40.0, 60.0)
-    cell_weight: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0)
+    alpha: Sequence[float] = (5.0, 10.0, 15.0, 20.0, 30.0, 50.0)
+    cell_weight: Sequence[float] = (0.5, 0.75, 1.0)
     bandwidth_km: Sequence[float] = (60.0, 100.0, 150.0, 200.0, 300.0, 400.0)
-    neighbours: Sequence[int] = (50, 100, 200)
-    leading: Sequence[int] = (24,)
+    neighbours: Sequence[int] = (50, 200)
+    leading: Sequence[int] = (12, 24, 48)
 
 
 def tune(world: World, val: Table, *, grid: Grid | None = None, progress: Progress | None = None) -> World:
