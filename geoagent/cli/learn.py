@@ -34,6 +34,7 @@ ENCODER = "Encoder of the photos, as NAME[,option=value…]: onnx,model=encoder.
 @click.option("--hidden", type=int, help="Units of the hidden layer; 0 for a linear head.")
 @click.option("--models", type=int, help="Models that make up the head.")
 @click.option("--epochs", type=int)
+@click.option("--lens/--no-lens", default=True, show_default=True, help="Learn a space to find neighbours in.")
 @click.option("--budget-s", type=float, help="Seconds after which no further epoch of a model begins.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where the head is trained.")
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -44,6 +45,7 @@ def train(
     images: Path | None,
     geocells: Path | None,
     seed: int,
+    lens: bool,
     **chosen: Any,
 ) -> None:
     """Train a world on your own photos or features.
@@ -56,6 +58,7 @@ def train(
     from geoagent.geocells import Geocells
     from geoagent.training import train as run
     from geoagent.training.head import HeadSettings
+    from geoagent.training.lens import LensSettings
     from geoagent.training.train import TrainSettings
 
     given = {name: value for name, value in chosen.items() if value is not None}
@@ -64,6 +67,7 @@ def train(
     if of_head.get("hidden") == 0:
         of_head.setdefault("models", 1)  # several linear models are one
     head = replace(HeadSettings(), **of_head)
+    given |= {} if lens else {"lens": LensSettings(dims=0)}
     settings = replace(TrainSettings(), head=head, seed=seed, **given)
     plug = parse_encoder(encoder_text)
     with progress_bar() as tell:
