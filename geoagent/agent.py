@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,24 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geoagent import plugs
+from geoagent.account import report
 from geoagent.answer import Answer
 from geoagent.compose import Composer
 from geoagent.conclude import LEADING, conclude
 from geoagent.config import Config, Plug
+from geoagent.constraints import _picture
+from geoagent.constraints._picture import PictureSource
 from geoagent.cues import find_cues, instructs
+from geoagent.disclose import disclose
 from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
 from geoagent.fusion import SAME_REGION, Fusion
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
+from geoagent.ledger import recording
+from geoagent.llm import Metered
 from geoagent.photos import open_photo
-from geoagent.stages import Assets, ConstraintSource, Encoder, NeighbourSearch, OcrEngine, Refiner
+from geoagent.resources import cache_dir
+from geoagent.stages import Assets, ConstraintSource, Encoder, LanguageModel, NeighbourSearch, OcrEngine, Refiner
 from geoagent.types import Candidates, Constraint, Photo, TextEvidence, TextRegion, VisionEvidence, regions_from_lines
 from geoagent.world import World
 
@@ -44,6 +51,7 @@ class GeoAgent:
         search: neighbours of an embedding, or None.
         config: what it was made from.
         lost: what could not be loaded, in words; repeated as a warning in every answer.
+        viewer: shows the picture to a vision-language model, or None.
     """
 
     assets: Assets
@@ -54,6 +62,7 @@ class GeoAgent:
     search: NeighbourSearch | None = None
     config: Config = field(default_factory=Config)
     lost: tuple[str, ...] = ()
+    viewer: PictureSource | None = None
 
     @classmethod
     def load(cls, config: Config | str | Path | None = None, **settings: Any) -> GeoAgent:
@@ -75,6 +84,8 @@ class GeoAgent:
             config = Config.load(config, **settings) if config is not None else Config.make(settings)
         world = World.load(config.world)
         assets = Assets(world, Gazetteer.load(), Facts.load())
+        if config.llm is not None:
+            assets = replace(assets, model=_model(config, assets))
         strangers = sorted(set(config.within) - set(world.cells.country_codes))
         if strangers:
             raise ConfigError(f"within: the world {world.name!r} has no cells in {', '.join(strangers)}")
@@ -82,7 +93,7 @@ class GeoAgent:
         return cls(
             assets=assets,
             ocr=plugs.build("ocr", config.ocr.name, assets, **config.ocr.options),
-            sources=tuple(plugs.build("constraints", p.name, assets, **p.options) for p in config.constraints),
+            sources=tuple(plugs.build("constraints", p.name, assets, **p.options) for p in _sources(config)),
             refiner=plugs.build("refiners", config.refiner.name, assets, **config.refiner.options),
             encoder=encoder,
             search=plugs.build("search", config.search.name, assets, **config.search.options)
@@ -90,6 +101,7 @@ class GeoAgent:
             else None,
             config=config,
             lost=lost,
+            viewer=_picture.build(assets) if config.llm_use.sees_picture else None,
         )
 
     def locate(self, photo: Photo | str | Path | Any) -> Answer:
@@ -229,28 +241,54 @@ class GeoAgent:
         photo: Photo | None = None,
         id: str | None = None,
     ) -> Answer:
-        with clock("understand"):
-            text = self.understand(regions)
-        with clock("fuse"):
-            user = self.composer.user_constraints
-            everything = (*user, *text.constraints)
-            aware = self.fusion(vision.log_probs, everything)
-            near = self.neighbours(vision, aware.log_probs)
-
-            def settle(base: Any, constraints: Sequence[Constraint], radii: bool = True) -> Any:
-                posterior = self.fusion(base, constraints)
-                return posterior, conclude(posterior, constraints, self.assets.world, self.refiner, near, radii=radii)
-
-            answer = self.composer(
-                settle=settle,
-                vision=vision,
-                text=text,
-                source=source,
-                warnings=(*vision.warnings, *warnings, *text.warnings),
-                photo=photo,
-                id=id,
-            )
+        with recording() as book:
+            with clock("understand"):
+                text = self.understand(regions)
+                if photo is not None:
+                    text = self._shown(photo, text)
+            with clock("fuse"):
+                answer = self._settled(source, vision, text, warnings, photo, id)
+        model = self.assets.model
+        if model is not None and model.name != "none":
+            answer = answer.model_copy(update={"llm": report(book, model.name, self.config.llm_use.usd_per_million)})
+        answer = disclose(answer, self.config.max_precision, self.assets.gazetteer)
         return answer.model_copy(update={"timings_s": clock.seconds})
+
+
+    def _shown(self, photo: Photo, text: TextEvidence) -> TextEvidence:
+        """The evidence with what a vision-language model sees, where the user lets it look."""
+        if self.viewer is None:
+            return text
+        try:
+            return replace(text, constraints=(*text.constraints, *self.viewer(photo, text.regions)))
+        except GeoAgentError as error:
+            return replace(text, warnings=(*text.warnings, f"constraints from {self.viewer.name} are missing: {error}"))
+
+    def _settled(
+        self,
+        source: str,
+        vision: VisionEvidence,
+        text: TextEvidence,
+        warnings: tuple[str, ...],
+        photo: Photo | None,
+        id: str | None,
+    ) -> Answer:
+        everything = (*self.composer.user_constraints, *text.constraints)
+        near = self.neighbours(vision, self.fusion(vision.log_probs, everything).log_probs)
+
+        def settle(base: Any, constraints: Sequence[Constraint], radii: bool = True) -> Any:
+            posterior = self.fusion(base, constraints)
+            return posterior, conclude(posterior, constraints, self.assets.world, self.refiner, near, radii=radii)
+
+        return self.composer(
+            settle=settle,
+            vision=vision,
+            text=text,
+            source=source,
+            warnings=(*vision.warnings, *warnings, *text.warnings),
+            photo=photo,
+            id=id,
+        )
 
 
 class Clock:
@@ -267,6 +305,26 @@ class Clock:
             yield
         finally:
             self.seconds[part] = round(time.perf_counter() - begin, 4)
+
+
+def _model(config: Config, assets: Assets) -> LanguageModel:
+    """The language model that the user configured, with its caps and its cache."""
+    assert config.llm is not None
+    use = config.llm_use
+    return Metered(
+        plugs.build("llm", config.llm.name, assets, **config.llm.options),
+        max_calls=use.max_calls,
+        max_tokens=use.max_tokens,
+        cache=cache_dir() / "llm" if use.cache else None,
+        offline=config.offline,
+        dry=use.dry_run,
+    )
+
+
+def _sources(config: Config) -> tuple[Plug, ...]:
+    """The constraint sources; a language model that is configured is one, unless they name it already."""
+    known = {plug.name for plug in config.constraints}
+    return config.constraints if config.llm is None or "llm" in known else (*config.constraints, Plug(name="llm"))
 
 
 def _encoder(config: Config, assets: Assets) -> tuple[Encoder | None, tuple[str, ...]]:

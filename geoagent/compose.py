@@ -23,7 +23,6 @@ from geoagent.answer import (
 )
 from geoagent.conclude import Conclusion, alternatives
 from geoagent.config import Config
-from geoagent.disclose import disclose
 from geoagent.explain import cue_report, narrative
 from geoagent.geo import Float, LatLon
 from geoagent.stages import Assets
@@ -107,7 +106,8 @@ class Composer:
         aware, final = settle(vision.log_probs, everything)
         looked = vision.encoder is not None
         vision_only = final if not text.constraints else settle(vision.log_probs, user)[1]
-        text_only = settle(prior, everything)[1] if looked else final
+        read = [c for c in everything if c.source != "llm-picture"]
+        text_only = final if not looked and len(read) == len(everything) else settle(prior, read)[1]
         best = self.best(final)
         ranked = sorted(everything, key=lambda c: -abs(float(aware.contributions[c.id][final.cell])))
         cues = []
@@ -118,7 +118,7 @@ class Composer:
         prediction = self.prediction(final, best)
         vision_prediction = prediction if vision_only is final else self.prediction(vision_only)
         gps = photo.exif_gps if photo is not None else None
-        answer = Answer(
+        return Answer(
             id=id,
             source=source,
             status="partial"
@@ -151,7 +151,6 @@ class Composer:
             versions=self.versions,
             exif_gps=None if gps is None else _exif(gps, final.latlon),
         )
-        return disclose(answer, self._config.max_precision, self._assets.gazetteer)
 
     def best(self, conclusion: Conclusion) -> Best:
         """Name a conclusion's place at the level that its evidence reaches."""
