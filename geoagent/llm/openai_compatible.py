@@ -163,6 +163,7 @@ class OpenAICompatible:
                     base_url=self.base_url,
                     timeout=self._timeout_s,
                     max_retries=self._max_retries,
+                    default_headers={"Connection": "close"},  # seconds apart, nothing is won by keeping sockets open
                     http_client=self._openai.DefaultHttpxClient(follow_redirects=False, timeout=self._timeout_s),
                 )
             return self._client
