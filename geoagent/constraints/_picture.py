@@ -8,12 +8,13 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from geoagent import ledger
-from geoagent.chat import Ask, Message
+from geoagent.chat import Ask, Message, Reply
 from geoagent.constraints._believed import believed_picture
 from geoagent.constraints._mixture import Weighed, mixture
-from geoagent.constraints._reply import PictureReading
+from geoagent.constraints._reply import PictureReading, PlaceGuess
 from geoagent.constraints._resolve import resolve
 from geoagent.constraints._signs import Signs
+from geoagent.constraints._stated import stated_place
 from geoagent.errors import ConfigError, ModelError
 from geoagent.prompts import Prompt
 from geoagent.scripts import clean
@@ -42,11 +43,12 @@ class PictureSource:
         reply = self._model(self.ask(photo, regions))
         if reply.outcome in ("none", "dry"):
             return ()
-        if reply.outcome != "ok":
+        reading = reply.value if reply.outcome == "ok" else _in_words(reply)
+        if reading is None:
             raise ModelError(f"{self._model.name}: {reply.outcome}: {reply.why}")
-        book.observations += [f"{s.kind}: {clean(s.seen)}" for s in reply.value.sights if s.seen.strip()]
+        book.observations += [f"{s.kind}: {clean(s.seen)}" for s in reading.sights if s.seen.strip()]
         weighed = []
-        for guess in reply.value.candidates:
+        for guess in reading.candidates:
             found = resolve(self._assets.gazetteer, clean(guess.place), guess.level, guess.country)
             if found.note:
                 book.notes.append(f"{found.note}: kept as a note of the language model")
@@ -75,6 +77,22 @@ class PictureSource:
     def _area(self, place: Place) -> tuple[Place | None, Place | None]:
         gazetteer = self._assets.gazetteer
         return gazetteer.admin1(place.admin1) if place.admin1 else None, gazetteer.country(place.country)
+
+
+def _in_words(reply: Reply) -> PictureReading | None:
+    """What a model says that cannot keep to the schema, as the one place that it states in words; half believed."""
+    said = stated_place(reply.text[-4000:]) if reply.outcome == "malformed" else None
+    if said is None:
+        return None
+    name = ", ".join(part for part in (said.city, said.region) if part) or said.country
+    guess = PlaceGuess.model_construct(
+        place=name[:120],
+        level="city" if said.city else "country",
+        country=said.country,
+        probability=0.5,
+        reason="Stated in words, without a reason that can be checked.",
+    )
+    return PictureReading.model_construct(sights=[], candidates=[guess])
 
 
 def hidden_regions(regions: tuple[TextRegion, ...]) -> frozenset[int]:
