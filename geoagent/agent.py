@@ -33,6 +33,7 @@ from geoagent.photos import open_photo
 from geoagent.resources import cache_dir
 from geoagent.stages import Assets, ConstraintSource, Encoder, LanguageModel, NeighbourSearch, OcrEngine, Refiner
 from geoagent.types import Candidates, Constraint, Photo, TextEvidence, TextRegion, VisionEvidence, regions_from_lines
+from geoagent.untrusted import instructing
 from geoagent.world import World
 
 
@@ -185,12 +186,18 @@ class GeoAgent:
     def understand(self, regions: Sequence[TextRegion]) -> TextEvidence:
         """Cues and constraints of text that has been read; a source that fails is a warning."""
         regions = tuple(regions)
-        cues = find_cues(regions, self.assets.gazetteer, self.assets.facts, self.assets.world.country_prior)
-        constraints: list[Constraint] = []
-        hostile = [str(i) for i, region in enumerate(regions) if instructs(region.text)]
-        warnings = (
-            [f"text that tries to instruct a program was left out: region {', '.join(hostile)}"] if hostile else []
+        # Where a model is asked, the wider rules hold for both readers of the text: neither is told what the other is not.
+        asked = self.assets.model is not None
+        hostile = (
+            instructing([region.text for region in regions])
+            if asked
+            else {i for i, region in enumerate(regions) if instructs(region.text)}
         )
+        readable = tuple(replace(r, text="") if asked and i in hostile else r for i, r in enumerate(regions))
+        cues = find_cues(readable, self.assets.gazetteer, self.assets.facts, self.assets.world.country_prior)
+        constraints: list[Constraint] = []
+        left_out = ", ".join(map(str, sorted(hostile)))
+        warnings = [f"text that tries to instruct a program was left out: region {left_out}"] if hostile else []
         for source in self.sources:
             try:
                 constraints += source(regions, cues)

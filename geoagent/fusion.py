@@ -164,7 +164,7 @@ def pool_weights(constraints: Sequence[Constraint], strength: Sequence[float], s
             used = np.zeros(max(0, span.end - span.start))
             for j in order[:rank]:
                 other = constraints[j]
-                alike = other.source != mine.source or _statement(other.kind) == _statement(mine.kind)
+                alike = _alike(mine, other)
                 share = 1.0 if alike else OTHER_KIND
                 for taken in other.spans:
                     if taken.region != span.region:
@@ -176,6 +176,16 @@ def pool_weights(constraints: Sequence[Constraint], strength: Sequence[float], s
             left += float((1.0 - used).sum())
         weights[i] = left / length
     return weights
+
+
+def _alike(mine: Constraint, other: Constraint) -> bool:
+    """Whether two constraints are statements about the same thing.
+
+    What a model reads in a text says more than its language; on everything else it repeats what the tables know.
+    """
+    if mine.source in OPINIONS or other.source in OPINIONS:
+        return "language" not in (_statement(mine.kind), _statement(other.kind))
+    return other.source != mine.source or _statement(other.kind) == _statement(mine.kind)
 
 
 def _statement(kind: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 _EMAIL = re.compile(r"[\w.+%\-]+\s?(?:@|\(at\)|\[at\]|＠)\s?[\w\-]+(?:\.[\w\-]+)*?(?=\.[a-zA-Z]{2,24}\b|\b)", re.IGNORECASE)
 _EASTERN = "٠-٩۰-۹०-९০-৯０-９"
@@ -84,8 +85,12 @@ def redact(text: str, plates: Iterable[tuple[int, int]] = (), phones: Iterable[t
     for match in _EMAIL.finditer(text):
         _cover(masked, *match.span())
     for match in _NUMBER.finditer(text):
+        if "#" in text[match.end() : match.end() + 4]:
+            continue  # what a mask has left
         _number(masked, text, *match.span(), surely=bool(_PHONE_WORD.search(text[: match.start()])))
     for start, end in phones:
+        if "#" in text[start:end]:
+            continue
         _number(masked, text, start, end, surely=True)
     for start, end in [*plates, *(m.span() for m in _PLATE.finditer(text) if not _road(text, *m.span()))]:
         _cover(masked, start, end)
@@ -111,8 +116,9 @@ def redact(text: str, plates: Iterable[tuple[int, int]] = (), phones: Iterable[t
 
 def masked_stretches(before: str, after: str) -> int:
     """How many stretches of a line are masked."""
-    differs = [a != b for a, b in zip(before, after, strict=True)]
-    return sum(now and not (i and differs[i - 1]) for i, now in enumerate(differs))
+    changed = [i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
+    gaps = (before[i + 1 : j] for i, j in pairwise(changed))
+    return bool(changed) + sum(any(c.isalnum() for c in gap) for gap in gaps)
 
 
 def _common(word: str) -> bool:

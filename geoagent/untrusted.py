@@ -18,23 +18,23 @@ from geoagent.cues import instructs
 _LEET = str.maketrans("013457@$!|", "oieastasil")
 _MARKUP = re.compile(
     r"<\|?/?\s*(?:im_start|im_end|system|assistant|user|s|inst|tool|endoftext|end)\b|\[/?(?:INST|SYS|system)\]|^#{2,}\s*"
-    r"(?:system|instruction|assistant|user|response)|\{\s*[\"'“]|[\"'”]\s*:\s*[\"'“\[{\d]|```|</?[a-z]+[^>]*>|\bBEGIN\b.*\bEND\b",
+    r"(?:system|instruction|assistant|user|response)|\{\s*[\"'“]|[\"'”]\s*:\s*[\"'“\[{\d]|```|</?[a-z]{2,}[^>]*>|\bBEGIN\b.*\bEND\b",
     re.IGNORECASE,
 )
 _ORDERS = re.compile(
-    r"\b(?:candidates?|probabilit(?:y|ies)|json|confidence|reliability|base64|prompt|schema|tool call|function call)\b"
-    r"|\b(?:you|your)\b.{0,25}\b(?:must|should|task|instructions?|role|output|training|now)\b"
-    r"|\b(?:instead|from now on|new (?:task|rule|instructions?)|override|bypass|pretend|act as|roleplay|disregard|"
+    r"\b(?:candidates?|probabilit(?:y|ies)|json|base64|schema|(?:confidence|reliability|prompt) ?[:=]|tool call|function call)\b"
+    r"|\b(?:you|your)\b.{0,25}\b(?:must|should|task|instructions?|role|output|training)\b"
+    r"|\b(?:from now on|new (?:task|rule|instructions?)|override|bypass|pretend|act as|roleplay|disregard|"
     r"do not (?:read|use|mention|trust|follow)|stop reading)\b"
-    r"|\b(?:classify|label|tag|locate|geolocate|place|mark|set|choose|pick|select|conclude|assume|treat)\b.{0,30}"
-    r"\b(?:as|to|in|country|location|photo|image|picture|this)\b"
-    r"|\b(?:language|ai|artificial|vision|large language) ?(?:model|intelligence|assistant|system)s?\b|\b(?:gpt|llm|claude|gemini)s?\b"
+    r"|\b(?:classify|label|tag|locate|geolocate|choose|conclude|assume|treat)\b.{0,30}"
+    r"\b(?:as|country|location|photo|image|picture)\b"
+    r"|\b(?:language|ai|artificial|vision|large language) ?(?:model|intelligence|assistant|system)s?\b|\b(?:chatgpt|gpt|llm)s?\b"
     r"|\b(?:ignor\w*|vergiss|oublie[zr]?|olvida|esque[cç]a|dimentica|zignoruj|zapomnij|negeer|glem|glöm|unohda|unut\w*|yok say)\b"
     r".{0,30}\b(?:anweis\w*|instru\w*|istruz\w*|regel\w*|regl\w*|r[eè]gles?|polec\w*|instruks\w*|talimat\w*|alles|tout|todo|tudo|tutto)\b"
     r"|\b(?:antworte|réponds|repond\w*|responde|rispondi|odpowiedz|antwoord|svar|vastaa|cevapla|ответь|напиши|скажи|відповідай)\b"
     r"|\b(?:dieses|das|ce|cette|esta|este|questa|essa)\s+(?:foto|bild|photo|imagen?|immagine)\b"
     r"|\b(?:фото|снимок|ответ)\b.{0,20}(?:сделан|снят|находится|—|-|это)"
-    r"|(?:回答|输出|輸出|忘记|忘掉|不要|照片|系统|系統|提示词|プロンプト|出力|答え|回答して|写真は|시스템|대답|출력|사진은|أجب|انس|النظام|الصورة)"
+    r"|(?:回答|输出|輸出|忘记|忘掉|不要|系统|系統|提示词|プロンプト|出力|答え|回答して|写真は|시스템|대답|출력|사진은|أجب|انس|النظام|الصورة)"
     r".{0,12}(?:是|在|为|指令|指示|规则|以上|之前|せよ|して|です|입니다|하라|하세요|في|:|：|التعليمات)",
     re.IGNORECASE,
 )
