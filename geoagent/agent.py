@@ -21,15 +21,19 @@ from geoagent.conclude import LEADING, conclude
 from geoagent.config import Config, Plug
 from geoagent.constraints import _picture
 from geoagent.constraints._picture import PictureSource
+from geoagent.constraints.llm import ModelSource
 from geoagent.cues import find_cues, instructs
 from geoagent.disclose import disclose
 from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
 from geoagent.fusion import SAME_REGION, Fusion
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
+from geoagent.investigate import Scene, investigate
 from geoagent.ledger import recording
 from geoagent.llm import Metered
+from geoagent.narrate import narrate
 from geoagent.photos import open_photo
+from geoagent.prompts import Prompt
 from geoagent.resources import cache_dir
 from geoagent.stages import Assets, ConstraintSource, Encoder, LanguageModel, NeighbourSearch, OcrEngine, Refiner
 from geoagent.types import Candidates, Constraint, Photo, TextEvidence, TextRegion, VisionEvidence, regions_from_lines
@@ -251,13 +255,15 @@ class GeoAgent:
         with recording() as book:
             with clock("understand"):
                 text = self.understand(regions)
-                if photo is not None:
-                    text = self._shown(photo, text)
+                shown = self._shown(photo, text) if photo is not None else text
+                text = self._second_look(photo, vision, shown)
             with clock("fuse"):
-                answer = self._settled(source, vision, text, warnings, photo, id)
+                answer, said = self._settled(source, vision, text, warnings, photo, id)
+            answer, removed = self._narrated(answer, said)
         model = self.assets.model
         if model is not None and model.name != "none":
-            answer = answer.model_copy(update={"llm": report(book, model.name, self.config.llm_use.usd_per_million)})
+            account = report(book, model.name, self.config.llm_use.usd_per_million, removed)
+            answer = answer.model_copy(update={"llm": account})
         answer = disclose(answer, self.config.max_precision, self.assets.gazetteer)
         return answer.model_copy(update={"timings_s": clock.seconds})
 
@@ -271,6 +277,36 @@ class GeoAgent:
         except GeoAgentError as error:
             return replace(text, warnings=(*text.warnings, f"constraints from {self.viewer.name} are missing: {error}"))
 
+    def _second_look(self, photo: Photo | None, vision: VisionEvidence, text: TextEvidence) -> TextEvidence:
+        """The evidence after a second look, where the user lets the model take one and the photo is undecided."""
+        steps, model = self.config.llm_use.investigate, self.assets.model
+        if not steps or model is None or model.name == "none" or self.config.llm_use.dry_run:
+            return text
+        pictured = tuple(c for c in text.constraints if c.source == "llm-picture")
+
+        def again(regions: Sequence[TextRegion]) -> TextEvidence:
+            fresh = self.understand(regions)
+            return replace(fresh, constraints=(*fresh.constraints, *pictured))
+
+        source = next((s.read for s in self.sources if isinstance(s, ModelSource)), None)
+
+        def log_probs(evidence: TextEvidence) -> Any:
+            return self.fusion(vision.log_probs, (*self.composer.user_constraints, *evidence.constraints)).log_probs
+
+        scene = Scene(self.assets, self.ocr, photo, again, log_probs, lambda logs: self.neighbours(vision, logs), source)
+        return investigate(scene, text, model, Prompt.load("investigate.v1"), steps)
+
+    def _narrated(self, answer: Answer, said: list[str]) -> tuple[Answer, int]:
+        """The answer in the model's words, as far as they stand in the evidence, and how many sentences did not."""
+        use, model = self.config.llm_use, self.assets.model
+        if not use.narrative or model is None or use.dry_run or self.config.max_precision != "full":
+            return answer, 0
+        told, removed, wrong = narrate(model, Prompt.load("narrative.v1"), said)
+        if wrong:
+            warning = f"the explanation is in the template's words: {model.name}: {wrong}"
+            answer = answer.model_copy(update={"warnings": [*answer.warnings, warning]})
+        return (answer if told is None else answer.model_copy(update={"explanation": told})), removed
+
     def _settled(
         self,
         source: str,
@@ -279,7 +315,7 @@ class GeoAgent:
         warnings: tuple[str, ...],
         photo: Photo | None,
         id: str | None,
-    ) -> Answer:
+    ) -> tuple[Answer, list[str]]:
         everything = (*self.composer.user_constraints, *text.constraints)
         near = self.neighbours(vision, self.fusion(vision.log_probs, everything).log_probs)
 

@@ -23,7 +23,7 @@ from geoagent.answer import (
 )
 from geoagent.conclude import Conclusion, alternatives
 from geoagent.config import Config
-from geoagent.explain import cue_report, narrative
+from geoagent.explain import cue_report, statements
 from geoagent.geo import Float, LatLon
 from geoagent.stages import Assets
 from geoagent.types import Candidates, Constraint, Photo, Posterior, TextEvidence, VisionEvidence
@@ -89,7 +89,7 @@ class Composer:
         warnings: Sequence[str],
         photo: Photo | None,
         id: str | None,
-    ) -> Answer:
+    ) -> tuple[Answer, list[str]]:
         """Settle every variant of the evidence and write it down.
 
         Args:
@@ -100,6 +100,9 @@ class Composer:
             warnings: what was lost or odd.
             photo: for its EXIF position.
             id: row id of a text without a photo.
+
+        Returns:
+            The answer, and the statements that its explanation is made of.
         """
         user, prior = self.user_constraints, self._assets.world.log_prior
         everything = (*user, *text.constraints)
@@ -118,7 +121,17 @@ class Composer:
         prediction = self.prediction(final, best)
         vision_prediction = prediction if vision_only is final else self.prediction(vision_only)
         gps = photo.exif_gps if photo is not None else None
-        return Answer(
+        said = statements(
+            best,
+            vision_prediction.best,
+            prediction.confidence,
+            prediction.radius_50_km,
+            prediction.radius_90_km,
+            cues,
+            looked=looked,
+            lines=len(text.regions),
+        )
+        answer = Answer(
             id=id,
             source=source,
             status="partial"
@@ -136,21 +149,13 @@ class Composer:
             cues=cues,
             regions=[_region(r, text) for r in text.regions] if text.regions else [],
             neighbours=self.evidence(final.candidates, final.shares),
-            explanation=narrative(
-                best,
-                vision_prediction.best,
-                prediction.confidence,
-                prediction.radius_50_km,
-                prediction.radius_90_km,
-                cues,
-                looked=looked,
-                lines=len(text.regions),
-            ),
+            explanation=" ".join(said),
             warnings=list(dict.fromkeys(warnings)),
             world=self._assets.world.summary(),
             versions=self.versions,
             exif_gps=None if gps is None else _exif(gps, final.latlon),
         )
+        return answer, said
 
     def best(self, conclusion: Conclusion) -> Best:
         """Name a conclusion's place at the level that its evidence reaches."""
