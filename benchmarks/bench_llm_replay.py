@@ -5,12 +5,13 @@
 The recordings are free texts about Street View pictures with true places. Measured are:
 
 1. whether the parser finds the city and country that an answer states (the recordings' own parse is the reference);
-2. whether the gazetteer puts the stated city within 50 km of the coordinates that the model gave along with it; these are
-   used for nothing else. Models contradict themselves, so the second figure is over answers whose coordinates lie within
-   50 km of any place of the stated name anywhere;
+2. whether the gazetteer puts the stated city within 50 km of the coordinates that the model gave along with it; these
+   are used for nothing else. Models contradict themselves, so the second figure is over answers whose coordinates lie
+   within 50 km of any place of the stated name anywhere;
 3. how often a statement is right, by level;
-4. the log loss of a constraint whose reliabilities are those of its model and level (fitted on four fifths of the pictures,
-   measured on the rest) beside constraints of one reliability for everything, of which the best is chosen in hindsight.
+4. the log loss of a constraint whose reliabilities are those of its model and level (fitted on four fifths of the
+   pictures, measured on the rest) beside constraints of one reliability for everything, of which the best is chosen in
+   hindsight.
 """
 
 from __future__ import annotations
@@ -65,7 +66,16 @@ def main() -> None:
     for model, answers in rows.items():
         figures, known[model] = replay(agent, answers, args.failures)
         out.append([model, len(answers), *figures])
-    head = ["model", "answers", "state a place", "extracted", "cities", "within 50 km", "self-consistent", "within 50 km "]
+    head = [
+        "model",
+        "answers",
+        "state a place",
+        "extracted",
+        "cities",
+        "within 50 km",
+        "self-consistent",
+        "within 50 km ",
+    ]
     table(head, out)
     print()
     fitted = {model: fit(answers) for model, answers in known.items()}
@@ -205,7 +215,20 @@ def losses(agent: GeoAgent, known: dict[str, list[Row]]) -> None:
         n = sum(count for count, _ in parts)
         calibrated = tuple(sum(count * part[i] for count, part in parts) / n for i in (0, 1))
         as_stated = uncalibrated[0.95]
-        out.append([model, len(rows), none[0], as_stated[0], best[0], calibrated[0], none[1], as_stated[1], best[1], calibrated[1]])
+        out.append(
+            [
+                model,
+                len(rows),
+                none[0],
+                as_stated[0],
+                best[0],
+                calibrated[0],
+                none[1],
+                as_stated[1],
+                best[1],
+                calibrated[1],
+            ]
+        )
         for r, value in uncalibrated.items():
             totals.setdefault(f"{r}", []).append(value)
         totals.setdefault("calibrated", []).append((calibrated[0], calibrated[1]))
@@ -215,8 +238,9 @@ def losses(agent: GeoAgent, known: dict[str, list[Row]]) -> None:
     names = ("prior", "r = 0.95", "best r", "calibrated")
     table(["log loss, nats", "n", *(f"country: {x}" for x in names), *(f"cell: {x}" for x in names)], out)
     print(
-        f"\nmean of the models: calibrated {means['calibrated'][0]:.3f} country, {means['calibrated'][1]:.3f} cell; best of one "
-        f"reliability for all, in hindsight: {country[1][0]:.3f} country (r = {country[0]}), {cell[1][1]:.3f} cell (r = {cell[0]})"
+        f"\nmean of the models: calibrated {means['calibrated'][0]:.3f} country, {means['calibrated'][1]:.3f} cell; "
+        f"best of one reliability for all, in hindsight: {country[1][0]:.3f} country (r = {country[0]}), "
+        f"{cell[1][1]:.3f} cell (r = {cell[0]})"
     )
 
 

@@ -3,9 +3,9 @@
     python benchmarks/bench_llm_scripted.py [--seeds 3] [--rows FILE]
 
 A scripted model answers every text that has a country: with probability `right` it names the true country, and the true
-city where there is one; else, as confidently, a country and city drawn from the prior of where photos are. It states 0.95
-and cites every line that it was shown. So the table says what is lost by a model that is wrong and gained by one that is
-right, beside the lexicon alone.
+city where there is one; else, as confidently, a country and city drawn from the prior of where photos are. It states
+0.95 and cites every line that it was shown. So the table says what is lost by a model that is wrong and gained by one
+that is right, beside the lexicon alone.
 """
 
 from __future__ import annotations
@@ -51,7 +51,14 @@ class Oracle:
             code = str(self.rng.choice(self.codes, p=others / others.sum()))
             city = self.cities.get(code)
         level, name = ("city", city) if city else ("country", self.gazetteer.country(code).name)
-        candidate = {"place": name, "level": level, "country": code, "probability": 0.95, "cites": cites, "reason": "It is."}
+        candidate = {
+            "place": name,
+            "level": level,
+            "country": code,
+            "probability": 0.95,
+            "cites": cites,
+            "reason": "It is.",
+        }
         return {"language": "", "observations": [], "candidates": [candidate]}
 
 

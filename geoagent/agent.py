@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +16,7 @@ from geoagent.account import report
 from geoagent.answer import Answer
 from geoagent.compose import Composer
 from geoagent.conclude import LEADING, conclude
-from geoagent.config import Config, Plug
+from geoagent.config import Config
 from geoagent.constraints import _picture
 from geoagent.constraints._picture import PictureSource
 from geoagent.constraints.llm import ModelSource
@@ -30,12 +28,11 @@ from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
 from geoagent.investigate import Scene, investigate
 from geoagent.ledger import recording
-from geoagent.llm import Metered
 from geoagent.narrate import narrate
+from geoagent.parts import Clock, encoder_of, model_of, sources_of
 from geoagent.photos import open_photo
 from geoagent.prompts import Prompt
-from geoagent.resources import cache_dir
-from geoagent.stages import Assets, ConstraintSource, Encoder, LanguageModel, NeighbourSearch, OcrEngine, Refiner
+from geoagent.stages import Assets, ConstraintSource, Encoder, NeighbourSearch, OcrEngine, Refiner
 from geoagent.types import Candidates, Constraint, Photo, TextEvidence, TextRegion, VisionEvidence, regions_from_lines
 from geoagent.untrusted import instructing
 from geoagent.world import World
@@ -90,15 +87,15 @@ class GeoAgent:
         world = World.load(config.world)
         assets = Assets(world, Gazetteer.load(), Facts.load())
         if config.llm is not None:
-            assets = replace(assets, model=_model(config, assets))
+            assets = replace(assets, model=model_of(config, assets))
         strangers = sorted(set(config.within) - set(world.cells.country_codes))
         if strangers:
             raise ConfigError(f"within: the world {world.name!r} has no cells in {', '.join(strangers)}")
-        encoder, lost = _encoder(config, assets)
+        encoder, lost = encoder_of(config, assets)
         return cls(
             assets=assets,
             ocr=plugs.build("ocr", config.ocr.name, assets, **config.ocr.options),
-            sources=tuple(plugs.build("constraints", p.name, assets, **p.options) for p in _sources(config)),
+            sources=tuple(plugs.build("constraints", p.name, assets, **p.options) for p in sources_of(config)),
             refiner=plugs.build("refiners", config.refiner.name, assets, **config.refiner.options),
             encoder=encoder,
             search=plugs.build("search", config.search.name, assets, **config.search.options)
@@ -190,7 +187,7 @@ class GeoAgent:
     def understand(self, regions: Sequence[TextRegion]) -> TextEvidence:
         """Cues and constraints of text that has been read; a source that fails is a warning."""
         regions = tuple(regions)
-        # Where a model is asked, the wider rules hold for both readers of the text: neither is told what the other is not.
+        # Where a model is asked, the wider rules hold for both readers: neither is told what the other is not.
         asked = self.assets.model is not None
         hostile = (
             instructing([region.text for region in regions])
@@ -267,7 +264,6 @@ class GeoAgent:
         answer = disclose(answer, self.config.max_precision, self.assets.gazetteer)
         return answer.model_copy(update={"timings_s": clock.seconds})
 
-
     def _shown(self, photo: Photo, text: TextEvidence) -> TextEvidence:
         """The evidence with what a vision-language model sees, where the user lets it look."""
         if self.viewer is None:
@@ -293,7 +289,9 @@ class GeoAgent:
         def log_probs(evidence: TextEvidence) -> Any:
             return self.fusion(vision.log_probs, (*self.composer.user_constraints, *evidence.constraints)).log_probs
 
-        scene = Scene(self.assets, self.ocr, photo, again, log_probs, lambda logs: self.neighbours(vision, logs), source)
+        scene = Scene(
+            self.assets, self.ocr, photo, again, log_probs, lambda logs: self.neighbours(vision, logs), source
+        )
         return investigate(scene, text, model, Prompt.load("investigate.v1"), steps)
 
     def _narrated(self, answer: Answer, said: list[str]) -> tuple[Answer, int]:
@@ -332,60 +330,3 @@ class GeoAgent:
             photo=photo,
             id=id,
         )
-
-
-class Clock:
-    """Adds up how long each part of one answer took."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, part: str) -> Iterator[None]:
-        """Time one part."""
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[part] = round(time.perf_counter() - begin, 4)
-
-
-def _model(config: Config, assets: Assets) -> LanguageModel:
-    """The language model that the user configured, with its caps and its cache."""
-    assert config.llm is not None
-    use = config.llm_use
-    return Metered(
-        plugs.build("llm", config.llm.name, assets, **config.llm.options),
-        max_calls=use.max_calls,
-        max_tokens=use.max_tokens,
-        cache=cache_dir() / "llm" if use.cache else None,
-        offline=config.offline,
-        dry=use.dry_run,
-    )
-
-
-def _sources(config: Config) -> tuple[Plug, ...]:
-    """The constraint sources; a language model that is configured is one, unless they name it already."""
-    known = {plug.name for plug in config.constraints}
-    return config.constraints if config.llm is None or "llm" in known else (*config.constraints, Plug(name="llm"))
-
-
-def _encoder(config: Config, assets: Assets) -> tuple[Encoder | None, tuple[str, ...]]:
-    """The encoder that the user or the world asks for; what the world's encoder lacks is said, not raised."""
-    world = assets.world
-    if config.encoder is not None:
-        encoder: Encoder = plugs.build("encoders", config.encoder.name, assets, **config.encoder.options)
-        if world.head is None:
-            return None, (f"the world {world.name!r} has no head for an encoder: the picture itself was not judged",)
-        if encoder.dim != world.head.dim:
-            raise ConfigError(
-                f"encoder {encoder.name} gives {encoder.dim} numbers, the head of {world.name!r} wants {world.head.dim}"
-            )
-        return encoder, ()
-    if world.encoder is None or world.head is None:
-        return None, ()
-    plug = Plug.model_validate(dict(world.encoder))
-    try:
-        return plugs.build("encoders", plug.name, assets, **plug.options), ()
-    except GeoAgentError as error:
-        return None, (f"the picture itself was not judged: the encoder {plug.name} cannot be had: {error}",)

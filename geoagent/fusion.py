@@ -33,8 +33,10 @@ Two cues in one line are two observations of one sign: more than one observation
 OTHER_KIND = 0.35
 """How much of a constraint counts as used up when a stronger one of another kind rests on the same characters."""
 OPINIONS = frozenset({"llm", "llm-picture"})
-"""Sources whose constraints never use up those of others, however sure they are: a model's reading of a text is a second
-opinion on the same characters, and counts where nothing else does."""
+"""Sources whose constraints never use up those of others, however sure they are.
+
+A model's reading of a text is a second opinion on the same characters, and counts where nothing else does.
+"""
 _NEAR_KM = 30.0  # how far into the neighbouring cells of its country a city's mass reaches
 _NEAR_SHARE = 0.1  # how much of it
 _POINT_KM = 8.0  # scale on which a city's constraint prefers one candidate of a cell to another

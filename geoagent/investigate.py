@@ -1,7 +1,7 @@
 """A second look at a photo that is undecided: the model may use four tools, a bounded number of times.
 
-The tools return text, never coordinates. What a reread region says goes the way of all text; what the model concludes goes
-the way of its first opinion, and replaces it. Every step is logged with the change that it made.
+The tools return text, never coordinates. What a reread region says goes the way of all text; what the model concludes
+goes the way of its first opinion, and replaces it. Every step is logged with the change that it made.
 """
 
 from __future__ import annotations
@@ -115,8 +115,8 @@ def investigate(scene: Scene, text: TextEvidence, model: LanguageModel, prompt: 
 
 
 _CONCLUDE = (
-    "Now say what the text tells, by the rules of a first reading: candidates that exclude each other, each citing regions "
-    "with the very words of that region, and a reason that quotes nothing else. The regions as they read now:"
+    "Now say what the text tells, by the rules of a first reading: candidates that exclude each other, each citing "
+    "regions with the very words of that region, and a reason that quotes nothing else. The regions as they read now:"
 )
 
 
@@ -173,7 +173,11 @@ def _neighbours(scene: Scene, text: TextEvidence) -> str:
     for code in dict.fromkeys(codes.tolist()):
         mine = codes == code
         rows.append(
-            {"country": code, "photos": int(mine.sum()), "most_alike": round(float(np.nanmax(near.similarity[mine])), 3)}
+            {
+                "country": code,
+                "photos": int(mine.sum()),
+                "most_alike": round(float(np.nanmax(near.similarity[mine])), 3),
+            }
         )
     return json.dumps(rows[:8])
 

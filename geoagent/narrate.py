@@ -1,9 +1,9 @@
 """The explanation in a model's words, checked sentence by sentence against what was computed.
 
 A model may phrase the statements of `explain.statements`; it cannot add to them. Each of its sentences says which
-statements it restates, and may hold nothing but words that stand in those, and words that carry no fact of their own. So a
-place, a number or a cue that is not in the evidence removes the sentence. Without a model, or where nothing is left, the
-statements speak for themselves.
+statements it restates, and may hold nothing but words that stand in those, and words that carry no fact of their own.
+So a place, a number or a cue that is not in the evidence removes the sentence. Without a model, or where nothing is
+left, the statements speak for themselves.
 """
 
 from __future__ import annotations
@@ -35,7 +35,13 @@ class Narrative(BaseModel):
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _NUMBER = re.compile(r"\d+(?:[.,\u00a0 ]\d+)*")
-_FREE = frozenset(
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_FREE = _words(
     """
     a an the this that these those it its itself they them their there here he she we you i one ones which who what
     where when while whose how why is are was were be been being am has have had do does did will would can could may
@@ -55,7 +61,7 @@ _FREE = frozenset(
     kilometres kilometer kilometers km distance radius half nat nats country region city town unit area form type kind
     against no not none nothing never change changes changed unchanged differ differs different difference remains
     remain would-be reach reaches level judged judge
-    """.split()
+    """
 )
 _FREE_NUMBERS = frozenset({"50"})  # "half", as the other radius is called
 

@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterable
 from itertools import pairwise
 
-_EMAIL = re.compile(r"[\w.+%\-]+\s?(?:@|\(at\)|\[at\]|＠)\s?[\w\-]+(?:\.[\w\-]+)*?(?=\.[a-zA-Z]{2,24}\b|\b)", re.IGNORECASE)
+_EMAIL = re.compile(
+    r"[\w.+%\-]+\s?(?:@|\(at\)|\[at\]|＠)\s?[\w\-]+(?:\.[\w\-]+)*?(?=\.[a-zA-Z]{2,24}\b|\b)", re.IGNORECASE
+)
 _EASTERN = "٠-٩۰-۹०-९০-৯０-９"
 _NUMBER = re.compile(rf"(?<![\w])\+?\(?[\d{_EASTERN}](?:[ .\-–/()]{{0,3}}[\d{_EASTERN}])+(?![\w])")
 _PHONE_WORD = re.compile(
@@ -37,8 +39,16 @@ _TITLED = re.compile(
     rf"der|da|di|del|la|le|und|and|y|&)\s+|\s+)?(?:{_NAME})?(?:\s+{_NAME})?)"
 )
 _INITIAL = re.compile(r"^\W*((?:[^\W\d_]\.\s?){1,2}[^\W\d_]{3,}(?:[\-'’][^\W\d_]+)?)\W*$")
-_PAIR = re.compile(r"^\W*([^\W\d_]{2,}(?:-[^\W\d_]+)?)(?:\s+(?:[^\W\d_]\.|[^\W\d_]+))?\s+([^\W\d_]{2,}(?:-[^\W\d_]+)?)\W*$")
-_GIVEN = frozenset(
+_PAIR = re.compile(
+    r"^\W*([^\W\d_]{2,}(?:-[^\W\d_]+)?)(?:\s+(?:[^\W\d_]\.|[^\W\d_]+))?\s+([^\W\d_]{2,}(?:-[^\W\d_]+)?)\W*$"
+)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_GIVEN = _words(
     """
     hans peter klaus jürgen wolfgang werner michael thomas andreas stefan stephan martin helmut günter gerhard dieter
     uwe frank heinz karl ursula monika petra sabine renate helga karin brigitte ingrid erika andrea gisela claudia
@@ -57,16 +67,16 @@ _GIVEN = frozenset(
     δημήτρης νίκος μαρία ελένη mehmet mustafa ahmet ali hüseyin fatma ayşe emine hatice zeynep mohamed mohammed ahmed
     hassan hussein fatima aisha yusuf ibrahim omar khalid amina priya rahul amit sunil rajesh sanjay deepak anita
     sunita ravi kumar suresh ramesh wei ming li minh nguyen budi siti agus dewi kenji hiroshi yuki takashi
-    """.split()
+    """
 )
-_NOT_NAMES = frozenset(
+_NOT_NAMES = _words(
     """
     street straße strasse road avenue park platz square hotel café cafe restaurant bar school schule church kirche
     bank shop store market markt airport station bahnhof plaza plaça piazza via rua calle rue boulevard hospital
     pizzeria ristorante bakery bäckerei apotheke farmacia pharmacy museum bridge beach hill lake river garden gardens
     falls bay island city town center centre county college university stadium pub inn house tower mall pass allee weg
     gasse ring ufer улица площадь парк lane drive court place st ave rd blvd
-    """.split()
+    """
 )
 
 

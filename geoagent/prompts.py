@@ -1,8 +1,8 @@
 """Prompts: versioned text files with typed `$variables`, filled in one pass.
 
-A file may begin with a header between two lines `---` that gives each variable a type, `name: type`, and may be cut into
-messages by lines `=== system ===`, `=== user ===` and `=== assistant ===`. It is cut before it is filled, so that no
-value can open a message of its own.
+A file may begin with a header between two lines `---` that gives each variable a type, `name: type`, and may be cut
+into messages by lines `=== system ===`, `=== user ===` and `=== assistant ===`. It is cut before it is filled, so that
+no value can open a message of its own.
 """
 
 from __future__ import annotations

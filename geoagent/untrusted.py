@@ -18,7 +18,9 @@ from geoagent.cues import instructs
 _LEET = str.maketrans("013457@$!|", "oieastasil")
 _MARKUP = re.compile(
     r"<\|?/?\s*(?:im_start|im_end|system|assistant|user|s|inst|tool|endoftext|end)\b|\[/?(?:INST|SYS|system)\]|^#{2,}\s*"
-    r"(?:system|instruction|assistant|user|response)|\{\s*[\"'“]|[\"'”]\s*:\s*[\"'“\[{\d]|```|</?[a-z]{2,}[^>]*>|\bBEGIN\b.*\bEND\b",
+    r"(?:system|instruction|assistant|user|response)|\{\s*[\"'“]"
+    r"|[\"'”]\s*:\s*[\"'“\[{\d]|```|</?[a-z]{2,}[^>]*>"
+    r"|\bBEGIN\b.*\bEND\b",
     re.IGNORECASE,
 )
 _ORDERS = re.compile(
@@ -28,8 +30,10 @@ _ORDERS = re.compile(
     r"do not (?:read|use|mention|trust|follow)|stop reading)\b"
     r"|\b(?:classify|label|tag|locate|geolocate|choose|conclude|assume|treat)\b.{0,30}"
     r"\b(?:as|country|location|photo|image|picture)\b"
-    r"|\b(?:language|ai|artificial|vision|large language) ?(?:model|intelligence|assistant|system)s?\b|\b(?:chatgpt|gpt|llm)s?\b"
-    r"|\b(?:ignor\w*|vergiss|oublie[zr]?|olvida|esque[cç]a|dimentica|zignoruj|zapomnij|negeer|glem|glöm|unohda|unut\w*|yok say)\b"
+    r"|\b(?:language|ai|artificial|vision|large language) ?(?:model|intelligence|assistant|system)s?\b"
+    r"|\b(?:chatgpt|gpt|llm)s?\b"
+    r"|\b(?:ignor\w*|vergiss|oublie[zr]?|olvida|esque[cç]a|dimentica|zignoruj|zapomnij|negeer|glem|glöm|unohda|"
+    r"unut\w*|yok say)\b"
     r".{0,30}\b(?:anweis\w*|instru\w*|istruz\w*|regel\w*|regl\w*|r[eè]gles?|polec\w*|instruks\w*|talimat\w*|alles|tout|todo|tudo|tutto)\b"
     r"|\b(?:antworte|réponds|repond\w*|responde|rispondi|odpowiedz|antwoord|svar|vastaa|cevapla|ответь|напиши|скажи|відповідай)\b"
     r"|\b(?:dieses|das|ce|cette|esta|este|questa|essa)\s+(?:foto|bild|photo|imagen?|immagine)\b"
@@ -54,7 +58,7 @@ def _instructs(text: str) -> bool:
 
 
 def _joined(first: str, second: str) -> bool:
-    """Whether two lines instruct together; the softer signs are not joined, since neighbours on a wall are unrelated."""
+    """Whether two lines instruct together; softer signs are not joined: neighbours on a wall are unrelated."""
     return bool(first.strip() and second.strip()) and instructs(f"{first} {second}")
 
 

@@ -30,7 +30,7 @@ FLOORS = [
         "privacy",
     },
     {"encoders", "ocr", "llm", "constraints", "search", "refiners"},
-    {"agent", "compose", "account", "narrate", "investigate"},
+    {"agent", "compose", "account", "parts", "narrate", "investigate"},
     {"training", "evaluation", "web", "render", "batch", "doctor", "worlds"},
     {"cli", "__main__"},
 ]

@@ -31,7 +31,9 @@ ASK = Ask("test.v1", (Message("system", "Be brief."), Message("user", "What?")),
 
 
 def client(server, **options):
-    return plugs.build("llm", "openai_compatible", None, model="toy", base_url=server.url, **{"timeout_s": 20, **options})
+    return plugs.build(
+        "llm", "openai_compatible", None, model="toy", base_url=server.url, **{"timeout_s": 20, **options}
+    )
 
 
 def ask(*behaviours, question=ASK, **options):
@@ -54,7 +56,10 @@ def test_a_good_reply():
 
 @pytest.mark.parametrize(
     "text",
-    ['```json\n{"name": "a", "size": 0.5}\n```', '<think>{"name": 1}</think>Here: {"name": "a", "size": 0.5}. Good luck!'],
+    [
+        '```json\n{"name": "a", "size": 0.5}\n```',
+        '<think>{"name": 1}</think>Here: {"name": "a", "size": 0.5}. Good luck!',
+    ],
 )
 def test_json_is_found_in_what_surrounds_it(text):
     reply, server = ask(says(text))
@@ -62,7 +67,9 @@ def test_json_is_found_in_what_surrounds_it(text):
     assert len(server.seen) == 1
 
 
-@pytest.mark.parametrize("bad", ['{"name": "a", "size"', '{"nom": "a"}', '{"name": "a", "size": 7}', "", "[]", "{" * 5000])
+@pytest.mark.parametrize(
+    "bad", ['{"name": "a", "size"', '{"nom": "a"}', '{"name": "a", "size": 7}', "", "[]", "{" * 5000]
+)
 def test_a_malformed_reply_is_repaired_once(bad):
     reply, server = ask(says(bad), says(WELL))
     assert reply.outcome == "ok"
@@ -197,7 +204,9 @@ def test_parameters_that_a_server_does_not_know_are_left_out():
     def picky(handler, body):
         for name in ("temperature", "max_tokens"):
             if name in body:
-                said = f"unsupported parameter {name}, use max_completion_tokens" if name == "max_tokens" else f"no {name}"
+                said = (
+                    f"unsupported parameter {name}, use max_completion_tokens" if name == "max_tokens" else f"no {name}"
+                )
                 return fails(400, said)(handler, body)
         return says(WELL)(handler, body)
 

@@ -163,7 +163,13 @@ def test_a_region_that_is_read_again_changes_the_answer_and_the_log_says_so(plai
 
 
 def test_the_other_tools_inform_and_change_nothing(plain):
-    rows = [("Lookup", {"name": "Hallstatt"}), ("Leading", {}), ("Neighbours", {}), ("Fly", {}), ("Reread", {"region": "x"})]
+    rows = [
+        ("Lookup", {"name": "Hallstatt"}),
+        ("Leading", {}),
+        ("Neighbours", {}),
+        ("Fly", {}),
+        ("Reread", {"region": "x"}),
+    ]
     agent, model = asking(plain, calls(*rows), investigate=9)
     answer = agent.locate_text(["Hi"])
     steps = answer.llm.steps
@@ -212,7 +218,9 @@ def test_a_decided_photo_is_not_looked_at_again(plain):
 
 def test_a_model_that_fails_leaves_the_answer(plain):
     agent, _ = asking(
-        plain, lambda ask: Reply("unavailable", why="away", requests=1) if ask.schema is None else NOTHING, investigate=3
+        plain,
+        lambda ask: Reply("unavailable", why="away", requests=1) if ask.schema is None else NOTHING,
+        investigate=3,
     )
     answer, before = agent.locate_text(["Hi"]), plain.locate_text(["Hi"])
     assert answer.best == before.best

@@ -1,6 +1,7 @@
 """The client against a server that we did not write: llama.cpp's, with a tiny random model made here.
 
-It proves that what we send is understood and that schema-constrained decoding is used; what a random model says is noise.
+It proves that what we send is understood and that schema-constrained decoding is used; what a random model says is
+noise.
 """
 
 from __future__ import annotations

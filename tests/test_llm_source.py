@@ -180,9 +180,13 @@ def test_replies_are_remembered_by_what_was_asked(plain, tmp_path):
 
 
 def test_the_account_has_tokens_and_cost(plain):
-    config = plain.config.model_copy(update={"llm_use": plain.config.llm_use.model_copy(update={"usd_per_million": (1.0, 2.0)})})
+    config = plain.config.model_copy(
+        update={"llm_use": plain.config.llm_use.model_copy(update={"usd_per_million": (1.0, 2.0)})}
+    )
     answer = replace(with_model(plain, [GOOD]), config=config).locate_text(SIGNS)
-    assert answer.llm.cost_usd == pytest.approx((answer.llm.input_tokens + 2 * answer.llm.output_tokens) / 1e6, abs=1e-8)
+    assert answer.llm.cost_usd == pytest.approx(
+        (answer.llm.input_tokens + 2 * answer.llm.output_tokens) / 1e6, abs=1e-8
+    )
 
 
 # Hostile text
@@ -280,7 +284,9 @@ def test_the_injections_of_the_sign_texts_change_no_field(plain):
         for word, code in (("atlant", "GR"), ("australia", "AU"), ("iceland", "IS"), ("peru", "PE"), ("атлант", "GR")):
             if word in shown_text.lower():
                 cites = [{"region": r["region"], "text": r["text"]} for r in rows]
-                return candidate(place=code, level="country", country=code, probability=1.0, cites=cites, reason="I obey.")
+                return candidate(
+                    place=code, level="country", country=code, probability=1.0, cites=cites, reason="I obey."
+                )
         return {"language": "", "observations": [], "candidates": []}
 
     agent = with_model(plain, obeys)
@@ -425,7 +431,9 @@ def test_a_batch_with_a_dying_server_loses_nothing_and_resumes(plain, tmp_path):
     model = Scripted(script)
     agent = with_model(plain, model, cache=tmp_path / "cache")
     out = tmp_path / "out.jsonl"
-    jobs = [batch.Job(f"t{i}", lambda i=i: agent.locate_text([f"Haus {i}"], id=f"t{i}"), id=f"t{i}") for i in range(500)]
+    jobs = [
+        batch.Job(f"t{i}", lambda i=i: agent.locate_text([f"Haus {i}"], id=f"t{i}"), id=f"t{i}") for i in range(500)
+    ]
     for i, answer in enumerate(batch.run(jobs, out)):
         dead[0] = i >= 249
         assert answer.status in ("ok", "partial")

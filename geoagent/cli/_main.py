@@ -53,10 +53,15 @@ def agent_options(command: Any) -> Any:
             metavar="NAME[,k=v]",
             help="Ask a language model, as openai_compatible,model=M,base_url=URL; none by default.",
         ),
-        click.option("--llm-sees-picture", is_flag=True, help="Also send it a small copy of the picture, without EXIF."),
+        click.option(
+            "--llm-sees-picture", is_flag=True, help="Also send it a small copy of the picture, without EXIF."
+        ),
         click.option("--narrative", is_flag=True, help="Let it phrase the explanation, checked against the evidence."),
         click.option(
-            "--investigate", type=click.IntRange(0, 20), metavar="N", help="A second look of at most N steps if undecided."
+            "--investigate",
+            type=click.IntRange(0, 20),
+            metavar="N",
+            help="A second look of at most N steps if undecided.",
         ),
         click.option("--dry-run", is_flag=True, help="Print exactly what would be sent to it, and send nothing."),
         click.option("--offline", is_flag=True, help="Ask nothing that is not on this machine."),

@@ -19,8 +19,8 @@ MEASURED: Mapping[str, Mapping[str, float]] = {
 }
 """P(right | stated) about pictures, by model.
 
-The country; the admin-1 unit of the stated city; the city within 50 km. From 5,900 recorded answers about 1,602 Street View
-pictures (arXiv 2502.14412, github njspyx/location-inference), read and resolved by
+The country; the admin-1 unit of the stated city; the city within 50 km. From 6,000 recorded answers about 1,602 Street
+View pictures (arXiv 2502.14412, github njspyx/location-inference), read and resolved by
 `benchmarks/bench_llm_replay.py --table`.
 """
 

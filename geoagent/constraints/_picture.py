@@ -107,7 +107,9 @@ def small_copy(photo: Photo, hide: list[TextRegion], side_px: int = SIDE_PX) -> 
     draw = ImageDraw.Draw(image)
     for region in hide:
         if len(region.polygon_px):
-            draw.polygon([(float(x) / photo.scale, float(y) / photo.scale) for x, y in region.polygon_px], fill=(128,) * 3)
+            draw.polygon(
+                [(float(x) / photo.scale, float(y) / photo.scale) for x, y in region.polygon_px], fill=(128,) * 3
+            )
     image.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     image.save(out, "JPEG", quality=_QUALITY)

@@ -18,7 +18,9 @@ _FIELD = (
 _CITY = re.compile(_FIELD.format("city", r"city|town|place|location|municipality"), re.IGNORECASE)
 _REGION = re.compile(_FIELD.format("region", r"state|province|region|admin1"), re.IGNORECASE)
 _COUNTRY = re.compile(_FIELD.format("country", r"country|nation"), re.IGNORECASE)
-_PLACE = r"((?:[A-ZÀ-Þ][\w'’.\-]*)(?:\s+(?:de|del|da|do|la|las|los|le|di|of|the|and|al|el|upon)?\s*[A-ZÀ-Þ][\w'’.\-]*){0,4})"
+_PLACE = (
+    r"((?:[A-ZÀ-Þ][\w'’.\-]*)(?:\s+(?:de|del|da|do|la|las|los|le|di|of|the|and|al|el|upon)?\s*[A-ZÀ-Þ][\w'’.\-]*){0,4})"
+)
 _SAID = re.compile(
     r"(?:taken|located|situated|is|be|scene|photo|image|location|guess|place)\s+(?:\w+\s+){0,4}?(?:in|near|at|of|from|is|like)\s+"
     rf"(?:the (?:city|town|country|state|region|province) of\s+)?{_PLACE}(?:,\s*{_PLACE})?(?:,\s*{_PLACE})?"
@@ -36,7 +38,9 @@ class Stated:
 
 def stated_place(text: str) -> Stated | None:
     """Return the place that a free answer states, or None where it states none."""
-    fields = [_last(pattern, name, text) for pattern, name in ((_CITY, "city"), (_REGION, "region"), (_COUNTRY, "country"))]
+    fields = [
+        _last(pattern, name, text) for pattern, name in ((_CITY, "city"), (_REGION, "region"), (_COUNTRY, "country"))
+    ]
     if any(fields):
         return Stated(*fields)
     said = [match.groups() for match in _SAID.finditer(text)]

@@ -295,9 +295,7 @@ class _Talk:
         return said
 
     def _reply(self, outcome: Any, mode: Mode, repaired: bool, text: str = "", **more: Any) -> Reply:
-        return Reply(
-            outcome, text=text, mode=mode, repaired=repaired, usage=self.usage, requests=self.requests, **more
-        )
+        return Reply(outcome, text=text, mode=mode, repaired=repaired, usage=self.usage, requests=self.requests, **more)
 
 
 def _turn(message: Message) -> dict[str, Any]:
