@@ -24,7 +24,8 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _ORDERS = re.compile(
-    r"\b(?:candidates?|probabilit(?:y|ies)|json|base64|schema|(?:confidence|reliability|prompt) ?[:=]|tool call|function call)\b"
+    r"\b(?:candidates?|probabilit(?:y|ies)|json|base64|schema|(?:confidence|reliability|prompt) ?[:=]|"
+    r"tool call|function call)\b"
     r"|\b(?:you|your)\b.{0,25}\b(?:must|should|task|instructions?|role|output|training)\b"
     r"|\b(?:from now on|new (?:task|rule|instructions?)|override|bypass|pretend|act as|roleplay|disregard|"
     r"do not (?:read|use|mention|trust|follow)|stop reading)\b"

@@ -6,7 +6,6 @@ schema-constrained replies to JSON to plain words where a server lacks a mode, a
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
@@ -14,11 +13,12 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from geoagent.chat import MODES, Ask, Message, Mode, Reply, ToolCall, Usage
+from geoagent.chat import MODES, Ask, Message, Mode, Reply, Usage
 from geoagent.errors import ConfigError
 from geoagent.llm._parse import read_reply, strict_schema
+from geoagent.llm._wire import Completion, Counted, calls_of, lacks_mode, message_of, turn_of, weaker
 from geoagent.optional import needs
 
 if TYPE_CHECKING:
@@ -29,40 +29,7 @@ if TYPE_CHECKING:
 OPENAI_URL = "https://api.openai.com/v1"
 MODEL_ENV, URL_ENV, KEY_ENV = "GEOAGENT_LLM_MODEL", "GEOAGENT_LLM_URL", "GEOAGENT_LLM_KEY"
 _MOST_BYTES = 2_000_000
-_LACKS = ("response_format", "json_schema", "json_object", "schema", "grammar", "structured")
 _OPTIONAL = ("temperature", "seed")
-
-
-class _Function(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    name: str
-    arguments: str | dict[str, Any] = ""
-
-
-class _Call(BaseModel):
-    id: str | None = None
-    function: _Function
-
-
-class _Said(BaseModel):
-    content: str | None = None
-    refusal: str | None = None
-    tool_calls: list[_Call] | None = None
-
-
-class _Choice(BaseModel):
-    message: _Said
-    finish_reason: str | None = None
-
-
-class _Counted(BaseModel):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-
-
-class _Completion(BaseModel):
-    choices: list[_Choice] = Field(min_length=1)
-    usage: _Counted | None = None
 
 
 class _Expired(Exception):
@@ -124,7 +91,7 @@ class OpenAICompatible:
 
     def body(self, ask: Ask, messages: tuple[Message, ...], mode: Mode) -> dict[str, Any]:
         """The body of one request."""
-        turns = [_turn(message) for message in messages]
+        turns = [turn_of(message) for message in messages]
         body: dict[str, Any] = {"model": self.name, "messages": turns, **self._sampling, self._length: ask.max_tokens}
         if ask.tools:
             body["tools"] = [
@@ -224,7 +191,7 @@ class _Talk:
                 if status in (400, 422) and adapted < 3 and self._model.adapt(said):
                     adapted += 1
                     continue
-                lower = _weaker(mode) if self._ask.schema is not None and _lacks_mode(status, said) else None
+                lower = weaker(mode) if self._ask.schema is not None and lacks_mode(status, said) else None
                 if lower is not None:
                     mode = lower
                     continue
@@ -234,7 +201,7 @@ class _Talk:
             if choice.message.refusal or choice.finish_reason == "content_filter":
                 return self._reply("refused", mode, repaired, text, why=choice.message.refusal or "content filter")
             if self._ask.tools and choice.message.tool_calls:
-                return self._reply("ok", mode, repaired, text, calls=_calls(choice.message.tool_calls))
+                return self._reply("ok", mode, repaired, text, calls=calls_of(choice.message.tool_calls))
             if self._ask.schema is None:
                 return self._reply("ok", mode, repaired, text)
             value, wrong = read_reply(text, self._ask.schema)
@@ -249,7 +216,7 @@ class _Talk:
             again = f"That is not what was asked for: {wrong}. Reply again with one JSON object of the schema."
             messages = (*messages, Message("assistant", text[:4000]), Message("user", again))
 
-    def _request(self, messages: tuple[Message, ...], mode: Mode) -> tuple[_Completion | str, int]:
+    def _request(self, messages: tuple[Message, ...], mode: Mode) -> tuple[Completion | str, int]:
         """One request of the SDK; what came, or what went wrong in words, and the status."""
         if self.expired.is_set():
             raise _Expired
@@ -266,7 +233,7 @@ class _Talk:
                         return f"the reply is larger than {_MOST_BYTES / 1e6:g} MB", response.status_code
                 status = response.status_code
         except openai.APIStatusError as error:
-            return model.scrub(f"HTTP {error.status_code}: {_message(error)}"), error.status_code
+            return model.scrub(f"HTTP {error.status_code}: {message_of(error)}"), error.status_code
         except openai.APITimeoutError:
             return "no answer in time", 0
         except (openai.OpenAIError, OSError) as error:
@@ -281,12 +248,12 @@ class _Talk:
             raise _Expired
         return self._understood(bytes(raw), body), status
 
-    def _understood(self, raw: bytes, body: dict[str, Any]) -> _Completion | str:
+    def _understood(self, raw: bytes, body: dict[str, Any]) -> Completion | str:
         try:
-            said = _Completion.model_validate_json(raw)
+            said = Completion.model_validate_json(raw)
         except ValidationError:
             return self._model.scrub(f"no chat completion came back: {raw[:80].decode('utf-8', 'replace')!r}")
-        counted = said.usage or _Counted()
+        counted = said.usage or Counted()
         if counted.prompt_tokens is None or counted.completion_tokens is None:
             size = sum(len(str(turn["content"])) for turn in body["messages"])
             self.usage += Usage(size // 4, len(said.choices[0].message.content or "") // 4, True)
@@ -296,53 +263,6 @@ class _Talk:
 
     def _reply(self, outcome: Any, mode: Mode, repaired: bool, text: str = "", **more: Any) -> Reply:
         return Reply(outcome, text=text, mode=mode, repaired=repaired, usage=self.usage, requests=self.requests, **more)
-
-
-def _turn(message: Message) -> dict[str, Any]:
-    """One message as the API wants it."""
-    if message.role == "tool":
-        return {"role": "tool", "tool_call_id": message.call_id, "content": message.text}
-    if message.calls:
-        calls = [
-            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
-            for c in message.calls
-        ]
-        return {"role": message.role, "content": message.text, "tool_calls": calls}
-    if message.image is None:
-        return {"role": message.role, "content": message.text}
-    address = "data:image/jpeg;base64," + base64.b64encode(message.image).decode("ascii")
-    parts = [{"type": "text", "text": message.text}, {"type": "image_url", "image_url": {"url": address}}]
-    return {"role": message.role, "content": parts}
-
-
-def _calls(calls: list[_Call]) -> tuple[ToolCall, ...]:
-    return tuple(
-        ToolCall(
-            call.id or f"call-{i}",
-            call.function.name,
-            call.function.arguments
-            if isinstance(call.function.arguments, str)
-            else json.dumps(call.function.arguments),
-        )
-        for i, call in enumerate(calls)
-    )
-
-
-def _message(error: Any) -> str:
-    body = error.body
-    if isinstance(body, dict) and isinstance(body.get("message"), str):
-        return str(body["message"])
-    return str(error.message)
-
-
-def _lacks_mode(status: int, said: str) -> bool:
-    """Whether an error may mean that the server does not know this way of asking for JSON."""
-    return status in (400, 415, 422, 501) or (status == 500 and any(word in said for word in _LACKS))
-
-
-def _weaker(mode: Mode) -> Mode | None:
-    i = MODES.index(mode) + 1
-    return MODES[i] if i < len(MODES) else None
 
 
 def build(
