@@ -48,6 +48,7 @@ class Server(ThreadingHTTPServer):
     """Plays behaviours in order, the last one again and again; `seen` are the bodies that came in."""
 
     daemon_threads = True
+    allow_reuse_address = True
     behaviours: list[Behaviour]
     seen: list[dict[str, Any]]
     headers: list[dict[str, str]]
@@ -151,9 +152,9 @@ def floods(handler: Handler, body: dict[str, Any]) -> None:
 
 
 @contextmanager
-def serving(*behaviours: Behaviour) -> Iterator[Server]:
-    """A server that runs inside."""
-    server = Server(("127.0.0.1", 0), Handler)
+def serving(*behaviours: Behaviour, port: int = 0) -> Iterator[Server]:
+    """A server that runs inside, at a free port unless one is given."""
+    server = Server(("127.0.0.1", port), Handler)
     server.behaviours, server.seen, server.headers = list(behaviours), [], []
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

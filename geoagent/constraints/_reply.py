@@ -21,7 +21,7 @@ class Candidate(BaseModel):
 
     place: str = Field(max_length=120, description="name of the place")
     level: StatedLevel
-    country: str = Field(max_length=2, description="ISO 3166-1 alpha-2 code")
+    country: str = Field(max_length=60, description="ISO 3166-1 alpha-2 code")
     probability: float = Field(ge=0.0, le=1.0)
     cites: list[Cite] = Field(max_length=12)
     reason: str = Field(max_length=300, description="one sentence")
@@ -52,7 +52,7 @@ class PlaceGuess(BaseModel):
 
     place: str = Field(max_length=120)
     level: StatedLevel
-    country: str = Field(max_length=2, description="ISO 3166-1 alpha-2 code")
+    country: str = Field(max_length=60, description="ISO 3166-1 alpha-2 code")
     probability: float = Field(ge=0.0, le=1.0)
     reason: str = Field(max_length=300)
 
