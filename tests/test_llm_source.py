@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import shared_data
+from conftest import make_world, shared_data
 from llm_server import GOOD, says, serving
 from PIL import Image
 
@@ -17,6 +17,7 @@ from geoagent.chat import Reply
 from geoagent.constraints import _picture
 from geoagent.constraints.llm import build
 from geoagent.errors import ConfigError
+from geoagent.geocells import Geocells
 from geoagent.ledger import recording
 from geoagent.llm import Metered
 from geoagent.llm.scripted import Scripted
@@ -426,6 +427,18 @@ def test_a_batch_with_a_dying_server_loses_nothing_and_resumes(plain, tmp_path):
         rows = json.loads(body["messages"][-1]["content"].split("==========")[1])
         says(candidate(cites=[{"region": 0, "text": rows[0]["text"]}], reason="It is."))(handler, body)
 
+    # A world of twelve geocells, four of them in Germany, since what is measured here is not where the texts are.
+    toy = make_world()
+    names = np.where(toy.cells.country == "AA", "DE", toy.cells.country)
+    cells = Geocells(toy.cells.centroids, names, toy.cells.admin1, np.full(12, 40.0), toy.cells.wkb)
+    assets = replace(plain.assets, world=make_world(cells=cells))
+    plain = replace(
+        plain,
+        assets=assets,
+        sources=(plugs.build("constraints", "lexicon", assets),),
+        refiner=plugs.build("refiners", "mode", assets),
+    )
+
     def agent_of(server):
         options = {"model": "toy", "base_url": server.url, "max_retries": 0, "timeout_s": 20}
         return with_model(plain, plugs.build("llm", "openai_compatible", None, **options), cache=tmp_path / "cache")
@@ -439,7 +452,8 @@ def test_a_batch_with_a_dying_server_loses_nothing_and_resumes(plain, tmp_path):
     with serving(reads) as server:
         answers = batch.run(jobs(agent_of(server)), out)
         for _ in range(250):
-            assert next(answers).status == "ok"
+            first = next(answers)
+            assert first.status == "ok", first.error
     assert {answer.status for answer in answers} == {"partial"}
     assert len(server.seen) == 250
     rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
