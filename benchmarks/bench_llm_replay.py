@@ -12,6 +12,16 @@ The recordings are free texts about Street View pictures with true places. Measu
 4. the log loss of a constraint whose reliabilities are those of its model and level (fitted on four fifths of the
    pictures, measured on the rest) beside constraints of one reliability for everything, of which the best is chosen in
    hindsight.
+
+Measured with the starter world, 1,602 pictures a model; the last two columns are nats at the true geocell::
+
+    model                   extracted  within 50 km  consistent  country right  city right  best r  calibrated
+    claude-3-haiku              0.999         0.934       0.987          0.572       0.118   7.224       6.743
+    gpt-4o                      1.000         0.961       0.994          0.839       0.301   5.330       4.928
+    llama-3.2-11b-vision        0.999         0.631       0.986          0.550       0.132   7.167       6.760
+    llava-v1.6-mistral-7b       0.999         0.256       0.978          0.278       0.037   8.089       7.880
+
+The last two models often give coordinates that are nowhere near the city that they name.
 """
 
 from __future__ import annotations
