@@ -6,6 +6,15 @@ A scripted model answers every text that has a country: with probability `right`
 city where there is one; else, as confidently, a country and city drawn from the prior of where photos are. It states
 0.95 and cites every line that it was shown. So the table says what is lost by a model that is wrong and gained by one
 that is right, beside the lexicon alone.
+
+Measured on 210 texts, 3 seeds::
+
+                            country top-1  top-3  log loss  city within 25 km
+    lexicon alone                   0.957  0.986     0.217              0.870
+    + model right in 0%             0.954  0.979     0.227              0.868
+    + model right in 50%            0.968  0.992     0.130              0.925
+    + model right in 80%            0.965  0.994     0.128              0.941
+    + model right in 95%            0.971  0.998     0.090              0.954
 """
 
 from __future__ import annotations

@@ -271,6 +271,11 @@ class GeoAgent:
         try:
             return replace(text, constraints=(*text.constraints, *self.viewer(photo, text.regions)))
         except GeoAgentError as error:
+            # A model that failed for the text as well is one warning, not two.
+            told = "constraints from llm are missing"
+            if any(told in warning for warning in text.warnings):
+                both = f"constraints from llm and {self.viewer.name} are missing"
+                return replace(text, warnings=tuple(w.replace(told, both) for w in text.warnings))
             return replace(text, warnings=(*text.warnings, f"constraints from {self.viewer.name} are missing: {error}"))
 
     def _second_look(self, photo: Photo | None, vision: VisionEvidence, text: TextEvidence) -> TextEvidence:
@@ -278,6 +283,8 @@ class GeoAgent:
         steps, model = self.config.llm_use.investigate, self.assets.model
         if not steps or model is None or model.name == "none" or self.config.llm_use.dry_run:
             return text
+        if any("constraints from llm" in warning for warning in text.warnings):
+            return text  # a model that has just failed is not asked more
         pictured = tuple(c for c in text.constraints if c.source == "llm-picture")
 
         def again(regions: Sequence[TextRegion]) -> TextEvidence:
@@ -299,6 +306,8 @@ class GeoAgent:
         use, model = self.config.llm_use, self.assets.model
         if not use.narrative or model is None or use.dry_run or self.config.max_precision != "full":
             return answer, 0
+        if any("constraints from llm" in warning or "second look ended" in warning for warning in answer.warnings):
+            return answer, 0  # a model that has just failed is not asked more
         told, removed, wrong = narrate(model, Prompt.load("narrative.v1"), said)
         if wrong:
             warning = f"the explanation is in the template's words: {model.name}: {wrong}"

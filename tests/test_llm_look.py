@@ -234,3 +234,15 @@ def test_a_reread_that_instructs_is_left_out(plain):
     assert "Peru" not in answer.llm.steps[0].result
     assert answer.regions[0].text == "HI"
     assert not any("Peru" in m.text for ask in model.asked for m in ask.messages)
+
+
+def test_a_model_that_fails_everywhere_is_one_warning(plain):
+    from geoagent.constraints import _picture
+
+    agent, _ = asking(plain, [Reply("unavailable", why="away", requests=1)], narrative=True, investigate=3)
+    agent = replace(agent, ocr=reading(("HI", 0.4)), viewer=_picture.build(agent.assets))
+    before = replace(plain, ocr=reading(("HI", 0.4))).locate(PHOTO)
+    answer = agent.locate(PHOTO)
+    assert len([w for w in answer.warnings if w not in before.warnings]) == 1
+    assert answer.explanation == before.explanation
+    assert answer.best == before.best
