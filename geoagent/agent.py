@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,18 +12,29 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geoagent import plugs
+from geoagent.account import report
 from geoagent.answer import Answer
 from geoagent.compose import Composer
 from geoagent.conclude import LEADING, conclude
-from geoagent.config import Config, Plug
+from geoagent.config import Config
+from geoagent.constraints import _picture
+from geoagent.constraints._picture import PictureSource
+from geoagent.constraints.llm import ModelSource
 from geoagent.cues import find_cues, instructs
+from geoagent.disclose import disclose
 from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
 from geoagent.fusion import SAME_REGION, Fusion
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
+from geoagent.investigate import Scene, investigate
+from geoagent.ledger import recording
+from geoagent.narrate import narrate
+from geoagent.parts import Clock, encoder_of, model_of, sources_of
 from geoagent.photos import open_photo
+from geoagent.prompts import Prompt
 from geoagent.stages import Assets, ConstraintSource, Encoder, NeighbourSearch, OcrEngine, Refiner
 from geoagent.types import Candidates, Constraint, Photo, TextEvidence, TextRegion, VisionEvidence, regions_from_lines
+from geoagent.untrusted import instructing
 from geoagent.world import World
 
 
@@ -44,6 +53,7 @@ class GeoAgent:
         search: neighbours of an embedding, or None.
         config: what it was made from.
         lost: what could not be loaded, in words; repeated as a warning in every answer.
+        viewer: shows the picture to a vision-language model, or None.
     """
 
     assets: Assets
@@ -54,6 +64,7 @@ class GeoAgent:
     search: NeighbourSearch | None = None
     config: Config = field(default_factory=Config)
     lost: tuple[str, ...] = ()
+    viewer: PictureSource | None = None
 
     @classmethod
     def load(cls, config: Config | str | Path | None = None, **settings: Any) -> GeoAgent:
@@ -75,14 +86,16 @@ class GeoAgent:
             config = Config.load(config, **settings) if config is not None else Config.make(settings)
         world = World.load(config.world)
         assets = Assets(world, Gazetteer.load(), Facts.load())
+        if config.llm is not None:
+            assets = replace(assets, model=model_of(config, assets))
         strangers = sorted(set(config.within) - set(world.cells.country_codes))
         if strangers:
             raise ConfigError(f"within: the world {world.name!r} has no cells in {', '.join(strangers)}")
-        encoder, lost = _encoder(config, assets)
+        encoder, lost = encoder_of(config, assets)
         return cls(
             assets=assets,
             ocr=plugs.build("ocr", config.ocr.name, assets, **config.ocr.options),
-            sources=tuple(plugs.build("constraints", p.name, assets, **p.options) for p in config.constraints),
+            sources=tuple(plugs.build("constraints", p.name, assets, **p.options) for p in sources_of(config)),
             refiner=plugs.build("refiners", config.refiner.name, assets, **config.refiner.options),
             encoder=encoder,
             search=plugs.build("search", config.search.name, assets, **config.search.options)
@@ -90,6 +103,7 @@ class GeoAgent:
             else None,
             config=config,
             lost=lost,
+            viewer=_picture.build(assets) if config.llm_use.sees_picture else None,
         )
 
     def locate(self, photo: Photo | str | Path | Any) -> Answer:
@@ -173,12 +187,18 @@ class GeoAgent:
     def understand(self, regions: Sequence[TextRegion]) -> TextEvidence:
         """Cues and constraints of text that has been read; a source that fails is a warning."""
         regions = tuple(regions)
-        cues = find_cues(regions, self.assets.gazetteer, self.assets.facts, self.assets.world.country_prior)
-        constraints: list[Constraint] = []
-        hostile = [str(i) for i, region in enumerate(regions) if instructs(region.text)]
-        warnings = (
-            [f"text that tries to instruct a program was left out: region {', '.join(hostile)}"] if hostile else []
+        # Where a model is asked, the wider rules hold for both readers: neither is told what the other is not.
+        asked = self.assets.model is not None
+        hostile = (
+            instructing([region.text for region in regions])
+            if asked
+            else {i for i, region in enumerate(regions) if instructs(region.text)}
         )
+        readable = tuple(replace(r, text="") if asked and i in hostile else r for i, r in enumerate(regions))
+        cues = find_cues(readable, self.assets.gazetteer, self.assets.facts, self.assets.world.country_prior)
+        constraints: list[Constraint] = []
+        left_out = ", ".join(map(str, sorted(hostile)))
+        warnings = [f"text that tries to instruct a program was left out: region {left_out}"] if hostile else []
         for source in self.sources:
             try:
                 constraints += source(regions, cues)
@@ -229,62 +249,93 @@ class GeoAgent:
         photo: Photo | None = None,
         id: str | None = None,
     ) -> Answer:
-        with clock("understand"):
-            text = self.understand(regions)
-        with clock("fuse"):
-            user = self.composer.user_constraints
-            everything = (*user, *text.constraints)
-            aware = self.fusion(vision.log_probs, everything)
-            near = self.neighbours(vision, aware.log_probs)
-
-            def settle(base: Any, constraints: Sequence[Constraint], radii: bool = True) -> Any:
-                posterior = self.fusion(base, constraints)
-                return posterior, conclude(posterior, constraints, self.assets.world, self.refiner, near, radii=radii)
-
-            answer = self.composer(
-                settle=settle,
-                vision=vision,
-                text=text,
-                source=source,
-                warnings=(*vision.warnings, *warnings, *text.warnings),
-                photo=photo,
-                id=id,
-            )
+        with recording() as book:
+            with clock("understand"):
+                text = self.understand(regions)
+                shown = self._shown(photo, text) if photo is not None else text
+                text = self._second_look(photo, vision, shown)
+            with clock("fuse"):
+                answer, said = self._settled(source, vision, text, warnings, photo, id)
+            answer, removed = self._narrated(answer, said)
+        model = self.assets.model
+        if model is not None and model.name != "none":
+            account = report(book, model.name, self.config.llm_use.usd_per_million, removed)
+            answer = answer.model_copy(update={"llm": account})
+        answer = disclose(answer, self.config.max_precision, self.assets.gazetteer)
         return answer.model_copy(update={"timings_s": clock.seconds})
 
-
-class Clock:
-    """Adds up how long each part of one answer took."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, part: str) -> Iterator[None]:
-        """Time one part."""
-        begin = time.perf_counter()
+    def _shown(self, photo: Photo, text: TextEvidence) -> TextEvidence:
+        """The evidence with what a vision-language model sees, where the user lets it look."""
+        if self.viewer is None:
+            return text
         try:
-            yield
-        finally:
-            self.seconds[part] = round(time.perf_counter() - begin, 4)
+            return replace(text, constraints=(*text.constraints, *self.viewer(photo, text.regions)))
+        except GeoAgentError as error:
+            # A model that failed for the text as well is one warning, not two.
+            told = "constraints from llm are missing"
+            if any(told in warning for warning in text.warnings):
+                both = f"constraints from llm and {self.viewer.name} are missing"
+                return replace(text, warnings=tuple(w.replace(told, both) for w in text.warnings))
+            return replace(text, warnings=(*text.warnings, f"constraints from {self.viewer.name} are missing: {error}"))
 
+    def _second_look(self, photo: Photo | None, vision: VisionEvidence, text: TextEvidence) -> TextEvidence:
+        """The evidence after a second look, where the user lets the model take one and the photo is undecided."""
+        steps, model = self.config.llm_use.investigate, self.assets.model
+        if not steps or model is None or model.name == "none" or self.config.llm_use.dry_run:
+            return text
+        if any("constraints from llm" in warning for warning in text.warnings):
+            return text  # a model that has just failed is not asked more
+        pictured = tuple(c for c in text.constraints if c.source == "llm-picture")
 
-def _encoder(config: Config, assets: Assets) -> tuple[Encoder | None, tuple[str, ...]]:
-    """The encoder that the user or the world asks for; what the world's encoder lacks is said, not raised."""
-    world = assets.world
-    if config.encoder is not None:
-        encoder: Encoder = plugs.build("encoders", config.encoder.name, assets, **config.encoder.options)
-        if world.head is None:
-            return None, (f"the world {world.name!r} has no head for an encoder: the picture itself was not judged",)
-        if encoder.dim != world.head.dim:
-            raise ConfigError(
-                f"encoder {encoder.name} gives {encoder.dim} numbers, the head of {world.name!r} wants {world.head.dim}"
-            )
-        return encoder, ()
-    if world.encoder is None or world.head is None:
-        return None, ()
-    plug = Plug.model_validate(dict(world.encoder))
-    try:
-        return plugs.build("encoders", plug.name, assets, **plug.options), ()
-    except GeoAgentError as error:
-        return None, (f"the picture itself was not judged: the encoder {plug.name} cannot be had: {error}",)
+        def again(regions: Sequence[TextRegion]) -> TextEvidence:
+            fresh = self.understand(regions)
+            return replace(fresh, constraints=(*fresh.constraints, *pictured))
+
+        source = next((s.read for s in self.sources if isinstance(s, ModelSource)), None)
+
+        def log_probs(evidence: TextEvidence) -> Any:
+            return self.fusion(vision.log_probs, (*self.composer.user_constraints, *evidence.constraints)).log_probs
+
+        scene = Scene(
+            self.assets, self.ocr, photo, again, log_probs, lambda logs: self.neighbours(vision, logs), source
+        )
+        return investigate(scene, text, model, Prompt.load("investigate.v1"), steps)
+
+    def _narrated(self, answer: Answer, said: list[str]) -> tuple[Answer, int]:
+        """The answer in the model's words, as far as they stand in the evidence, and how many sentences did not."""
+        use, model = self.config.llm_use, self.assets.model
+        if not use.narrative or model is None or use.dry_run or self.config.max_precision != "full":
+            return answer, 0
+        if any("constraints from llm" in warning or "second look ended" in warning for warning in answer.warnings):
+            return answer, 0  # a model that has just failed is not asked more
+        told, removed, wrong = narrate(model, Prompt.load("narrative.v1"), said)
+        if wrong:
+            warning = f"the explanation is in the template's words: {model.name}: {wrong}"
+            answer = answer.model_copy(update={"warnings": [*answer.warnings, warning]})
+        return (answer if told is None else answer.model_copy(update={"explanation": told})), removed
+
+    def _settled(
+        self,
+        source: str,
+        vision: VisionEvidence,
+        text: TextEvidence,
+        warnings: tuple[str, ...],
+        photo: Photo | None,
+        id: str | None,
+    ) -> tuple[Answer, list[str]]:
+        everything = (*self.composer.user_constraints, *text.constraints)
+        near = self.neighbours(vision, self.fusion(vision.log_probs, everything).log_probs)
+
+        def settle(base: Any, constraints: Sequence[Constraint], radii: bool = True) -> Any:
+            posterior = self.fusion(base, constraints)
+            return posterior, conclude(posterior, constraints, self.assets.world, self.refiner, near, radii=radii)
+
+        return self.composer(
+            settle=settle,
+            vision=vision,
+            text=text,
+            source=source,
+            warnings=(*vision.warnings, *warnings, *text.warnings),
+            photo=photo,
+            id=id,
+        )

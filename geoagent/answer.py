@@ -109,6 +109,40 @@ class ExifGps(_Part):
     distance_km: float | None
 
 
+class LlmStep(_Part):
+    """One step of the second look."""
+
+    tool: str
+    arguments: dict[str, Any]
+    result: str
+    change: str = Field(description="what the step changed in the answer")
+
+
+class LlmReport(_Part):
+    """What the language model was asked, what it cost, and what of it could not be used."""
+
+    model: str
+    prompts: list[str] = Field(description="names with versions, in the order of their first use")
+    calls: int = Field(description="questions that were sent")
+    cached: int = Field(description="questions that an earlier reply on the disk answered")
+    repaired: int
+    failed: int
+    modes: list[str] = Field(description="how JSON was asked for")
+    input_tokens: int
+    output_tokens: int
+    tokens_estimated: bool = Field(description="whether the server did not count, and characters / 4 stand in")
+    cost_usd: float | None = Field(description="by the configured prices; null without them")
+    languages: list[str]
+    observations: list[str]
+    notes: list[str] = Field(description="what it said that the gazetteer does not know")
+    dropped: int = Field(description="candidates that cited nothing, or words that are not there")
+    redacted: int = Field(description="stretches of text that were masked before sending")
+    withheld: int = Field(description="lines that were not sent, since they try to instruct a program")
+    removed: int = Field(default=0, description="sentences of its explanation that the checker removed")
+    steps: list[LlmStep] = Field(default_factory=list)
+    would_send: list[dict[str, Any]] = Field(default_factory=list, description="payloads of a dry run")
+
+
 class Answer(_Part):
     """One photo's answer; see `SCHEMA`."""
 
@@ -135,12 +169,13 @@ class Answer(_Part):
     versions: dict[str, str] = Field(default_factory=dict)
     timings_s: dict[str, float] = Field(default_factory=dict)
     exif_gps: ExifGps | None = None
+    llm: LlmReport | None = Field(default=None, description="absent unless a language model is configured")
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
     def to_json(self) -> str:
         """One line of JSON."""
-        return self.model_dump_json(by_alias=True, exclude=None if self.id is not None else {"id"})
+        return self.model_dump_json(by_alias=True, exclude={key for key in ("id", "llm") if getattr(self, key) is None})
 
     @classmethod
     def failed(cls, source: str, message: str, *, id: str | None = None) -> Answer:

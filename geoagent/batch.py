@@ -23,7 +23,9 @@ class Job:
     id: str | None = None
 
 
-def run(jobs: Iterable[Job], out: Path | None, *, retry_errors: bool = False) -> Iterator[Answer]:
+def run(
+    jobs: Iterable[Job], out: Path | None, *, retry_errors: bool = False, retry_partial: bool = False
+) -> Iterator[Answer]:
     """Answer every job that `out` does not hold yet, and append each answer to it at once.
 
     A photo that cannot be answered is one row with status "error". Rows of an earlier run are kept; a last line that
@@ -33,6 +35,7 @@ def run(jobs: Iterable[Job], out: Path | None, *, retry_errors: bool = False) ->
         jobs: what to answer.
         out: JSON lines file, or None to only yield.
         retry_errors: drop the error rows of earlier runs and try those photos again.
+        retry_partial: drop the rows of earlier runs that lack a part, such as the language model's, and answer again.
 
     Yields:
         The new answers, in order.
@@ -40,7 +43,7 @@ def run(jobs: Iterable[Job], out: Path | None, *, retry_errors: bool = False) ->
     Raises:
         InputError: `out` holds something else than answers.
     """
-    done = finished(out, retry_errors=retry_errors) if out is not None else set()
+    done = finished(out, retry_errors=retry_errors, retry_partial=retry_partial) if out is not None else set()
     handle = out.open("a", encoding="utf-8") if out is not None else None
     try:
         for job in jobs:
@@ -65,7 +68,7 @@ def run(jobs: Iterable[Job], out: Path | None, *, retry_errors: bool = False) ->
             handle.close()
 
 
-def finished(out: Path, *, retry_errors: bool = False) -> set[str]:
+def finished(out: Path, *, retry_errors: bool = False, retry_partial: bool = False) -> set[str]:
     """Keys of the rows in `out`; a last line that was cut off, and errors to be retried, are removed from the file.
 
     Raises:
@@ -89,7 +92,7 @@ def finished(out: Path, *, retry_errors: bool = False) -> set[str]:
                 changed = True
                 break
             raise InputError(f"{out}, line {number}: not an answer of geoagent; choose another --out") from error
-        if status == "error" and retry_errors:
+        if (status == "error" and retry_errors) or (status == "partial" and retry_partial):
             changed = True
             continue
         if not row.endswith("\n"):

@@ -23,8 +23,7 @@ from geoagent.answer import (
 )
 from geoagent.conclude import Conclusion, alternatives
 from geoagent.config import Config
-from geoagent.disclose import disclose
-from geoagent.explain import cue_report, narrative
+from geoagent.explain import cue_report, statements
 from geoagent.geo import Float, LatLon
 from geoagent.stages import Assets
 from geoagent.types import Candidates, Constraint, Photo, Posterior, TextEvidence, VisionEvidence
@@ -90,7 +89,7 @@ class Composer:
         warnings: Sequence[str],
         photo: Photo | None,
         id: str | None,
-    ) -> Answer:
+    ) -> tuple[Answer, list[str]]:
         """Settle every variant of the evidence and write it down.
 
         Args:
@@ -101,13 +100,17 @@ class Composer:
             warnings: what was lost or odd.
             photo: for its EXIF position.
             id: row id of a text without a photo.
+
+        Returns:
+            The answer, and the statements that its explanation is made of.
         """
         user, prior = self.user_constraints, self._assets.world.log_prior
         everything = (*user, *text.constraints)
         aware, final = settle(vision.log_probs, everything)
         looked = vision.encoder is not None
         vision_only = final if not text.constraints else settle(vision.log_probs, user)[1]
-        text_only = settle(prior, everything)[1] if looked else final
+        read = [c for c in everything if c.source != "llm-picture"]
+        text_only = final if not looked and len(read) == len(everything) else settle(prior, read)[1]
         best = self.best(final)
         ranked = sorted(everything, key=lambda c: -abs(float(aware.contributions[c.id][final.cell])))
         cues = []
@@ -118,6 +121,16 @@ class Composer:
         prediction = self.prediction(final, best)
         vision_prediction = prediction if vision_only is final else self.prediction(vision_only)
         gps = photo.exif_gps if photo is not None else None
+        said = statements(
+            best,
+            vision_prediction.best,
+            prediction.confidence,
+            prediction.radius_50_km,
+            prediction.radius_90_km,
+            cues,
+            looked=looked,
+            lines=len(text.regions),
+        )
         answer = Answer(
             id=id,
             source=source,
@@ -136,22 +149,13 @@ class Composer:
             cues=cues,
             regions=[_region(r, text) for r in text.regions] if text.regions else [],
             neighbours=self.evidence(final.candidates, final.shares),
-            explanation=narrative(
-                best,
-                vision_prediction.best,
-                prediction.confidence,
-                prediction.radius_50_km,
-                prediction.radius_90_km,
-                cues,
-                looked=looked,
-                lines=len(text.regions),
-            ),
+            explanation=" ".join(said),
             warnings=list(dict.fromkeys(warnings)),
             world=self._assets.world.summary(),
             versions=self.versions,
             exif_gps=None if gps is None else _exif(gps, final.latlon),
         )
-        return disclose(answer, self._config.max_precision, self._assets.gazetteer)
+        return answer, said
 
     def best(self, conclusion: Conclusion) -> Best:
         """Name a conclusion's place at the level that its evidence reaches."""

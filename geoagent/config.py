@@ -30,6 +30,31 @@ class Plug(BaseModel):
         return dict(self.model_extra or {})
 
 
+class LlmUse(BaseModel):
+    """What a language model may be used for, and how much.
+
+    Attributes:
+        sees_picture: also show it the picture: a small copy without EXIF data. Off unless asked for.
+        narrative: let it phrase the explanation, which is checked against the evidence.
+        investigate: most steps of a second look at photos that are undecided; 0 for none.
+        max_calls: most calls of a run; None for no cap.
+        max_tokens: most tokens of a run, in and out; None for no cap.
+        cache: remember replies on the disk.
+        usd_per_million: prices of a million input and output tokens, for the account of costs.
+        dry_run: send nothing; the answer holds what would be sent.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    sees_picture: bool = False
+    narrative: bool = False
+    investigate: int = Field(default=0, ge=0, le=20)
+    max_calls: int | None = Field(default=10_000, ge=0)
+    max_tokens: int | None = Field(default=20_000_000, ge=0)
+    cache: bool = True
+    usd_per_million: tuple[float, float] | None = None
+    dry_run: bool = False
+
+
 class Config(BaseModel):
     """How a `GeoAgent` is put together.
 
@@ -44,6 +69,9 @@ class Config(BaseModel):
         same_region: see `fusion.SAME_REGION`; None takes the world's fitted value, else the default.
         within: only these countries (ISO 3166-1 alpha-2), as the user says; () for the whole world.
         max_precision: finest level that an answer discloses.
+        llm: the language model; None, the default, asks none.
+        llm_use: what it may be used for.
+        offline: ask nothing that is not on this machine, whatever else is set.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,8 +85,11 @@ class Config(BaseModel):
     same_region: float | None = Field(default=None, ge=0.0, le=1.0)
     within: tuple[str, ...] = ()
     max_precision: Precision = "full"
+    llm: Plug | None = None
+    llm_use: LlmUse = Field(default_factory=LlmUse)
+    offline: bool = False
 
-    @field_validator("encoder", "ocr", "search", "refiner", mode="before")
+    @field_validator("encoder", "ocr", "search", "refiner", "llm", mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
         """A bare name is a plug without options."""

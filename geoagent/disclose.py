@@ -10,7 +10,7 @@ from geoagent.types import PRECISIONS, Place, Precision
 HIDDEN = "hidden by max_precision"
 _HARMLESS = frozenset({"script", "language", "currency", "within"})
 """Kinds of cue whose wording names no place below a country."""
-_STREET_LEVEL = frozenset({"street", "phone", "postcode", "registration", "domain"})
+_STREET_LEVEL = frozenset({"street", "phone", "postcode", "registration", "domain", "llm", "llm-picture"})
 """Kinds of cue that say more than which city."""
 _RANK: dict[str, int] = {"none": -1, **{str(name): i for i, name in enumerate(PRECISIONS)}}
 
@@ -47,6 +47,9 @@ def disclose(answer: Answer, cap: Precision, gazetteer: Gazetteer) -> Answer:
             "neighbours": [],
             "exif_gps": None,
             "explanation": hide.explanation(final),
+            "llm": None
+            if answer.llm is None
+            else answer.llm.model_copy(update={"notes": [], "observations": [], "steps": []}),
             "warnings": [
                 *answer.warnings,
                 f"this answer is capped at {cap} precision: finer places, positions and text are withheld",

@@ -24,6 +24,7 @@ _PACKAGES = {
     "open_clip_torch": "image encoders of the CLIP family",
     "torch": "runs them",
     "pillow-heif": "opens HEIC photos",
+    "openai": "talks to a language model that you configure",
 }
 _RAPID_SCRIPTS = ("Latn", "Hani", "Jpan")
 _HUB = ("huggingface.co", 443)
@@ -52,7 +53,7 @@ def examine(*, timeout_s: float = 2.0) -> dict[str, Any]:
         "ocr_engines": engines,
         "scripts_readable": _scripts(engines),
         "encoders": _encoders(packages, timeout_s),
-        "language_model": "none: this version sends nothing anywhere",
+        "language_model": _language_model(packages),
         "install_for_more": _advice(packages),
     }
 
@@ -123,6 +124,12 @@ def _encoders(packages: dict[str, str | None], timeout_s: float) -> dict[str, st
     }
 
 
+def _language_model(packages: dict[str, str | None]) -> str:
+    if not packages["openai"]:
+        return "none: nothing is sent anywhere (the client is not installed)"
+    return f"none unless you ask with --llm or a configuration; client: openai {packages['openai']}"
+
+
 def _reachable(timeout_s: float) -> bool:
     if os.environ.get("HF_HUB_OFFLINE", "") not in ("", "0"):
         return False
@@ -142,6 +149,8 @@ def _advice(packages: dict[str, str | None]) -> list[str]:
         advice.append(f"{scripts}   ({what})")
     if not packages["open_clip_torch"]:
         advice.append(f"pip install '{DISTRIBUTION}[vision]'   (image encoders; then a world with a head for one)")
+    if not packages["openai"]:
+        advice.append(f"pip install '{DISTRIBUTION}[llm]'   (a language model behind any OpenAI-compatible server)")
     if not packages["pillow-heif"]:
         advice.append(f"pip install '{DISTRIBUTION}[heic]'   (photos from iPhones)")
     return advice

@@ -12,6 +12,7 @@
     ├── WorldError         (ValueError)      a world folder that does not fit together
     ├── WeightsError       (RuntimeError)    an encoder whose weights cannot be had or do not fit
     ├── OcrError           (RuntimeError)    an OCR engine that failed on a photo
+    ├── ModelError         (RuntimeError)    a language model that gave nothing that can be used
     ├── MissingDependency  (ImportError)     an optional package that is not installed
     └── UnknownPlug        (LookupError)     no engine, encoder, source or refiner of that name
 
@@ -60,6 +61,10 @@ class WeightsError(GeoAgentError, RuntimeError):
 
 class OcrError(GeoAgentError, RuntimeError):
     """An OCR engine that failed on a photo."""
+
+
+class ModelError(GeoAgentError, RuntimeError):
+    """A language model that was asked and gave nothing that can be used."""
 
 
 class MissingDependency(GeoAgentError, ImportError):

@@ -69,7 +69,7 @@ def kilometres(distance_km: float) -> str:
     return f"{distance_km:.1f} km" if distance_km < 10 else f"{round(distance_km):,} km".replace(",", " ")
 
 
-def narrative(
+def statements(
     text_aware: Best,
     vision_only: Best,
     confidence: float,
@@ -79,8 +79,8 @@ def narrative(
     *,
     looked: bool,
     lines: int,
-) -> str:
-    """The answer in a few sentences, each of them a restatement of a number in it."""
+) -> list[str]:
+    """The answer in a few statements, each of them a restatement of a number in it."""
     level = {"country": "a country", "region": "a region"}.get(text_aware.precision, "a city")
     reach = "no country is likelier than not" if text_aware.precision == "none" else f"the evidence reaches to {level}"
     said = [
@@ -96,7 +96,7 @@ def narrative(
             if lines == 0
             else f"{lines} line{'s' * (lines != 1)} of text, but none speaks for a place."
         )
-        return " ".join(said)
+        return said
     for cue in [c for c in cues if c.nats > 0][:3]:
         changed = (
             f"without it: {where(cue.without)}"
@@ -110,7 +110,7 @@ def narrative(
         said.append(f"Against it speak: {named}.")
     if _differs(vision_only, text_aware):
         said.append(f"Without any text the answer would be {where(vision_only)}.")
-    return " ".join(said)
+    return said
 
 
 def _differs(a: Best, b: Best) -> bool:

@@ -32,6 +32,11 @@ Two cues in one line are two observations of one sign: more than one observation
 """
 OTHER_KIND = 0.35
 """How much of a constraint counts as used up when a stronger one of another kind rests on the same characters."""
+OPINIONS = frozenset({"llm", "llm-picture"})
+"""Sources whose constraints never use up those of others, however sure they are.
+
+A model's reading of a text is a second opinion on the same characters, and counts where nothing else does.
+"""
 _NEAR_KM = 30.0  # how far into the neighbouring cells of its country a city's mass reaches
 _NEAR_SHARE = 0.1  # how much of it
 _POINT_KM = 8.0  # scale on which a city's constraint prefers one candidate of a cell to another
@@ -146,7 +151,10 @@ def pool_weights(constraints: Sequence[Constraint], strength: Sequence[float], s
     Statements of one kind are those about the language of the text (script, language, words for streets), and otherwise
     each kind of cue by itself: that "Pokhara" is written in Devanagari and that it names a city are two things.
     """
-    order = sorted(range(len(constraints)), key=lambda i: (-strength[i], constraints[i].id))
+    order = sorted(
+        range(len(constraints)),
+        key=lambda i: (constraints[i].source in OPINIONS, -strength[i], constraints[i].id),
+    )
     weights = [1.0] * len(constraints)
     for rank, i in enumerate(order):
         mine = constraints[i]
@@ -158,7 +166,7 @@ def pool_weights(constraints: Sequence[Constraint], strength: Sequence[float], s
             used = np.zeros(max(0, span.end - span.start))
             for j in order[:rank]:
                 other = constraints[j]
-                alike = other.source != mine.source or _statement(other.kind) == _statement(mine.kind)
+                alike = _alike(mine, other)
                 share = 1.0 if alike else OTHER_KIND
                 for taken in other.spans:
                     if taken.region != span.region:
@@ -170,6 +178,16 @@ def pool_weights(constraints: Sequence[Constraint], strength: Sequence[float], s
             left += float((1.0 - used).sum())
         weights[i] = left / length
     return weights
+
+
+def _alike(mine: Constraint, other: Constraint) -> bool:
+    """Whether two constraints are statements about the same thing.
+
+    What a model reads in a text says more than its language; on everything else it repeats what the tables know.
+    """
+    if mine.source in OPINIONS or other.source in OPINIONS:
+        return "language" not in (_statement(mine.kind), _statement(other.kind))
+    return other.source != mine.source or _statement(other.kind) == _statement(mine.kind)
 
 
 def _statement(kind: str) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from geoagent.chat import Ask, Reply
 from geoagent.geo import Float, LatLon
 from geoagent.types import Candidates, Constraint, Cue, Float32, Photo, TextRegion
 
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """All that a plug is given besides its own options."""
+    """All that a plug is given besides its own options; `model` is None unless the user configured one."""
 
     world: World
     gazetteer: Gazetteer
     facts: Facts
+    model: LanguageModel | None = None
 
 
 class Encoder(Protocol):
@@ -60,6 +62,20 @@ class ConstraintSource(Protocol):
 
     def __call__(self, regions: tuple[TextRegion, ...], cues: tuple[Cue, ...]) -> tuple[Constraint, ...]:
         """Return constraints with ids that are unique within this source; () where nothing speaks for a place."""
+        ...
+
+
+class LanguageModel(Protocol):
+    """A question to a reply."""
+
+    name: str
+
+    def __call__(self, ask: Ask) -> Reply:
+        """Return the reply; whatever goes wrong outside of geoagent is its outcome, never an exception."""
+        ...
+
+    def payload(self, ask: Ask) -> dict[str, Any]:
+        """Return the body that `__call__` would send first, to the letter, without sending it."""
         ...
 
 

@@ -90,3 +90,13 @@ def test_offline_hub_is_not_asked(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr(doctor.socket, "create_connection", lambda *_, **__: pytest.fail("asked the network"))
     assert examine()["encoders"]["model_hub"].startswith("not reachable")
+
+
+def test_the_language_model_is_never_on_by_itself(tessdata: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
+    report = examine()
+    assert report["language_model"].startswith("none")
+    assert "sk-x" not in json.dumps(report)
+    monkeypatch.setattr(doctor, "_version", lambda package: None)
+    report = examine()
+    assert any("geoagent-photo[llm]" in line for line in report["install_for_more"])

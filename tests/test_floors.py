@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1] / "geoagent"
 FLOORS = [
     {"errors"},
     {"optional", "resources", "plugs", "geo", "scripts"},
-    {"types", "config", "prompts"},
+    {"types", "config", "prompts", "chat", "ledger"},
     {"geocells", "gazetteer", "photos"},
     {
         "head",
@@ -27,9 +27,11 @@ FLOORS = [
         "conclude",
         "metrics",
         "disclose",
+        "untrusted",
+        "privacy",
     },
     {"encoders", "ocr", "llm", "constraints", "search", "refiners"},
-    {"agent", "compose"},
+    {"agent", "compose", "account", "parts", "narrate", "investigate"},
     {"training", "evaluation", "web", "render", "batch", "doctor", "worlds"},
     {"cli", "__main__"},
 ]

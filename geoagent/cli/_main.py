@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,23 @@ def agent_options(command: Any) -> Any:
         click.option("--config", type=click.Path(path_type=Path), help="TOML file of settings; flags win over it."),
         click.option("--ocr", metavar="NAME", help="OCR engine (auto, rapidocr, tesseract, paddle, nothing, …)."),
         click.option("--no-text", is_flag=True, help="Do not read the text in the photo."),
+        click.option(
+            "--llm",
+            metavar="NAME[,k=v]",
+            help="Ask a language model, as openai_compatible,model=M,base_url=URL; none by default.",
+        ),
+        click.option(
+            "--llm-sees-picture", is_flag=True, help="Also send it a small copy of the picture, without EXIF."
+        ),
+        click.option("--narrative", is_flag=True, help="Let it phrase the explanation, checked against the evidence."),
+        click.option(
+            "--investigate",
+            type=click.IntRange(0, 20),
+            metavar="N",
+            help="A second look of at most N steps if undecided.",
+        ),
+        click.option("--dry-run", is_flag=True, help="Print exactly what would be sent to it, and send nothing."),
+        click.option("--offline", is_flag=True, help="Ask nothing that is not on this machine."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -56,12 +74,52 @@ def agent_options(command: Any) -> Any:
 def load_agent(settings: dict[str, Any]) -> GeoAgent:
     """An agent from flags; what was not given is left to the configuration file."""
     from geoagent.agent import GeoAgent
+    from geoagent.config import Config
 
     config = settings.pop("config", None)
     if settings.pop("no_text", False):
         settings["ocr"] = "nothing"
+    if settings.pop("offline", False):
+        settings["offline"] = True
+        os.environ["HF_HUB_OFFLINE"] = "1"  # encoders ask a model hub by another way
+    uses = {
+        "sees_picture": settings.pop("llm_sees_picture", False),
+        "narrative": settings.pop("narrative", False),
+        "investigate": settings.pop("investigate", None),
+        "dry_run": settings.pop("dry_run", False),
+    }
+    uses = {name: value for name, value in uses.items() if value}
+    settings["llm"] = parse_plug("--llm", settings.get("llm"))
+    if uses:
+        base = Config.load(config) if config is not None else Config()
+        if settings["llm"] is None and base.llm is None:
+            flag = {"sees_picture": "llm-sees-picture", "dry_run": "dry-run"}.get(next(iter(uses)), next(iter(uses)))
+            raise click.UsageError(f"--{flag} needs a language model: --llm NAME")
+        settings["llm_use"] = {**base.llm_use.model_dump(), **uses}
     within = settings.pop("within", None)
     chosen = {name: value for name, value in settings.items() if value is not None}
     if within is not None:
         chosen["within"] = tuple(code for code in within.split(",") if code.strip())
     return GeoAgent.load(config, **chosen)
+
+
+def parse_plug(option: str, text: str | None) -> dict[str, Any] | None:
+    """Turn "onnx,model=a.onnx,size=224" into {"name": "onnx", "model": "a.onnx", "size": 224}."""
+    if text is None:
+        return None
+    name, *options = text.split(",")
+    plug: dict[str, Any] = {"name": name.strip()}
+    for each in options:
+        key, equals, value = each.partition("=")
+        if not equals:
+            raise click.UsageError(f"{option}: expected option=value, got {each!r}")
+        plug[key.strip()] = int(value) if value.isdigit() else float(value) if _is_float(value) else value
+    return plug
+
+
+def _is_float(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -90,3 +90,65 @@ def schema() -> None:
     from geoagent.answer import Answer
 
     click.echo(json.dumps(Answer.model_json_schema(by_alias=True), indent=2))
+
+
+@click.group()
+def prompts() -> None:
+    """Show and check what a language model would be told.
+
+    \b
+    Example:
+      geoagent prompts show constraints.v1
+    """
+
+
+@prompts.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(name: str | None, as_json: bool) -> None:
+    """Print a prompt, or the names of all.
+
+    \b
+    Example:
+      geoagent prompts show constraints.v1 --json
+    """
+    from geoagent.prompts import Prompt, names
+
+    if name is None:
+        click.echo(json.dumps(list(names())) if as_json else "\n".join(names()))
+        return
+    prompt = Prompt.load(name)
+    types = {variable: prompt.types.get(variable, "text") for variable in prompt.variables}
+    if as_json:
+        click.echo(json.dumps({"name": prompt.name, "variables": types, "text": prompt.text}, ensure_ascii=False))
+        return
+    for variable, kind in types.items():
+        click.echo(f"${variable}: {kind}")
+    click.echo(prompt.text, nl=False)
+
+
+@prompts.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(folder: Path | None, as_json: bool) -> None:
+    """Check every prompt: its name, variables, types and messages.
+
+    \b
+    Example:
+      geoagent prompts check
+    """
+    from geoagent.errors import ConfigError
+    from geoagent.prompts import Prompt, names
+
+    found: dict[str, list[str]] = {}
+    for name in names(folder):
+        try:
+            found[name] = Prompt.load(name, folder).problems()
+        except ConfigError as error:
+            found[name] = [str(error)]
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+    for name, wrong in found.items() if not as_json else ():
+        click.echo(f"{name}: {'; '.join(wrong) or 'sound'}")
+    if any(found.values()) or not found:
+        raise click.exceptions.Exit(1)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from geoagent.cli._main import parse_plug
+
 if TYPE_CHECKING:
     from geoagent.stages import Encoder
     from geoagent.training.table import Table
@@ -178,17 +180,8 @@ def evaluate(
 
 
 def parse_encoder(text: str | None) -> dict[str, Any] | None:
-    """Turn "onnx,model=a.onnx,size=224" into {"name": "onnx", "model": "a.onnx", "size": 224}."""
-    if text is None:
-        return None
-    name, *options = text.split(",")
-    plug: dict[str, Any] = {"name": name.strip()}
-    for option in options:
-        key, equals, value = option.partition("=")
-        if not equals:
-            raise click.UsageError(f"--encoder: expected option=value, got {option!r}")
-        plug[key.strip()] = int(value) if value.isdigit() else float(value) if _is_float(value) else value
-    return plug
+    """An encoder's options; see `parse_plug`."""
+    return parse_plug("--encoder", text)
 
 
 def make_encoder(plug: dict[str, Any]) -> Encoder:
@@ -241,14 +234,6 @@ def _table(data: Path, images: Path | None, plug: dict[str, Any] | None, tell: A
         return table
     encoder = make_encoder(plug) if plug is not None else None
     return load_data(data, images=images, encoder=encoder, progress=tell)
-
-
-def _is_float(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def load_world(folder: Path | None) -> World:

@@ -36,6 +36,7 @@ PRECISION = click.Choice(["country", "region", "city", "full"])
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Append JSON lines here; resumes where it stopped."
 )
 @click.option("--retry-errors", is_flag=True, help="With --out: try photos again that failed before.")
+@click.option("--retry-partial", is_flag=True, help="With --out: answer again what lacked a part, such as the model.")
 @click.option("--texts", type=click.Path(path_type=Path), help='JSON lines {"id", "lines"} of text without a photo.')
 @click.option("--pairs", type=click.Path(path_type=Path), help="CSV text_id,panorama: rows of --texts and --features.")
 @click.option("--features", type=click.Path(path_type=Path), help="NPZ of features (lat, lon, views) for --pairs.")
@@ -50,6 +51,7 @@ def locate(
     annotated: Path | None,
     out: Path | None,
     retry_errors: bool,
+    retry_partial: bool,
     texts: Path | None,
     pairs: Path | None,
     features: Path | None,
@@ -64,6 +66,7 @@ def locate(
       geoagent locate photo.jpg --compare --map map.html
       geoagent locate holiday/ --out answers.jsonl
       geoagent locate --texts rows.jsonl --out answers.jsonl
+      geoagent locate photo.jpg --llm openai_compatible,model=qwen3,base_url=http://localhost:11434/v1 --dry-run
     """
     from geoagent.photos import find_photos
 
@@ -86,10 +89,15 @@ def locate(
     capped = agent.config.max_precision != "full"
     if capped and annotated:
         raise click.UsageError("--annotated shows the photo and its text, which --max-precision withholds")
+    if agent.config.llm_use.dry_run:
+        if out is not None:
+            raise click.UsageError("--dry-run makes no answers: leave out --out")
+        _dry(jobs_of(agent) if jobs_of else _photo_jobs(agent, paths))
+        return
     jobs = [job for job in (jobs_of(agent) if jobs_of else _photo_jobs(agent, paths))]
     answers: list[Answer] = []
     failed = 0
-    for answer in _progress(jobs, out, retry_errors, show=several):
+    for answer in _progress(jobs, out, (retry_errors, retry_partial), show=several):
         failed += answer.status == "error"
         if as_json:
             click.echo(answer.to_json())
@@ -112,6 +120,20 @@ def locate(
         click.echo(f"{out}: {len(jobs) - failed} of {len(jobs)} answered, {failed} failed", err=True)
     if failed and failed == len(jobs):
         sys.exit(1)
+
+
+def _dry(jobs: Iterable[Job]) -> None:
+    """Print what would be sent for each photo or text, one JSON object a question."""
+    import json
+
+    from geoagent.batch import run
+
+    for answer in run(jobs, None):
+        if answer.status == "error":
+            click.echo(f"Error: {answer.source}: {answer.error}", err=True)
+        for payload in answer.llm.would_send if answer.llm is not None else ():
+            click.echo(json.dumps(payload, ensure_ascii=False))
+    click.echo("nothing was sent; further questions, where asked for, depend on the replies", err=True)
 
 
 def _photo_jobs(agent: GeoAgent, paths: Sequence[Path]) -> Iterator[Job]:
@@ -145,11 +167,11 @@ def _pair_jobs(texts: Path, pairs: Path, features: Path) -> Any:
     ]
 
 
-def _progress(jobs: Sequence[Job], out: Path | None, retry_errors: bool, *, show: bool) -> Iterable[Answer]:
+def _progress(jobs: Sequence[Job], out: Path | None, retry: tuple[bool, bool], *, show: bool) -> Iterable[Answer]:
     """Answers as they come, with a progress bar on stderr where somebody watches."""
     from geoagent.batch import run
 
-    answers = run(jobs, out, retry_errors=retry_errors)
+    answers = run(jobs, out, retry_errors=retry[0], retry_partial=retry[1])
     if not show or not sys.stderr.isatty():
         yield from answers
         return

@@ -1,1 +1,5 @@
-"""Language models. A plug is one file with `build(assets, **options)`; none is called unless the user configures it."""
+"""Language models: one file a kind, all behind `stages.LanguageModel`, each used through `Metered`."""
+
+from geoagent.llm._metered import Metered
+
+__all__ = ["Metered"]

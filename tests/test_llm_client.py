@@ -1,0 +1,268 @@
+"""The client against a real HTTP server that misbehaves on request."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+pytest.importorskip("openai", reason="the openai SDK is not installed: pip install 'geoagent-photo[llm]'")
+from llm_server import GOOD, disconnects, drips, drips_headers, fails, floods, hangs, raw, says, serving
+from pydantic import BaseModel, Field
+
+from geoagent import plugs
+from geoagent.chat import Ask, Message
+from geoagent.errors import ConfigError
+
+
+class Thing(BaseModel):
+    name: str
+    size: float = Field(ge=0, le=1)
+
+
+class Tool(BaseModel):
+    """Look something up."""
+
+    name: str
+
+
+WELL = {"name": "a", "size": 0.5}
+ASK = Ask("test.v1", (Message("system", "Be brief."), Message("user", "What?")), Thing, max_tokens=50)
+
+
+def client(server, **options):
+    return plugs.build(
+        "llm", "openai_compatible", None, model="toy", base_url=server.url, **{"timeout_s": 20, **options}
+    )
+
+
+def ask(*behaviours, question=ASK, **options):
+    with serving(*behaviours) as server:
+        return client(server, **options)(question), server
+
+
+def test_a_good_reply():
+    reply, server = ask(says(WELL))
+    assert reply.outcome == "ok"
+    assert reply.value == Thing(name="a", size=0.5)
+    assert (reply.usage.input_tokens, reply.usage.output_tokens) == (100, 20)
+    (body,) = server.seen
+    form = body["response_format"]["json_schema"]
+    assert form["strict"] is True
+    assert form["schema"]["additionalProperties"] is False
+    assert form["schema"]["required"] == ["name", "size"]
+    assert (body["model"], body["max_tokens"], body["temperature"]) == ("toy", 50, 0.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '```json\n{"name": "a", "size": 0.5}\n```',
+        '<think>{"name": 1}</think>Here: {"name": "a", "size": 0.5}. Good luck!',
+    ],
+)
+def test_json_is_found_in_what_surrounds_it(text):
+    reply, server = ask(says(text))
+    assert reply.value == Thing(name="a", size=0.5)
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "bad", ['{"name": "a", "size"', '{"nom": "a"}', '{"name": "a", "size": 7}', "", "[]", "{" * 5000]
+)
+def test_a_malformed_reply_is_repaired_once(bad):
+    reply, server = ask(says(bad), says(WELL))
+    assert reply.outcome == "ok"
+    assert reply.repaired
+    assert reply.usage.input_tokens == 200
+    again = server.seen[1]["messages"][-1]
+    assert again["role"] == "user"
+    assert "not what was asked for" in again["content"]
+    reply, server = ask(says(bad))
+    assert reply.outcome == "malformed"
+    assert reply.why
+    assert len(server.seen) == 2
+
+
+def test_the_repair_says_what_was_wrong():
+    _, server = ask(says({"name": "a", "size": 7}), says(WELL))
+    assert "size" in server.seen[1]["messages"][-1]["content"]
+
+
+def test_a_refusal_is_an_outcome():
+    reply, server = ask(says(None, refusal="I cannot."))
+    assert (reply.outcome, reply.why) == ("refused", "I cannot.")
+    assert len(server.seen) == 1
+    assert ask(says("", finish="content_filter"))[0].outcome == "refused"
+
+
+def test_a_truncated_reply_is_an_outcome():
+    reply, server = ask(says('{"name": "aaaa', finish="length"))
+    assert reply.outcome == "truncated"
+    assert len(server.seen) == 1
+
+
+def test_too_many_requests_are_waited_for():
+    begin = time.monotonic()
+    reply, server = ask(fails(429, "slow down", Retry_After="1"), says(WELL))
+    assert reply.outcome == "ok"
+    assert time.monotonic() - begin >= 1
+    assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_retries_are_bounded(status):
+    reply, server = ask(fails(status, "busy", Retry_After="0.01"), max_retries=2)
+    assert reply.outcome == "unavailable"
+    assert f"HTTP {status}" in reply.why
+    assert len(server.seen) == 3
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refused_key_or_model_is_not_tried_again(status):
+    reply, server = ask(fails(status, "no such model"))
+    assert reply.outcome == "unavailable"
+    assert "no such model" in reply.why
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("behaviour", [drips, drips_headers, hangs])
+def test_a_slow_server_is_given_up_in_time(behaviour):
+    begin = time.monotonic()
+    reply, _ = ask(behaviour, timeout_s=0.8, max_retries=0)
+    assert reply.outcome == "unavailable"
+    assert time.monotonic() - begin < 3
+
+
+def test_after_a_slow_reply_the_client_still_works():
+    with serving(drips, says(WELL)) as server:
+        model = client(server, timeout_s=2.0, max_retries=0)
+        assert model(ASK).outcome == "unavailable"
+        assert model(ASK).outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        disconnects,
+        floods,
+        raw(b"<html>It works!</html>", "text/html"),
+        raw(b"\xff\xfe\x00", "application/octet-stream"),
+        raw(b"", "application/json"),
+        raw(b"null"),
+        raw(b'{"choices": []}'),
+        raw(b'{"choices": [{"message": {"content": 7}}]}'),
+        raw(b'{"choices": "' + b"x" * 100_000 + b'"}'),
+    ],
+)
+def test_what_is_no_completion_is_an_outcome(behaviour):
+    reply, _ = ask(behaviour, max_retries=0)
+    assert reply.outcome == "unavailable"
+    assert reply.why
+    assert len(reply.why) < 400
+
+
+def test_a_server_that_is_not_there():
+    with serving(says(WELL)) as server:
+        pass
+    reply = client(server, max_retries=0)(ASK)
+    assert reply.outcome == "unavailable"
+
+
+def test_redirects_are_refused():
+    with serving(says(WELL)) as other:
+        reply, _ = ask(raw(b"", status=307, Location=f"{other.url}/chat/completions"))
+        assert reply.outcome == "unavailable"
+        assert other.seen == []
+
+
+def test_modes_step_down_and_the_one_that_works_is_remembered():
+    def picky(handler, body):
+        kind = body.get("response_format", {}).get("type")
+        if kind is not None:
+            fails(400, f"response_format {kind} is not supported")(handler, body)
+        else:
+            says(WELL)(handler, body)
+
+    with serving(picky) as server:
+        model = client(server)
+        reply = model(ASK)
+        assert (reply.outcome, reply.mode) == ("ok", "prompt")
+        assert [b.get("response_format", {}).get("type") for b in server.seen] == ["json_schema", "json_object", None]
+        assert "JSON Schema" in server.seen[-1]["messages"][0]["content"]
+        model(ASK)
+        assert len(server.seen) == 4
+
+
+def test_a_bad_request_for_another_reason_ends():
+    reply, server = ask(fails(400, "context length exceeded"))
+    assert reply.outcome == "unavailable"
+    assert len(server.seen) == 3
+
+
+def test_parameters_that_a_server_does_not_know_are_left_out():
+    def picky(handler, body):
+        for name in ("temperature", "max_tokens"):
+            if name in body:
+                said = (
+                    f"unsupported parameter {name}, use max_completion_tokens" if name == "max_tokens" else f"no {name}"
+                )
+                return fails(400, said)(handler, body)
+        return says(WELL)(handler, body)
+
+    reply, server = ask(picky)
+    assert reply.outcome == "ok"
+    assert server.seen[-1]["max_completion_tokens"] == 50
+
+
+def test_tools_are_called():
+    call = {"id": "c1", "type": "function", "function": {"name": "Tool", "arguments": '{"name": "Köln"}'}}
+    question = Ask("test.v1", ASK.messages, None, (Tool,))
+    reply, server = ask(says(None, finish="tool_calls", tool_calls=[call]), question=question)
+    assert reply.calls[0].name == "Tool"
+    assert reply.calls[0].arguments == '{"name": "Köln"}'
+    assert server.seen[0]["tools"][0]["function"]["description"] == "Look something up."
+
+
+def test_the_payload_is_what_is_sent():
+    with serving(says(WELL)) as server:
+        model = client(server)
+        pictured = Ask("test.v1", (Message("user", "Where?", image=b"\xff\xd8jpeg"),), Thing)
+        for question in (ASK, pictured):
+            promised = model.payload(question)
+            model(question)
+            assert server.seen[-1] == promised
+        assert promised["messages"][0]["content"][1]["image_url"]["url"].startswith("data:image/jpeg;base64,")
+
+
+def test_the_key_comes_from_the_environment_and_is_told_to_nobody(monkeypatch):
+    monkeypatch.setenv("GEOAGENT_LLM_KEY", "sk-secret-1")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-other")
+    reply, server = ask(fails(401, "Incorrect API key provided: sk-secret-1"))
+    assert server.headers[0]["authorization"] == "Bearer sk-secret-1"
+    assert "sk-secret-1" not in repr(reply)
+    monkeypatch.delenv("GEOAGENT_LLM_KEY")
+    _, server = ask(says(WELL))
+    assert "sk-other" not in str(server.headers), "OpenAI's key is for OpenAI's address alone"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"model": None}, "which model"),
+        ({"base_url": "localhost:8080"}, "base_url"),
+        ({"base_url": "http://u:p@host/v1"}, "credentials"),
+        ({"mode": "xml"}, "mode"),
+        ({"timeout_s": 0}, "timeout_s"),
+    ],
+)
+def test_wrong_settings_are_named(options, message, monkeypatch):
+    monkeypatch.delenv("GEOAGENT_LLM_MODEL", raising=False)
+    with pytest.raises(ConfigError, match=message):
+        plugs.build("llm", "openai_compatible", None, **{"model": "m", "base_url": "http://127.0.0.1:1/v1", **options})
+
+
+def test_the_good_reply_of_the_tests_is_one():
+    from geoagent.constraints._reply import SignReading
+
+    assert SignReading.model_validate(GOOD).candidates[0].place == "Dresden"
