@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -21,6 +22,9 @@ _ALONE = 0.25
 """Least strength of a name where no other cue but the language is there."""
 _KEPT = 12  # readings of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
+
+
+_OPENING = re.compile(r"[.:,]?\s*\d{1,2}(?:[.:h]\d\d)?\s?[-–—]\s?\d{1,2}")
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
@@ -98,6 +102,10 @@ def _cue(
         strength *= 0.3
     if best.edits:
         strength *= _edited_factor(mention, best, reading)
+    if any(c.isdigit() for c in line.text[mention.start : mention.end]) and not best.edits:
+        strength *= 0.15  # "3e arrondissement" is there in more cities than one
+    if _OPENING.match(line.text, mention.end) and len(mention.text) <= 7:
+        return None  # "Ma-La 7-22": days, not a place
     if _supported(best, others):
         strength = 1.0 - (1.0 - strength) * 0.5
     if strength < 0.02:

@@ -4,53 +4,66 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
-from geoagent.cues.reading import Line, Reading, is_common, listed, overlaps, size, taken
+from geoagent.cues.reading import Line, Reading, is_common, listed, size
 from geoagent.gazetteer.facts import Facts, PlateFacts
 from geoagent.types import Cue, Place, Span
 
 ABROAD = 3e-4
 """Weight of a plate in a country that has none of its form: a foreign car, and of just that country."""
-_SIGN = 8.0  # how much a distinguishing sign ("UA", "D") on another line adds to its country
+_SIGN = 25.0  # how much a distinguishing sign ("UA", "D") on another line adds to its country
 _SIGNS = {
-    "A": "AT", "B": "BE", "BIH": "BA", "CH": "CH", "D": "DE", "DK": "DK", "E": "ES", "EST": "EE", "F": "FR",
-    "FIN": "FI", "H": "HU", "I": "IT", "IRL": "IE", "L": "LU", "M": "MT", "MNE": "ME", "N": "NO",
-    "NMK": "MK", "P": "PT",
-    "RKS": "XK", "RUS": "RU", "S": "SE", "SLO": "SI", "SRB": "RS", "UK": "GB",
+    "A": "AT", "AND": "AD", "AUS": "AU", "B": "BE", "BDS": "BB", "BIH": "BA", "BRN": "BH", "CDN": "CA", "CH": "CH",
+    "D": "DE", "DK": "DK", "E": "ES", "EAK": "KE", "EAT": "TZ", "EAU": "UG", "EST": "EE", "ET": "EG", "F": "FR",
+    "FIN": "FI", "FL": "LI", "FO": "FO", "GBM": "IM", "GBZ": "GI", "GCA": "GT", "H": "HU", "HKJ": "JO", "I": "IT",
+    "IND": "IN", "IRL": "IE", "IRQ": "IQ", "J": "JP", "K": "KH", "KS": "KG", "KSA": "SA", "KWT": "KW", "L": "LU",
+    "LAO": "LA", "LAR": "LY", "M": "MT", "MAL": "MY", "MEX": "MX", "MGL": "MN", "MNE": "ME", "MYA": "MM", "N": "NO",
+    "NAM": "NA", "NMK": "MK", "P": "PT", "Q": "QA", "RA": "AR", "RC": "TW", "RCH": "CL", "RH": "HT", "RI": "ID",
+    "RIM": "MR", "RKS": "XK", "RL": "LB", "ROK": "KR", "ROU": "UY", "RP": "PH", "RSM": "SM", "RUS": "RU", "RWA": "RW",
+    "S": "SE", "SGP": "SG", "SLO": "SI", "SRB": "RS", "SUD": "SD", "SYR": "SY", "T": "TH", "UAE": "AE", "UK": "GB",
+    "USA": "US", "V": "VA", "WAN": "NG", "YAR": "YE", "YV": "VE", "Z": "ZM",
 }  # fmt: skip
 """Distinguishing signs of vehicles (UN Convention on Road Traffic 1968) that are not the country's ISO code."""
 _LOOSE = 0.35
 """Weight of a plate whose separators are not where they belong: OCR joins what screws and seals hold apart."""
-_SHAPE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w ·.–-]{4,13}", re.UNICODE)
+_SHAPE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w ·.–-]{4,16}", re.UNICODE)
 _LATIN = str.maketrans("АВЕІКМНОРСТУХ", "ABEIKMHOPCTYX")
 _POSTCODE = re.compile(r"(?:[ABDEFHILP]|CH|CZ|DK|EE|FI|FL|GR|HR|LT|LV|MD|NL|NO|PL|RO|RS|SE|SI|SK)-\d{4,6}")
+_CODE_OF_A_PLACE = re.compile(
+    r"[1-9]\d{3} [A-Z]{2}|(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT) \d{4}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d"
+)
+"""Postcodes of the Netherlands, Australia, the United Kingdom and Canada, which beside words are no plates."""
+_BY_PREFIX = frozenset({"GB", "CN", "IN", "CL"})
+"""Countries whose region codes say less the fewer of their characters are known."""
+_DIGITS = {ord(base) + i: str(i) for base in "٠۰০०" for i in range(10)}
 _DIGITS_ONLY = re.compile(r"\d{2,3}[-–]\d{2,3}[-–]\d{2,3}")
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue for each line that is a number plate and nothing else."""
-    cues = []
-    busy = taken(earlier)
-    for line in reading.lines:
-        text = line.text.strip(" |•·.'")
-        if not _plausible(text) or overlaps(busy, line.region, 0, len(line.text)):
+    """One cue for each plate: a line that is one and nothing else, or two short lines of a plate in two rows."""
+    cues, used = [], set()
+    prose = any(any(c.islower() for c in line.text) and len(line.words) > 1 for line in reading.lines)
+    for lines, text in _candidates(reading):
+        if used & {line.region for line in lines} or (prose and _CODE_OF_A_PLACE.fullmatch(text)):
             continue
-        if any(len(w) >= 3 and is_common(reading, w) for word in line.words for w in word.key.split()):
-            continue  # "ROOM 12", "BUS 123"
         countries: dict[str, float] = {}
         inside: dict[str, tuple[tuple[Place, float], ...]] = {}
         for code, (weight, region) in _fits(text, reading.facts).items():
-            countries[code] = weight
             place = _region(code, region, reading)
+            if len(lines) > 1 and (place is None or not region):
+                continue  # two lines are one plate only where the place on it says so
+            countries[code] = weight
+            place = place or _band(code, lines[-1], reading)
             if place is not None:
                 inside[code] = ((place, 0.75),)
                 countries[code] *= 1.5  # the code exists
         if not countries:
             continue
         for other in reading.lines:
-            sign = other.text.strip()
+            sign = other.text.strip(" .·|()")
             code = _SIGNS.get(sign, sign)
-            if other is not line and code in countries:
+            if other not in lines and code in countries:
                 countries[code] *= _SIGN
         top = max(countries.values())
         countries = {code: weight / top for code, weight in countries.items()}
@@ -58,12 +71,13 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         if inside:
             best = max(inside, key=lambda c: countries[c] * size(reading, c))
             where = f"; in {reading.facts.countries[best].name} of {inside[best][0][0].name}"
+        used |= {line.region for line in lines}
         cues.append(
             Cue(
                 kind="plate",
                 value=text,
                 says=f"“{text}” has the form of a number plate of {listed(reading, countries)}{where}.",
-                spans=(_span(line, text),),
+                spans=tuple(_span(line) for line in lines),
                 countries=countries,
                 inside=inside,
                 elsewhere=ABROAD,
@@ -72,9 +86,42 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     return cues
 
 
+def _candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
+    """What may be a plate: pairs of short neighbouring lines, in both orders, then single lines."""
+    short = [(line, _bare(line)) for line in reading.lines]
+    found: list[tuple[tuple[Line, ...], str]] = []
+    for (first, one), (second, two) in pairwise(short):
+        if max(len(one), len(two)) <= 12 and one and two and one == one.upper() and two == two.upper():
+            found += [((first, second), f"{a} {b}") for a, b in ((one, two), (two, one)) if _plausible(f"{a} {b}")]
+    for line, text in short:
+        # "ROOM 12", "BUS 123": a word of signs; "PKT 4821" is none, though "pkt" is a word in some language
+        words = [w for word in line.words for w in word.key.split() if len(w) >= 3]
+        common = any(
+            w in reading.facts.signwords or w in reading.facts.international or (len(w) > 3 and is_common(reading, w))
+            for w in words
+        )
+        if _plausible(text) and not common:
+            found.append(((line,), text))
+    return found
+
+
+def _bare(line: Line) -> str:
+    """A line without what surrounds a plate, and with the eastern digits of Arabic plates as they are."""
+    return line.text.replace("|", " ").replace("  ", " ").strip(" •·.'")
+
+
+def _band(code: str, line: Line, reading: Reading) -> Place | None:
+    """The place that the band at a plate's side names, on one of the next three lines: French 31, Italian NA."""
+    after = [other.text.strip() for other in reading.lines if 0 < other.region - line.region <= 3]
+    for text in after:
+        if reading.facts.plates[code].bands.get(text):
+            return _placed(code, reading.facts.plates[code].bands[text], reading)
+    return None
+
+
 def _plausible(text: str) -> bool:
     """Whether a line may be a plate: capitals and digits, four to nine of them."""
-    if text != text.upper() or not 4 <= sum(c.isalnum() for c in text) <= 10:
+    if text != text.upper() or not 4 <= sum(c.isalnum() for c in text) <= 12:
         return False
     if _POSTCODE.fullmatch(text):
         return False
@@ -108,11 +155,17 @@ def _compiled(facts: Facts) -> dict[str, list[tuple[re.Pattern[str], re.Pattern[
 def _region(code: str, region: str, reading: Reading) -> Place | None:
     """The place that a region code belongs to."""
     known: PlateFacts = reading.facts.plates[code]
-    name = known.regions.get(region) or known.regions.get(region.translate(_LATIN), "")
-    if code == "GB" and not name:
-        name = known.regions.get(region[:1], "")
-    if not name:
-        return None
+    compact = re.sub(r"[\s-]", "", region.translate(_DIGITS))
+    name = known.regions.get(compact) or known.regions.get(compact.translate(_LATIN), "")
+    for size_ in range(len(compact) - 1, 0, -1):
+        if name or code not in _BY_PREFIX:
+            break
+        name = known.regions.get(compact[:size_], "")
+    return _placed(code, name, reading) if name else None
+
+
+def _placed(code: str, name: str, reading: Reading) -> Place | None:
+    """The city of that name, or the admin-1 unit where the name begins with "@"."""
     for match in reading.gazetteer.lookup(name.removeprefix("@"), k=6, countries={code: 1.0, "": 0.0}):
         place = match.place
         if place.country == code and (place.level == "admin1") == name.startswith("@"):
@@ -120,6 +173,7 @@ def _region(code: str, region: str, reading: Reading) -> Place | None:
     return None
 
 
-def _span(line: Line, text: str) -> Span:
+def _span(line: Line) -> Span:
+    text = line.text.strip(" |•·.'")
     start = line.text.index(text)
     return line.span(start, start + len(text))

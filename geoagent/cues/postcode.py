@@ -97,9 +97,7 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
         for form in dict.fromkeys([prefix, *forms]):
             if form is None or not facts.matches(form):
                 continue
-            labelled = any(
-                before.casefold().rstrip(" .:№-").endswith(label.casefold().rstrip(" .:-")) for label in facts.labels
-            )
+            labelled = any(_ends_with(before, label) for label in facts.labels)
             if form != code and form != prefix and not beside.get(country):
                 continue
             if len(re.sub(r"\W", "", form)) <= 4 and not (
@@ -121,6 +119,14 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
     top = max((fit.weight for fit in fits), default=0.0)
     best = sorted((fit for fit in fits if fit.weight >= 0.04 * top), key=lambda fit: -fit.weight)
     return [replace(fit, weight=fit.weight / top) for fit in best]
+
+
+def _ends_with(before: str, label: str) -> bool:
+    """Whether the text before a code ends with a label; one of capitals ("NSW", "PLZ") counts only in capitals."""
+    text, label = before.rstrip(" .,:№-"), label.rstrip(" .:-")
+    if not (label.isascii() and label.isupper() and len(label) <= 3):
+        text, label = text.casefold(), label.casefold()
+    return text.endswith(label) and not (label[0].isalpha() and label.isascii() and text[: -len(label)][-1:].isalpha())
 
 
 def _halves(

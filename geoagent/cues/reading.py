@@ -212,6 +212,32 @@ def size(reading: Reading, code: str) -> float:
     return float(max(known.population, 1)) ** 0.25 if known is not None else 1.0
 
 
+KIN = 0.04
+"""Weight of a word in a country that is not listed for it but speaks its language: no list of usage is complete."""
+
+
+def with_kin(reading: Reading, countries: Mapping[str, float], kin: float = KIN) -> dict[str, float]:
+    """Countries of a word, and with a small weight those that write the language that its countries share.
+
+    Args:
+        reading: for the languages of countries.
+        countries: country to weight, not empty.
+        kin: weight, relative to the heaviest country, of a country where all signs are in the shared language.
+    """
+    total, top = sum(countries.values()), max(countries.values())
+    spoken: dict[str, float] = {}
+    for code, weight in countries.items():
+        known = reading.facts.countries.get(code)
+        for language, share in known.languages.items() if known is not None else ():
+            spoken[language] = spoken.get(language, 0.0) + weight / total * share
+    out = dict(countries)
+    for language, mine in spoken.items():
+        for code, share in reading.facts.language_share(language).items():
+            if code not in countries:
+                out[code] = out.get(code, 0.0) + kin * top * mine * share
+    return out
+
+
 def listed(reading: Reading, weights: Mapping[str, float], count: int = 3) -> str:
     """The likeliest countries in words: "Germany, Austria or Switzerland", "… or 4 others"."""
     ranked = sorted(weights, key=lambda c: -weights[c] * size(reading, c))

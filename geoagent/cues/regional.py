@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geoagent.cues.reading import Reading, listed, overlaps, taken
+from geoagent.cues.reading import Reading, listed, overlaps, taken, with_kin
 from geoagent.cues.script import han_fit
 from geoagent.types import Cue
 
@@ -21,6 +21,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             written = line.text[start:end]
             countries = {c: weight * han_fit(written, c, reading.facts) for c, weight in known.countries.items()}
             inside = {}
+            spread = countries if known.city else with_kin(reading, countries)
             for code in countries:
                 place = reading.gazetteer.admin1(known.admin1) if known.admin1.startswith(code + ".") else None
                 if known.city:
@@ -35,7 +36,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     value=written,
                     says=f"“{written}”{note} is said on signs in {listed(reading, countries)}.",
                     spans=(line.span(start, end),),
-                    countries=countries,
+                    countries=spread,
                     inside=inside,
                     elsewhere=2e-3,
                     strength=known.strength,

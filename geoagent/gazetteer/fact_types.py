@@ -225,10 +225,12 @@ class PlateFacts:
     Attributes:
         patterns: (strict, loose, weight): regular expressions of a whole plate with its separators, and without.
         regions: region code -> city, or "@" and the name of an admin-1 unit.
+        bands: what stands on the band at the side and names a place, in the same notation (French departments).
     """
 
     patterns: tuple[tuple[str, str, float], ...]
     regions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    bands: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,7 @@ class _Reader:
 
 def _plate(_: str, r: dict[str, Any]) -> PlateFacts:
     patterns = tuple((str(strict), str(loose), float(weight)) for strict, loose, weight in r["p"])
-    return PlateFacts(patterns, MappingProxyType(r.get("r", {})))
+    return PlateFacts(patterns, MappingProxyType(r.get("r", {})), MappingProxyType(r.get("b", {})))
 
 
 def _shares(row: Mapping[str, Any], name: str = "c") -> Shares:
