@@ -173,7 +173,9 @@ class GeoAgent:
     def understand(self, regions: Sequence[TextRegion]) -> TextEvidence:
         """Cues and constraints of text that has been read; a source that fails is a warning."""
         regions = tuple(regions)
-        cues = find_cues(regions, self.assets.gazetteer, self.assets.facts, self.assets.world.country_prior)
+        assets = self.assets
+        prior, language = assets.world.country_prior, self.config.language
+        cues = find_cues(regions, assets.gazetteer, assets.facts, prior, identifier=language)
         constraints: list[Constraint] = []
         hostile = [str(i) for i, region in enumerate(regions) if instructs(region.text)]
         warnings = (

@@ -1,8 +1,8 @@
 """How far each kind of cue is to be believed, and how that is measured.
 
-A cue of strength s is believed with reliability r(kind, s): the probability that it points where the photo is. The curve
-of a kind is given at three strengths and linear between, 0 at strength 0. `fit` measures it on labelled texts: a cue
-that gives the true country mass m, where the prior gives it π, has the likelihood (1 − r) + r · m / π (see `fusion`),
+A cue of strength s is believed with reliability r(kind, s): the probability that it points where the photo is. The
+curve of a kind is given at three strengths and linear between, 0 at strength 0. `fit` measures it on labelled texts: a
+cue that gives the true country mass m, where the prior gives it π, has the likelihood (1 − r) + r · m / π (see `fusion`),
 and r is the value that makes the true countries likeliest, drawn towards the assumed curve where texts are few.
 """
 

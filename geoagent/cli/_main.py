@@ -46,6 +46,7 @@ def agent_options(command: Any) -> Any:
         ),
         click.option("--config", type=click.Path(path_type=Path), help="TOML file of settings; flags win over it."),
         click.option("--ocr", metavar="NAME", help="OCR engine (auto, rapidocr, tesseract, paddle, nothing, …)."),
+        click.option("--language", metavar="NAME", help="Identifier of languages (py3langid, fasttext, langdetect)."),
         click.option("--no-text", is_flag=True, help="Do not read the text in the photo."),
     ]
     for option in reversed(options):

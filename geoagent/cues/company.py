@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from geoagent.cues.reading import Line, Reading, listed
+from geoagent.cues.reading import Line, Reading, listed, overlaps, taken
 from geoagent.gazetteer.facts import PlacedForm
 from geoagent.gazetteer.normalise import normalise
 from geoagent.types import Cue
@@ -63,13 +63,14 @@ _GLUED = (
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Cues of kinds "company" and "registration", the longest form at each place."""
     cues = []
+    busy = taken(earlier, ("plate",))
     for line in reading.lines:
         numbers = _vat_numbers(line, reading)
         cues += numbers
         used = [(span.start, span.end) for cue in numbers for span in cue.spans]
         for kind, table in (("registration", reading.facts.registrations), ("company", reading.facts.companies)):
             for start, end, key in _forms(line, table):
-                if any(start < b and a < end for a, b in used):
+                if any(start < b and a < end for a, b in used) or overlaps(busy, line.region, start, end):
                     continue
                 form = table[key]
                 written = line.text[start:end].strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from dataclasses import replace
 from itertools import pairwise
 
@@ -20,6 +21,7 @@ A sign that names a city often stands in another place of the same country: road
 """
 _ALONE = 0.25
 """Least strength of a name where no other cue but the language is there."""
+_KNOWN_ABROAD = 50_000
 _KEPT = 12  # readings of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
 
@@ -51,7 +53,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         if cue is not None:
             cues.append(cue)
     merged = _merged(cues)
-    if not earlier and all(cue.strength < _ALONE for cue in merged):
+    latin = all(line.script in ("Latn", "Zyyy") or not line.script_is_evidence for line in reading.lines)
+    if latin and not earlier and all(cue.strength < _ALONE for cue in merged):
         return []  # "HOTEL PARIS": a doubtful name, and nothing else to go by
     return merged
 
@@ -99,7 +102,8 @@ def _cue(
     elif overlaps(brands, line.region, mention.start, mention.end):
         strength *= 0.35
     elif overlaps(streets, line.region, mention.start, mention.end):
-        strength *= 0.3
+        # Streets are named after large towns, and after people who bear the names of villages.
+        strength *= 0.3 if best.place.level != "city" or best.place.population >= _KNOWN_ABROAD else 0.12
     if best.edits:
         strength *= _edited_factor(mention, best, reading)
     if any(c.isdigit() for c in line.text[mention.start : mention.end]) and not best.edits:
@@ -198,8 +202,9 @@ def _edited_factor(mention: Mention, best: Match, reading: Reading) -> float:
 
 def _length_factor(mention: Mention, line: Line) -> float:
     """Short names are found by chance, less so in scripts that say a syllable a letter."""
-    size = sum(c.isalnum() for c in mention.text)
-    if line.script in ("Hani", "Jpan", "Hang"):
+    # Vowel signs of Indic scripts are marks, no letters, but they are read and told apart like letters.
+    size = sum(c.isalnum() or unicodedata.category(c) in ("Mc", "Mn") for c in mention.text)
+    if line.script in ("Hani", "Jpan", "Hang", "Ethi"):
         return 0.6 if size <= 2 and len(line.text) > 4 else 1.0
     return 0.4 if size <= 3 else 0.7 if size == 4 else 0.9 if size == 5 else 1.0
 

@@ -25,6 +25,7 @@ _SIGNS = {
     "USA": "US", "V": "VA", "WAN": "NG", "YAR": "YE", "YV": "VE", "Z": "ZM",
 }  # fmt: skip
 """Distinguishing signs of vehicles (UN Convention on Road Traffic 1968) that are not the country's ISO code."""
+_KNOWN_CODE, _UNKNOWN_CODE = 1.5, 0.3  # a region's code that is in our list, which may lack some
 _LOOSE = 0.35
 """Weight of a plate whose separators are not where they belong: OCR joins what screws and seals hold apart."""
 _SHAPE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w ·.–-]{4,16}", re.UNICODE)
@@ -34,9 +35,10 @@ _CODE_OF_A_PLACE = re.compile(
     r"[1-9]\d{3} [A-Z]{2}|(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT) \d{4}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d"
 )
 """Postcodes of the Netherlands, Australia, the United Kingdom and Canada, which beside words are no plates."""
-_BY_PREFIX = frozenset({"GB", "CN", "IN", "CL"})
+_BY_PREFIX = frozenset({"GB", "CN", "IN", "CL", "MY", "GR"})
 """Countries whose region codes say less the fewer of their characters are known."""
 _DIGITS = {ord(base) + i: str(i) for base in "٠۰০०" for i in range(10)}
+_PRICE = re.compile(r"([A-Z]{3}) ?[\d .,]+|[\d .,]+ ?([A-Z]{3})")
 _DIGITS_ONLY = re.compile(r"\d{2,3}[-–]\d{2,3}[-–]\d{2,3}")
 
 
@@ -57,7 +59,9 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             place = place or _band(code, lines[-1], reading)
             if place is not None:
                 inside[code] = ((place, 0.75),)
-                countries[code] *= 1.5  # the code exists
+                countries[code] *= _KNOWN_CODE
+            elif region:
+                countries[code] *= _UNKNOWN_CODE
         if not countries:
             continue
         for other in reading.lines:
@@ -94,6 +98,9 @@ def _candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
         if max(len(one), len(two)) <= 12 and one and two and one == one.upper() and two == two.upper():
             found += [((first, second), f"{a} {b}") for a, b in ((one, two), (two, one)) if _plausible(f"{a} {b}")]
     for line, text in short:
+        price = _PRICE.fullmatch(text)
+        if price and reading.facts.currencies.get(price[1] or price[2]):
+            continue  # "UGX 2000"
         # "ROOM 12", "BUS 123": a word of signs; "PKT 4821" is none, though "pkt" is a word in some language
         words = [w for word in line.words for w in word.key.split() if len(w) >= 3]
         common = any(
@@ -161,7 +168,14 @@ def _region(code: str, region: str, reading: Reading) -> Place | None:
         if name or code not in _BY_PREFIX:
             break
         name = known.regions.get(compact[:size_], "")
+    if not name:
+        name = next((place for (low, high), place in _ranges(known) if low <= compact <= high), "")
     return _placed(code, name, reading) if name else None
+
+
+def _ranges(known: PlateFacts) -> list[tuple[tuple[str, str], str]]:
+    """Regions that own a range of codes: "AAA..BEZ" of Brazil is Paraná."""
+    return [((key[: key.index("..")], key[key.index("..") + 2 :]), name) for key, name in known.regions.items() if ".." in key]
 
 
 def _placed(code: str, name: str, reading: Reading) -> Place | None:

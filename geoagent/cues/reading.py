@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from geoagent.cues.identify import DEFAULT as IDENTIFIER
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
 from geoagent.gazetteer.normalise import normalise
@@ -136,6 +137,7 @@ class Reading:
     gazetteer: Gazetteer
     facts: Facts
     prior: Mapping[str, float] = field(default_factory=dict)
+    identifier: str = IDENTIFIER
 
     @classmethod
     def of(
@@ -144,6 +146,7 @@ class Reading:
         gazetteer: Gazetteer,
         facts: Facts,
         prior: Mapping[str, float] | None = None,
+        identifier: str = IDENTIFIER,
     ) -> Reading:
         """Prepare the regions; those too long are cut, and so are those beyond `MAX_LINES`."""
         lines = [
@@ -151,7 +154,7 @@ class Reading:
             for i, region in enumerate(regions)
             if region.text.strip() and not instructs(region.text)
         ]
-        return cls(tuple(lines[:MAX_LINES]), gazetteer, facts, prior or {})
+        return cls(tuple(lines[:MAX_LINES]), gazetteer, facts, prior or {}, identifier)
 
     def phrases(self, line: Line, longest: int = 4) -> Iterator[tuple[str, int, int]]:
         """Keys of 1 to `longest` neighbouring words with their place in the line, longer ones first."""

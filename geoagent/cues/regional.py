@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geoagent.cues.reading import Reading, listed, overlaps, taken, with_kin
+from geoagent.cues.reading import Reading, is_common, listed, overlaps, taken, with_kin
 from geoagent.cues.script import han_fit
 from geoagent.types import Cue
 
@@ -17,8 +17,11 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             known = reading.facts.regionalisms.get(key)
             if known is None or any(start < b and a < end for a, b in used) or overlaps(busy, line.region, start, end):
                 continue
-            used.append((start, end))
             written = line.text[start:end]
+            whole = start == line.words[0].start and end == line.words[-1].end if line.words else True
+            if len(key) <= 3 and key.isascii() and not whole and is_common(reading, key):
+                continue  # "ət" is meat in Azerbaijan, "et" is in every French sentence
+            used.append((start, end))
             countries = {c: weight * han_fit(written, c, reading.facts) for c, weight in known.countries.items()}
             inside = {}
             spread = countries if known.city else with_kin(reading, countries)
