@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
-from geoagent.cues.reading import Line, Reading, is_common, listed, size
+from geoagent.cues.reading import Line, Reading, is_common, listed, placed, size
 from geoagent.gazetteer.facts import Facts, PlateFacts
 from geoagent.types import Cue, Place, Span
 
@@ -122,7 +122,7 @@ def _band(code: str, line: Line, reading: Reading) -> Place | None:
     after = [other.text.strip() for other in reading.lines if 0 < other.region - line.region <= 3]
     for text in after:
         if reading.facts.plates[code].bands.get(text):
-            return _placed(code, reading.facts.plates[code].bands[text], reading)
+            return placed(code, reading.facts.plates[code].bands[text], reading)
     return None
 
 
@@ -170,21 +170,12 @@ def _region(code: str, region: str, reading: Reading) -> Place | None:
         name = known.regions.get(compact[:size_], "")
     if not name:
         name = next((place for (low, high), place in _ranges(known) if low <= compact <= high), "")
-    return _placed(code, name, reading) if name else None
+    return placed(code, name, reading) if name else None
 
 
 def _ranges(known: PlateFacts) -> list[tuple[tuple[str, str], str]]:
     """Regions that own a range of codes: "AAA..BEZ" of Brazil is Paraná."""
     return [((key[: key.index("..")], key[key.index("..") + 2 :]), name) for key, name in known.regions.items() if ".." in key]
-
-
-def _placed(code: str, name: str, reading: Reading) -> Place | None:
-    """The city of that name, or the admin-1 unit where the name begins with "@"."""
-    for match in reading.gazetteer.lookup(name.removeprefix("@"), k=6, countries={code: 1.0, "": 0.0}):
-        place = match.place
-        if place.country == code and (place.level == "admin1") == name.startswith("@"):
-            return place
-    return None
 
 
 def _span(line: Line) -> Span:

@@ -12,7 +12,7 @@ from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
 from geoagent.gazetteer.normalise import normalise
 from geoagent.scripts import script_of
-from geoagent.types import Cue, Span, TextRegion
+from geoagent.types import Cue, Place, Span, TextRegion
 
 MAX_LINES = 200
 """Lines beyond these are not searched: a photo of a page, not of a place."""
@@ -249,3 +249,12 @@ def listed(reading: Reading, weights: Mapping[str, float], count: int = 3) -> st
     if more > 0:
         names.append(f"{more} other{'s' * (more > 1)}")
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def placed(country: str, name: str, reading: Reading) -> Place | None:
+    """The city of that name in a country, or the admin-1 unit where the name begins with "@"."""
+    for match in reading.gazetteer.lookup(name.removeprefix("@"), k=6, countries={country: 1.0, "": 0.0}):
+        place = match.place
+        if place.country == country and (place.level == "admin1") == name.startswith("@"):
+            return place
+    return None

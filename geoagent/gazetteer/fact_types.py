@@ -98,6 +98,8 @@ class RegistrationLabel:
         pattern: regular expression of the number after it, "" where it has no fixed form.
         checksum: module of python-stdnum that knows the number ("it.iva"), "" where none does.
         case: whether it counts only in a spelling of `written`.
+        numbers: (country, regular expression of the number without separators, what its group is a code of); a label of
+            several countries ("RUC") is told apart by the number.
     """
 
     written: tuple[str, ...]
@@ -106,6 +108,7 @@ class RegistrationLabel:
     pattern: str = ""
     checksum: str = ""
     case: bool = False
+    numbers: tuple[tuple[str, str, Mapping[str, str] | str], ...] = ()
 
     def fits(self, number: str) -> bool | None:
         """Say whether `number` has the form that goes with the label; None where the label has no fixed form."""

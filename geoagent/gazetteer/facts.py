@@ -242,8 +242,9 @@ def _variants(row: Mapping[str, Any]) -> Mapping[str, Shares]:
 
 def _registration(_: str, r: dict[str, Any]) -> RegistrationLabel:
     return RegistrationLabel(
-        tuple(r["w"]), _shares(r), r.get("s", 1.0), r.get("re", ""), r.get("sum", ""), r.get("case", False)
-    )
+        tuple(r["w"]), _shares(r), r.get("s", 1.0), r.get("re", ""), r.get("sum", ""), r.get("case", False),
+        tuple((country, pattern, codes) for country, pattern, codes in r.get("n", ())),
+    )  # fmt: skip
 
 
 def _currency(_: str, r: dict[str, Any]) -> CurrencyForm:
