@@ -38,7 +38,7 @@ ASSUMED: Mapping[str, float] = MappingProxyType(
         "institution": 0.95,
         "regional": 0.88,
         "street": 0.92,
-        "number": 0.6,
+        "habit": 0.8,
         "road": 0.75,
         "direction": 0.8,
         "signword": 0.85,

@@ -66,12 +66,14 @@ class Line:
         text: as read, at most `MAX_CHARS` characters.
         confidence: the engine's.
         script_is_evidence: whether its script is sure.
+        panel: colour of what it is written on, "" where that is not known.
     """
 
     region: int
     text: str
     confidence: float
     script_is_evidence: bool
+    panel: str = ""
 
     @cached_property
     def script(self) -> str:
@@ -150,7 +152,7 @@ class Reading:
     ) -> Reading:
         """Prepare the regions; those too long are cut, and so are those beyond `MAX_LINES`."""
         lines = [
-            Line(i, region.text[:MAX_CHARS], region.confidence, region.script_is_evidence)
+            Line(i, region.text[:MAX_CHARS], region.confidence, region.script_is_evidence, region.panel)
             for i, region in enumerate(regions)
             if region.text.strip() and not instructs(region.text)
         ]

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from geoagent.cues.reading import Reading, is_common, listed, overlaps, taken, with_kin
 from geoagent.cues.script import han_fit
+from geoagent.gazetteer.facts import Regionalism
 from geoagent.types import Cue
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each regional word or phrase."""
+    return search(reading, earlier, reading.facts.regionalisms, "regional")
+
+
+def search(reading: Reading, earlier: tuple[Cue, ...], table: Mapping[str, Regionalism], kind: str) -> list[Cue]:
+    """One cue for each entry of a table of words that is found, longer ones first.
+
+    Args:
+        reading: the text.
+        earlier: cues of kinds that come before.
+        table: normalised word or phrase to its row.
+        kind: of the cues.
+    """
     cues = []
-    busy = taken(earlier, ("plate", "phone", "domain", "registration"))
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "signword"))
     for line in reading.lines:
         used: list[tuple[int, int]] = []
         for key, start, end in reading.entries(line, 5, 8):
-            known = reading.facts.regionalisms.get(key)
+            known = table.get(key)
             if known is None or any(start < b and a < end for a, b in used) or overlaps(busy, line.region, start, end):
                 continue
             written = line.text[start:end]
@@ -35,7 +50,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             note = f" ({known.note})" if known.note else ""
             cues.append(
                 Cue(
-                    kind="regional",
+                    kind=kind,
                     value=written,
                     says=f"“{written}”{note} is said on signs in {listed(reading, countries)}.",
                     spans=(line.span(start, end),),

@@ -12,6 +12,8 @@ Shares = Mapping[str, float]
 """Country to weight, or language or script to share."""
 Position = Literal["before", "after", "glued", "either"]
 NONE: Shares = MappingProxyType({})
+WHITE: Shares = MappingProxyType({"white": 0.92, "yellow": 0.03})
+"""Colours of number plates where nothing else is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,11 +231,13 @@ class PlateFacts:
         patterns: (strict, loose, weight): regular expressions of a whole plate with its separators, and without.
         regions: region code -> city, or "@" and the name of an admin-1 unit.
         bands: what stands on the band at the side and names a place, in the same notation (French departments).
+        colours: colour of the plate -> share of its plates.
     """
 
     patterns: tuple[tuple[str, str, float], ...]
     regions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     bands: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    colours: Shares = field(default_factory=lambda: WHITE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,3 +253,37 @@ class TldFact:
     countries: Shares
     strength: float = 1.0
     place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """A way of writing numbers, hours, prices or addresses.
+
+    Attributes:
+        pattern: regular expression that is searched for in a line.
+        countries: country -> weight, sum 1.
+        strength: how far it is to be believed, (0, 1].
+        note: what it is.
+    """
+
+    pattern: str
+    countries: Shares
+    strength: float = 1.0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoadForm:
+    """A form of road numbers.
+
+    Attributes:
+        pattern: regular expression of a whole number.
+        countries: country -> weight, sum 1.
+        strength: how far it is to be believed, (0, 1].
+        colours: colour of the number's panel -> countries where it is such.
+    """
+
+    pattern: str
+    countries: Shares
+    strength: float = 1.0
+    colours: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
