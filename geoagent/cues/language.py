@@ -1,7 +1,8 @@
 """Languages: which ones the signs are written in, as a distribution, and where signs are written so.
 
 Four things speak, in this order of trust: the script (Georgian letters leave one language), letters that few languages
-write, words that stand on signs, and a general identifier of letter sequences (see `identify`) where a line is long enough.
+write, words that stand on signs, and a general identifier of letter sequences (see `identify`) where a line is long
+enough.
 Words that stand on signs everywhere ("EXIT", "WC") say nothing.
 """
 
@@ -23,8 +24,8 @@ _KIN_WORD = 0.08  # the same in a language that is so near that most words of si
 _KIN = tuple(
     frozenset(group.split())
     for group in (
-        "ru be uk", "ru bg", "bg mk sr", "cs sk", "hr bs sr sl mk", "es gl ca", "pt gl", "da no sv", "id ms", "tr az tk",
-        "kk ky tt", "uz tg", "hi mr ne", "fa ps", "lv lt", "nl af", "de lb als", "it co", "zu xh", "fr oc",
+        "ru be uk", "ru bg", "bg mk sr", "cs sk", "hr bs sr sl mk", "es gl ca", "pt gl", "da no sv", "id ms",
+        "tr az tk", "kk ky tt", "uz tg", "hi mr ne", "fa ps", "lv lt", "nl af", "de lb als", "it co", "zu xh", "fr oc",
     )
 )  # fmt: skip
 _FOREIGN_LETTER = 0.12

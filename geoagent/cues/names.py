@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from geoagent.cues.context import DECOR, LINKS, MADE_IN, OFFICE, ROAD
+from geoagent.cues.direction import turned
 from geoagent.cues.reading import Line, Reading, country_name, overlaps, taken
 from geoagent.gazetteer import Match, Mention
 from geoagent.gazetteer.normalise import normalise
@@ -56,7 +57,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     latin = all(line.script in ("Latn", "Zyyy") or not line.script_is_evidence for line in reading.lines)
     if latin and not earlier and all(cue.strength < _ALONE for cue in merged):
         return []  # "HOTEL PARIS": a doubtful name, and nothing else to go by
-    return merged
+    return turned(reading, merged)
 
 
 def _everywhere(reading: Reading, line: Line) -> list[tuple[int, int]]:

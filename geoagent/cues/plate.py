@@ -25,6 +25,12 @@ _SIGNS = {
     "USA": "US", "V": "VA", "WAN": "NG", "YAR": "YE", "YV": "VE", "Z": "ZM",
 }  # fmt: skip
 """Distinguishing signs of vehicles (UN Convention on Road Traffic 1968) that are not the country's ISO code."""
+_BANDED = 6.0  # a blue strip at the left, where the country has one
+_BAND_OWNERS = """
+    AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK
+    AL AM BA GB GE IL IN MA MD ME MK NO RS TR UA XK
+"""
+_BLUE_BAND = frozenset(_BAND_OWNERS.split())
 _KNOWN_CODE, _UNKNOWN_CODE = 1.5, 0.3  # a region's code that is in our list, which may lack some
 _LOOSE = 0.35
 """Weight of a plate whose separators are not where they belong: OCR joins what screws and seals hold apart."""
@@ -38,6 +44,7 @@ _CODE_OF_A_PLACE = re.compile(
 _BY_PREFIX = frozenset({"GB", "CN", "IN", "CL", "MY", "GR"})
 """Countries whose region codes say less the fewer of their characters are known."""
 _DIGITS = {ord(base) + i: str(i) for base in "٠۰০०" for i in range(10)}
+_SURE_ROAD = 0.9
 _PRICE = re.compile(r"([A-Z]{3}) ?[\d .,]+|[\d .,]+ ?([A-Z]{3})")
 _DIGITS_ONLY = re.compile(r"\d{2,3}[-–]\d{2,3}[-–]\d{2,3}")
 
@@ -64,6 +71,12 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 countries[code] *= _UNKNOWN_CODE
         if not countries:
             continue
+        colour, band = lines[0].panel, lines[0].band
+        if colour:
+            for code in countries:
+                countries[code] *= max(reading.facts.plates[code].colours.get(colour, 0.02), 0.02)
+        if band == "blue" and colour in ("white", "yellow"):
+            countries = {code: weight * (_BANDED if code in _BLUE_BAND else 1.0) for code, weight in countries.items()}
         for other in reading.lines:
             sign = other.text.strip(" .·|()")
             code = _SIGNS.get(sign, sign)
@@ -80,7 +93,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             Cue(
                 kind="plate",
                 value=text,
-                says=f"“{text}” has the form of a number plate of {listed(reading, countries)}{where}.",
+                says=f"“{text}” has the form{_looks(lines[0])} of a number plate of "
+                f"{listed(reading, countries)}{where}.",
                 spans=tuple(_span(line) for line in lines),
                 countries=countries,
                 inside=inside,
@@ -88,6 +102,13 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             )
         )
     return cues
+
+
+def _looks(line: Line) -> str:
+    """Colour of plate and band in words, where they were seen."""
+    if not line.panel:
+        return ""
+    return f" and the colour ({line.panel}{', a blue band' if line.band == 'blue' else ''})"
 
 
 def _candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
@@ -101,6 +122,8 @@ def _candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
         price = _PRICE.fullmatch(text)
         if price and reading.facts.currencies.get(price[1] or price[2]):
             continue  # "UGX 2000"
+        if any(form.strength >= _SURE_ROAD and re.fullmatch(form.pattern, text) for form in reading.facts.roads):
+            continue  # "BR-101"
         # "ROOM 12", "BUS 123": a word of signs; "PKT 4821" is none, though "pkt" is a word in some language
         words = [w for word in line.words for w in word.key.split() if len(w) >= 3]
         common = any(
@@ -175,7 +198,11 @@ def _region(code: str, region: str, reading: Reading) -> Place | None:
 
 def _ranges(known: PlateFacts) -> list[tuple[tuple[str, str], str]]:
     """Regions that own a range of codes: "AAA..BEZ" of Brazil is Paraná."""
-    return [((key[: key.index("..")], key[key.index("..") + 2 :]), name) for key, name in known.regions.items() if ".." in key]
+    return [
+        ((key[: key.index("..")], key[key.index("..") + 2 :]), name)
+        for key, name in known.regions.items()
+        if ".." in key
+    ]
 
 
 def _span(line: Line) -> Span:

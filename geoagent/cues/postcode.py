@@ -14,6 +14,7 @@ _FIRST_HALF = {
     "GB": re.compile(r"(?:[BEGLMNSW]|[A-PR-UWYZ][A-HK-Y])(?:\d\d?|\d[A-Z])"),
     "CA": re.compile(r"[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]"),
 }
+_SURE_ROAD = 0.9
 _DISTINCT = 0.12
 """Share of other countries' codes that a form may match and still speak alone, without a label or a place beside it."""
 
@@ -30,6 +31,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each postcode that is distinctive, labelled, or stands beside a place of its country."""
     cues = []
     busy = taken(earlier, ("plate", "phone", "domain", "registration", "currency"))
+    for region, spans in taken([cue for cue in earlier if cue.kind == "road" and cue.strength >= _SURE_ROAD]).items():
+        busy.setdefault(region, []).extend(spans)
     named = _named(earlier)
     for line in reading.lines:
         used: list[tuple[int, int]] = []

@@ -67,6 +67,7 @@ class Line:
         confidence: the engine's.
         script_is_evidence: whether its script is sure.
         panel: colour of what it is written on, "" where that is not known.
+        band: colour of the strip at its left, "" where that is not known.
     """
 
     region: int
@@ -74,6 +75,7 @@ class Line:
     confidence: float
     script_is_evidence: bool
     panel: str = ""
+    band: str = ""
 
     @cached_property
     def script(self) -> str:
@@ -152,7 +154,7 @@ class Reading:
     ) -> Reading:
         """Prepare the regions; those too long are cut, and so are those beyond `MAX_LINES`."""
         lines = [
-            Line(i, region.text[:MAX_CHARS], region.confidence, region.script_is_evidence, region.panel)
+            Line(i, region.text[:MAX_CHARS], region.confidence, region.script_is_evidence, region.panel, region.band)
             for i, region in enumerate(regions)
             if region.text.strip() and not instructs(region.text)
         ]

@@ -1,4 +1,4 @@
-"""Road numbers: "BR-101", "I-95", "NH 44", 国道1号; the colour of their panel tells the "A 7" of Italy from that of France."""
+"""Road numbers: "BR-101", "NH 44", 国道1号; the colour of the panel tells the "A 7" of Italy from that of France."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from geoagent.cues.reading import Line, Reading, listed, overlaps, placed, taken
 from geoagent.gazetteer.facts import Facts, RoadForm
 from geoagent.types import Cue, Place
 
-_TOKEN = re.compile(r"[^\W\d_]{1,10}[. -]{0,2}\d{1,4}[A-Z]?(?![\w:.,]\d)|[台縣省國国県都府고국]\S{0,4}\d+\S{0,2}", re.UNICODE)
+_TOKEN = re.compile(
+    r"[^\W\d_]{1,10}[. -]{0,2}\d{1,4}[A-Z]?(?![\w:.,]\d)|[台縣省國国県都府고국]\S{0,4}\d+\S{0,2}", re.UNICODE
+)
 _RIGHT_COLOUR, _WRONG_COLOUR = 3.0, 0.3
 _INSIDE = 0.45  # how much less a number says among other words than alone on its panel
 _ARROWS = frozenset("→←↑↓↗↖↘↙➔⇒⇐⇑➡⬅⬆")
@@ -25,7 +27,7 @@ _STATES = {
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue of kind "road" for each road number that stands alone on its line, or on a sign of roads and places."""
-    busy = taken(earlier, ("plate", "phone", "domain", "registration", "currency", "habit", "postcode"))
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "currency"))
     cues = []
     for line in reading.lines:
         for match in _whole(line) + list(_TOKEN.finditer(line.text)):

@@ -227,7 +227,9 @@ class _Reader:
 
 def _plate(_: str, r: dict[str, Any]) -> PlateFacts:
     patterns = tuple((str(strict), str(loose), float(weight)) for strict, loose, weight in r["p"])
-    return PlateFacts(patterns, MappingProxyType(r.get("r", {})), MappingProxyType(r.get("b", {})), _shares(r, "col") or WHITE)
+    return PlateFacts(
+        patterns, MappingProxyType(r.get("r", {})), MappingProxyType(r.get("b", {})), _shares(r, "col") or WHITE
+    )
 
 
 def _road(pattern: str, r: dict[str, Any]) -> RoadForm:
