@@ -46,6 +46,7 @@ def agent_options(command: Any) -> Any:
         ),
         click.option("--config", type=click.Path(path_type=Path), help="TOML file of settings; flags win over it."),
         click.option("--ocr", metavar="NAME", help="OCR engine (auto, rapidocr, tesseract, paddle, nothing, …)."),
+        click.option("--thorough", is_flag=True, help="Add the costlier passes of reading: turned, enlarged."),
         click.option("--language", metavar="NAME", help="Identifier of languages (py3langid, fasttext, langdetect)."),
         click.option("--no-text", is_flag=True, help="Do not read the text in the photo."),
     ]
@@ -59,6 +60,9 @@ def load_agent(settings: dict[str, Any]) -> GeoAgent:
     from geoagent.agent import GeoAgent
 
     config = settings.pop("config", None)
+    thorough = settings.pop("thorough", False)
+    if thorough:
+        settings["ocr"] = {"name": settings.get("ocr") or "auto", "thorough": True}
     if settings.pop("no_text", False):
         settings["ocr"] = "nothing"
     within = settings.pop("within", None)

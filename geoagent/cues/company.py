@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from geoagent.cues.reading import Line, Reading, listed, overlaps, placed, taken
+from geoagent.gazetteer.fact_types import compiled
 from geoagent.gazetteer.facts import PlacedForm, RegistrationLabel
 from geoagent.gazetteer.normalise import normalise
 from geoagent.types import Cue, Place
@@ -86,7 +87,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 inside: dict[str, tuple[tuple[Place, float], ...]] = {}
                 if written != written.upper() and all(w == w.upper() and w.isalpha() for w in form.written):
                     strength *= 0.15  # "nuit" is no NUIT
-                if kind == "registration":
+                if isinstance(form, RegistrationLabel):
                     checked = _number_after(form, line, end)
                     if checked is None and len(key) <= 3:
                         continue  # "AI", "IF", "RC": letters that are a label only before a number
@@ -120,14 +121,14 @@ def _told_by(
     compact = re.sub(r"[^A-Z0-9]", "", number.upper())
     fits: dict[str, tuple[str, Mapping[str, str] | str]] = {}
     for country, pattern, codes in label.numbers:
-        match = re.fullmatch(pattern, compact)
+        match = compiled(pattern).fullmatch(compact)
         if match is not None and country not in fits:
             fits[country] = (match[1] if match.lastindex and match[1] else "", codes)
     if not fits:
         return countries, {}
     told = {code: weight if code in fits else weight * _MISFIT for code, weight in countries.items()}
     told |= {code: min(countries.values(), default=1.0) for code in fits if code not in told}
-    inside = {}
+    inside: dict[str, tuple[tuple[Place, float], ...]] = {}
     for country, (code, codes) in fits.items():
         place = _issued(country, code, codes, reading) if code else None
         if place is not None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from geoagent.cues.reading import Line, Reading, is_common, listed, placed, size
+from geoagent.gazetteer.fact_types import compiled
 from geoagent.gazetteer.facts import Facts, PlateFacts
 from geoagent.types import Cue, Place, Span
 
@@ -122,7 +123,7 @@ def _candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
         price = _PRICE.fullmatch(text)
         if price and reading.facts.currencies.get(price[1] or price[2]):
             continue  # "UGX 2000"
-        if any(form.strength >= _SURE_ROAD and re.fullmatch(form.pattern, text) for form in reading.facts.roads):
+        if any(form.strength >= _SURE_ROAD and compiled(form.pattern).fullmatch(text) for form in reading.facts.roads):
             continue  # "BR-101"
         # "ROOM 12", "BUS 123": a word of signs; "PKT 4821" is none, though "pkt" is a word in some language
         words = [w for word in line.words for w in word.key.split() if len(w) >= 3]

@@ -180,6 +180,12 @@ def _judge(text: Text, agent: GeoAgent, curves: Mapping[str, Any] | None) -> tup
     return float(mass[first]), codes[first] in text.allowed, -float(np.log(max(p_true, 1e-9)))
 
 
+def judged(texts: Sequence[Text], agent: GeoAgent) -> tuple[float, float]:
+    """Share of texts whose country is right, and mean −log p of it in nats, with the reliabilities in use."""
+    figures = _figures([_judge(text, agent, agent.assets.world.calibration.get("reliability")) for text in texts])
+    return figures["country_right"], figures["log_loss"]
+
+
 def _figures(rows: Sequence[tuple[float, bool, float]]) -> dict[str, float]:
     confidence, right, loss = (np.array(column, dtype=np.float64) for column in zip(*rows, strict=True))
     return {

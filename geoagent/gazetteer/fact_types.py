@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Literal
 
 Shares = Mapping[str, float]
 """Country to weight, or language or script to share."""
+
+
+@cache
+def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    """Compile a pattern of the tables, once: they are more than `re` keeps."""
+    return re.compile(pattern, flags)
+
+
 Position = Literal["before", "after", "glued", "either"]
 NONE: Shares = MappingProxyType({})
 WHITE: Shares = MappingProxyType({"white": 0.92, "yellow": 0.03})
@@ -114,7 +123,7 @@ class RegistrationLabel:
 
     def fits(self, number: str) -> bool | None:
         """Say whether `number` has the form that goes with the label; None where the label has no fixed form."""
-        return bool(re.fullmatch(self.pattern, number.strip(), re.IGNORECASE)) if self.pattern else None
+        return bool(compiled(self.pattern, re.IGNORECASE).fullmatch(number.strip())) if self.pattern else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +220,7 @@ class PostcodeFacts:
 
     def matches(self, code: str) -> bool:
         """Say whether `code` has the form of this country's postcodes."""
-        return bool(self.pattern) and re.fullmatch(self.pattern, code.strip(), re.IGNORECASE) is not None
+        return bool(self.pattern) and compiled(self.pattern, re.IGNORECASE).fullmatch(code.strip()) is not None
 
     def area(self, code: str) -> tuple[str, str, str] | None:
         """Return (city, admin-1 code, name) of the longest prefix of `code` that is known, else None."""

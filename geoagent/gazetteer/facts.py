@@ -172,6 +172,10 @@ class Facts:
 
     def brand_names(self) -> frozenset[str]:
         """Return every name that `brand` knows."""
+        return self._brand_names
+
+    @cached_property
+    def _brand_names(self) -> frozenset[str]:
         return frozenset(self._brands)
 
     @cached_property
