@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from geoagent.cues.reading import Line, Reading, listed, overlaps, taken
+from geoagent.cues.reading import Line, Reading, evened, listed, overlaps, taken
 from geoagent.gazetteer.facts import Facts
 from geoagent.types import Cue, Span
 
@@ -33,7 +33,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 value=form,
                 says=f"Prices in “{form}”: money of {listed(reading, dict(known.countries))}.",
                 spans=tuple(spans),
-                countries=dict(known.countries),
+                countries=evened(reading, known.countries),
                 elsewhere=1e-4,
                 strength=known.strength,
             )

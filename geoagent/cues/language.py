@@ -46,9 +46,10 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each language that lines of text are surely enough in."""
     busy = taken(earlier, ("plate", "phone", "domain", "registration", "currency", "postcode"))
     named = taken(earlier, ("name", "brand"))
+    streets = taken(earlier, ("street",))
     scored: list[tuple[Line, dict[str, float], float]] = []
     for line in reading.lines:
-        scores, weight = _score(line, reading, busy, named)
+        scores, weight = _score(line, reading, busy, named, streets)
         if scores:
             scored.append((line, scores, weight))
     cues = []
@@ -69,7 +70,11 @@ def languages_of(script: str, reading: Reading) -> tuple[str, ...]:
 
 
 def _score(
-    line: Line, reading: Reading, busy: dict[int, list[tuple[int, int]]], named: dict[int, list[tuple[int, int]]]
+    line: Line,
+    reading: Reading,
+    busy: dict[int, list[tuple[int, int]]],
+    named: dict[int, list[tuple[int, int]]],
+    streets: dict[int, list[tuple[int, int]]],
 ) -> tuple[dict[str, float], float]:
     """Log score of each language for one line, and how many words or letters spoke; ({}, 0) where none did."""
     if line.script == "Zyyy" or (line.script != "Latn" and not line.script_is_evidence):
@@ -86,11 +91,12 @@ def _score(
         if key in reading.facts.international:
             known.append((start, end))
             continue
-        if entry is None:
+        spoken = entry.languages if entry is not None else _of_street(key, line, start, end, reading, streets)
+        if not spoken:
             continue
         known.append((start, end))
-        its = {SAME.get(lang, lang) for lang in entry.languages}
-        for lang in entry.languages:
+        its = {SAME.get(lang, lang) for lang in spoken}
+        for lang in spoken:
             its.update(_EXTRA.get(lang, ()))
         if not its & set(languages):
             continue
@@ -131,6 +137,16 @@ def _score(
         scores = {lang: _DECOR_SHARE * score for lang, score in scores.items()}
         spoke *= _DECOR_SHARE
     return (scores, spoke) if spoke > 0 else ({}, 0.0)
+
+
+def _of_street(
+    key: str, line: Line, start: int, end: int, reading: Reading, streets: dict[int, list[tuple[int, int]]]
+) -> tuple[str, ...]:
+    """Languages of a word for a street, where it names one."""
+    word = reading.facts.streets.get(key)
+    if word is None or len(key) < 3 or len(word.languages) > 6 or not overlaps(streets, line.region, start, end):
+        return ()
+    return word.languages
 
 
 def _groups(

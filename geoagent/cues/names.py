@@ -23,6 +23,7 @@ A sign that names a city often stands in another place of the same country: road
 _ALONE = 0.25
 """Least strength of a name where no other cue but the language is there."""
 _KNOWN_ABROAD = 50_000
+_ALSO_WORD = 0.25
 _KEPT = 12  # readings of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
 
@@ -36,6 +37,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     streets = taken(earlier, ("street",))
     brands = taken([cue for cue in earlier if cue.kind == "brand" and cue.strength >= 0.5])
     institutions = taken(earlier, ("institution",))
+    words = _words(reading, earlier)
     found: list[tuple[Line, Mention]] = []
     for line in reading.lines:
         everywhere = _everywhere(reading, line)
@@ -50,7 +52,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         others = [
             m for other, m in found if m is not mention and (other is line or abs(other.region - line.region) <= 3)
         ]
-        cue = _cue(reading, line, mention, others, streets, brands, institutions)
+        cue = _cue(reading, line, mention, others, streets, brands, institutions, words)
         if cue is not None:
             cues.append(cue)
     merged = _merged(cues)
@@ -58,6 +60,16 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     if latin and not earlier and all(cue.strength < _ALONE for cue in merged):
         return []  # "HOTEL PARIS": a doubtful name, and nothing else to go by
     return turned(reading, merged)
+
+
+def _words(reading: Reading, earlier: tuple[Cue, ...]) -> dict[int, list[tuple[int, int]]]:
+    """Where words stand that mean something on signs: words of usage, of road signs, and of some language's signs."""
+    out = taken([cue for cue in earlier if cue.kind in ("regional", "signword") and not cue.inside])
+    for line in reading.lines:
+        for word in line.words:
+            if word.key in reading.facts.signwords:
+                out.setdefault(line.region, []).append((word.start, word.end))
+    return out
 
 
 def _everywhere(reading: Reading, line: Line) -> list[tuple[int, int]]:
@@ -88,6 +100,7 @@ def _cue(
     streets: dict[int, list[tuple[int, int]]],
     brands: dict[int, list[tuple[int, int]]],
     institutions: dict[int, list[tuple[int, int]]],
+    words: dict[int, list[tuple[int, int]]],
 ) -> Cue | None:
     matches = mention.matches[:_KEPT]
     code_like = all(m.exactness == "code" for m in matches)
@@ -105,6 +118,8 @@ def _cue(
     elif overlaps(streets, line.region, mention.start, mention.end):
         # Streets are named after large towns, and after people who bear the names of villages.
         strength *= 0.3 if best.place.level != "city" or best.place.population >= _KNOWN_ABROAD else 0.12
+    if overlaps(words, line.region, mention.start, mention.end):
+        strength *= _ALSO_WORD  # "Estanco", "Hapur": what the word means is likelier than the place of that name
     if best.edits:
         strength *= _edited_factor(mention, best, reading)
     if any(c.isdigit() for c in line.text[mention.start : mention.end]) and not best.edits:

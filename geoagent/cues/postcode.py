@@ -14,6 +14,7 @@ _FIRST_HALF = {
     "GB": re.compile(r"(?:[BEGLMNSW]|[A-PR-UWYZ][A-HK-Y])(?:\d\d?|\d[A-Z])"),
     "CA": re.compile(r"[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]"),
 }
+_STATED = re.compile(r"(?:NSW|VIC|QLD|WA|TAS|ACT|NT) \d{4}")
 _SURE_ROAD = 0.9
 _DISTINCT = 0.12
 """Share of other countries' codes that a form may match and still speak alone, without a label or a place beside it."""
@@ -96,6 +97,8 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
     if " " in code or "-" in code:
         forms += re.split(r"[ -]", code)  # "75001 PARIS" may have been cut short: the parts count as well
     for country, facts in reading.facts.postcodes.items():
+        if country != "AU" and _STATED.fullmatch(code):
+            continue  # "NSW 2010" has the form of a code of Malta too
         prefix = _prefixed(code, before, facts)
         for form in dict.fromkeys([prefix, *forms]):
             if form is None or not facts.matches(form):

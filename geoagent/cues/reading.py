@@ -245,6 +245,23 @@ def with_kin(reading: Reading, countries: Mapping[str, float], kin: float = KIN)
     return out
 
 
+EVEN = 0.5
+"""How far weights of the tables are freed of the prior, 0 to 1 (see `evened`)."""
+
+
+def evened(reading: Reading, countries: Mapping[str, float]) -> dict[str, float]:
+    """Weights of a table's row as they bear on a prior.
+
+    A row says where signs that bear the word stand, so part of the prior is in it already, and a small country's own
+    word would be outweighed by a large neighbour's: each weight is divided by `EVEN` powers of the country's prior.
+    """
+    if not reading.prior or not countries:
+        return dict(countries)
+    freed = {c: w / max(reading.prior.get(c, 0.0), 1e-5) ** EVEN for c, w in countries.items()}
+    top, most = max(freed.values()), max(countries.values())
+    return {c: w / top * most for c, w in freed.items()}
+
+
 def listed(reading: Reading, weights: Mapping[str, float], count: int = 3) -> str:
     """The likeliest countries in words: "Germany, Austria or Switzerland", "… or 4 others"."""
     ranked = sorted(weights, key=lambda c: -weights[c] * size(reading, c))

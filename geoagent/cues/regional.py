@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from geoagent.cues.reading import Reading, is_common, listed, overlaps, taken, with_kin
+from geoagent.cues.reading import Reading, evened, is_common, listed, overlaps, taken, with_kin
 from geoagent.cues.script import han_fit
 from geoagent.gazetteer.facts import Regionalism
 from geoagent.types import Cue
@@ -54,7 +54,7 @@ def search(reading: Reading, earlier: tuple[Cue, ...], table: Mapping[str, Regio
                     value=written,
                     says=f"“{written}”{note} is said on signs in {listed(reading, countries)}.",
                     spans=(line.span(start, end),),
-                    countries=spread,
+                    countries=evened(reading, spread),
                     inside=inside,
                     elsewhere=2e-3,
                     strength=known.strength,
