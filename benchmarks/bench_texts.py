@@ -1,9 +1,10 @@
 """How well text alone places a photo: country, city, calibration, by kind of cue.
 
-    python benchmarks/bench_texts.py [--errors] [--rows FILE]
+    python benchmarks/bench_texts.py [--errors] [--rows FILE] [--ablation] [--cross]
 
 Rows are {"id", "lines", "country", "also", "city", "lat", "lon", "kinds", "difficulty"}. A case has evidence where its
 country is known. "also" names countries that the text allows as well; the strict figures ignore it.
+--ablation adds what each kind of cue is worth; --cross the figures with reliabilities fitted on the other folds.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ import argparse
 import json
 import math
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 from _shared import data, table
 
 from geoagent import GeoAgent, LatLon
+from geoagent.cues import KINDS
+from geoagent.evaluation.cues import judged, measure, read_texts
+from geoagent.scripts import script_of
 
 
 def main() -> None:
@@ -24,6 +29,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=Path)
     parser.add_argument("--errors", action="store_true", help="print every case that is wrong")
+    parser.add_argument("--ablation", action="store_true", help="leave out one kind of cue after another")
+    parser.add_argument("--cross", action="store_true", help="fit reliabilities by cross-validation")
     args = parser.parse_args()
     path = args.rows or data("sign_texts.jsonl")
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
@@ -50,7 +57,9 @@ def main() -> None:
         loss.append(-math.log(p_true))
         bins[min(9, int(answer.confidence * 10))].append((answer.confidence, first))
         result = (first, strict, third, loss[-1])
-        for group in ("all", row["difficulty"], *(f"kind {k}" for k in row["kinds"])):
+        scripts = {script for text in row["lines"] if (script := script_of(text)) != "Zyyy"}
+        names = ("all", row["difficulty"], *(f"kind {k}" for k in row["kinds"]), *(f"script {s}" for s in scripts))
+        for group in names:
             groups[group].append(result)
         km = None
         if row["lat"] is not None:
@@ -66,7 +75,7 @@ def main() -> None:
             for cue in answer.cues:
                 top = ", ".join(f"{p.name or p.code} {p.p:.2f}" for p in cue.places[:3])
                 print(f"      {cue.nats:+6.2f} {cue.kind} {cue.value!r} r={cue.reliability} → {top}")
-    order = ["all", "easy", "medium", "hard", *sorted(g for g in groups if g.startswith("kind"))]
+    order = ["all", "easy", "medium", "hard", *sorted(g for g in groups if g.startswith(("kind", "script")))]
     table(
         ["cases with evidence", "n", "top-1", "top-1 strict", "top-3", "log loss"],
         [
@@ -81,6 +90,27 @@ def main() -> None:
     print(f"50 % radius holds {held[50] / city_all:.1%} of cities, 90 % radius {held[90] / city_all:.1%}")
     print(f"no evidence: {len(drift)} cases, largest divergence from the prior {max(drift, default=0.0):.2e} nats")
     print(f"ECE of the country {ece:.3f}; median {1000 * sorted(seconds)[len(seconds) // 2]:.0f} ms a text")
+    if args.ablation:
+        ablate(path, agent)
+    if args.cross:
+        report = measure([path], agent)
+        print(f"\nreliabilities as they ship: {report['before']}")
+        print(f"fitted on the other folds:  {report['crossed']}")
+
+
+def ablate(path: Path, agent: GeoAgent) -> None:
+    """Print what the country's figures lose without each kind of cue, and what each kind gives alone."""
+    texts = [text for text in read_texts([path], agent) if text.allowed]
+    everything = judged(texts, agent)
+    rows = [["all kinds", sum(len(text.cues) for text in texts), *everything, 0.0, 0.0]]
+    for kind in KINDS:
+        count = sum(cue.kind == kind for text in texts for cue in text.cues)
+        if count:
+            without = judged([replace(t, cues=tuple(c for c in t.cues if c.kind != kind)) for t in texts], agent)
+            alone = judged([replace(t, cues=tuple(c for c in t.cues if c.kind == kind)) for t in texts], agent)
+            rows.append([f"without {kind}", count, *without, without[1] - everything[1], alone[1]])
+    print()
+    table(["ablation", "cues", "top-1", "log loss", "lost nats", "log loss of it alone"], rows)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from geoagent.constraints import _picture
 from geoagent.constraints._picture import PictureSource
 from geoagent.constraints.llm import ModelSource
 from geoagent.cues import find_cues, instructs
+from geoagent.cues.panel import with_colours
 from geoagent.disclose import disclose
 from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
 from geoagent.fusion import SAME_REGION, Fusion
@@ -234,7 +235,7 @@ class GeoAgent:
 
     def _regions(self, photo: Photo) -> tuple[tuple[TextRegion, ...], tuple[str, ...]]:
         try:
-            return self.ocr(photo), ()
+            return with_colours(photo, self.ocr(photo)), ()
         except GeoAgentError as error:
             return (), (f"text not read: {error}",)
 

@@ -10,7 +10,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -62,6 +62,7 @@ class Config(BaseModel):
         world: folder of the world; None for the starter world.
         encoder: the picture half; None takes what the world asks for.
         ocr: the reading half; "auto" takes the best engine that is installed.
+        language: identifier of languages: "py3langid", "fasttext" or "langdetect".
         constraints: constraint sources, each adding its own.
         search: how neighbours are found where the world has a gallery.
         refiner: from candidates to one place.
@@ -78,6 +79,7 @@ class Config(BaseModel):
     world: Path | None = None
     encoder: Plug | None = None
     ocr: Plug = Field(default_factory=lambda: Plug(name="auto"))
+    language: Literal["py3langid", "fasttext", "langdetect"] = "py3langid"
     constraints: tuple[Plug, ...] = Field(default_factory=lambda: (Plug(name="lexicon"),))
     search: Plug = Field(default_factory=lambda: Plug(name="exact"))
     refiner: Plug = Field(default_factory=lambda: Plug(name="mode"))

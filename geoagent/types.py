@@ -96,6 +96,8 @@ class TextRegion:
         script: ISO 15924 code of most letters ("Latn", "Cyrl", "Jpan", …), "Zyyy" where there are none.
         script_is_evidence: whether the script is read surely enough to say something about the place.
         engine: engine and model that read it.
+        panel: colour of what it is written on ("white", "green", "blue", …), "" where that is not known.
+        band: colour of the strip at its left (the blue one of European plates), "" where that is not known.
     """
 
     text: str
@@ -104,6 +106,8 @@ class TextRegion:
     script: str = "Zyyy"
     script_is_evidence: bool = False
     engine: str = "given"
+    panel: str = ""
+    band: str = ""
 
     def __post_init__(self) -> None:
         _freeze(self, "polygon_px", self.polygon_px, np.float32, (None, 2), "(4, 2) or (0, 2)")

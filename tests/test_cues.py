@@ -230,7 +230,11 @@ def test_vat_numbers_carry_their_country(line, country):
         ("M-AB 1234", "DE", "Munich"),
         ("AX 4182 KH", "UA", "Kharkiv"),
         ("B 1842 KLM", "ID", "Jakarta"),
-        ("KA 01 AB 1234", "IN", "Karnataka"),
+        ("KA 01 AB 1234", "IN", "Bengaluru"),
+        ("KE 482 DF", "SK", "Košice"),
+        ("QNA2B34", "BR", "Minas"),
+        ("PKT 4821", "MY", "Penang"),
+        ("ΝΙΑ-4821", "GR", "Thess"),
     ],
 )
 def test_plates_name_the_region(line, country, place):

@@ -20,6 +20,7 @@ import tables_codes
 import tables_countries
 import tables_forms
 import tables_plates
+import tables_road
 import tables_words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +39,9 @@ BUILDERS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "tlds": tables_codes.tlds,
     "plates": tables_plates.plates,
     "brands": tables_brands.brands,
+    "roadwords": tables_road.roadwords,
+    "roads": tables_road.roads,
+    "habits": tables_road.habits,
 }
 
 

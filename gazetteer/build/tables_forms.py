@@ -53,6 +53,11 @@ def registration(_: Path) -> dict[str, Any]:
     for forms, where, pattern, checksum in hand("registration", 4):
         re.compile(pattern)
         _placed(table, forms, where, re=pattern, sum=checksum)
+    for labels, country, pattern, regions in hand("registration_numbers", 4):
+        re.compile(pattern)
+        codes: Any = dict(p.split("=", 1) for p in regions.split(";")) if "=" in regions else regions
+        for key in spellings(labels):
+            table[key].setdefault("n", []).append([country, pattern, codes])
     return dict(sorted(table.items()))
 
 

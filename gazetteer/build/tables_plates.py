@@ -36,7 +36,12 @@ def plates(_: Path) -> dict[str, Any]:
         if regions:
             row["r"] = {}
     for country, codes in hand("plate_regions", 2):
-        table[country]["r"] = dict(pair.split("=", 1) for pair in codes.split(";"))
+        table[country].setdefault("r", {}).update(pair.split("=", 1) for pair in codes.split(";"))
+    for country, codes in hand("plate_bands", 2):
+        table[country]["b"] = dict(pair.split("=", 1) for pair in codes.split(";"))
+    for country, colours in hand("plate_colours", 2):
+        pairs = (pair.split("=", 1) for pair in colours.split(";"))
+        table[country]["col"] = {colour: float(share) for colour, share in pairs}
     return table
 
 

@@ -1,12 +1,13 @@
 """The command line: a thin skin over the library. Exit codes: 0 an answer, 1 an error, 2 wrong usage."""
 
 from geoagent.cli._main import main
+from geoagent.cli.calibrate import calibrate
 from geoagent.cli.inspect import doctor, prompts, read, schema
 from geoagent.cli.learn import evaluate, train, tune
 from geoagent.cli.locate import locate
 from geoagent.cli.world import geocells, world
 
-for command in (locate, read, doctor, schema, prompts, train, tune, evaluate, geocells, world):
+for command in (locate, read, doctor, schema, prompts, calibrate, train, tune, evaluate, geocells, world):
     main.add_command(command)
 
 __all__ = ["main"]

@@ -47,6 +47,8 @@ def agent_options(command: Any) -> Any:
         ),
         click.option("--config", type=click.Path(path_type=Path), help="TOML file of settings; flags win over it."),
         click.option("--ocr", metavar="NAME", help="OCR engine (auto, rapidocr, tesseract, paddle, nothing, …)."),
+        click.option("--thorough", is_flag=True, help="Add the costlier passes of reading: turned, enlarged."),
+        click.option("--language", metavar="NAME", help="Identifier of languages (py3langid, fasttext, langdetect)."),
         click.option("--no-text", is_flag=True, help="Do not read the text in the photo."),
         click.option(
             "--llm",
@@ -77,6 +79,9 @@ def load_agent(settings: dict[str, Any]) -> GeoAgent:
     from geoagent.config import Config
 
     config = settings.pop("config", None)
+    thorough = settings.pop("thorough", False)
+    if thorough:
+        settings["ocr"] = {"name": settings.get("ocr") or "auto", "thorough": True}
     if settings.pop("no_text", False):
         settings["ocr"] = "nothing"
     if settings.pop("offline", False):

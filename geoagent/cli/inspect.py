@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from geoagent.cli._main import agent_options, load_agent
+
+if TYPE_CHECKING:
+    from geoagent.types import Cue
+
+_SHOWN = 8
+"""Places of a constraint that are printed."""
+
+
+def _languages(region: int, cues: Sequence[Cue]) -> list[str]:
+    """Languages that a region is read as, likelier ones first."""
+    return [lang for cue in cues if cue.kind == "language" and region in cue.regions for lang in cue.value.split()]
 
 
 @click.command()
@@ -16,7 +28,7 @@ from geoagent.cli._main import agent_options, load_agent
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @agent_options
 def read(photo: Path, as_json: bool, **settings: Any) -> None:
-    """Print what a photo's text says: regions, scripts, languages and cues, without an answer.
+    """Print what a photo's text says: regions, scripts, languages, cues and constraints, without an answer.
 
     \b
     Example:
@@ -35,21 +47,53 @@ def read(photo: Path, as_json: bool, **settings: Any) -> None:
                 "polygon_px": r.polygon_px.round(1).tolist(),
                 "confidence": round(r.confidence, 3),
                 "script": r.script,
+                "languages": _languages(i, text.cues),
+                "panel": r.panel or None,
             }
-            for r in text.regions
+            for i, r in enumerate(text.regions)
         ],
-        "cues": [{"kind": c.kind, "value": c.value, "says": c.says, "regions": list(c.regions)} for c in text.cues],
+        "cues": [
+            {
+                "kind": c.kind,
+                "value": c.value,
+                "says": c.says,
+                "regions": list(c.regions),
+                "strength": round(c.strength, 3),
+            }
+            for c in text.cues
+        ],
+        "constraints": [
+            {
+                "kind": c.kind,
+                "value": c.value,
+                "reliability": round(c.reliability, 3),
+                "places": [
+                    {"name": place.name, "country": place.country, "level": place.level, "p": round(float(weight), 3)}
+                    for place, weight in zip(c.places[:_SHOWN], c.weights[:_SHOWN], strict=True)
+                ],
+            }
+            for c in text.constraints
+        ],
         "warnings": [*opened.warnings, *text.warnings],
     }
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
         return
     for i, region in enumerate(text.regions):
-        click.echo(f"[{i}] {region.text}   ({region.script}, {region.confidence:.2f})")
+        spoken = " ".join(_languages(i, text.cues))
+        on = f", on {region.panel}" if region.panel else ""
+        click.echo(
+            f"[{i}] {region.text}   ({region.script}{' ' + spoken if spoken else ''}, {region.confidence:.2f}{on})"
+        )
     if not text.regions:
         click.echo("no text found")
     for cue in text.cues:
-        click.echo(f"  {cue.kind}: {cue.says}")
+        where = ", ".join(str(region) for region in cue.regions)
+        click.echo(f"  {cue.kind} in [{where}]: {cue.says}")
+    for constraint in text.constraints:
+        ranked = sorted(zip(constraint.places, constraint.weights, strict=True), key=lambda pair: -pair[1])[:3]
+        places = ", ".join(f"{place} {weight:.0%}" for place, weight in ranked)
+        click.echo(f"  → {constraint.kind} “{constraint.value}” (believed {constraint.reliability:.0%}): {places}")
     for warning in report["warnings"]:
         click.echo(f"Warning: {warning}", err=True)
 

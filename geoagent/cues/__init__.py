@@ -13,15 +13,20 @@ from geoagent.cues import (
     company,
     currency,
     domain,
+    habit,
     language,
     names,
     phone,
     plate,
     postcode,
     regional,
+    road,
     script,
+    signword,
     street,
 )
+from geoagent.cues.identify import DEFAULT as IDENTIFIER
+from geoagent.cues.identify import NAMES as IDENTIFIERS
 from geoagent.cues.reading import Reading, instructs
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
@@ -35,7 +40,10 @@ FINDERS: tuple[Finder, ...] = (
     company.find,
     phone.find,
     currency.find,
+    road.find,
+    habit.find,
     brand.find,
+    signword.find,
     regional.find,
     street.find,
     names.find,
@@ -51,9 +59,13 @@ KINDS = (
     "registration",
     "company",
     "currency",
+    "habit",
     "brand",
     "institution",
     "regional",
+    "signword",
+    "road",
+    "direction",
     "street",
     "name",
     "postcode",
@@ -63,7 +75,12 @@ KINDS = (
 
 
 def find_cues(
-    regions: tuple[TextRegion, ...], gazetteer: Gazetteer, facts: Facts, prior: Mapping[str, float] | None = None
+    regions: tuple[TextRegion, ...],
+    gazetteer: Gazetteer,
+    facts: Facts,
+    prior: Mapping[str, float] | None = None,
+    *,
+    identifier: str = IDENTIFIER,
 ) -> tuple[Cue, ...]:
     """Find every cue in the text of one photo.
 
@@ -72,15 +89,16 @@ def find_cues(
         gazetteer: names of places.
         facts: cue tables.
         prior: how much each country is to be expected, for naming the likely ones first; it changes no weight.
+        identifier: of languages, see `identify`.
 
     Returns:
         Cues in no order of importance; () where no text speaks for a place.
     """
-    reading = Reading.of(regions, gazetteer, facts, prior)
+    reading = Reading.of(regions, gazetteer, facts, prior, identifier)
     found: tuple[Cue, ...] = ()
     for find in FINDERS:
         found += tuple(find(reading, found))
     return found
 
 
-__all__ = ["FINDERS", "KINDS", "Reading", "find_cues", "instructs"]
+__all__ = ["FINDERS", "IDENTIFIERS", "KINDS", "Reading", "find_cues", "instructs"]

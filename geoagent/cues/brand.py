@@ -7,6 +7,7 @@ from functools import lru_cache
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
+from geoagent.cues.context import DECOR
 from geoagent.cues.reading import Line, Reading, is_common, listed, overlaps, taken
 from geoagent.types import Cue
 
@@ -75,6 +76,9 @@ def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, kind:
     """How likely such a word is the brand and not the word: short common words inside a sentence are not."""
     words = name.split()
     score = 1.0
+    plain = [w for w in words if w not in DECOR and w not in reading.facts.international]
+    if len(plain) < len(words) and (not plain or reading.gazetteer.lookup(" ".join(plain), k=1)):
+        return 0.0  # "Café Roma": a kind of shop and the name of a place, as there are in every country
     if kind in ("brand", "operator", "transit"):  # mass tables hold everything; the hand-made ones were chosen
         if len(name) <= 3:
             score *= 0.35

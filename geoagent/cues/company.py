@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from geoagent.cues.reading import Line, Reading, listed
-from geoagent.gazetteer.facts import PlacedForm
+from geoagent.cues.reading import Line, Reading, listed, overlaps, placed, taken
+from geoagent.gazetteer.fact_types import compiled
+from geoagent.gazetteer.facts import PlacedForm, RegistrationLabel
 from geoagent.gazetteer.normalise import normalise
-from geoagent.types import Cue
+from geoagent.types import Cue, Place
 
 _NUMBER = re.compile(r"[\s.:№#nNoº°-]{0,6}((?:[A-Z]{1,4}[- ]?)?\d[\dA-Z ./-]{3,24})")
 _VAT = {
@@ -38,13 +39,18 @@ _VAT = {
         "NL": r"NL ?\d{9} ?B ?\d{2}",
         "PL": r"PL ?\d{10}",
         "PT": r"PT ?\d{9}",
-        "RO": r"RO ?\d{6,10}",
+        "RO": r"RO ?\d{6,10}|J\d{2}/\d{1,5}/(?:19|20)\d{2}",
         "SE": r"SE ?\d{10}01",
         "SI": r"SI ?\d{8}",
         "SK": r"SK ?\d{10}",
+        "BR": r"\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}",
+        "VE": r"[JG]-\d{8}-\d",
     }.items()
 }
-"""Forms of VAT numbers with their prefix (European Commission, VIES; Swiss UID)."""
+"""Forms of numbers that need no label: VAT numbers with their prefix (European Commission, VIES; Swiss UID), and the
+register numbers of Romania, Brazil (CNPJ) and Venezuela (RIF) with their separators."""
+_LABEL_OF = {"RO": "nr reg com"}  # the label whose rows tell what part of such a number is a region
+_MISFIT = 0.05  # of a country whose numbers look otherwise
 _GLUED = (
     "株式会社",
     "有限会社",
@@ -63,13 +69,14 @@ _GLUED = (
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Cues of kinds "company" and "registration", the longest form at each place."""
     cues = []
+    busy = taken(earlier, ("plate",))
     for line in reading.lines:
         numbers = _vat_numbers(line, reading)
         cues += numbers
         used = [(span.start, span.end) for cue in numbers for span in cue.spans]
         for kind, table in (("registration", reading.facts.registrations), ("company", reading.facts.companies)):
             for start, end, key in _forms(line, table):
-                if any(start < b and a < end for a, b in used):
+                if any(start < b and a < end for a, b in used) or overlaps(busy, line.region, start, end):
                     continue
                 form = table[key]
                 written = line.text[start:end].strip()
@@ -77,30 +84,70 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     continue
                 countries = dict(form.countries_as(written) if isinstance(form, PlacedForm) else form.countries)
                 strength, stop = form.strength, end
+                inside: dict[str, tuple[tuple[Place, float], ...]] = {}
                 if written != written.upper() and all(w == w.upper() and w.isalpha() for w in form.written):
                     strength *= 0.15  # "nuit" is no NUIT
-                if kind == "registration":
+                if isinstance(form, RegistrationLabel):
                     checked = _number_after(form, line, end)
                     if checked is None and len(key) <= 3:
                         continue  # "AI", "IF", "RC": letters that are a label only before a number
                     if checked is not None:
                         fits, stop = checked
                         strength = min(1.0, strength * 1.5) if fits else strength * 0.6
+                    countries, inside = _told_by(form, countries, line.digits[end:stop], reading)
                 elif len(line.words) == 1:
                     strength *= 0.6  # a company form alone on a line is more often something else
                 used.append((start, stop))
                 what = "company form" if kind == "company" else "label of a tax or register number"
+                where = "".join(f"; its number is of {places[0][0].name}" for places in list(inside.values())[:1])
                 cues.append(
                     Cue(
                         kind=kind,
                         value=written,
-                        says=f"“{written}” is a {what} of {listed(reading, countries)}.",
+                        says=f"“{written}” is a {what} of {listed(reading, countries)}{where}.",
                         spans=(line.span(start, stop),),
                         countries=countries,
+                        inside=inside,
                         strength=strength,
                     )
                 )
     return cues
+
+
+def _told_by(
+    label: RegistrationLabel, countries: dict[str, float], number: str, reading: Reading
+) -> tuple[dict[str, float], dict[str, tuple[tuple[Place, float], ...]]]:
+    """Countries of a label once its number has been looked at, and where in them the number was given out."""
+    compact = re.sub(r"[^A-Z0-9]", "", number.upper())
+    fits: dict[str, tuple[str, Mapping[str, str] | str]] = {}
+    for country, pattern, codes in label.numbers:
+        match = compiled(pattern).fullmatch(compact)
+        if match is not None and country not in fits:
+            fits[country] = (match[1] if match.lastindex and match[1] else "", codes)
+    if not fits:
+        return countries, {}
+    told = {code: weight if code in fits else weight * _MISFIT for code, weight in countries.items()}
+    told |= {code: min(countries.values(), default=1.0) for code in fits if code not in told}
+    inside: dict[str, tuple[tuple[Place, float], ...]] = {}
+    for country, (code, codes) in fits.items():
+        place = _issued(country, code, codes, reading) if code else None
+        if place is not None:
+            inside[country] = ((place, 0.6),)  # where the firm has its seat: most signs are near it
+    return told, inside
+
+
+def _issued(country: str, code: str, codes: Mapping[str, str] | str, reading: Reading) -> Place | None:
+    """The place of a region's code in a number."""
+    if codes == "postcodes":
+        area = reading.facts.postcodes[country].area(code)
+        name = "" if area is None else area[0]
+        if area is not None and not name and area[1]:
+            return reading.gazetteer.admin1(area[1])
+    elif codes == "plates":
+        name = reading.facts.plates[country].regions.get(code, "")
+    else:
+        name = codes.get(code, "") if isinstance(codes, Mapping) else ""
+    return placed(country, name, reading) if name else None
 
 
 def _vat_numbers(line: Line, reading: Reading) -> list[Cue]:
@@ -110,13 +157,16 @@ def _vat_numbers(line: Line, reading: Reading) -> list[Cue]:
         match = pattern.search(line.text)
         if match is None:
             continue
+        told = reading.facts.registrations.get(_LABEL_OF.get(code, ""))
+        inside = _told_by(told, {code: 1.0}, match.group(), reading)[1] if told is not None else {}
         cues.append(
             Cue(
                 kind="registration",
                 value=match.group(),
-                says=f"“{match.group()}” has the form of a VAT number of {listed(reading, {code: 1.0})}.",
+                says=f"“{match.group()}” has the form of a tax or register number of {listed(reading, {code: 1.0})}.",
                 spans=(line.span(match.start(), match.end()),),
                 countries={code: 1.0},
+                inside=inside,
             )
         )
     return cues

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from geoagent.cues.reading import Line, Reading, listed
+from geoagent.cues.reading import Line, Reading, evened, listed, overlaps, taken
 from geoagent.gazetteer.facts import Facts
 from geoagent.types import Cue, Span
 
@@ -15,9 +15,12 @@ _AMOUNT = r"\d{1,3}(?:[ .,’']\d{3})*(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each way of writing a currency, however many prices there are."""
     places: dict[str, list[Span]] = {}
+    busy = taken(earlier, ("plate", "registration", "domain"))
     for line in reading.lines:
         used: list[tuple[int, int]] = []
         for form, start, end in _prices(line, reading):
+            if overlaps(busy, line.region, start, end):
+                continue
             if not any(start < b and a < end for a, b in used):
                 used.append((start, end))
                 places.setdefault(form, []).append(line.span(start, end))
@@ -30,7 +33,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 value=form,
                 says=f"Prices in “{form}”: money of {listed(reading, dict(known.countries))}.",
                 spans=tuple(spans),
-                countries=dict(known.countries),
+                countries=evened(reading, known.countries),
                 elsewhere=1e-4,
                 strength=known.strength,
             )

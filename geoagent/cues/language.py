@@ -1,25 +1,33 @@
 """Languages: which ones the signs are written in, as a distribution, and where signs are written so.
 
 Four things speak, in this order of trust: the script (Georgian letters leave one language), letters that few languages
-write, words that stand on signs, and a general identifier of letter sequences (py3langid) where a line is long enough.
+write, words that stand on signs, and a general identifier of letter sequences (see `identify`) where a line is long
+enough.
 Words that stand on signs everywhere ("EXIT", "WC") say nothing.
 """
 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from geoagent.cues.alphabets import LETTERS, OF_SCRIPT
 from geoagent.cues.context import DECOR
+from geoagent.cues.identify import SAME, identify
 from geoagent.cues.reading import Line, Reading, listed, overlaps, taken
 from geoagent.cues.script import han_fit
 from geoagent.types import Cue
 
 _FOREIGN_WORD = 0.025  # chance of a sign word in a language that does not have it: misreading, loan word, name
+_KIN_WORD = 0.08  # the same in a language that is so near that most words of signs are alike
+_KIN = tuple(
+    frozenset(group.split())
+    for group in (
+        "ru be uk", "ru bg", "bg mk sr", "cs sk", "hr bs sr sl mk", "es gl ca", "pt gl", "da no sv", "id ms",
+        "tr az tk", "kk ky tt", "uz tg", "hi mr ne", "fa ps", "lv lt", "nl af", "de lb als", "it co", "zu xh", "fr oc",
+    )
+)  # fmt: skip
 _FOREIGN_LETTER = 0.12
 _LEAST = 0.6  # words that must speak before there is a cue: one clear sign word, or a few lines of longer text
 _SECOND = 1.5  # nats that a further language must gain before the lines are taken to speak it
@@ -27,20 +35,21 @@ _MOST_LANGUAGES = 3
 _DECOR_SHARE = 0.35
 """How much a line counts that names a kind of food or shop ("Ristorante Bella Napoli"): its language is decoration."""
 _MOST_LETTERS = 3  # distinct rare letters that count: more are no news
+_CHANCE = 0.004  # what an identifier that is sure of another language still leaves to one
 _EXTRA = {"sr": ("hr", "bs"), "id": ("ms",), "no": ("nb", "nn")}
 _TOURIST = {"en": 0.035, "fr": 0.006, "es": 0.006, "de": 0.005, "ru": 0.004, "it": 0.004, "zh": 0.004, "ar": 0.004}
 """Share of signs in a language in countries where it is no language of the place: tourists, trade, fashion."""
 _ELSEWHERE = 0.0025
-_SAME = {"nb": "no", "nn": "no", "fil": "tl", "srl": "sr", "zh-hans": "zh"}
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each language that lines of text are surely enough in."""
     busy = taken(earlier, ("plate", "phone", "domain", "registration", "currency", "postcode"))
     named = taken(earlier, ("name", "brand"))
+    streets = taken(earlier, ("street",))
     scored: list[tuple[Line, dict[str, float], float]] = []
     for line in reading.lines:
-        scores, weight = _score(line, reading, busy, named)
+        scores, weight = _score(line, reading, busy, named, streets)
         if scores:
             scored.append((line, scores, weight))
     cues = []
@@ -61,7 +70,11 @@ def languages_of(script: str, reading: Reading) -> tuple[str, ...]:
 
 
 def _score(
-    line: Line, reading: Reading, busy: dict[int, list[tuple[int, int]]], named: dict[int, list[tuple[int, int]]]
+    line: Line,
+    reading: Reading,
+    busy: dict[int, list[tuple[int, int]]],
+    named: dict[int, list[tuple[int, int]]],
+    streets: dict[int, list[tuple[int, int]]],
 ) -> tuple[dict[str, float], float]:
     """Log score of each language for one line, and how many words or letters spoke; ({}, 0) where none did."""
     if line.script == "Zyyy" or (line.script != "Latn" and not line.script_is_evidence):
@@ -78,17 +91,20 @@ def _score(
         if key in reading.facts.international:
             known.append((start, end))
             continue
-        if entry is None:
+        spoken = entry.languages if entry is not None else _of_street(key, line, start, end, reading, streets)
+        if not spoken:
             continue
         known.append((start, end))
-        its = {_SAME.get(lang, lang) for lang in entry.languages}
-        for lang in entry.languages:
+        its = {SAME.get(lang, lang) for lang in spoken}
+        for lang in spoken:
             its.update(_EXTRA.get(lang, ()))
         if not its & set(languages):
             continue
         clear = 0.5 if len(key) <= 2 else 0.8 if len(key) == 3 else 1.0
         for lang in languages:
-            scores[lang] += clear * math.log(_FOREIGN_WORD + (1.0 if lang in its else 0.0))
+            near = any(lang in group and group & its for group in _KIN)
+            other = _KIN_WORD if near else _FOREIGN_WORD
+            scores[lang] += clear * math.log(1.0 + _FOREIGN_WORD if lang in its else other)
         spoke += clear
     rare = [c for c in sorted(set(line.text.casefold())) if c in LETTERS][:_MOST_LETTERS]
     for letter in rare:
@@ -110,10 +126,10 @@ def _score(
     if line.script != "Latn" and len(languages) == 1:
         return scores, max(spoke, 2.0)
     if length >= 8:
-        shares = _identify(" ".join(w.text for w in rest))
+        shares = identify(" ".join(w.text for w in rest), languages, reading.identifier)
         clear = min(1.0, length / 24)
         for lang in languages:
-            scores[lang] += clear * math.log(0.004 + shares.get(lang, 0.004))
+            scores[lang] += clear * math.log(_CHANCE + shares[lang])
         spoke += 0.5 * clear if length < 16 else clear
     elif line.script != "Latn":
         spoke = max(spoke, 0.5)
@@ -121,6 +137,16 @@ def _score(
         scores = {lang: _DECOR_SHARE * score for lang, score in scores.items()}
         spoke *= _DECOR_SHARE
     return (scores, spoke) if spoke > 0 else ({}, 0.0)
+
+
+def _of_street(
+    key: str, line: Line, start: int, end: int, reading: Reading, streets: dict[int, list[tuple[int, int]]]
+) -> tuple[str, ...]:
+    """Languages of a word for a street, where it names one."""
+    word = reading.facts.streets.get(key)
+    if word is None or len(key) < 3 or len(word.languages) > 6 or not overlaps(streets, line.region, start, end):
+        return ()
+    return word.languages
 
 
 def _groups(
@@ -187,23 +213,6 @@ def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Re
         # In other scripts than Latin the doubt is all in the distribution: the script itself is sure.
         strength=1.0 if lines[0].script != "Latn" else min(1.0, 0.55 + 0.15 * weight),
     )
-
-
-@lru_cache(maxsize=1)
-def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-
-
-@lru_cache(maxsize=4096)
-def _identify(text: str) -> dict[str, float]:
-    """P(language | letters) of py3langid, by language."""
-    ranked: list[tuple[str, float]] = _identifier().rank(text)
-    shares: dict[str, float] = {}
-    for lang, p in ranked:
-        shares[_SAME.get(lang, lang)] = shares.get(_SAME.get(lang, lang), 0.0) + float(p)
-    return shares
 
 
 _LANGUAGES = {

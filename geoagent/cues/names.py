@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from dataclasses import replace
 from itertools import pairwise
 
 from geoagent.cues.context import DECOR, LINKS, MADE_IN, OFFICE, ROAD
+from geoagent.cues.direction import turned
 from geoagent.cues.reading import Line, Reading, country_name, overlaps, taken
 from geoagent.gazetteer import Match, Mention
 from geoagent.gazetteer.normalise import normalise
@@ -19,8 +22,13 @@ A sign that names a city often stands in another place of the same country: road
 """
 _ALONE = 0.25
 """Least strength of a name where no other cue but the language is there."""
+_KNOWN_ABROAD = 50_000
+_ALSO_WORD = 0.25
 _KEPT = 12  # readings of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
+
+
+_OPENING = re.compile(r"[.:,]?\s*\d{1,2}(?:[.:h]\d\d)?\s?[-–—]\s?\d{1,2}")
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
@@ -29,6 +37,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     streets = taken(earlier, ("street",))
     brands = taken([cue for cue in earlier if cue.kind == "brand" and cue.strength >= 0.5])
     institutions = taken(earlier, ("institution",))
+    words = _words(reading, earlier)
     found: list[tuple[Line, Mention]] = []
     for line in reading.lines:
         everywhere = _everywhere(reading, line)
@@ -43,13 +52,24 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         others = [
             m for other, m in found if m is not mention and (other is line or abs(other.region - line.region) <= 3)
         ]
-        cue = _cue(reading, line, mention, others, streets, brands, institutions)
+        cue = _cue(reading, line, mention, others, streets, brands, institutions, words)
         if cue is not None:
             cues.append(cue)
     merged = _merged(cues)
-    if not earlier and all(cue.strength < _ALONE for cue in merged):
+    latin = all(line.script in ("Latn", "Zyyy") or not line.script_is_evidence for line in reading.lines)
+    if latin and not earlier and all(cue.strength < _ALONE for cue in merged):
         return []  # "HOTEL PARIS": a doubtful name, and nothing else to go by
-    return merged
+    return turned(reading, merged)
+
+
+def _words(reading: Reading, earlier: tuple[Cue, ...]) -> dict[int, list[tuple[int, int]]]:
+    """Where words stand that mean something on signs: words of usage, of road signs, and of some language's signs."""
+    out = taken([cue for cue in earlier if cue.kind in ("regional", "signword") and not cue.inside])
+    for line in reading.lines:
+        for word in line.words:
+            if word.key in reading.facts.signwords:
+                out.setdefault(line.region, []).append((word.start, word.end))
+    return out
 
 
 def _everywhere(reading: Reading, line: Line) -> list[tuple[int, int]]:
@@ -80,6 +100,7 @@ def _cue(
     streets: dict[int, list[tuple[int, int]]],
     brands: dict[int, list[tuple[int, int]]],
     institutions: dict[int, list[tuple[int, int]]],
+    words: dict[int, list[tuple[int, int]]],
 ) -> Cue | None:
     matches = mention.matches[:_KEPT]
     code_like = all(m.exactness == "code" for m in matches)
@@ -95,9 +116,16 @@ def _cue(
     elif overlaps(brands, line.region, mention.start, mention.end):
         strength *= 0.35
     elif overlaps(streets, line.region, mention.start, mention.end):
-        strength *= 0.3
+        # Streets are named after large towns, and after people who bear the names of villages.
+        strength *= 0.3 if best.place.level != "city" or best.place.population >= _KNOWN_ABROAD else 0.12
+    if overlaps(words, line.region, mention.start, mention.end):
+        strength *= _ALSO_WORD  # "Estanco", "Hapur": what the word means is likelier than the place of that name
     if best.edits:
         strength *= _edited_factor(mention, best, reading)
+    if any(c.isdigit() for c in line.text[mention.start : mention.end]) and not best.edits:
+        strength *= 0.15  # "3e arrondissement" is there in more cities than one
+    if _OPENING.match(line.text, mention.end) and len(mention.text) <= 7:
+        return None  # "Ma-La 7-22": days, not a place
     if _supported(best, others):
         strength = 1.0 - (1.0 - strength) * 0.5
     if strength < 0.02:
@@ -190,8 +218,9 @@ def _edited_factor(mention: Mention, best: Match, reading: Reading) -> float:
 
 def _length_factor(mention: Mention, line: Line) -> float:
     """Short names are found by chance, less so in scripts that say a syllable a letter."""
-    size = sum(c.isalnum() for c in mention.text)
-    if line.script in ("Hani", "Jpan", "Hang"):
+    # Vowel signs of Indic scripts are marks, no letters, but they are read and told apart like letters.
+    size = sum(c.isalnum() or unicodedata.category(c) in ("Mc", "Mn") for c in mention.text)
+    if line.script in ("Hani", "Jpan", "Hang", "Ethi"):
         return 0.6 if size <= 2 and len(line.text) > 4 else 1.0
     return 0.4 if size <= 3 else 0.7 if size == 4 else 0.9 if size == 5 else 1.0
 

@@ -189,8 +189,8 @@ def _area(number: Any, region: str, gazetteer: Gazetteer) -> tuple[tuple[Place, 
         matches = gazetteer.lookup(name, k=1, countries={region: 1.0})
         if matches and matches[0].place.country == region and matches[0].place.level != "country":
             places.append(matches[0].place)
-            if part is described.split(",")[0]:
-                break
+            if part == described.split(",")[0]:
+                break  # "Guadalajara, Jalisco": what follows is the region that the city lies in
     if not places:
         return ()
     return tuple((place, 0.85 / len(places)) for place in places[:6])

@@ -4,53 +4,85 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
-from geoagent.cues.reading import Line, Reading, is_common, listed, overlaps, size, taken
+from geoagent.cues.reading import Line, Reading, is_common, listed, placed, size
+from geoagent.gazetteer.fact_types import compiled
 from geoagent.gazetteer.facts import Facts, PlateFacts
 from geoagent.types import Cue, Place, Span
 
 ABROAD = 3e-4
 """Weight of a plate in a country that has none of its form: a foreign car, and of just that country."""
-_SIGN = 8.0  # how much a distinguishing sign ("UA", "D") on another line adds to its country
+_SIGN = 25.0  # how much a distinguishing sign ("UA", "D") on another line adds to its country
 _SIGNS = {
-    "A": "AT", "B": "BE", "BIH": "BA", "CH": "CH", "D": "DE", "DK": "DK", "E": "ES", "EST": "EE", "F": "FR",
-    "FIN": "FI", "H": "HU", "I": "IT", "IRL": "IE", "L": "LU", "M": "MT", "MNE": "ME", "N": "NO",
-    "NMK": "MK", "P": "PT",
-    "RKS": "XK", "RUS": "RU", "S": "SE", "SLO": "SI", "SRB": "RS", "UK": "GB",
+    "A": "AT", "AND": "AD", "AUS": "AU", "B": "BE", "BDS": "BB", "BIH": "BA", "BRN": "BH", "CDN": "CA", "CH": "CH",
+    "D": "DE", "DK": "DK", "E": "ES", "EAK": "KE", "EAT": "TZ", "EAU": "UG", "EST": "EE", "ET": "EG", "F": "FR",
+    "FIN": "FI", "FL": "LI", "FO": "FO", "GBM": "IM", "GBZ": "GI", "GCA": "GT", "H": "HU", "HKJ": "JO", "I": "IT",
+    "IND": "IN", "IRL": "IE", "IRQ": "IQ", "J": "JP", "K": "KH", "KS": "KG", "KSA": "SA", "KWT": "KW", "L": "LU",
+    "LAO": "LA", "LAR": "LY", "M": "MT", "MAL": "MY", "MEX": "MX", "MGL": "MN", "MNE": "ME", "MYA": "MM", "N": "NO",
+    "NAM": "NA", "NMK": "MK", "P": "PT", "Q": "QA", "RA": "AR", "RC": "TW", "RCH": "CL", "RH": "HT", "RI": "ID",
+    "RIM": "MR", "RKS": "XK", "RL": "LB", "ROK": "KR", "ROU": "UY", "RP": "PH", "RSM": "SM", "RUS": "RU", "RWA": "RW",
+    "S": "SE", "SGP": "SG", "SLO": "SI", "SRB": "RS", "SUD": "SD", "SYR": "SY", "T": "TH", "UAE": "AE", "UK": "GB",
+    "USA": "US", "V": "VA", "WAN": "NG", "YAR": "YE", "YV": "VE", "Z": "ZM",
 }  # fmt: skip
 """Distinguishing signs of vehicles (UN Convention on Road Traffic 1968) that are not the country's ISO code."""
+_BANDED = 6.0  # a blue strip at the left, where the country has one
+_BAND_OWNERS = """
+    AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK
+    AL AM BA GB GE IL IN MA MD ME MK NO RS TR UA XK
+"""
+_BLUE_BAND = frozenset(_BAND_OWNERS.split())
+_KNOWN_CODE, _UNKNOWN_CODE = 1.5, 0.3  # a region's code that is in our list, which may lack some
 _LOOSE = 0.35
 """Weight of a plate whose separators are not where they belong: OCR joins what screws and seals hold apart."""
-_SHAPE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w ·.–-]{4,13}", re.UNICODE)
+_SHAPE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w ·.–-]{4,16}", re.UNICODE)
 _LATIN = str.maketrans("АВЕІКМНОРСТУХ", "ABEIKMHOPCTYX")
 _POSTCODE = re.compile(r"(?:[ABDEFHILP]|CH|CZ|DK|EE|FI|FL|GR|HR|LT|LV|MD|NL|NO|PL|RO|RS|SE|SI|SK)-\d{4,6}")
+_CODE_OF_A_PLACE = re.compile(
+    r"[1-9]\d{3} [A-Z]{2}|(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT) \d{4}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d"
+)
+"""Postcodes of the Netherlands, Australia, the United Kingdom and Canada, which beside words are no plates."""
+_BY_PREFIX = frozenset({"GB", "CN", "IN", "CL", "MY", "GR"})
+"""Countries whose region codes say less the fewer of their characters are known."""
+_DIGITS = {ord(base) + i: str(i) for base in "٠۰০०" for i in range(10)}
+_SURE_ROAD = 0.9
+_PRICE = re.compile(r"([A-Z]{3}) ?[\d .,]+|[\d .,]+ ?([A-Z]{3})")
 _DIGITS_ONLY = re.compile(r"\d{2,3}[-–]\d{2,3}[-–]\d{2,3}")
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue for each line that is a number plate and nothing else."""
-    cues = []
-    busy = taken(earlier)
-    for line in reading.lines:
-        text = line.text.strip(" |•·.'")
-        if not _plausible(text) or overlaps(busy, line.region, 0, len(line.text)):
+    """One cue for each plate: a line that is one and nothing else, or two short lines of a plate in two rows."""
+    cues: list[Cue] = []
+    used: set[int] = set()
+    prose = any(any(c.islower() for c in line.text) and len(line.words) > 1 for line in reading.lines)
+    for lines, text in _candidates(reading):
+        if used & {line.region for line in lines} or (prose and _CODE_OF_A_PLACE.fullmatch(text)):
             continue
-        if any(len(w) >= 3 and is_common(reading, w) for word in line.words for w in word.key.split()):
-            continue  # "ROOM 12", "BUS 123"
         countries: dict[str, float] = {}
         inside: dict[str, tuple[tuple[Place, float], ...]] = {}
         for code, (weight, region) in _fits(text, reading.facts).items():
-            countries[code] = weight
             place = _region(code, region, reading)
+            if len(lines) > 1 and (place is None or not region):
+                continue  # two lines are one plate only where the place on it says so
+            countries[code] = weight
+            place = place or _band(code, lines[-1], reading)
             if place is not None:
                 inside[code] = ((place, 0.75),)
-                countries[code] *= 1.5  # the code exists
+                countries[code] *= _KNOWN_CODE
+            elif region:
+                countries[code] *= _UNKNOWN_CODE
         if not countries:
             continue
+        colour, band = lines[0].panel, lines[0].band
+        if colour:
+            for code in countries:
+                countries[code] *= max(reading.facts.plates[code].colours.get(colour, 0.02), 0.02)
+        if band == "blue" and colour in ("white", "yellow"):
+            countries = {code: weight * (_BANDED if code in _BLUE_BAND else 1.0) for code, weight in countries.items()}
         for other in reading.lines:
-            sign = other.text.strip()
+            sign = other.text.strip(" .·|()")
             code = _SIGNS.get(sign, sign)
-            if other is not line and code in countries:
+            if other not in lines and code in countries:
                 countries[code] *= _SIGN
         top = max(countries.values())
         countries = {code: weight / top for code, weight in countries.items()}
@@ -58,12 +90,14 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         if inside:
             best = max(inside, key=lambda c: countries[c] * size(reading, c))
             where = f"; in {reading.facts.countries[best].name} of {inside[best][0][0].name}"
+        used |= {line.region for line in lines}
         cues.append(
             Cue(
                 kind="plate",
                 value=text,
-                says=f"“{text}” has the form of a number plate of {listed(reading, countries)}{where}.",
-                spans=(_span(line, text),),
+                says=f"“{text}” has the form{_looks(lines[0])} of a number plate of "
+                f"{listed(reading, countries)}{where}.",
+                spans=tuple(_span(line) for line in lines),
                 countries=countries,
                 inside=inside,
                 elsewhere=ABROAD,
@@ -72,9 +106,54 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     return cues
 
 
+def _looks(line: Line) -> str:
+    """Colour of plate and band in words, where they were seen."""
+    if not line.panel:
+        return ""
+    return f" and the colour ({line.panel}{', a blue band' if line.band == 'blue' else ''})"
+
+
+def _candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
+    """What may be a plate: pairs of short neighbouring lines, in both orders, then single lines."""
+    short = [(line, _bare(line)) for line in reading.lines]
+    found: list[tuple[tuple[Line, ...], str]] = []
+    for (first, one), (second, two) in pairwise(short):
+        if max(len(one), len(two)) <= 12 and one and two and one == one.upper() and two == two.upper():
+            found += [((first, second), f"{a} {b}") for a, b in ((one, two), (two, one)) if _plausible(f"{a} {b}")]
+    for line, text in short:
+        price = _PRICE.fullmatch(text)
+        if price and reading.facts.currencies.get(price[1] or price[2]):
+            continue  # "UGX 2000"
+        if any(form.strength >= _SURE_ROAD and compiled(form.pattern).fullmatch(text) for form in reading.facts.roads):
+            continue  # "BR-101"
+        # "ROOM 12", "BUS 123": a word of signs; "PKT 4821" is none, though "pkt" is a word in some language
+        words = [w for word in line.words for w in word.key.split() if len(w) >= 3]
+        common = any(
+            w in reading.facts.signwords or w in reading.facts.international or (len(w) > 3 and is_common(reading, w))
+            for w in words
+        )
+        if _plausible(text) and not common:
+            found.append(((line,), text))
+    return found
+
+
+def _bare(line: Line) -> str:
+    """A line without what surrounds a plate, and with the eastern digits of Arabic plates as they are."""
+    return line.text.replace("|", " ").replace("  ", " ").strip(" •·.'")
+
+
+def _band(code: str, line: Line, reading: Reading) -> Place | None:
+    """The place that the band at a plate's side names, on one of the next three lines: French 31, Italian NA."""
+    after = [other.text.strip() for other in reading.lines if 0 < other.region - line.region <= 3]
+    for text in after:
+        if reading.facts.plates[code].bands.get(text):
+            return placed(code, reading.facts.plates[code].bands[text], reading)
+    return None
+
+
 def _plausible(text: str) -> bool:
     """Whether a line may be a plate: capitals and digits, four to nine of them."""
-    if text != text.upper() or not 4 <= sum(c.isalnum() for c in text) <= 10:
+    if text != text.upper() or not 4 <= sum(c.isalnum() for c in text) <= 12:
         return False
     if _POSTCODE.fullmatch(text):
         return False
@@ -108,18 +187,27 @@ def _compiled(facts: Facts) -> dict[str, list[tuple[re.Pattern[str], re.Pattern[
 def _region(code: str, region: str, reading: Reading) -> Place | None:
     """The place that a region code belongs to."""
     known: PlateFacts = reading.facts.plates[code]
-    name = known.regions.get(region) or known.regions.get(region.translate(_LATIN), "")
-    if code == "GB" and not name:
-        name = known.regions.get(region[:1], "")
+    compact = re.sub(r"[\s-]", "", region.translate(_DIGITS))
+    name = known.regions.get(compact) or known.regions.get(compact.translate(_LATIN), "")
+    for size_ in range(len(compact) - 1, 0, -1):
+        if name or code not in _BY_PREFIX:
+            break
+        name = known.regions.get(compact[:size_], "")
     if not name:
-        return None
-    for match in reading.gazetteer.lookup(name.removeprefix("@"), k=6, countries={code: 1.0, "": 0.0}):
-        place = match.place
-        if place.country == code and (place.level == "admin1") == name.startswith("@"):
-            return place
-    return None
+        name = next((place for (low, high), place in _ranges(known) if low <= compact <= high), "")
+    return placed(code, name, reading) if name else None
 
 
-def _span(line: Line, text: str) -> Span:
+def _ranges(known: PlateFacts) -> list[tuple[tuple[str, str], str]]:
+    """Regions that own a range of codes: "AAA..BEZ" of Brazil is Paraná."""
+    return [
+        ((key[: key.index("..")], key[key.index("..") + 2 :]), name)
+        for key, name in known.regions.items()
+        if ".." in key
+    ]
+
+
+def _span(line: Line) -> Span:
+    text = line.text.strip(" |•·.'")
     start = line.text.index(text)
     return line.span(start, start + len(text))

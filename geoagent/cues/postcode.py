@@ -14,6 +14,8 @@ _FIRST_HALF = {
     "GB": re.compile(r"(?:[BEGLMNSW]|[A-PR-UWYZ][A-HK-Y])(?:\d\d?|\d[A-Z])"),
     "CA": re.compile(r"[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]"),
 }
+_STATED = re.compile(r"(?:NSW|VIC|QLD|WA|TAS|ACT|NT) \d{4}")
+_SURE_ROAD = 0.9
 _DISTINCT = 0.12
 """Share of other countries' codes that a form may match and still speak alone, without a label or a place beside it."""
 
@@ -30,6 +32,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each postcode that is distinctive, labelled, or stands beside a place of its country."""
     cues = []
     busy = taken(earlier, ("plate", "phone", "domain", "registration", "currency"))
+    for region, spans in taken([cue for cue in earlier if cue.kind == "road" and cue.strength >= _SURE_ROAD]).items():
+        busy.setdefault(region, []).extend(spans)
     named = _named(earlier)
     for line in reading.lines:
         used: list[tuple[int, int]] = []
@@ -93,13 +97,13 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
     if " " in code or "-" in code:
         forms += re.split(r"[ -]", code)  # "75001 PARIS" may have been cut short: the parts count as well
     for country, facts in reading.facts.postcodes.items():
+        if country != "AU" and _STATED.fullmatch(code):
+            continue  # "NSW 2010" has the form of a code of Malta too
         prefix = _prefixed(code, before, facts)
         for form in dict.fromkeys([prefix, *forms]):
             if form is None or not facts.matches(form):
                 continue
-            labelled = any(
-                before.casefold().rstrip(" .:№-").endswith(label.casefold().rstrip(" .:-")) for label in facts.labels
-            )
+            labelled = any(_ends_with(before, label) for label in facts.labels)
             if form != code and form != prefix and not beside.get(country):
                 continue
             if len(re.sub(r"\W", "", form)) <= 4 and not (
@@ -121,6 +125,14 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
     top = max((fit.weight for fit in fits), default=0.0)
     best = sorted((fit for fit in fits if fit.weight >= 0.04 * top), key=lambda fit: -fit.weight)
     return [replace(fit, weight=fit.weight / top) for fit in best]
+
+
+def _ends_with(before: str, label: str) -> bool:
+    """Whether the text before a code ends with a label; one of capitals ("NSW", "PLZ") counts only in capitals."""
+    text, label = before.rstrip(" .,:№-"), label.rstrip(" .:-")
+    if not (label.isascii() and label.isupper() and len(label) <= 3):
+        text, label = text.casefold(), label.casefold()
+    return text.endswith(label) and not (label[0].isalpha() and label.isascii() and text[: -len(label)][-1:].isalpha())
 
 
 def _halves(

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from geoagent.cues.identify import DEFAULT as IDENTIFIER
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
 from geoagent.gazetteer.normalise import normalise
 from geoagent.scripts import script_of
-from geoagent.types import Cue, Span, TextRegion
+from geoagent.types import Cue, Place, Span, TextRegion
 
 MAX_LINES = 200
 """Lines beyond these are not searched: a photo of a page, not of a place."""
@@ -65,12 +66,16 @@ class Line:
         text: as read, at most `MAX_CHARS` characters.
         confidence: the engine's.
         script_is_evidence: whether its script is sure.
+        panel: colour of what it is written on, "" where that is not known.
+        band: colour of the strip at its left, "" where that is not known.
     """
 
     region: int
     text: str
     confidence: float
     script_is_evidence: bool
+    panel: str = ""
+    band: str = ""
 
     @cached_property
     def script(self) -> str:
@@ -136,6 +141,7 @@ class Reading:
     gazetteer: Gazetteer
     facts: Facts
     prior: Mapping[str, float] = field(default_factory=dict)
+    identifier: str = IDENTIFIER
 
     @classmethod
     def of(
@@ -144,14 +150,15 @@ class Reading:
         gazetteer: Gazetteer,
         facts: Facts,
         prior: Mapping[str, float] | None = None,
+        identifier: str = IDENTIFIER,
     ) -> Reading:
         """Prepare the regions; those too long are cut, and so are those beyond `MAX_LINES`."""
         lines = [
-            Line(i, region.text[:MAX_CHARS], region.confidence, region.script_is_evidence)
+            Line(i, region.text[:MAX_CHARS], region.confidence, region.script_is_evidence, region.panel, region.band)
             for i, region in enumerate(regions)
             if region.text.strip() and not instructs(region.text)
         ]
-        return cls(tuple(lines[:MAX_LINES]), gazetteer, facts, prior or {})
+        return cls(tuple(lines[:MAX_LINES]), gazetteer, facts, prior or {}, identifier)
 
     def phrases(self, line: Line, longest: int = 4) -> Iterator[tuple[str, int, int]]:
         """Keys of 1 to `longest` neighbouring words with their place in the line, longer ones first."""
@@ -212,6 +219,49 @@ def size(reading: Reading, code: str) -> float:
     return float(max(known.population, 1)) ** 0.25 if known is not None else 1.0
 
 
+KIN = 0.04
+"""Weight of a word in a country that is not listed for it but speaks its language: no list of usage is complete."""
+
+
+def with_kin(reading: Reading, countries: Mapping[str, float], kin: float = KIN) -> dict[str, float]:
+    """Countries of a word, and with a small weight those that write the language that its countries share.
+
+    Args:
+        reading: for the languages of countries.
+        countries: country to weight, not empty.
+        kin: weight, relative to the heaviest country, of a country where all signs are in the shared language.
+    """
+    total, top = sum(countries.values()), max(countries.values())
+    spoken: dict[str, float] = {}
+    for code, weight in countries.items():
+        known = reading.facts.countries.get(code)
+        for language, share in known.languages.items() if known is not None else ():
+            spoken[language] = spoken.get(language, 0.0) + weight / total * share
+    out = dict(countries)
+    for language, mine in spoken.items():
+        for code, share in reading.facts.language_share(language).items():
+            if code not in countries:
+                out[code] = out.get(code, 0.0) + kin * top * mine * share
+    return out
+
+
+EVEN = 0.5
+"""How far weights of the tables are freed of the prior, 0 to 1 (see `evened`)."""
+
+
+def evened(reading: Reading, countries: Mapping[str, float]) -> dict[str, float]:
+    """Weights of a table's row as they bear on a prior.
+
+    A row says where signs that bear the word stand, so part of the prior is in it already, and a small country's own
+    word would be outweighed by a large neighbour's: each weight is divided by `EVEN` powers of the country's prior.
+    """
+    if not reading.prior or not countries:
+        return dict(countries)
+    freed = {c: w / max(reading.prior.get(c, 0.0), 1e-5) ** EVEN for c, w in countries.items()}
+    top, most = max(freed.values()), max(countries.values())
+    return {c: w / top * most for c, w in freed.items()}
+
+
 def listed(reading: Reading, weights: Mapping[str, float], count: int = 3) -> str:
     """The likeliest countries in words: "Germany, Austria or Switzerland", "… or 4 others"."""
     ranked = sorted(weights, key=lambda c: -weights[c] * size(reading, c))
@@ -220,3 +270,12 @@ def listed(reading: Reading, weights: Mapping[str, float], count: int = 3) -> st
     if more > 0:
         names.append(f"{more} other{'s' * (more > 1)}")
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def placed(country: str, name: str, reading: Reading) -> Place | None:
+    """The city of that name in a country, or the admin-1 unit where the name begins with "@"."""
+    for match in reading.gazetteer.lookup(name.removeprefix("@"), k=6, countries={country: 1.0, "": 0.0}):
+        place = match.place
+        if place.country == country and (place.level == "admin1") == name.startswith("@"):
+            return place
+    return None

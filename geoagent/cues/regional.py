@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-from geoagent.cues.reading import Reading, listed, overlaps, taken
+from collections.abc import Mapping
+
+from geoagent.cues.reading import Reading, evened, is_common, listed, overlaps, taken, with_kin
 from geoagent.cues.script import han_fit
+from geoagent.gazetteer.facts import Regionalism
 from geoagent.types import Cue
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each regional word or phrase."""
+    return search(reading, earlier, reading.facts.regionalisms, "regional")
+
+
+def search(reading: Reading, earlier: tuple[Cue, ...], table: Mapping[str, Regionalism], kind: str) -> list[Cue]:
+    """One cue for each entry of a table of words that is found, longer ones first.
+
+    Args:
+        reading: the text.
+        earlier: cues of kinds that come before.
+        table: normalised word or phrase to its row.
+        kind: of the cues.
+    """
     cues = []
-    busy = taken(earlier, ("plate", "phone", "domain", "registration"))
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "signword"))
     for line in reading.lines:
         used: list[tuple[int, int]] = []
         for key, start, end in reading.entries(line, 5, 8):
-            known = reading.facts.regionalisms.get(key)
+            known = table.get(key)
             if known is None or any(start < b and a < end for a, b in used) or overlaps(busy, line.region, start, end):
                 continue
-            used.append((start, end))
             written = line.text[start:end]
+            whole = start == line.words[0].start and end == line.words[-1].end if line.words else True
+            if len(key) <= 3 and key.isascii() and not whole and is_common(reading, key):
+                continue  # "ət" is meat in Azerbaijan, "et" is in every French sentence
+            used.append((start, end))
             countries = {c: weight * han_fit(written, c, reading.facts) for c, weight in known.countries.items()}
             inside = {}
+            spread = countries if known.city else with_kin(reading, countries)
             for code in countries:
                 place = reading.gazetteer.admin1(known.admin1) if known.admin1.startswith(code + ".") else None
                 if known.city:
@@ -31,11 +50,11 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             note = f" ({known.note})" if known.note else ""
             cues.append(
                 Cue(
-                    kind="regional",
+                    kind=kind,
                     value=written,
                     says=f"“{written}”{note} is said on signs in {listed(reading, countries)}.",
                     spans=(line.span(start, end),),
-                    countries=countries,
+                    countries=evened(reading, spread),
                     inside=inside,
                     elsewhere=2e-3,
                     strength=known.strength,

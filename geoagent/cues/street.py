@@ -55,7 +55,7 @@ def _streets(reading: Reading, line: Line) -> list[tuple[str, StreetWord, int, i
             low, high = words[i].start, words[last].end
             if known.position in ("before", "either") and last + 1 < len(words):
                 high = words[min(last + 2, len(words) - 1)].end
-            if known.position == "after" and i > 0:
+            if (known.position == "after" or (known.position == "either" and high == words[last].end)) and i > 0:
                 low = words[max(0, i - 2)].start
             found.append((key, known, low, high))
             break

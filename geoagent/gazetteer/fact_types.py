@@ -5,13 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Literal
 
 Shares = Mapping[str, float]
 """Country to weight, or language or script to share."""
+
+
+@cache
+def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    """Compile a pattern of the tables, once: they are more than `re` keeps."""
+    return re.compile(pattern, flags)
+
+
 Position = Literal["before", "after", "glued", "either"]
 NONE: Shares = MappingProxyType({})
+WHITE: Shares = MappingProxyType({"white": 0.92, "yellow": 0.03})
+"""Colours of number plates where nothing else is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,8 @@ class RegistrationLabel:
         pattern: regular expression of the number after it, "" where it has no fixed form.
         checksum: module of python-stdnum that knows the number ("it.iva"), "" where none does.
         case: whether it counts only in a spelling of `written`.
+        numbers: (country, regular expression of the number without separators, what its group is a code of); a label of
+            several countries ("RUC") is told apart by the number.
     """
 
     written: tuple[str, ...]
@@ -106,10 +119,11 @@ class RegistrationLabel:
     pattern: str = ""
     checksum: str = ""
     case: bool = False
+    numbers: tuple[tuple[str, str, Mapping[str, str] | str], ...] = ()
 
     def fits(self, number: str) -> bool | None:
         """Say whether `number` has the form that goes with the label; None where the label has no fixed form."""
-        return bool(re.fullmatch(self.pattern, number.strip(), re.IGNORECASE)) if self.pattern else None
+        return bool(compiled(self.pattern, re.IGNORECASE).fullmatch(number.strip())) if self.pattern else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +220,7 @@ class PostcodeFacts:
 
     def matches(self, code: str) -> bool:
         """Say whether `code` has the form of this country's postcodes."""
-        return bool(self.pattern) and re.fullmatch(self.pattern, code.strip(), re.IGNORECASE) is not None
+        return bool(self.pattern) and compiled(self.pattern, re.IGNORECASE).fullmatch(code.strip()) is not None
 
     def area(self, code: str) -> tuple[str, str, str] | None:
         """Return (city, admin-1 code, name) of the longest prefix of `code` that is known, else None."""
@@ -225,10 +239,14 @@ class PlateFacts:
     Attributes:
         patterns: (strict, loose, weight): regular expressions of a whole plate with its separators, and without.
         regions: region code -> city, or "@" and the name of an admin-1 unit.
+        bands: what stands on the band at the side and names a place, in the same notation (French departments).
+        colours: colour of the plate -> share of its plates.
     """
 
     patterns: tuple[tuple[str, str, float], ...]
     regions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    bands: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    colours: Shares = field(default_factory=lambda: WHITE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,3 +262,37 @@ class TldFact:
     countries: Shares
     strength: float = 1.0
     place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """A way of writing numbers, hours, prices or addresses.
+
+    Attributes:
+        pattern: regular expression that is searched for in a line.
+        countries: country -> weight, sum 1.
+        strength: how far it is to be believed, (0, 1].
+        note: what it is.
+    """
+
+    pattern: str
+    countries: Shares
+    strength: float = 1.0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoadForm:
+    """A form of road numbers.
+
+    Attributes:
+        pattern: regular expression of a whole number.
+        countries: country -> weight, sum 1.
+        strength: how far it is to be believed, (0, 1].
+        colours: colour of the number's panel -> countries where it is such.
+    """
+
+    pattern: str
+    countries: Shares
+    strength: float = 1.0
+    colours: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))

@@ -25,6 +25,9 @@ table               shape
 `regionalisms`      word -> `Regionalism(countries, strength, admin1, city, note)`
 `postcodes`         code -> `PostcodeFacts(pattern, shared, prefixes, labels, areas)`
 `plates`            code -> `PlateFacts(patterns, regions)`
+`roadwords`         words on road signs -> `Regionalism`
+`roads`             `RoadForm(pattern, countries, strength, colours)`, a row a form of road numbers
+`habits`            `Habit(pattern, countries, strength, note)`: how numbers, hours and addresses are written
 `tlds`              label without dot -> `TldFact(countries, strength, place)`, also second levels ("co.uk")
 ==================  ===========================================================================================
 """
@@ -43,14 +46,17 @@ from typing import Any
 from geoagent.errors import ResourceError
 from geoagent.gazetteer.fact_types import (
     NONE,
+    WHITE,
     BrandFact,
     CountryFacts,
     CurrencyForm,
+    Habit,
     PlacedForm,
     PlateFacts,
     PostcodeFacts,
     Regionalism,
     RegistrationLabel,
+    RoadForm,
     Shares,
     SignWord,
     StreetWord,
@@ -63,11 +69,13 @@ __all__ = [
     "CountryFacts",
     "CurrencyForm",
     "Facts",
+    "Habit",
     "PlacedForm",
     "PlateFacts",
     "PostcodeFacts",
     "Regionalism",
     "RegistrationLabel",
+    "RoadForm",
     "SignWord",
     "StreetWord",
     "TldFact",
@@ -90,6 +98,9 @@ class Facts:
     postcodes: Mapping[str, PostcodeFacts]
     tlds: Mapping[str, TldFact]
     plates: Mapping[str, PlateFacts]
+    roadwords: Mapping[str, Regionalism]
+    roads: tuple[RoadForm, ...]
+    habits: tuple[Habit, ...]
 
     @classmethod
     def load(cls, folder: Path | str | None = None) -> Facts:
@@ -118,6 +129,9 @@ class Facts:
                 postcodes=read.rows("postcodes", _postcode),
                 tlds=read.rows("tlds", _tld),
                 plates=read.rows("plates", _plate),
+                roadwords=read.rows("roadwords", _regionalism),
+                roads=tuple(_road(pattern, row) for pattern, row in read("roads").items()),
+                habits=tuple(_habit(pattern, row) for pattern, row in read("habits").items()),
             )
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise ResourceError(
@@ -158,6 +172,10 @@ class Facts:
 
     def brand_names(self) -> frozenset[str]:
         """Return every name that `brand` knows."""
+        return self._brand_names
+
+    @cached_property
+    def _brand_names(self) -> frozenset[str]:
         return frozenset(self._brands)
 
     @cached_property
@@ -213,7 +231,18 @@ class _Reader:
 
 def _plate(_: str, r: dict[str, Any]) -> PlateFacts:
     patterns = tuple((str(strict), str(loose), float(weight)) for strict, loose, weight in r["p"])
-    return PlateFacts(patterns, MappingProxyType(r.get("r", {})))
+    return PlateFacts(
+        patterns, MappingProxyType(r.get("r", {})), MappingProxyType(r.get("b", {})), _shares(r, "col") or WHITE
+    )
+
+
+def _road(pattern: str, r: dict[str, Any]) -> RoadForm:
+    colours = {colour: tuple(codes) for colour, codes in r.get("col", {}).items()}
+    return RoadForm(pattern, _shares(r), r.get("s", 1.0), MappingProxyType(colours))
+
+
+def _habit(pattern: str, r: dict[str, Any]) -> Habit:
+    return Habit(pattern, _shares(r), r.get("s", 1.0), r.get("note", ""))
 
 
 def _shares(row: Mapping[str, Any], name: str = "c") -> Shares:
@@ -242,8 +271,9 @@ def _variants(row: Mapping[str, Any]) -> Mapping[str, Shares]:
 
 def _registration(_: str, r: dict[str, Any]) -> RegistrationLabel:
     return RegistrationLabel(
-        tuple(r["w"]), _shares(r), r.get("s", 1.0), r.get("re", ""), r.get("sum", ""), r.get("case", False)
-    )
+        tuple(r["w"]), _shares(r), r.get("s", 1.0), r.get("re", ""), r.get("sum", ""), r.get("case", False),
+        tuple((country, pattern, codes) for country, pattern, codes in r.get("n", ())),
+    )  # fmt: skip
 
 
 def _currency(_: str, r: dict[str, Any]) -> CurrencyForm:

@@ -76,7 +76,8 @@ class Scanner:
             Match(place(n), hit.key, hit.exactness or EXACTNESS[kind], hit.edits, score) for score, n, kind in rows[:k]
         )
         first = next((c for c in text[start:end] if c.isalpha()), "")
-        return Mention(start, end, text[start:end], matches, bool(first) and first == first.upper())
+        cased = letter_script(first) in CASED if first else True  # Georgian has capitals in Unicode, not on signs
+        return Mention(start, end, text[start:end], matches, bool(first) and (not cased or first == first.upper()))
 
 
 class _Reader:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 
 from geoagent.errors import OcrError
+from geoagent.ocr._passes import look
 from geoagent.ocr._rapid import Reader, one_line
 from geoagent.photos import quiet
 from geoagent.stages import Assets
@@ -20,8 +21,8 @@ class RapidOcr:
 
     name = "rapidocr"
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader, self._lock = reader, threading.Lock()
+    def __init__(self, reader: Reader, thorough: bool = False) -> None:
+        self._reader, self._thorough, self._lock = reader, thorough, threading.Lock()
 
     def __call__(self, photo: Photo) -> tuple[TextRegion, ...]:
         """Return the lines of `photo` in reading order; () where there is no text.
@@ -32,7 +33,7 @@ class RapidOcr:
         with self._lock, quiet:
             self._reader.load()
             try:
-                crops, scale = self._reader.find(photo)
+                crops, scale = look(self._reader, photo, thorough=self._thorough)
             except Exception as error:
                 raise OcrError(f"rapidocr failed on {photo.source}: {one_line(error)}") from error
         engine = f"rapidocr/{self._reader.model}"
@@ -47,6 +48,7 @@ def build(
     min_score: float = 0.5,
     join: bool = True,
     retry: bool = True,
+    thorough: bool = False,
 ) -> RapidOcr:
     """Build the engine; nothing is loaded before the first photo.
 
@@ -57,9 +59,11 @@ def build(
         min_score: lines below are dropped, unless they have 4 letters or more to search for.
         join: join fragments on one baseline to one line.
         retry: read lines upside down as well where upright they make little sense.
+        thorough: turn photos whose text makes little sense, and read small ones enlarged as well; two to four times
+            the time.
 
     Raises:
         ConfigError: an option out of range.
     """
     reader = Reader(max_side_px=max_side_px, threads=threads, min_score=min_score, join=join, retry=retry)
-    return RapidOcr(reader)
+    return RapidOcr(reader, thorough)

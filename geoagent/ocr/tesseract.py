@@ -18,6 +18,7 @@ import numpy as np
 from geoagent.errors import GeoAgentError, OcrError
 from geoagent.ocr import Piece
 from geoagent.ocr._lines import Guess, LineReader
+from geoagent.ocr._passes import look
 from geoagent.ocr._rapid import Crop, Reader, is_tall, one_line
 from geoagent.ocr._tessdata import choose, has_package
 from geoagent.optional import needs
@@ -61,8 +62,8 @@ class Tesseract:
 
     name = "tesseract"
 
-    def __init__(self, reader: Reader, lines: LineReader) -> None:
-        self._reader, self._lines, self._lock = reader, lines, threading.Lock()
+    def __init__(self, reader: Reader, lines: LineReader, thorough: bool = False) -> None:
+        self._reader, self._lines, self._thorough, self._lock = reader, lines, thorough, threading.Lock()
         self.scripts = tuple(lines.models)
 
     def __call__(self, photo: Photo) -> tuple[TextRegion, ...]:
@@ -75,7 +76,7 @@ class Tesseract:
         with self._lock, quiet:
             self._reader.load()
             try:
-                crops, scale = self._reader.find(photo)
+                crops, scale = look(self._reader, photo, thorough=self._thorough)
                 guesses = self._reread(crops)
             except GeoAgentError:
                 raise
@@ -181,6 +182,7 @@ def build(
     min_score: float = 0.5,
     join: bool = True,
     retry: bool = True,
+    thorough: bool = False,
 ) -> Tesseract:
     """Build the engine; nothing is loaded before the first photo, a model not before it is asked.
 
@@ -192,6 +194,8 @@ def build(
         min_score: lines below are dropped, unless they have 4 letters or more to search for.
         join: join fragments on one baseline to one line.
         retry: read lines upside down as well where upright they make little sense.
+        thorough: turn photos whose text makes little sense, and read small ones enlarged as well; two to four times
+            the time.
 
     Raises:
         ConfigError: an option out of range, or a script that Tesseract has no model for.
@@ -203,4 +207,4 @@ def build(
     with needs("tesseract", "tesserocr"):
         if not has_package():
             raise ModuleNotFoundError("tesserocr", name="tesserocr")
-    return Tesseract(reader, LineReader(models))
+    return Tesseract(reader, LineReader(models), thorough)

@@ -1,0 +1,64 @@
+"""`geoagent calibrate …`: measuring what the answers rest on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def calibrate() -> None:
+    """Measure how far evidence is to be believed.
+
+    \b
+    Example:
+      geoagent calibrate cues texts.jsonl --world my-world
+    """
+
+
+@calibrate.command()
+@click.argument("texts", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--world", type=click.Path(path_type=Path, file_okay=False, exists=True), help="World to store them in.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report as JSON here.")
+@click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Parts of the cross-validation.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of dealing texts into parts.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def cues(texts: tuple[Path, ...], world: Path | None, out: Path | None, folds: int, seed: int, as_json: bool) -> None:
+    """Measure how often each kind of cue is right, on labelled TEXTS.
+
+    TEXTS are JSON Lines, a row a text: {"id": "1", "lines": ["Bäckerei", "…"], "country": "DE"}, and where known "also"
+    (other countries that the text allows), "lat" and "lon". With --world the reliabilities are stored in that world.
+
+    \b
+    Examples:
+      geoagent calibrate cues texts.jsonl
+      geoagent calibrate cues texts.jsonl --world my-world --out report.json
+    """
+    from geoagent.agent import GeoAgent
+    from geoagent.evaluation.cues import measure, store
+
+    agent = GeoAgent.load(ocr="nothing", world=world)
+    report = measure(texts, agent, folds=folds, seed=seed)
+    if out is not None:
+        out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    if world is not None:
+        store(report, world)
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+        return
+    low, middle, high = report["strengths"]
+    click.echo(f"{'kind':12} {'cues':>5} {'country':>8} {'city':>6}   believed at strength {low}, {middle}, {high}")
+    for kind, row in report["kinds"].items():
+        city = "" if row["city_right"] is None else f"{row['city_right']:.0%}"
+        curve = "  ".join(f"{r:.2f}" for r in report["reliability"][kind])
+        click.echo(f"{kind:12} {row['cues']:5} {row['country_right']:8.0%} {city:>6}   {curve}")
+    for name, label in (("before", "as it was"), ("crossed", f"measured, {folds} folds")):
+        figures = report[name]
+        click.echo(
+            f"{label}: country right {figures['country_right']:.1%}, log loss {figures['log_loss']:.3f}, "
+            f"ECE {figures['ece']:.3f} ({report['texts']} texts)"
+        )
+    if world is not None:
+        click.echo(f"stored in {world}")

