@@ -275,17 +275,18 @@ def _from_image(image: Image.Image, source: str, max_side_px: int) -> Photo:
         image.load()
         exif = _exif(image, notes)
         pixels = _shrink(image, max_side_px, notes)
+        turn = _TURNS.get(exif.get(_ORIENTATION, 1)) if kind != "HEIF" else None  # libheif has turned it
+        if turn is not None:
+            pixels = pixels.transpose(turn)
+        values = np.asarray(pixels)  # where the size that a damaged TIFF states is found out
     except Exception as error:
         raise PhotoError(f"{source}: the {kind} file is damaged ({_said(error)})") from error
-    turn = _TURNS.get(exif.get(_ORIENTATION, 1)) if kind != "HEIF" else None  # libheif has turned it
-    if turn is not None:
-        pixels = pixels.transpose(turn)
     if max(image.size) > max_side_px or full > max(image.size):
         notes.append(f"reduced from {full} to {max(pixels.size)} pixels on the longer side")
     if min(pixels.size) < SMALL_PX:
         notes.append(f"too small to read: {pixels.width} × {pixels.height} pixels")
     gps = _gps(exif, notes)
-    return Photo(np.asarray(pixels), source, gps, max(1.0, full / max(pixels.size)), tuple(notes))
+    return Photo(values, source, gps, max(1.0, full / max(pixels.size)), tuple(notes))
 
 
 def _reduced(photo: Photo, max_side_px: int) -> Photo:
