@@ -182,7 +182,7 @@ def test_a_blue_band_and_a_yellow_plate_are_seen_and_believed():
     (plain,) = of_kind("plate", "12-ABC-3")
     (cue,) = [c for c in find_cues((TextRegion("XX-12-34", panel="yellow"),), GAZETTEER, FACTS) if c.kind == "plate"]
     assert "yellow" in cue.says
-    assert cue.countries["NL"] > 10 * cue.countries["PT"]
+    assert cue.countries["NL"] > 3 * cue.countries["PT"]
     assert "yellow" not in plain.says
 
 
@@ -273,3 +273,20 @@ def test_names_that_decorate_do_not_move_the_prior(lines):
 )
 def test_misleading_text_is_outvoted(lines, country):
     assert AGENT.locate_text(lines).best.country == country
+
+
+def region(text: str, left: float, top_px: float, height: float) -> TextRegion:
+    width = height * len(text) * 0.6
+    quad = [[left, top_px], [left + width, top_px], [left + width, top_px + height], [left, top_px + height]]
+    return TextRegion(text, np.array(quad, dtype=np.float32))
+
+
+def test_rows_of_a_plate_stand_close_together():
+    near = (region("KA 01", 0, 0, 40), region("AB 1234", 0, 44, 40))
+    far = (region("KA 01", 0, 0, 40), region("AB 1234", 900, 700, 40))
+
+    def plates(regions):
+        return [cue.value for cue in find_cues(regions, GAZETTEER, FACTS) if cue.kind == "plate"]
+
+    assert plates(near) == ["KA 01 AB 1234"]
+    assert "KA 01 AB 1234" not in plates(far)

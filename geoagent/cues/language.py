@@ -182,7 +182,8 @@ def _groups(
 
 def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Reading) -> Cue | None:
     top = max(shares, key=lambda lang: shares[lang])
-    if weight < _LEAST or (lines[0].script == "Latn" and shares[top] < 0.3):
+    latin = lines[0].script == "Latn"
+    if weight < (_LEAST if latin else _LEAST / 2) or (latin and shares[top] < 0.3):
         return None
     countries: dict[str, float] = {}
     floor = 0.0

@@ -26,6 +26,7 @@ _SIGNS = {
     "USA": "US", "V": "VA", "WAN": "NG", "YAR": "YE", "YV": "VE", "Z": "ZM",
 }  # fmt: skip
 """Distinguishing signs of vehicles (UN Convention on Road Traffic 1968) that are not the country's ISO code."""
+_MISSEEN = 0.2  # chance that light, dirt or a frame make a plate look of another colour
 _BANDED = 6.0  # a blue strip at the left, where the country has one
 _BAND_OWNERS = """
     AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK
@@ -76,7 +77,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         colour, band = lines[0].panel, lines[0].band
         if colour:
             for code in countries:
-                countries[code] *= max(reading.facts.plates[code].colours.get(colour, 0.02), 0.02)
+                share = reading.facts.plates[code].colours.get(colour, 0.0)
+                countries[code] *= _MISSEEN + (1.0 - _MISSEEN) * share
         if band == "blue" and colour in ("white", "yellow"):
             countries = {code: weight * (_BANDED if code in _BLUE_BAND else 1.0) for code, weight in countries.items()}
         for other in reading.lines:
@@ -118,7 +120,14 @@ def _candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
     short = [(line, _bare(line)) for line in reading.lines]
     found: list[tuple[tuple[Line, ...], str]] = []
     for (first, one), (second, two) in pairwise(short):
-        if max(len(one), len(two)) <= 12 and one and two and one == one.upper() and two == two.upper():
+        if (
+            _of_one_plate(first, second)
+            and max(len(one), len(two)) <= 12
+            and one
+            and two
+            and one == one.upper()
+            and two == two.upper()
+        ):
             found += [((first, second), f"{a} {b}") for a, b in ((one, two), (two, one)) if _plausible(f"{a} {b}")]
     for line, text in short:
         price = _PRICE.fullmatch(text)
@@ -135,6 +144,17 @@ def _candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
         if _plausible(text) and not common:
             found.append(((line,), text))
     return found
+
+
+def _of_one_plate(first: Line, second: Line) -> bool:
+    """Whether two lines may be the rows of one plate: alike in size and close together, where that is known."""
+    a, b = first.box, second.box
+    if a is None or b is None:
+        return True
+    tall, low = max(a[3] - a[1], b[3] - b[1]), min(a[3] - a[1], b[3] - b[1])
+    gap_x = max(a[0], b[0]) - min(a[2], b[2])
+    gap_y = max(a[1], b[1]) - min(a[3], b[3])
+    return tall <= 2.5 * max(low, 1.0) and gap_x <= 0.5 * tall and gap_y <= 0.8 * low
 
 
 def _bare(line: Line) -> str:

@@ -68,6 +68,7 @@ class Line:
         script_is_evidence: whether its script is sure.
         panel: colour of what it is written on, "" where that is not known.
         band: colour of the strip at its left, "" where that is not known.
+        box: left, top, right and bottom of it in pixels; None where the text came without a picture.
     """
 
     region: int
@@ -76,6 +77,7 @@ class Line:
     script_is_evidence: bool
     panel: str = ""
     band: str = ""
+    box: tuple[float, float, float, float] | None = None
 
     @cached_property
     def script(self) -> str:
@@ -154,7 +156,15 @@ class Reading:
     ) -> Reading:
         """Prepare the regions; those too long are cut, and so are those beyond `MAX_LINES`."""
         lines = [
-            Line(i, region.text[:MAX_CHARS], region.confidence, region.script_is_evidence, region.panel, region.band)
+            Line(
+                i,
+                region.text[:MAX_CHARS],
+                region.confidence,
+                region.script_is_evidence,
+                region.panel,
+                region.band,
+                _box(region),
+            )
             for i, region in enumerate(regions)
             if region.text.strip() and not instructs(region.text)
         ]
@@ -174,6 +184,14 @@ class Reading:
             for size in range(min(characters, len(line.text)), 1, -1):
                 for i in range(len(line.text) - size + 1):
                     yield line.text[i : i + size], i, i + size
+
+
+def _box(region: TextRegion) -> tuple[float, float, float, float] | None:
+    """The upright hull of a region, or None where it has no place."""
+    if len(region.polygon_px) != 4:
+        return None
+    (left, top), (right, bottom) = region.polygon_px.min(axis=0).tolist(), region.polygon_px.max(axis=0).tolist()
+    return left, top, right, bottom
 
 
 def instructs(text: str) -> bool:
