@@ -14,8 +14,6 @@ from geoagent.geo import Float
 from geoagent.lens import Lens, gelu, unit_rows
 from geoagent.types import Float32
 
-__all__ = ["CellHead", "gelu"]
-
 _HEAD, _LENS = "head.npz", "lens_"
 _OPTIONAL = ("hidden_weight", "hidden_bias")
 _HALF = ("hidden_weight", "weight")  # stored as float16, which moves probabilities by less than a hundredth

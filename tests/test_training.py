@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from geoagent.errors import ConfigError, InputError, ShapeError
 from geoagent.geo import haversine_km
-from geoagent.head import CellHead, gelu
-from geoagent.lens import Lens
+from geoagent.head import CellHead
+from geoagent.lens import Lens, gelu
 from geoagent.training.calibration import country_temperature, fit_temperature, radius_scale
 from geoagent.training.embed import embed_table
 from geoagent.training.head import HeadSettings, train_head

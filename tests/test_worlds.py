@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from conftest import make_world
 
 from geoagent.cli import main
-from geoagent.cli.learn import parse_encoder
+from geoagent.cli._main import parse_plug
 from geoagent.errors import InputError, WorldError
 from geoagent.worlds import download, find, home, listed, verify
 
@@ -93,7 +93,7 @@ def test_a_broken_world_is_said_to_be(tmp_path):
 
 
 def test_encoders_are_named_on_the_command_line():
-    assert parse_encoder("onnx,model=a.onnx,size=224,mean=0.5") == {
+    assert parse_plug("--encoder", "onnx,model=a.onnx,size=224,mean=0.5") == {
         "name": "onnx",
         "model": "a.onnx",
         "size": 224,

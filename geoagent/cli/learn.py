@@ -69,9 +69,10 @@ def train(
     if of_head.get("hidden") == 0:
         of_head.setdefault("models", 1)  # several linear models are one
     head = replace(HeadSettings(), **of_head)
-    given |= {} if lens else {"lens": LensSettings(dims=0)}
+    if not lens:
+        given["lens"] = LensSettings(dims=0)
     settings = replace(TrainSettings(), head=head, seed=seed, **given)
-    plug = parse_encoder(encoder_text)
+    plug = parse_plug("--encoder", encoder_text)
     with progress_bar() as tell:
         table = _table(data, images, plug, tell)
         cells = Geocells.load(geocells) if geocells is not None else None
@@ -177,11 +178,6 @@ def evaluate(
         return
     for name, value, interval in report.lines():
         click.echo(f"{name:20} {value:>12}   {interval}")
-
-
-def parse_encoder(text: str | None) -> dict[str, Any] | None:
-    """An encoder's options; see `parse_plug`."""
-    return parse_plug("--encoder", text)
 
 
 def make_encoder(plug: dict[str, Any]) -> Encoder:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geoagent.constraints._resolve import Resolved
+from geoagent.gazetteer.tally import Tally
 from geoagent.types import Constraint, Place, Span
 
 _REST = {"city": (0.72, 0.1), "admin1": (0.85, 0.15)}
@@ -57,14 +58,8 @@ def mixture(
     stated = sum(w.probability for w in kept)
     if not kept or stated <= 0:
         return None
-    masses: dict[tuple[str, str, str, float], tuple[Place, float]] = {}
-
-    def add(place: Place | None, mass: float) -> None:
-        if place is not None and mass > 0:
-            key = (place.level, place.country, place.admin1 + place.name, round(place.latlon.lat, 3))
-            known = masses.get(key)
-            masses[key] = (place, mass + (known[1] if known else 0.0))
-
+    tally = Tally()
+    add = tally.add
     for one in kept:
         share = one.probability / stated
         fine = believed(one.resolved.level) / max(believed("country"), 1e-9)
@@ -79,7 +74,7 @@ def mixture(
             elif place.level == "admin1":
                 add(place, own * _REST["admin1"][0])
                 add(state, own * _REST["admin1"][1])
-    ranked = sorted(masses.values(), key=lambda row: -row[1])
+    ranked = tally.ranked()
     total = sum(mass for _, mass in ranked)
     if total <= 0:
         return None

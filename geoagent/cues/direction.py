@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from geoagent.cues.reading import Line, Reading, country_name
+from geoagent.gazetteer.tally import Tally
 from geoagent.geo import haversine_km
 from geoagent.types import Cue, Place, Span
 
@@ -74,13 +75,8 @@ def _bearing(reading: Reading, cue: Cue, km: float, away: list[tuple[Cue, float]
     goals = [
         (place, weight) for place, weight in cue.places if place.level == "city" and weight >= 0.1 * cue.places[0][1]
     ]
-    places: dict[str, tuple[Place, float]] = {}
-
-    def add(place: Place | None, weight: float) -> None:
-        if place is not None and weight > 0:
-            key = f"{place.level} {place.country} {place.admin1} {place.name} {place.latlon.lat:.3f}"
-            places[key] = (place, weight + (places[key][1] if key in places else 0.0))
-
+    tally = Tally()
+    add = tally.add
     total = sum(weight for _, weight in goals) or 1.0
     for goal, weight in goals[:3]:
         share = weight / total
@@ -98,7 +94,7 @@ def _bearing(reading: Reading, cue: Cue, km: float, away: list[tuple[Cue, float]
             add(reading.gazetteer.admin1(goal.admin1) if goal.admin1 else None, share * _ADMIN1_SHARE)
         rest = 1.0 - (_TOWNS_SHARE if towns else 0.0) - (_ADMIN1_SHARE if km <= 120 and goal.admin1 else 0.0)
         add(reading.gazetteer.country(goal.country), share * rest)
-    if not places:
+    if not tally.ranked():
         for code, weight in countries.items():
             add(reading.gazetteer.country(code), weight)
     named = cue.places[0][0]
@@ -108,7 +104,7 @@ def _bearing(reading: Reading, cue: Cue, km: float, away: list[tuple[Cue, float]
         value=f"{cue.value} {km:.0f} km",
         says=f"“{cue.value}” with {km:.0f} km beside it points to {named.name} in "
         f"{country_name(reading.facts, named.country)}: the sign stands about so far away.",
-        places=tuple(sorted(places.values(), key=lambda item: -item[1])),
+        places=tally.ranked(),
     )
 
 

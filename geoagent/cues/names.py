@@ -13,7 +13,8 @@ from geoagent.cues.direction import turned
 from geoagent.cues.reading import Line, Reading, country_name, overlaps, taken
 from geoagent.gazetteer import Match, Mention
 from geoagent.gazetteer.normalise import normalise
-from geoagent.types import Cue, Place
+from geoagent.gazetteer.tally import Tally
+from geoagent.types import Cue
 
 _CITY_SHARE, _ADMIN1_SHARE = 0.72, 0.1
 """Of a city's weight: the city itself, its admin-1 unit; the rest goes to its country.
@@ -130,14 +131,8 @@ def _cue(
         strength = 1.0 - (1.0 - strength) * 0.5
     if strength < 0.02:
         return None
-    places: dict[tuple[str, str, str, float], tuple[Place, float]] = {}
-
-    def add(place: Place | None, weight: float) -> None:
-        if place is not None and weight > 0:
-            key = (place.level, place.country, place.admin1 + place.name, round(place.latlon.lat, 3))
-            known = places.get(key)
-            places[key] = (place, weight + (known[1] if known else 0.0))
-
+    tally = Tally()
+    add = tally.add
     for match, weight in zip(matches, weights, strict=True):
         place = match.place
         if place.level == "city":
@@ -160,7 +155,7 @@ def _cue(
         f"{best.place.admin1_name + ', ' if best.place.admin1_name and best.place.level == 'city' else ''}"
         f"{country_name(reading.facts, best.place.country)}{more}.",
         spans=(line.span(mention.start, mention.end),),
-        places=tuple(sorted(places.values(), key=lambda item: -item[1])),
+        places=tally.ranked(),
         strength=min(1.0, strength),
     )
 

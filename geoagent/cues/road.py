@@ -13,6 +13,7 @@ from geoagent.types import Cue, Place
 _TOKEN = re.compile(
     r"[^\W\d_]{1,10}[. -]{0,2}\d{1,4}[A-Z]?(?![\w:.,]\d)|[台縣省國国県都府고국]\S{0,4}\d+\S{0,2}", re.UNICODE
 )
+_LINE = re.compile(r"\S.{1,18}\S")
 _RIGHT_COLOUR, _WRONG_COLOUR = 3.0, 0.3
 _INSIDE = 0.45  # how much less a number says among other words than alone on its panel
 _ARROWS = frozenset("→←↑↓↗↖↘↙➔⇒⇐⇑➡⬅⬆")
@@ -65,7 +66,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def _whole(line: Line) -> list[re.Match[str]]:
-    found = re.compile(r"\S.{1,18}\S").fullmatch(line.text)
+    found = _LINE.fullmatch(line.text)
     return [found] if found else []
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from geoagent.errors import InputError, WorldError
 from geoagent.geo import LatLon
 from geoagent.metrics import ece
 from geoagent.types import Constraint, Cue, TextRegion, regions_from_lines
+from geoagent.world import World
 
 NEAR_KM = 25.0
 
@@ -223,15 +224,12 @@ def store(report: Mapping[str, Any], folder: Path) -> None:
     Raises:
         WorldError: the folder is no world, or cannot be written.
     """
-    path = folder / "world.json"
+    world = World.load(folder)
+    measured = {
+        "reliability": report["reliability"],
+        "reliability_from": {key: report[key] for key in ("texts", "fingerprint", "date", "crossed")},
+    }
     try:
-        meta = json.loads(path.read_text("utf-8"))
-        calibration = dict(meta.get("calibration") or {})
-        calibration["reliability"] = report["reliability"]
-        calibration["reliability_from"] = {key: report[key] for key in ("texts", "fingerprint", "date", "crossed")}
-        meta["calibration"] = calibration
-        fresh = path.with_suffix(".json.new")
-        fresh.write_text(json.dumps(meta, indent=2, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
-        fresh.replace(path)
-    except (OSError, ValueError, AttributeError) as error:
+        replace(world, calibration={**world.calibration, **measured}).save(folder)
+    except OSError as error:
         raise WorldError(f"cannot store reliabilities in {folder}: {error}") from error

@@ -130,17 +130,15 @@ def _sides(normal: Float, bounds: Any) -> tuple[Any, Any]:
     lon = (lon + 180.0) % 360.0 - 180.0
     order = np.argsort(lon, kind="stable")
     lon, lat = lon[order], lat[order]
-    # Past a pole, one step of arc is many degrees of longitude, over which a chord is far from the circle.
-    after = np.searchsorted(lon, _MERIDIANS).clip(1, len(lon) - 1)
-    wide = _MERIDIANS[lon[after] - lon[after - 1] > _STEP_DEG]
-    along = np.radians(wide)
-    steep = np.degrees(np.arctan2(-(x * np.cos(along) + y * np.sin(along)), z))
-    lon, lat = np.append(lon, wide), np.append(lat, steep)
-    order = np.argsort(lon, kind="stable")
-    lon, lat = lon[order], lat[order]
     seam = np.degrees(np.arctan2(x, z))  # the curve at ±180°, where cos λ = -1
     lon = np.concatenate([[-182.0, -180.0], lon, [180.0, 182.0]])
     lat = np.concatenate([[seam, seam], lat, [seam, seam]])
+    # Past a pole, one step of arc is many degrees of longitude, over which a chord is far from the circle.
+    after = np.searchsorted(lon, _MERIDIANS)
+    wide = lon[after] - lon[after - 1] > _STEP_DEG
+    along = np.radians(_MERIDIANS[wide])
+    steep = np.degrees(np.arctan2(-(x * np.cos(along) + y * np.sin(along)), z))
+    lon, lat = np.insert(lon, after[wide], _MERIDIANS[wide]), np.insert(lat, after[wide], steep)
     first = max(int(np.searchsorted(lon, bounds[0], "left")) - 2, 0)
     last = int(np.searchsorted(lon, bounds[2], "right")) + 2
     curve = np.column_stack([lon[first:last], lat[first:last]])

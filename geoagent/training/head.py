@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from geoagent.errors import ConfigError, InputError
 from geoagent.head import CellHead
 from geoagent.optional import needs
-from geoagent.training.views import draw_views, mean_view
+from geoagent.training.views import centre, draw_views, mean_view
 from geoagent.types import Float32
 
 Progress = Callable[[str, int, int], None]
@@ -130,7 +130,7 @@ def train_head(
     with needs("train", "torch"):
         import torch
     started = time.perf_counter()
-    mean = views.reshape(-1, views.shape[-1]).mean(axis=0, dtype=np.float64).astype(np.float32)
+    mean = centre(views)
     device = torch.device(pick_device(torch, how.device))
     data = _Data(torch, device, views, targets, val_views, val_targets, mean)
     if country is not None and true_country is not None and how.country_loss:

@@ -18,7 +18,7 @@ from geoagent.geo import Float, haversine_km
 from geoagent.lens import Lens, unit_rows
 from geoagent.optional import needs
 from geoagent.training.head import Progress, pick_device
-from geoagent.training.views import draw_views, mean_view
+from geoagent.training.views import centre, draw_views, mean_view
 from geoagent.types import Float32, Int
 
 _NEAR = 128  # nearest places that share a target; exp(−d/τ) of the others is next to nothing
@@ -97,7 +97,7 @@ def train_lens(
     with needs("train", "torch"):
         import torch
     device = pick_device(torch, device)
-    mean = views.reshape(-1, views.shape[-1]).mean(axis=0, dtype=np.float64).astype(np.float32)
+    mean = centre(views)
     near, target, weight = _targets(latlon, latlon, how.tau_km, itself=True)
     if not weight.any():
         return None, {}
@@ -106,7 +106,7 @@ def train_lens(
     count, dim = len(views), views.shape[2]
     net = _Net(torch, dim, how, generator, device)
     rows_all = torch.as_tensor(views, device=device)
-    centre = torch.as_tensor(mean, device=device)
+    middle = torch.as_tensor(mean, device=device)
     near_t, target_t, weight_t = (torch.as_tensor(a, device=device) for a in (near, target, weight))
     batch = min(how.batch, count)
     per_epoch = max(count // batch, -(-_LEAST_STEPS // how.epochs))
@@ -117,7 +117,7 @@ def train_lens(
     )
 
     def look(x: Any, train: bool) -> Any:
-        return net(functional.normalize(x - centre, dim=1), train)
+        return net(functional.normalize(x - middle, dim=1), train)
 
     gallery: Any = None
     order = torch.randperm(count, generator=generator)
@@ -219,11 +219,13 @@ def _held_out(
     if not weight.any():
         return {"lens_loss": 0.0, "plain_loss": 0.0}
 
+    known, asked = mean_view(views), mean_view(val_views)
+
     def loss(see: Any) -> float:
-        gallery, found = see(mean_view(views)), np.zeros(len(_SCALES))
-        for begin in range(0, len(val_views), 256):
+        gallery, found = see(known), np.zeros(len(_SCALES))
+        for begin in range(0, len(asked), 256):
             part = slice(begin, begin + 256)
-            cosine = see(mean_view(val_views[part])) @ gallery.T
+            cosine = see(asked[part]) @ gallery.T
             to_near = (target[part] * np.take_along_axis(cosine, near[part], 1)).sum(axis=1)
             for i, scale in enumerate(_SCALES):
                 total = np.log(np.exp(scale * (cosine - 1.0)).sum(axis=1)) + scale

@@ -18,6 +18,11 @@ def mean_view(views: Float32) -> Float32:
     return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12), dtype=np.float32)
 
 
+def centre(views: Float32) -> Float32:
+    """Mean of all views of all places, `(D,)`: what embeddings are centred on."""
+    return np.asarray(views.reshape(-1, views.shape[-1]).mean(axis=0, dtype=np.float64), dtype=np.float32)
+
+
 def draw_views(torch: Any, views: Any, generator: Any) -> Any:
     """Means of random, not empty subsets of the views of each place, of unit length.
 
