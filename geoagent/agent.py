@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geoagent import plugs
+from geoagent import advice, plugs
 from geoagent.account import report
 from geoagent.answer import Answer
 from geoagent.compose import Composer
-from geoagent.conclude import LEADING, conclude
-from geoagent.config import Config
+from geoagent.conclude import LEADING, Conclusion, conclude, heaviest
+from geoagent.config import WEIGHING, Config
 from geoagent.constraints import _picture
 from geoagent.constraints._picture import PictureSource
 from geoagent.constraints.llm import ModelSource
@@ -27,14 +27,25 @@ from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
 from geoagent.fusion import SAME_REGION, Fusion
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
+from geoagent.geo import Float
 from geoagent.investigate import Scene, investigate
-from geoagent.ledger import recording
-from geoagent.narrate import narrate
+from geoagent.ledger import Ledger, recording
+from geoagent.observed import Observed
 from geoagent.parts import Clock, encoder_of, model_of, sources_of
 from geoagent.photos import open_photo
 from geoagent.prompts import Prompt
 from geoagent.stages import Assets, ConstraintSource, Encoder, NeighbourSearch, OcrEngine, Refiner
-from geoagent.types import Candidates, Constraint, Photo, TextEvidence, TextRegion, VisionEvidence, regions_from_lines
+from geoagent.types import (
+    Candidates,
+    Constraint,
+    Int,
+    Photo,
+    Posterior,
+    TextEvidence,
+    TextRegion,
+    VisionEvidence,
+    regions_from_lines,
+)
 from geoagent.untrusted import instructing
 from geoagent.world import World
 
@@ -116,6 +127,17 @@ class GeoAgent:
         Raises:
             PhotoError: the file is no readable photo. Everything later is a warning in the answer.
         """
+        return self.answer(self.observe(photo))
+
+    def observe(self, photo: Photo | str | Path | Any) -> Observed:
+        """Look at a photo and read it; `answer` then weighs what was seen, as often as one likes.
+
+        Args:
+            photo: a path, bytes, a PIL image or a `Photo`.
+
+        Raises:
+            PhotoError: the file is no readable photo. Everything later is a warning.
+        """
         clock = Clock()
         with clock("open"):
             photo = open_photo(photo)
@@ -124,7 +146,7 @@ class GeoAgent:
         with clock("read"):
             regions, warnings = self._regions(photo)
         notes = (*self.lost, *photo.warnings, *warnings)
-        return self._answer(photo.source, vision, regions, notes, clock, photo=photo)
+        return self._observed(photo.source, vision, regions, notes, clock, photo=photo)
 
     def locate_text(self, lines: Iterable[str], *, id: str | None = None) -> Answer:
         """Answer for the text of a photo alone, as an OCR engine gave it, one string a line.
@@ -138,7 +160,7 @@ class GeoAgent:
         clock = Clock()
         vision = VisionEvidence(self.assets.world.log_prior, self.assets.world.cells.fingerprint)
         name = f"text:{id}" if id is not None else "text"
-        return self._answer(name, vision, regions_from_lines(rows), self.lost, clock, id=id)
+        return self.answer(self._observed(name, vision, regions_from_lines(rows), self.lost, clock, id=id))
 
     def locate_features(self, embedding: ArrayLike, lines: Iterable[str] = (), *, id: str | None = None) -> Answer:
         """Answer for a photo's features, made elsewhere by the world's encoder, and its text.
@@ -165,7 +187,51 @@ class GeoAgent:
             row = row / length
             vision = VisionEvidence(world.head(row), world.cells.fingerprint, row, world.head.encoder)
         name = f"features:{id}" if id is not None else "features"
-        return self._answer(name, vision, regions_from_lines(list(lines)), (), clock, id=id)
+        return self.answer(self._observed(name, vision, regions_from_lines(list(lines)), (), clock, id=id))
+
+    def answer(self, observed: Observed, *, without: Collection[str] = ()) -> Answer:
+        """Weigh what was seen, and say where the photo was taken.
+
+        Args:
+            observed: what `observe` gave, of this agent or of another over the same geocells.
+            without: keys of constraints that are left out, as the answer's cues name them.
+
+        Raises:
+            WorldError: it was observed over other geocells.
+        """
+        mine = self.assets.world.cells.fingerprint
+        if observed.vision.cells != mine:
+            raise WorldError(f"observed over the geocells {observed.vision.cells}, this world has {mine}")
+        clock = Clock(observed.seconds)
+        text = observed.text
+        if without:
+            kept = tuple(c for c in text.constraints if c.id not in without)
+            text = replace(text, constraints=kept)
+        with clock("fuse"):
+            answer, said = self._settled(observed, text, without)
+        book = observed.ledger.copy()
+        with recording(book):
+            answer, removed = advice.narrated(answer, said, self.assets.model, self.config)
+        model = self.assets.model
+        if model is not None and model.name != "none":
+            account = report(book, model.name, self.config.llm_use.usd_per_million, removed)
+            answer = answer.model_copy(update={"llm": account})
+        answer = disclose(answer, self.config.max_precision, self.assets.gazetteer)
+        return answer.model_copy(update={"timings_s": clock.seconds})
+
+    def using(self, **settings: Any) -> GeoAgent:
+        """The same agent under other settings of those that no part was built from: see `WEIGHING`.
+
+        Raises:
+            ConfigError: a setting is unknown, wrong, or needs a new agent.
+        """
+        strange = sorted(set(settings) - WEIGHING)
+        if strange:
+            raise ConfigError(
+                f"{', '.join(strange)}: needs a new agent; without one change {', '.join(sorted(WEIGHING))}"
+            )
+        config = Config.make({**self.config.model_dump(exclude_unset=True), **settings})
+        return replace(self, config=config)
 
     def look(self, photo: Photo) -> VisionEvidence:
         """What the picture alone says; the world's prior where there is no encoder, or it fails (a warning says so)."""
@@ -209,16 +275,20 @@ class GeoAgent:
 
     def neighbours(self, vision: VisionEvidence, log_probs: Any) -> Candidates | None:
         """Training photos near the embedding inside the leading cells; None where the world has no gallery."""
-        if self.search is None or vision.embedding is None:
-            return None
-        head = self.assets.world.head
-        query = vision.embedding if head is None else head.query(vision.embedding)
-        fitted, cells = self.assets.world.calibration, self.assets.world.cells
-        log_probs, count = np.asarray(log_probs), int(fitted.get("leading", LEADING))
-        # The leading cells of all, and those of the country that will be concluded.
+        return self._near(vision, self._leading(np.asarray(log_probs)))
+
+    def _leading(self, log_probs: Float) -> Int:
+        """The leading cells of all, and those of the country that will be concluded, ascending."""
+        cells, count = self.assets.world.cells, int(self.assets.world.calibration.get("leading", LEADING))
         country = int(cells.by_country(np.exp(log_probs)).argmax())
         own = np.where(cells.country_index == country, log_probs, -np.inf)
-        leading = np.union1d(np.argsort(-log_probs, kind="stable")[:count], np.argsort(-own, kind="stable")[:count])
+        return np.union1d(heaviest(log_probs, count), heaviest(own, count))
+
+    def _near(self, vision: VisionEvidence, leading: Int) -> Candidates | None:
+        if self.search is None or vision.embedding is None:
+            return None
+        head, fitted = self.assets.world.head, self.assets.world.calibration
+        query = vision.embedding if head is None else head.query(vision.embedding)
         found = self.search(query, leading.tolist(), self.config.neighbours or int(fitted.get("neighbours", 50)))
         return found if len(found) else None
 
@@ -239,7 +309,7 @@ class GeoAgent:
         except GeoAgentError as error:
             return (), (f"text not read: {error}",)
 
-    def _answer(
+    def _observed(
         self,
         source: str,
         vision: VisionEvidence,
@@ -249,35 +319,23 @@ class GeoAgent:
         *,
         photo: Photo | None = None,
         id: str | None = None,
-    ) -> Answer:
-        with recording() as book:
-            with clock("understand"):
-                text = self.understand(regions)
-                shown = self._shown(photo, text) if photo is not None else text
-                text = self._second_look(photo, vision, shown)
-            with clock("fuse"):
-                answer, said = self._settled(source, vision, text, warnings, photo, id)
-            answer, removed = self._narrated(answer, said)
-        model = self.assets.model
-        if model is not None and model.name != "none":
-            account = report(book, model.name, self.config.llm_use.usd_per_million, removed)
-            answer = answer.model_copy(update={"llm": account})
-        answer = disclose(answer, self.config.max_precision, self.assets.gazetteer)
-        return answer.model_copy(update={"timings_s": clock.seconds})
-
-    def _shown(self, photo: Photo, text: TextEvidence) -> TextEvidence:
-        """The evidence with what a vision-language model sees, where the user lets it look."""
-        if self.viewer is None:
-            return text
-        try:
-            return replace(text, constraints=(*text.constraints, *self.viewer(photo, text.regions)))
-        except GeoAgentError as error:
-            # A model that failed for the text as well is one warning, not two.
-            told = "constraints from llm are missing"
-            if any(told in warning for warning in text.warnings):
-                both = f"constraints from llm and {self.viewer.name} are missing"
-                return replace(text, warnings=tuple(w.replace(told, both) for w in text.warnings))
-            return replace(text, warnings=(*text.warnings, f"constraints from {self.viewer.name} are missing: {error}"))
+    ) -> Observed:
+        with recording(Ledger()) as book, clock("understand"):
+            text = self.understand(regions)
+            if photo is not None and self.viewer is not None:
+                text = advice.shown(self.viewer, photo, text)
+            text = self._second_look(photo, vision, text)
+        return Observed(
+            source=source,
+            vision=vision,
+            text=text,
+            warnings=(*vision.warnings, *warnings, *text.warnings),
+            id=id,
+            exif_gps=photo.exif_gps if photo is not None else None,
+            size_px=photo.original_px if photo is not None else None,
+            ledger=book,
+            seconds=clock.seconds,
+        )
 
     def _second_look(self, photo: Photo | None, vision: VisionEvidence, text: TextEvidence) -> TextEvidence:
         """The evidence after a second look, where the user lets the model take one and the photo is undecided."""
@@ -302,41 +360,21 @@ class GeoAgent:
         )
         return investigate(scene, text, model, Prompt.load("investigate.v1"), steps)
 
-    def _narrated(self, answer: Answer, said: list[str]) -> tuple[Answer, int]:
-        """The answer in the model's words, as far as they stand in the evidence, and how many sentences did not."""
-        use, model = self.config.llm_use, self.assets.model
-        if not use.narrative or model is None or use.dry_run or self.config.max_precision != "full":
-            return answer, 0
-        if any("constraints from llm" in warning or "second look ended" in warning for warning in answer.warnings):
-            return answer, 0  # a model that has just failed is not asked more
-        told, removed, wrong = narrate(model, Prompt.load("narrative.v1"), said)
-        if wrong:
-            warning = f"the explanation is in the template's words: {model.name}: {wrong}"
-            answer = answer.model_copy(update={"warnings": [*answer.warnings, warning]})
-        return (answer if told is None else answer.model_copy(update={"explanation": told})), removed
+    def _settled(self, observed: Observed, text: TextEvidence, without: Collection[str]) -> tuple[Answer, list[str]]:
+        found: dict[bytes, Candidates | None] = {}
 
-    def _settled(
-        self,
-        source: str,
-        vision: VisionEvidence,
-        text: TextEvidence,
-        warnings: tuple[str, ...],
-        photo: Photo | None,
-        id: str | None,
-    ) -> tuple[Answer, list[str]]:
-        everything = (*self.composer.user_constraints, *text.constraints)
-        near = self.neighbours(vision, self.fusion(vision.log_probs, everything).log_probs)
-
-        def settle(base: Any, constraints: Sequence[Constraint], radii: bool = True) -> Any:
+        def settle(
+            base: Any, constraints: Sequence[Constraint], *, looked: bool = True, radii: bool = True
+        ) -> tuple[Posterior, Conclusion]:
             posterior = self.fusion(base, constraints)
+            near = None
+            if looked:
+                # A cue that is left out rarely changes the leading cells, and what is near is found once for each set.
+                leading = self._leading(posterior.log_probs)
+                if (key := leading.tobytes()) not in found:
+                    found[key] = self._near(observed.vision, leading)
+                near = found[key]
             return posterior, conclude(posterior, constraints, self.assets.world, self.refiner, near, radii=radii)
 
-        return self.composer(
-            settle=settle,
-            vision=vision,
-            text=text,
-            source=source,
-            warnings=(*vision.warnings, *warnings, *text.warnings),
-            photo=photo,
-            id=id,
-        )
+        user = tuple(c for c in self.composer.user_constraints if c.id not in without)
+        return self.composer(settle=settle, observed=replace(observed, text=text), user=user)

@@ -25,8 +25,9 @@ from geoagent.conclude import Conclusion, alternatives
 from geoagent.config import Config
 from geoagent.explain import cue_report, statements
 from geoagent.geo import Float, LatLon
+from geoagent.observed import Observed
 from geoagent.stages import Assets
-from geoagent.types import Candidates, Constraint, Photo, Posterior, TextEvidence, VisionEvidence
+from geoagent.types import Candidates, Constraint, Posterior, TextEvidence
 
 Settle = Callable[..., tuple[Posterior, Conclusion]]
 _ALTERNATIVES = 5
@@ -79,48 +80,35 @@ class Composer:
                 continue
         return found
 
-    def __call__(
-        self,
-        *,
-        settle: Settle,
-        vision: VisionEvidence,
-        text: TextEvidence,
-        source: str,
-        warnings: Sequence[str],
-        photo: Photo | None,
-        id: str | None,
-    ) -> tuple[Answer, list[str]]:
+    def __call__(self, *, settle: Settle, observed: Observed, user: Sequence[Constraint]) -> tuple[Answer, list[str]]:
         """Settle every variant of the evidence and write it down.
 
         Args:
             settle: from base log probabilities and constraints to a posterior and its conclusion.
-            vision: what the picture says.
-            text: what its text says.
-            source: what the answer is about.
-            warnings: what was lost or odd.
-            photo: for its EXIF position.
-            id: row id of a text without a photo.
+            observed: what was seen.
+            user: what the user said about where the photo is.
 
         Returns:
             The answer, and the statements that its explanation is made of.
         """
-        user, prior = self.user_constraints, self._assets.world.log_prior
+        prior, vision, text = self._assets.world.log_prior, observed.vision, observed.text
+        warnings = observed.warnings
         everything = (*user, *text.constraints)
         aware, final = settle(vision.log_probs, everything)
         looked = vision.encoder is not None
         vision_only = final if not text.constraints else settle(vision.log_probs, user)[1]
         read = [c for c in everything if c.source != "llm-picture"]
-        text_only = final if not looked and len(read) == len(everything) else settle(prior, read)[1]
+        text_only = final if not looked and len(read) == len(everything) else settle(prior, read, looked=False)[1]
         best = self.best(final)
         ranked = sorted(everything, key=lambda c: -abs(float(aware.contributions[c.id][final.cell])))
         cues = []
         for number, constraint in enumerate(ranked, start=1):
             rest = [c for c in everything if c is not constraint]
-            without = self.best(settle(vision.log_probs, rest, False)[1])
+            without = self.best(settle(vision.log_probs, rest, radii=False)[1])
             cues.append(cue_report(number, constraint, aware, final.cell, without))
         prediction = self.prediction(final, best)
         vision_prediction = prediction if vision_only is final else self.prediction(vision_only)
-        gps = photo.exif_gps if photo is not None else None
+        gps = observed.exif_gps
         said = statements(
             best,
             vision_prediction.best,
@@ -132,8 +120,8 @@ class Composer:
             lines=len(text.regions),
         )
         answer = Answer(
-            id=id,
-            source=source,
+            id=observed.id,
+            source=observed.source,
             status="partial"
             if any("not read:" in w or "not judged:" in w or "are missing:" in w for w in warnings)
             else "ok",

@@ -84,7 +84,7 @@ def conclude(
     ranking = np.argsort(-by_country, kind="stable")
     country = cells.country_codes[int(ranking[0])]
     own = np.where(cells.country == country, posterior.log_probs, -np.inf)
-    leading = _top(own, int(world.calibration.get("leading", LEADING)))
+    leading = heaviest(own, int(world.calibration.get("leading", LEADING)))
     top = int(leading[0])
     candidates = gazetteer_candidates(world, leading.tolist(), constraints)
     if neighbours is not None:
@@ -141,7 +141,7 @@ def alternatives(
     cells, probs = world.cells, posterior.probs
     chosen: list[tuple[LatLon, int]] = [(conclusion.latlon, conclusion.cell)]
     for cell in np.argsort(-posterior.log_probs, kind="stable")[:400]:
-        place = _heaviest(world, int(cell))
+        place = _densest(world, int(cell))
         if all(place.distance_km(other) >= 150.0 for other, _ in chosen):
             chosen.append((place, int(cell)))
             if len(chosen) > count:
@@ -153,7 +153,7 @@ def alternatives(
     return sorted(found, key=lambda item: -item[2])
 
 
-def _heaviest(world: World, cell: int) -> LatLon:
+def _densest(world: World, cell: int) -> LatLon:
     """The support place of a cell where most of its photos are."""
     order, start = world.support_of_cell
     rows = order[start[cell] : start[cell + 1]]
@@ -162,7 +162,7 @@ def _heaviest(world: World, cell: int) -> LatLon:
     return LatLon(*world.support.latlon[rows[int(world.support.log_share[rows].argmax())]].tolist())
 
 
-def _top(values: Float, count: int) -> Int:
+def heaviest(values: Float, count: int) -> Int:
     """Indices of the `count` largest finite values, largest first."""
     count = min(count, int(np.isfinite(values).sum()))
     best = np.argpartition(-values, count - 1)[:count]

@@ -17,6 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from geoagent.errors import ConfigError
 from geoagent.types import Precision
 
+WEIGHING = frozenset({"within", "max_precision", "same_region"})
+"""Settings that no part is built from: an agent may be asked under others without being put together anew."""
+
 
 class Plug(BaseModel):
     """A plug's name and its own options: `{name = "rapidocr", max_side_px = 1600}`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from geoagent.chat import Reply, Usage
@@ -56,14 +56,18 @@ class Ledger:
         """Tokens of all calls that were sent."""
         return sum((reply.usage for _, reply in self.replies if not reply.cached), Usage())
 
+    def copy(self) -> Ledger:
+        """Another ledger with the same entries, so that one observation may be answered more than once."""
+        held: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Ledger(**{name: list(value) if isinstance(value, list) else value for name, value in held.items()})
+
 
 _OPEN: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
 
 
 @contextmanager
-def recording() -> Iterator[Ledger]:
+def recording(ledger: Ledger) -> Iterator[Ledger]:
     """Open a ledger for all that runs inside."""
-    ledger = Ledger()
     token = _OPEN.set(ledger)
     try:
         yield ledger

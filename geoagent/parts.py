@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from geoagent import plugs
@@ -17,8 +17,8 @@ from geoagent.stages import Assets, Encoder, LanguageModel
 class Clock:
     """Adds up how long each part of one answer took."""
 
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
+    def __init__(self, seconds: Mapping[str, float] | None = None) -> None:
+        self.seconds: dict[str, float] = dict(seconds or {})
 
     @contextmanager
     def __call__(self, part: str) -> Iterator[None]:

@@ -83,6 +83,11 @@ class Photo:
         """Height of `pixels`."""
         return int(self.pixels.shape[0])
 
+    @property
+    def original_px(self) -> tuple[int, int]:
+        """Width and height of the upright original."""
+        return round(self.width_px * self.scale), round(self.height_px * self.scale)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TextRegion:

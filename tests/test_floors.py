@@ -29,9 +29,10 @@ FLOORS = [
         "disclose",
         "untrusted",
         "privacy",
+        "observed",
     },
     {"encoders", "ocr", "llm", "constraints", "search", "refiners"},
-    {"agent", "compose", "account", "parts", "narrate", "investigate"},
+    {"agent", "compose", "account", "parts", "narrate", "investigate", "advice"},
     {"training", "evaluation", "web", "render", "batch", "doctor", "worlds"},
     {"cli", "__main__"},
 ]

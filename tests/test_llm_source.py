@@ -18,7 +18,7 @@ from geoagent.constraints import _picture
 from geoagent.constraints.llm import build
 from geoagent.errors import ConfigError
 from geoagent.geocells import Geocells
-from geoagent.ledger import recording
+from geoagent.ledger import Ledger, recording
 from geoagent.llm import Metered
 from geoagent.llm.scripted import Scripted
 from geoagent.privacy import redact
@@ -471,8 +471,8 @@ def test_a_batch_with_a_dying_server_loses_nothing_and_resumes(plain, tmp_path):
 
 
 def test_ledgers_do_not_mix():
-    with recording() as outer:
-        with recording() as inner:
+    with recording(Ledger()) as outer:
+        with recording(Ledger()) as inner:
             inner.notes.append("a")
         assert outer.notes == []
 
