@@ -58,8 +58,9 @@ class Ledger:
 
     def copy(self) -> Ledger:
         """Another ledger with the same entries, so that one observation may be answered more than once."""
-        held: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Ledger(**{name: list(value) if isinstance(value, list) else value for name, value in held.items()})
+        held: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        fresh: dict[str, Any] = {name: list(v) if isinstance(v, list) else v for name, v in held.items()}
+        return Ledger(**fresh)
 
 
 _OPEN: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
