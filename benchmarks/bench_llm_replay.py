@@ -199,8 +199,9 @@ def losses(agent: GeoAgent, known: dict[str, list[Row]]) -> None:
             mass, own = 0.0, sum(w for p, w in zip(said.places, said.weights, strict=True) if p.country == row.country)
             for place, weight in zip(said.places, said.weights, strict=True):
                 if place not in ratios:
-                    ratios[place] = mass_ratio(place, world, prior).astype(np.float32)
-                mass += float(weight) * float(ratios[place][row.cell])
+                    inside, ratio = mass_ratio(place, world)
+                    ratios[place] = dict(zip(inside.tolist(), ratio.tolist(), strict=True))
+                mass += float(weight) * ratios[place].get(row.cell, 0.0)
             r = said.reliability
             country -= math.log((1 - r) * shares.get(row.country, 1e-6) + r * own + 1e-12)
             cell -= math.log(float(prior[row.cell]) * ((1 - r) + r * mass) + 1e-300)

@@ -24,7 +24,7 @@ from geoagent.cues import find_cues, instructs
 from geoagent.cues.panel import with_colours
 from geoagent.disclose import disclose
 from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
-from geoagent.fusion import SAME_REGION, Fusion
+from geoagent.fusion import Belief, Fusion
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
 from geoagent.geo import Float
@@ -100,11 +100,8 @@ class GeoAgent:
         assets = Assets(world, Gazetteer.load(), Facts.load())
         if config.llm is not None:
             assets = replace(assets, model=model_of(config, assets))
-        strangers = sorted(set(config.within) - set(world.cells.country_codes))
-        if strangers:
-            raise ConfigError(f"within: the world {world.name!r} has no cells in {', '.join(strangers)}")
         encoder, lost = encoder_of(config, assets)
-        return cls(
+        agent = cls(
             assets=assets,
             ocr=plugs.build("ocr", config.ocr.name, assets, **config.ocr.options),
             sources=tuple(plugs.build("constraints", p.name, assets, **p.options) for p in sources_of(config)),
@@ -117,6 +114,8 @@ class GeoAgent:
             lost=lost,
             viewer=_picture.build(assets) if config.llm_use.sees_picture else None,
         )
+        _ = agent.composer.user_constraints  # what the user says is refused now, not at the first photo
+        return agent
 
     def locate(self, photo: Photo | str | Path | Any) -> Answer:
         """Answer for one photo.
@@ -231,7 +230,9 @@ class GeoAgent:
                 f"{', '.join(strange)}: needs a new agent; without one change {', '.join(sorted(WEIGHING))}"
             )
         config = Config.make({**self.config.model_dump(exclude_unset=True), **settings})
-        return replace(self, config=config)
+        agent = replace(self, config=config)
+        _ = agent.composer.user_constraints
+        return agent
 
     def look(self, photo: Photo) -> VisionEvidence:
         """What the picture alone says; the world's prior where there is no encoder, or it fails (a warning says so)."""
@@ -295,8 +296,10 @@ class GeoAgent:
     @cached_property
     def fusion(self) -> Fusion:
         """Fuses over this agent's world."""
-        fitted = self.assets.world.calibration.get("same_region", SAME_REGION)
-        return Fusion(self.assets.world, float(fitted if self.config.same_region is None else self.config.same_region))
+        belief, config = Belief.of(self.assets.world), self.config
+        if config.same_region is not None:
+            belief = replace(belief, same_region=config.same_region)
+        return Fusion(self.assets.world, belief, text_weight=config.text_weight, vision_weight=config.vision_weight)
 
     @cached_property
     def composer(self) -> Composer:
@@ -361,12 +364,14 @@ class GeoAgent:
         return investigate(scene, text, model, Prompt.load("investigate.v1"), steps)
 
     def _settled(self, observed: Observed, text: TextEvidence, without: Collection[str]) -> tuple[Answer, list[str]]:
+        user = tuple(c for c in self.composer.user_constraints if c.id not in without)
+        fused = self.fusion.over((*user, *text.constraints))
         found: dict[bytes, Candidates | None] = {}
 
         def settle(
             base: Any, constraints: Sequence[Constraint], *, looked: bool = True, radii: bool = True
         ) -> tuple[Posterior, Conclusion]:
-            posterior = self.fusion(base, constraints)
+            posterior = fused(base, constraints)
             near = None
             if looked:
                 # A cue that is left out rarely changes the leading cells, and what is near is found once for each set.
@@ -374,7 +379,9 @@ class GeoAgent:
                 if (key := leading.tobytes()) not in found:
                     found[key] = self._near(observed.vision, leading)
                 near = found[key]
-            return posterior, conclude(posterior, constraints, self.assets.world, self.refiner, near, radii=radii)
+            world, weight = self.assets.world, self.config.text_weight
+            return posterior, conclude(
+                posterior, constraints, world, self.refiner, near, radii=radii, text_weight=weight
+            )
 
-        user = tuple(c for c in self.composer.user_constraints if c.id not in without)
         return self.composer(settle=settle, observed=replace(observed, text=text), user=user)

@@ -25,6 +25,7 @@ from geoagent.conclude import Conclusion, alternatives
 from geoagent.config import Config
 from geoagent.explain import cue_report, statements
 from geoagent.geo import Float, LatLon
+from geoagent.hints import user_constraints
 from geoagent.observed import Observed
 from geoagent.stages import Assets
 from geoagent.types import Candidates, Constraint, Posterior, TextEvidence
@@ -45,24 +46,13 @@ class Composer:
     @cached_property
     def user_constraints(self) -> tuple[Constraint, ...]:
         """What the user said about where the photo is."""
-        codes = self._config.within
-        if not codes:
-            return ()
-        places = [self._assets.gazetteer.country(code) for code in codes]
-        known = [place for place in places if place is not None]
-        prior = self._assets.world.country_prior
-        weights = np.array([prior[place.country] for place in known])
-        return (
-            Constraint(
-                id="user-within",
-                kind="within",
-                value=",".join(codes),
-                says=f"You said that the photo is in {' or '.join(place.name for place in known)}.",
-                source="user",
-                places=tuple(known),
-                weights=weights / weights.sum(),
-                reliability=1.0 - 1e-9,
-            ),
+        config = self._config
+        return user_constraints(
+            self._assets.world,
+            self._assets.gazetteer,
+            within=config.within,
+            exclude=config.exclude,
+            hint=config.hint,
         )
 
     @cached_property

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from geoagent.fusion import gazetteer_candidates, place_preference
+from geoagent.candidates import gazetteer_candidates, place_preference
 from geoagent.geo import Float, LatLon, haversine_km
 from geoagent.stages import Refiner
 from geoagent.types import Candidates, Constraint, Int, Posterior, log_normalise
@@ -68,6 +68,7 @@ def conclude(
     neighbours: Candidates | None = None,
     *,
     radii: bool = True,
+    text_weight: float = 1.0,
 ) -> Conclusion:
     """Choose the country, then the place in it, then measure how much probability lies around it.
 
@@ -78,17 +79,18 @@ def conclude(
         refiner: from weighted candidates to one place.
         neighbours: training photos near the embedding; the gazetteer's places stand in where there are none.
         radii: whether to compute the radii; they cost a sort, and a counterfactual does not need them (then NaN).
+        text_weight: what constraints other than the user's count for, as in `Fusion`.
     """
     cells, probs = world.cells, posterior.probs
     by_country = cells.by_country(probs)
     ranking = np.argsort(-by_country, kind="stable")
     country = cells.country_codes[int(ranking[0])]
-    own = np.where(cells.country == country, posterior.log_probs, -np.inf)
+    own = np.where(cells.country_index == ranking[0], posterior.log_probs, -np.inf)
     leading = heaviest(own, int(world.calibration.get("leading", LEADING)))
     top = int(leading[0])
-    candidates = gazetteer_candidates(world, leading.tolist(), constraints)
+    candidates = gazetteer_candidates(world, leading.tolist(), constraints, text_weight)
     if neighbours is not None:
-        candidates = _inside(neighbours, leading, constraints, candidates)
+        candidates = _inside(neighbours, leading, constraints, candidates, text_weight)
     weights = candidate_weights(candidates, posterior.log_probs, float(world.calibration.get("cell_weight", 1.0)))
     refined = refiner(candidates, weights, LatLon(*cells.centroids[top].tolist()))
     here = refined.latlon
@@ -98,7 +100,7 @@ def conclude(
     spread = np.sqrt(distance[:, None] ** 2 + (extent[:, None] * _SPREAD) ** 2).ravel()
     mass = np.repeat(mass / (len(_SPREAD) * mass.sum()), len(_SPREAD))
     radius_50_km, radius_90_km = _radii(spread, mass, world.calibration) if radii else (np.nan, np.nan)
-    unit = (cells.admin1 == cells.admin1[cell]) & (cells.country == country)
+    unit = cells.inside(country, str(cells.admin1[cell]))
     return Conclusion(
         latlon=here,
         cell=cell,
@@ -140,26 +142,18 @@ def alternatives(
     """
     cells, probs = world.cells, posterior.probs
     chosen: list[tuple[LatLon, int]] = [(conclusion.latlon, conclusion.cell)]
-    for cell in np.argsort(-posterior.log_probs, kind="stable")[:400]:
-        place = _densest(world, int(cell))
-        if all(place.distance_km(other) >= 150.0 for other, _ in chosen):
-            chosen.append((place, int(cell)))
-            if len(chosen) > count:
-                break
+    leading = heaviest(posterior.log_probs, 400)
+    places = world.densest[leading]
+    free = haversine_km((conclusion.latlon.lat, conclusion.latlon.lon), places) >= 150.0
+    while len(chosen) <= count and free.any():
+        first = int(free.argmax())
+        chosen.append((LatLon(*places[first].tolist()), int(leading[first])))
+        free &= haversine_km(places[first], places) >= 150.0
     at = np.array([(p.lat, p.lon) for p, _ in chosen])
     nearest = haversine_km(cells.centroids[:, None, :], at).argmin(axis=1)
     mass = np.bincount(nearest, weights=probs, minlength=len(chosen))
     found = [(place, cell, float(p)) for (place, cell), p in zip(chosen, mass, strict=True)][1:]
     return sorted(found, key=lambda item: -item[2])
-
-
-def _densest(world: World, cell: int) -> LatLon:
-    """The support place of a cell where most of its photos are."""
-    order, start = world.support_of_cell
-    rows = order[start[cell] : start[cell + 1]]
-    if len(rows) == 0:
-        return LatLon(*world.cells.centroids[cell].tolist())
-    return LatLon(*world.support.latlon[rows[int(world.support.log_share[rows].argmax())]].tolist())
 
 
 def heaviest(values: Float, count: int) -> Int:
@@ -169,13 +163,15 @@ def heaviest(values: Float, count: int) -> Int:
     return np.asarray(best[np.argsort(-values[best], kind="stable")], dtype=np.int64)
 
 
-def _inside(neighbours: Candidates, leading: Int, constraints: Sequence[Constraint], named: Candidates) -> Candidates:
+def _inside(
+    neighbours: Candidates, leading: Int, constraints: Sequence[Constraint], named: Candidates, text_weight: float
+) -> Candidates:
     """Neighbours in the leading cells, reweighed by the text, joined by the cities that the text names."""
     keep = np.flatnonzero(np.isin(neighbours.cell, leading))
     town = np.flatnonzero(np.array([bool(ref) for ref in named.refs], dtype=bool))
     if len(keep) == 0:
         return named
-    log_weight = neighbours.log_weight[keep] + place_preference(neighbours.latlon[keep], constraints)
+    log_weight = neighbours.log_weight[keep] + place_preference(neighbours.latlon[keep], constraints, text_weight)
     joined = np.concatenate([log_weight, named.log_weight[town] + np.median(log_weight)])
     cell = np.concatenate([neighbours.cell[keep], named.cell[town]])
     return Candidates(
@@ -200,16 +196,12 @@ def _radii(spread: Float, mass: Float, calibration: Mapping[str, Any]) -> tuple[
 
 def _cloud(world: World, posterior: Posterior, candidates: Candidates, weights: Float) -> tuple[Float, Float, Float]:
     """All of the probability as weighted places with an extent: candidates in the leading cells, support elsewhere."""
-    support = world.support
-    probs = posterior.probs
-    covered = np.zeros(len(world.cells), dtype=bool)
-    covered[np.unique(candidates.cell)] = True
-    rest = ~covered[support.cell]
-    mass = np.exp(support.log_share[rest]) * probs[support.cell[rest]]
-    heavy = mass > 1e-7
-    rows = np.flatnonzero(rest)[heavy]
+    support, probs = world.support, posterior.probs
+    probs[candidates.cell] = 0.0
+    mass = world.support_share * probs[support.cell]
+    rows = np.flatnonzero(mass > 1e-7)
     return (
         np.concatenate([candidates.latlon, support.latlon[rows]]),
-        np.concatenate([weights, mass[heavy]]),
+        np.concatenate([weights, mass[rows]]),
         np.concatenate([candidates.extent_km, support.extent_km[rows]]),
     )

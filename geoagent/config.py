@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from geoagent.errors import ConfigError
 from geoagent.types import Precision
 
-WEIGHING = frozenset({"within", "max_precision", "same_region"})
+WEIGHING = frozenset({"within", "exclude", "hint", "text_weight", "vision_weight", "max_precision", "same_region"})
 """Settings that no part is built from: an agent may be asked under others without being put together anew."""
 
 
@@ -71,7 +71,12 @@ class Config(BaseModel):
         refiner: from candidates to one place.
         neighbours: M, how many neighbours are searched; None takes the world's fitted number, else 50.
         same_region: see `fusion.SAME_REGION`; None takes the world's fitted value, else the default.
-        within: only these countries (ISO 3166-1 alpha-2), as the user says; () for the whole world.
+        within: the photo is in one of these, as the user says: ISO 3166-1 codes, or names of countries, macro-regions,
+            regions; () for the whole world.
+        exclude: and in none of these.
+        hint: what the user believes about the place, in words; see `hints`.
+        text_weight: what the evidence of the text counts for, beside the fitted weights; 0 for nothing.
+        vision_weight: what the picture counts for; 0 leaves the prior.
         max_precision: finest level that an answer discloses.
         llm: the language model; None, the default, asks none.
         llm_use: what it may be used for.
@@ -89,6 +94,10 @@ class Config(BaseModel):
     neighbours: int | None = Field(default=None, ge=1)
     same_region: float | None = Field(default=None, ge=0.0, le=1.0)
     within: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    hint: str = Field(default="", max_length=500)
+    text_weight: float = Field(default=1.0, ge=0.0, le=3.0)
+    vision_weight: float = Field(default=1.0, ge=0.0, le=3.0)
     max_precision: Precision = "full"
     llm: Plug | None = None
     llm_use: LlmUse = Field(default_factory=LlmUse)
@@ -107,14 +116,11 @@ class Config(BaseModel):
             return ({"name": value},)
         return tuple({"name": v} if isinstance(v, str) else v for v in value)
 
-    @field_validator("within")
+    @field_validator("within", "exclude")
     @classmethod
-    def _codes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        codes = tuple(code.strip().upper() for code in value)
-        for code in codes:
-            if len(code) != 2 or not code.isascii() or not code.isalpha():
-                raise ValueError(f"{code!r} is no ISO 3166-1 alpha-2 country code (DE, FR, …)")
-        return codes
+    def _areas(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        areas = (area.strip() for area in value)
+        return tuple(a.upper() if len(a) == 2 and a.isascii() and a.isalpha() else a for a in areas if a)
 
     @classmethod
     def make(cls, settings: Mapping[str, Any]) -> Config:

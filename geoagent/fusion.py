@@ -10,49 +10,75 @@ same text are not independent: each one's log likelihood is weighted down by how
 used (`pool_weights`). Then
 
     log p(c) = log v(c) + Σₖ wₖ log Lₖ(c) − log Z,      v: the picture's distribution, or the prior.
+
+How far to believe is fitted, in a few numbers that a world may hold (`Belief`): a source's weight in the exponent, and
+a factor on every reliability.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from geoagent.errors import ShapeError
+from geoagent.errors import ShapeError, WorldError
 from geoagent.geo import Float, haversine_km
-from geoagent.types import Candidates, Constraint, Place, Posterior, log_normalise
+from geoagent.pooling import SAME_REGION, pool_weights, sharing
+from geoagent.types import Constraint, Int, Place, Posterior, log_normalise
 from geoagent.world import World
 
-SAME_REGION = 0.35
-"""How much of a constraint counts as used up when a stronger one rests on other characters of the same line.
-
-Two cues in one line are two observations of one sign: more than one observation, less than two independent ones.
-"""
-OTHER_KIND = 0.35
-"""How much of a constraint counts as used up when a stronger one of another kind rests on the same characters."""
-OPINIONS = frozenset({"llm", "llm-picture"})
-"""Sources whose constraints never use up those of others, however sure they are.
-
-A model's reading of a text is a second opinion on the same characters, and counts where nothing else does.
-"""
 _NEAR_KM = 30.0  # how far into the neighbouring cells of its country a city's mass reaches
 _NEAR_SHARE = 0.1  # how much of it
-_POINT_KM = 8.0  # scale on which a city's constraint prefers one candidate of a cell to another
 
 
 @dataclass(frozen=True, slots=True)
-class Fusion:
-    """Fuses constraints over the cells of one world.
+class Belief:
+    """How far sources are believed; fitted per world, by log loss on pictures and texts of known places.
 
     Attributes:
-        world: cells and prior.
+        weights: exponent of the likelihoods of each source; 1 where absent.
+        reliability: factor on the reliability of every constraint but the user's, (0, 1].
         same_region: see `SAME_REGION`; 0 multiplies constraints of one line as if independent, 1 keeps the strongest.
     """
 
-    world: World
+    weights: Mapping[str, float] = field(default_factory=dict)
+    reliability: float = 1.0
     same_region: float = SAME_REGION
+
+    @classmethod
+    def of(cls, world: World) -> Belief:
+        """What a world holds as fitted; the defaults where it holds nothing.
+
+        Raises:
+            WorldError: it holds something else than numbers.
+        """
+        held = world.calibration.get("fusion", {})
+        try:
+            weights = {str(name): float(value) for name, value in held.get("weights", {}).items()}
+            same = float(held.get("same_region", world.calibration.get("same_region", SAME_REGION)))
+            return cls(weights, float(held.get("reliability", 1.0)), same)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise WorldError(f"the world {world.name!r}: calibration of the fusion is damaged ({error})") from error
+
+
+class Fusion:
+    """Fuses constraints over the cells of one world.
+
+    Args:
+        world: cells and prior.
+        belief: how far sources are believed; what the world holds where absent.
+        text_weight: factor on the exponents of all sources but the user's own words; 0 for none of them.
+        vision_weight: what the picture counts for; 0 leaves the prior.
+    """
+
+    def __init__(
+        self, world: World, belief: Belief | None = None, *, text_weight: float = 1.0, vision_weight: float = 1.0
+    ) -> None:
+        self.world = world
+        self.belief = Belief.of(world) if belief is None else belief
+        self.text_weight = text_weight
+        self.vision_weight = vision_weight
 
     def __call__(self, base: Float, constraints: Sequence[Constraint]) -> Posterior:
         """Return the posterior over cells.
@@ -64,23 +90,77 @@ class Fusion:
         Raises:
             ShapeError: `base` is over another number of cells.
         """
-        return combine(base, self.terms(constraints), self.world)
+        return self.over(constraints)(base, constraints)
+
+    def over(self, constraints: Sequence[Constraint]) -> Fused:
+        """Work out the likelihoods of constraints once, for all the ways in which they will be combined."""
+        return Fused(self, constraints)
 
     def terms(self, constraints: Sequence[Constraint]) -> dict[str, Float]:
         """Pooled log likelihoods `(C,)`, nats, by constraint id."""
-        likelihoods = {c.id: np.log(likelihood(c, self.world)) for c in constraints}
-        return self.pooled(constraints, likelihoods)
+        return self.over(constraints).terms(constraints)
 
-    def pooled(self, constraints: Sequence[Constraint], log_likelihoods: dict[str, Float]) -> dict[str, Float]:
-        """Weigh raw log likelihoods down where constraints share text."""
-        prior = np.exp(self.world.log_prior)
+    def base(self, log_probs: Float) -> Float:
+        """What the picture says, as far as it counts, `(C,)`.
+
+        Raises:
+            ShapeError: it is over another number of cells than the world's.
+        """
+        count = len(self.world.cells)
+        if np.shape(log_probs) != (count,):
+            raise ShapeError(f"expected log probabilities over {count} geocells, got shape {np.shape(log_probs)}")
+        if self.vision_weight == 1.0:
+            return log_probs
+        prior = self.world.log_prior
+        return log_normalise(prior + self.vision_weight * (np.asarray(log_probs) - prior))
+
+    def exponent(self, source: str) -> float:
+        """What the log likelihoods of a source are multiplied by, before pooling."""
+        return 1.0 if source == "user" else self.text_weight * self.belief.weights.get(source, 1.0)
+
+    def log_likelihood(self, constraint: Constraint) -> Float:
+        """Log L(c) of one constraint by itself, `(C,)` nats."""
+        believed = 1.0 if constraint.source == "user" else self.belief.reliability
+        return np.log(likelihood(constraint, self.world, believed))
+
+
+class Fused:
+    """The likelihoods of some constraints, and every posterior that a choice of them gives.
+
+    Args:
+        fusion: how they are weighed.
+        constraints: all that may be chosen.
+    """
+
+    def __init__(self, fusion: Fusion, constraints: Sequence[Constraint]) -> None:
+        self.fusion = fusion
+        self._logs = {c.id: fusion.log_likelihood(c) for c in constraints}
+        prior = np.exp(fusion.world.log_prior)
         # Strength: expected nats, that is the divergence from the prior to what the constraint alone would give.
-        strength = []
-        for constraint in constraints:
-            log_l = log_likelihoods[constraint.id]
-            strength.append(float((prior * np.exp(log_l)) @ log_l))
-        weights = pool_weights(constraints, strength, self.same_region)
-        return {c.id: w * log_likelihoods[c.id] for c, w in zip(constraints, weights, strict=True)}
+        self._strength = {key: float((prior * np.exp(log_l)) @ log_l) for key, log_l in self._logs.items()}
+        self._pooled: dict[tuple[str, ...], list[float]] = {}
+
+    def __call__(self, base: Float, constraints: Sequence[Constraint]) -> Posterior:
+        """Return the posterior of some of the constraints over `base`, `(C,)`."""
+        return combine(self.fusion.base(base), self.terms(constraints), self.fusion.world)
+
+    def terms(self, constraints: Sequence[Constraint]) -> dict[str, Float]:
+        """Pooled log likelihoods of some of the constraints `(C,)`, nats, by constraint id."""
+        weights = self.weights(constraints)
+        return {c.id: w * self._logs[c.id] for c, w in zip(constraints, weights, strict=True)}
+
+    def weights(self, constraints: Sequence[Constraint]) -> list[float]:
+        """Exponent of each constraint: its source's, times what stronger ones on the same text leave of it."""
+        weights = [0.0] * len(constraints)
+        for group in sharing(constraints):
+            key = tuple(constraints[i].id for i in group)
+            if key not in self._pooled:
+                mine = [constraints[i] for i in group]
+                strength = [self._strength[c.id] for c in mine]
+                self._pooled[key] = pool_weights(mine, strength, self.fusion.belief.same_region)
+            for i, weight in zip(group, self._pooled[key], strict=True):
+                weights[i] = weight * self.fusion.exponent(constraints[i].source)
+        return weights
 
 
 def combine(base: Float, terms: dict[str, Float], world: World) -> Posterior:
@@ -97,173 +177,55 @@ def combine(base: Float, terms: dict[str, Float], world: World) -> Posterior:
     return Posterior(log_normalise(total), base, terms, world.cells.fingerprint)
 
 
-def likelihood(constraint: Constraint, world: World) -> Float:
+def likelihood(constraint: Constraint, world: World, believed: float = 1.0) -> Float:
     """L(c) of one constraint, `(C,)`, positive, mean at most 1 under the prior.
 
     Mass on countries that have no cells in this world is lost, and weakens the constraint accordingly.
+
+    Args:
+        constraint: what it says.
+        world: cells and prior.
+        believed: factor on its reliability.
     """
-    prior = np.exp(world.log_prior)
-    ratio = np.zeros(len(world.cells))
-    for place, weight in zip(constraint.places, constraint.weights, strict=True):
-        if weight > 0:
-            ratio += weight * mass_ratio(place, world, prior)
-    return np.asarray((1.0 - constraint.reliability) + constraint.reliability * ratio, dtype=np.float64)
+    reliability, cells = constraint.reliability * believed, world.cells
+    by_country = np.zeros(len(cells.country_codes))
+    finer: list[tuple[Place, float]] = []
+    for place, weight in zip(constraint.places, constraint.weights.tolist(), strict=True):
+        if place.level == "country":
+            inside = cells.inside(place.country)
+            if len(inside):
+                by_country[cells.country_index[inside[0]]] += weight / world.country_prior[place.country]
+        elif weight > 0:
+            finer.append((place, weight))
+    ratio = by_country[cells.country_index]
+    for place, weight in finer:
+        rows, part = mass_ratio(place, world)
+        ratio[rows] += weight * part
+    return np.asarray((1.0 - reliability) + reliability * ratio, dtype=np.float64)
 
 
-def mass_ratio(place: Place, world: World, prior: Float) -> Float:
-    """m(c) / π(c) for a unit mass on one place, `(C,)`; zero where the world has no cell of its country."""
-    cells = world.cells
-    inside = cells.country == place.country
-    if not inside.any():
-        return np.zeros(len(cells))
+def mass_ratio(place: Place, world: World) -> tuple[Int, Float]:
+    """m(c) / π(c) for a unit mass on one place: the cells where it is not zero, and the ratio in each.
+
+    No cells where the world has none of its country.
+    """
+    inside = world.cells.inside(place.country)
+    if len(inside) == 0:
+        return inside, np.zeros(0)
+    prior = world.prior
     if place.level == "admin1" and place.admin1:
-        unit = inside & (cells.admin1 == place.admin1)
-        if unit.any():
+        unit = world.cells.inside(place.country, place.admin1)
+        if len(unit):
             inside = unit
     if place.level != "city":
-        return np.asarray(inside / prior[inside].sum(), dtype=np.float64)
-    home = int(cells.assign([(place.latlon.lat, place.latlon.lon)])[0])
-    if cells.country[home] != place.country:  # a border town whose coordinates fall on the other side
-        home = int(
-            np.where(inside, haversine_km((place.latlon.lat, place.latlon.lon), cells.centroids), np.inf).argmin()
-        )
-    ratio = np.zeros(len(cells))
-    ratio[home] = (1.0 - _NEAR_SHARE) / prior[home]
-    near = np.exp(-haversine_km((place.latlon.lat, place.latlon.lon), cells.centroids) / _NEAR_KM) * inside
-    near *= prior
+        return inside, np.full(len(inside), 1.0 / prior[inside].sum())
+    distance = haversine_km((place.latlon.lat, place.latlon.lon), world.cells.centroids[inside])
+    cell = world.cells.at(place.latlon)
+    home = int(np.searchsorted(inside, cell))
+    if home == len(inside) or inside[home] != cell:
+        home = int(distance.argmin())  # a border town whose coordinates fall on the other side
+    near = np.exp(-distance / _NEAR_KM) * prior[inside]
     near[home] += 1e-12
-    return np.asarray(ratio + _NEAR_SHARE * (near / near.sum()) / prior, dtype=np.float64)
-
-
-def pool_weights(constraints: Sequence[Constraint], strength: Sequence[float], same_region: float) -> list[float]:
-    """Weight of each constraint's log likelihood, in [0, 1].
-
-    The strongest counts in full; of a weaker one, each character of its text counts as far as no stronger constraint
-    has used it up. Adding a weak constraint never weakens a strong one, and constraints on different lines multiply.
-
-    ======================================  ======================================  ===================
-    a stronger constraint rests on          same kind of statement, or other source  another kind
-    ======================================  ======================================  ===================
-    the same characters                     used up                                  `OTHER_KIND`
-    other characters of the same line       `same_region`                            `OTHER_KIND` of that
-    ======================================  ======================================  ===================
-
-    Statements of one kind are those about the language of the text (script, language, words for streets), and otherwise
-    each kind of cue by itself: that "Pokhara" is written in Devanagari and that it names a city are two things.
-    """
-    order = sorted(
-        range(len(constraints)),
-        key=lambda i: (constraints[i].source in OPINIONS, -strength[i], constraints[i].id),
-    )
-    weights = [1.0] * len(constraints)
-    for rank, i in enumerate(order):
-        mine = constraints[i]
-        length = sum(max(0, span.end - span.start) for span in mine.spans)
-        if length == 0:
-            continue
-        left = 0.0
-        for span in mine.spans:
-            used = np.zeros(max(0, span.end - span.start))
-            for j in order[:rank]:
-                other = constraints[j]
-                alike = _alike(mine, other)
-                share = 1.0 if alike else OTHER_KIND
-                for taken in other.spans:
-                    if taken.region != span.region:
-                        continue
-                    np.maximum(used, same_region * share, out=used)
-                    low, high = max(span.start, taken.start) - span.start, min(span.end, taken.end) - span.start
-                    if low < high:
-                        used[low:high] = np.maximum(used[low:high], share)
-            left += float((1.0 - used).sum())
-        weights[i] = left / length
-    return weights
-
-
-def _alike(mine: Constraint, other: Constraint) -> bool:
-    """Whether two constraints are statements about the same thing.
-
-    What a model reads in a text says more than its language; on everything else it repeats what the tables know.
-    """
-    if mine.source in OPINIONS or other.source in OPINIONS:
-        return "language" not in (_statement(mine.kind), _statement(other.kind))
-    return other.source != mine.source or _statement(other.kind) == _statement(mine.kind)
-
-
-def _statement(kind: str) -> str:
-    """What a kind of cue is a statement about."""
-    return "language" if kind in ("script", "language", "street") else kind
-
-
-def place_preference(latlon: Float, constraints: Sequence[Constraint]) -> Float:
-    """Log preference among places of one cell, `(M,)`, from the constraints that name cities.
-
-    A country or an admin-1 unit does not tell places of one cell apart; a city does, on the scale of a city.
-    """
-    total = np.zeros(len(latlon))
-    for constraint in constraints:
-        cities = [
-            (p, w) for p, w in zip(constraint.places, constraint.weights, strict=True) if p.level == "city" and w > 0
-        ]
-        if not cities:
-            continue
-        at = np.array([(p.latlon.lat, p.latlon.lon) for p, _ in cities])
-        kernel = np.exp(-haversine_km(latlon[:, None, :], at) / _POINT_KM) @ np.array([w for _, w in cities])
-        total += np.log((1.0 - constraint.reliability) * 0.02 + constraint.reliability * kernel)
-    return total
-
-
-def gazetteer_candidates(world: World, cells: Sequence[int], constraints: Sequence[Constraint]) -> Candidates:
-    """Places inside `cells` that compete for the answer: the world's support, and the cities that the text names.
-
-    A city that no support place stands for enters with the share of a typical place of its cell, so that a sign that
-    says "Hallstatt" can win over a world that never saw it.
-
-    Returns:
-        Candidates whose `log_weight` is their share of their cell, text included, logsumexp 0 within each cell.
-    """
-    order, start = world.support_of_cell
-    wanted = [int(c) for c in cells]
-    rows = np.concatenate([order[start[c] : start[c + 1]] for c in wanted]) if wanted else np.zeros(0, dtype=np.int64)
-    latlon, cell, log_share = world.support.latlon[rows], world.support.cell[rows], world.support.log_share[rows]
-    extent = world.support.extent_km[rows]
-    names = [""] * len(rows)
-    named = [p for c in constraints for p, w in zip(c.places, c.weights, strict=True) if p.level == "city" and w > 0.02]
-    if named and wanted:
-        at = np.array([(p.latlon.lat, p.latlon.lon) for p in named])
-        home = world.cells.assign(at)
-        keep, seen = [], set()
-        for i, place in enumerate(named):
-            if home[i] in wanted and place.latlon not in seen:
-                seen.add(place.latlon)
-                keep.append(i)
-        if keep:
-            typical = [float(np.mean(log_share[cell == home[i]])) if (cell == home[i]).any() else 0.0 for i in keep]
-            latlon = np.concatenate([latlon, at[keep]])
-            cell = np.concatenate([cell, home[keep]])
-            log_share = np.concatenate([log_share, typical])
-            extent = np.concatenate([extent, [city_extent_km(named[i].population) for i in keep]])
-            names += [named[i].name for i in keep]
-    log_weight = log_share + place_preference(latlon, constraints)
-    for c in wanted:
-        mine = cell == c
-        if mine.any():
-            log_weight[mine] = log_normalise(log_weight[mine])
-    return Candidates(
-        latlon=latlon,
-        cell=cell,
-        log_weight=log_weight,
-        similarity=np.full(len(latlon), np.nan, dtype=np.float32),
-        refs=tuple(names),
-        kind="place",
-        extent_km=extent,
-    )
-
-
-def city_extent_km(population: float) -> float:
-    """How far from a city's centre its photos typically are (median), km.
-
-    A third of the radius at which the reverse geocoder lets a city own a place, max(3, 10^(0.42 log₁₀ n − 1)) km for n
-    people: 1 km for a village, 5 km for 100,000 people, 18 km for 5 million.
-    """
-    return float(max(3.0, 10 ** (0.42 * math.log10(max(population, 1.0)) - 1.0)) / 3.0)
+    ratio = _NEAR_SHARE * (near / near.sum()) / prior[inside]
+    ratio[home] += (1.0 - _NEAR_SHARE) / prior[inside[home]]
+    return inside, ratio

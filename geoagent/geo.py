@@ -94,6 +94,21 @@ def haversine_km(a: ArrayLike, b: ArrayLike) -> Float:
     return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(h, 0.0, 1.0))), dtype=np.float64)
 
 
+def pairwise_km(latlon: ArrayLike) -> Float:
+    """Great-circle distances between all of some places, `(N, N)` km, by the chord between them.
+
+    Many times as fast as the haversine formula, since it takes no sine of a pair. Right to 0.2 m, save that places
+    nearly opposite each other may be wrong by a kilometre.
+
+    Args:
+        latlon: `(N, 2)` degrees.
+    """
+    unit = to_unit(latlon)
+    half_chord = np.sqrt(np.maximum(0.5 - 0.5 * (unit @ unit.T), 0.0))
+    np.fill_diagonal(half_chord, 0.0)
+    return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(half_chord, 1.0)), dtype=np.float64)
+
+
 def to_unit(latlon: ArrayLike) -> Float:
     """Places `(..., 2)` as unit vectors `(..., 3)` from the Earth's centre."""
     rad = np.radians(np.asarray(latlon, dtype=np.float64))

@@ -147,6 +147,24 @@ class World:
         return MappingProxyType(dict(zip(self.cells.country_codes, mass.tolist(), strict=True)))
 
     @cached_property
+    def prior(self) -> Float:
+        """`(C,)` prior probability of each cell."""
+        return np.asarray(np.exp(self.log_prior), dtype=np.float64)
+
+    @cached_property
+    def support_share(self) -> Float:
+        """`(S,)` each support place's share of its cell."""
+        return np.asarray(np.exp(self.support.log_share), dtype=np.float64)
+
+    @cached_property
+    def densest(self) -> Float:
+        """`(C, 2)` degrees: in each cell the support place where most of its photos are, or its centroid."""
+        places = self.cells.centroids.copy()
+        order = np.argsort(self.support.log_share, kind="stable")
+        places[self.support.cell[order]] = self.support.latlon[order]
+        return places
+
+    @cached_property
     def support_of_cell(self) -> tuple[Int, Int]:
         """Support sorted by cell: `order (S,)` and `start (C + 1,)`; cell c owns `order[start[c]:start[c + 1]]`."""
         order = np.argsort(self.support.cell, kind="stable")

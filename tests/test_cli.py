@@ -98,7 +98,7 @@ def test_a_bad_photo_is_one_line_and_exit_code_1(tmp_path, name):
     [
         ("locate",),
         ("locate", "a.jpg", "--max-precision", "street"),
-        ("locate", EXAMPLES / "no_text.jpg", "--within", "Germany"),
+        ("locate", EXAMPLES / "no_text.jpg", "--within", "Xqzzwy"),
         ("locate", EXAMPLES / "no_text.jpg", "--within", "ZZ"),
         ("locate", EXAMPLES / "no_text.jpg", "--ocr", "telepathy"),
         ("locate", "a.jpg", "--texts", "b.jsonl"),

@@ -29,7 +29,7 @@ def test_files_are_read_and_overridden(tmp_path):
     [
         ({"refiners": "mode"}, "did you mean 'refiner'"),
         ({"max_precision": "street"}, "max_precision"),
-        ({"within": ("Germany",)}, "alpha-2"),
+        ({"text_weight": -1}, "text_weight"),
         ({"neighbours": 0}, "neighbours"),
         ({"ocr": {"max_side_px": 3}}, "ocr.name"),
     ],

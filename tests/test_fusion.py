@@ -8,9 +8,11 @@ from conftest import make_world
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geoagent.candidates import gazetteer_candidates
 from geoagent.errors import ShapeError
-from geoagent.fusion import Fusion, gazetteer_candidates, likelihood, pool_weights
+from geoagent.fusion import Fusion, likelihood
 from geoagent.geo import LatLon
+from geoagent.pooling import pool_weights
 from geoagent.types import Constraint, Place, Span
 
 WORLD = make_world()

@@ -101,10 +101,11 @@ def load_agent(settings: dict[str, Any]) -> GeoAgent:
             flag = {"sees_picture": "llm-sees-picture", "dry_run": "dry-run"}.get(next(iter(uses)), next(iter(uses)))
             raise click.UsageError(f"--{flag} needs a language model: --llm NAME")
         settings["llm_use"] = {**base.llm_use.model_dump(), **uses}
-    within = settings.pop("within", None)
+    within, exclude = settings.pop("within", None), settings.pop("exclude", None)
     chosen = {name: value for name, value in settings.items() if value is not None}
-    if within is not None:
-        chosen["within"] = tuple(code for code in within.split(",") if code.strip())
+    for name, areas in (("within", within), ("exclude", exclude)):
+        if areas is not None:
+            chosen[name] = tuple(area for area in areas.split(",") if area.strip())
     return GeoAgent.load(config, **chosen)
 
 

@@ -40,7 +40,9 @@ PRECISION = click.Choice(["country", "region", "city", "full"])
 @click.option("--texts", type=click.Path(path_type=Path), help='JSON lines {"id", "lines"} of text without a photo.')
 @click.option("--pairs", type=click.Path(path_type=Path), help="CSV text_id,panorama: rows of --texts and --features.")
 @click.option("--features", type=click.Path(path_type=Path), help="NPZ of features (lat, lon, views) for --pairs.")
-@click.option("--within", metavar="CC[,CC]", help="Only these countries (ISO 3166-1 codes).")
+@click.option("--within", metavar="AREA[,AREA]", help="The photo is in one of these: country codes, or names of areas.")
+@click.option("--not", "exclude", metavar="AREA[,AREA]", help="And in none of these.")
+@click.option("--hint", metavar="TEXT", help='What you believe, in words: "near Lyon", "the Balkans, not Greece".')
 @click.option("--max-precision", type=PRECISION, help="Disclose nothing finer than this.")
 @agent_options
 def locate(
@@ -64,6 +66,7 @@ def locate(
     \b
     Examples:
       geoagent locate photo.jpg --compare --map map.html
+      geoagent locate photo.jpg --hint "maybe southern Germany" --not AT
       geoagent locate holiday/ --out answers.jsonl
       geoagent locate --texts rows.jsonl --out answers.jsonl
       geoagent locate photo.jpg --llm openai_compatible,model=qwen3,base_url=http://localhost:11434/v1 --dry-run

@@ -8,19 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from geoagent.gazetteer import Gazetteer, Match
+from geoagent.gazetteer.regions import country_of
 from geoagent.types import Place
 
 _KEPT = 4
 _NEAR_MISS = -4.0
 """Nats that a country other than the stated one costs: less would let a namesake win, more would forbid a slip."""
-COUNTRY_WORDS = {
-    "usa": "US", "u s a": "US", "america": "US", "england": "GB", "scotland": "GB", "wales": "GB", "uk": "GB",
-    "great britain": "GB", "northern ireland": "GB", "holland": "NL", "czechia": "CZ", "czech republic": "CZ",
-    "uae": "AE", "turkiye": "TR", "turkey": "TR", "macedonia": "MK", "swaziland": "SZ", "burma": "MM",
-    "ivory coast": "CI", "cape verde": "CV", "south korea": "KR", "north korea": "KP", "russia": "RU",
-    "republic of korea": "KR", "korea": "KR", "palestine": "PS", "bosnia": "BA", "congo": "CD", "taiwan": "TW",
-    "hong kong": "HK", "macau": "MO", "vatican": "VA", "uk england": "GB",
-}  # fmt: skip
 _UNKNOWN = re.compile(
     r"^\W*(?:unknown|not specified|not applicable|n/?a|none|null|unspecified|undetermined|unable.*|cannot.*|"
     r"various|any|city|country|town|somewhere.*|unclear|indeterminate|not (?:known|clear|available|provided).*)?\W*$",
@@ -41,26 +34,6 @@ class Resolved:
     places: tuple[tuple[Place, float], ...]
     level: str
     note: str = ""
-
-
-def country_of(gazetteer: Gazetteer, stated: str) -> Place | None:
-    """The country that a code or a name means."""
-    text = stated.strip()
-    if len(text) == 2 and text.isascii() and text.isalpha():
-        code = {"UK": "GB", "EL": "GR"}.get(text.upper(), text.upper())
-        found = gazetteer.country(code)
-        if found is not None:
-            return found
-    plain = " ".join(re.sub(r"[^\w]+", " ", text.casefold()).split())
-    if plain in COUNTRY_WORDS:
-        return gazetteer.country(COUNTRY_WORDS[plain])
-    matches = [m for m in gazetteer.lookup(text, k=8) if m.place.level == "country"]
-    if matches:
-        return matches[0].place
-    parts = [part.strip() for part in re.split(r"[,/(]|\bor\b", text) if part.strip()]
-    if len(parts) > 1:
-        return next((found for part in reversed(parts) if (found := country_of(gazetteer, part.strip(") ")))), None)
-    return None
 
 
 def resolve(gazetteer: Gazetteer, name: str, level: str, country: str) -> Resolved:

@@ -28,6 +28,8 @@ from geoagent.geo import LatLon, check_latlon
 from geoagent.resources import cache_dir, data_dir
 from geoagent.types import Place
 
+_REMEMBERED = 50_000  # places whose town is kept
+
 
 class Gazetteer:
     """Places of the world: 235,000 towns, their countries and admin-1 units, with a million names in all scripts.
@@ -150,6 +152,18 @@ class Gazetteer:
         among those of the polygon's country; else the nearest.
         """
         lat, lon = check_latlon(tuple(latlon)).tolist()
+        known = self._reversed
+        if (lat, lon) not in known:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[lat, lon] = self._reverse(lat, lon)
+        return known[lat, lon]
+
+    @cached_property
+    def _reversed(self) -> dict[tuple[float, float], Place | None]:
+        return {}
+
+    def _reverse(self, lat: float, lon: float) -> Place | None:
         area = int(self.areas.index_at([(lat, lon)])[0])
         if area < 0:
             return None

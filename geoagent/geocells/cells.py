@@ -16,13 +16,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geoagent.errors import ShapeError, WorldError
-from geoagent.geo import Float, check_latlon, to_unit
+from geoagent.geo import Float, LatLon, check_latlon, to_unit
 from geoagent.geocells.cover import Cover
 from geoagent.types import Int
 
 Text = NDArray[np.str_]
 _POLYGONS = "polygons.wkb.xz"
 _CELLS = "cells.npz"
+_NONE: Int = np.zeros(0, dtype=np.int64)
+_REMEMBERED = 100_000  # places whose cell is kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +126,32 @@ class Geocells:
         if not self.polygons:
             return np.asarray((to_unit(places) @ self._unit.T).argmax(axis=1), dtype=np.int64)
         return self._cover.index(places)
+
+    def at(self, place: LatLon) -> int:
+        """The cell of one place, as `assign` gives it; places that come again are remembered."""
+        known = self._at
+        if place not in known:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[place] = int(self.assign([(place.lat, place.lon)])[0])
+        return known[place]
+
+    @cached_property
+    def _at(self) -> dict[LatLon, int]:
+        return {}
+
+    def inside(self, country: str, admin1: str = "") -> Int:
+        """Indices of the cells of a country, or of one of its admin-1 units, ascending; none where there are none."""
+        return self._areas.get((country, admin1), _NONE)
+
+    @cached_property
+    def _areas(self) -> dict[tuple[str, str], Int]:
+        rows: dict[tuple[str, str], list[int]] = {}
+        for i, (country, unit) in enumerate(zip(self.country.tolist(), self.admin1.tolist(), strict=True)):
+            rows.setdefault((country, ""), []).append(i)
+            if unit:
+                rows.setdefault((country, unit), []).append(i)
+        return {key: np.array(found, dtype=np.int64) for key, found in rows.items()}
 
     def by_country(self, per_cell: Float) -> Float:
         """Sum `(C,)` values over the cells of each country: `(len(country_codes),)`."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from geoagent.errors import ConfigError
-from geoagent.geo import Float, LatLon, haversine_km, spherical_mean
+from geoagent.geo import Float, LatLon, pairwise_km, spherical_mean
 from geoagent.stages import Assets, Refined
 from geoagent.types import Candidates
 
 _HEAVIEST = 400  # beyond these the weights are too small to make a mode, and the distances are M × M
+_LIGHT = 1e-3  # share of the weight, in the lightest candidates, that cannot make a mode either
 
 
 class Mode:
@@ -33,9 +34,9 @@ class Mode:
         if len(weights) == 0 or not weights.max() > 0:
             return Refined(fallback, share)
         heavy = np.argsort(-weights, kind="stable")[:_HEAVIEST]
-        heavy = heavy[weights[heavy] > 0]
-        places = candidates.latlon[heavy]
-        distance = haversine_km(places[:, None, :], places)
+        held = np.cumsum(weights[heavy])
+        heavy = heavy[: 1 + int(np.searchsorted(held, (1 - _LIGHT) * held[-1]))]
+        distance = pairwise_km(candidates.latlon[heavy])
         density = np.exp(-distance / self.bandwidth_km) @ weights[heavy]
         peak = distance[int(density.argmax())]
         member = weights[heavy] * np.exp(-((peak / self.bandwidth_km) ** 2)) * (peak <= self.reach * self.bandwidth_km)

@@ -1,0 +1,94 @@
+"""Exact places that compete for the answer inside the leading cells, and what the text says about each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from geoagent.geo import Float, haversine_km
+from geoagent.types import Candidates, Constraint
+from geoagent.world import World
+
+_POINT_KM = 8.0  # scale on which a city's constraint prefers one candidate of a cell to another
+
+
+def place_preference(latlon: Float, constraints: Sequence[Constraint], text_weight: float = 1.0) -> Float:
+    """Log preference among places of one cell, `(M,)`, from the constraints that name cities.
+
+    A country or an admin-1 unit does not tell places of one cell apart; a city does, on the scale of a city. What the
+    text says counts `text_weight` times, what the user says once.
+    """
+    total = np.zeros(len(latlon))
+    for constraint in constraints:
+        cities = [
+            (p, w) for p, w in zip(constraint.places, constraint.weights, strict=True) if p.level == "city" and w > 0
+        ]
+        if not cities:
+            continue
+        at = np.array([(p.latlon.lat, p.latlon.lon) for p, _ in cities])
+        kernel = np.exp(-haversine_km(latlon[:, None, :], at) / _POINT_KM) @ np.array([w for _, w in cities])
+        counts = 1.0 if constraint.source == "user" else text_weight
+        total += counts * np.log((1.0 - constraint.reliability) * 0.02 + constraint.reliability * kernel)
+    return total
+
+
+def gazetteer_candidates(
+    world: World, cells: Sequence[int], constraints: Sequence[Constraint], text_weight: float = 1.0
+) -> Candidates:
+    """Places inside `cells` that compete for the answer: the world's support, and the cities that the text names.
+
+    A city that no support place stands for enters with the share of a typical place of its cell, so that a sign that
+    says "Hallstatt" can win over a world that never saw it.
+
+    Returns:
+        Candidates whose `log_weight` is their share of their cell, text included, logsumexp 0 within each cell.
+    """
+    order, start = world.support_of_cell
+    wanted = [int(c) for c in cells]
+    rows = np.concatenate([order[start[c] : start[c + 1]] for c in wanted]) if wanted else np.zeros(0, dtype=np.int64)
+    latlon, cell, log_share = world.support.latlon[rows], world.support.cell[rows], world.support.log_share[rows]
+    extent = world.support.extent_km[rows]
+    names = [""] * len(rows)
+    heard = [c for c in constraints if text_weight > 0 or c.source == "user"]
+    named = [p for c in heard for p, w in zip(c.places, c.weights, strict=True) if p.level == "city" and w > 0.02]
+    if named and wanted:
+        at = np.array([(p.latlon.lat, p.latlon.lon) for p in named])
+        home = world.cells.assign(at)
+        keep, seen = [], set()
+        for i, place in enumerate(named):
+            if home[i] in wanted and place.latlon not in seen:
+                seen.add(place.latlon)
+                keep.append(i)
+        if keep:
+            typical = [float(np.mean(log_share[cell == home[i]])) if (cell == home[i]).any() else 0.0 for i in keep]
+            latlon = np.concatenate([latlon, at[keep]])
+            cell = np.concatenate([cell, home[keep]])
+            log_share = np.concatenate([log_share, typical])
+            extent = np.concatenate([extent, [city_extent_km(named[i].population) for i in keep]])
+            names += [named[i].name for i in keep]
+    log_weight = log_share + place_preference(latlon, constraints, text_weight)
+    if len(cell):
+        _, of = np.unique(cell, return_inverse=True)
+        top = np.full(of.max() + 1, -np.inf)
+        np.maximum.at(top, of, log_weight)
+        log_weight -= top[of] + np.log(np.bincount(of, weights=np.exp(log_weight - top[of])))[of]
+    return Candidates(
+        latlon=latlon,
+        cell=cell,
+        log_weight=log_weight,
+        similarity=np.full(len(latlon), np.nan, dtype=np.float32),
+        refs=tuple(names),
+        kind="place",
+        extent_km=extent,
+    )
+
+
+def city_extent_km(population: float) -> float:
+    """How far from a city's centre its photos typically are (median), km.
+
+    A third of the radius at which the reverse geocoder lets a city own a place, max(3, 10^(0.42 log₁₀ n − 1)) km for n
+    people: 1 km for a village, 5 km for 100,000 people, 18 km for 5 million.
+    """
+    return float(max(3.0, 10 ** (0.42 * math.log10(max(population, 1.0)) - 1.0)) / 3.0)

@@ -1,0 +1,98 @@
+"""Statements that rest on the same text are not independent: how much of each still counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from geoagent.types import Constraint
+
+SAME_REGION = 0.35
+"""How much of a constraint counts as used up when a stronger one rests on other characters of the same line.
+
+Two cues in one line are two observations of one sign: more than one observation, less than two independent ones.
+"""
+OTHER_KIND = 0.35
+"""How much of a constraint counts as used up when a stronger one of another kind rests on the same characters."""
+OPINIONS = frozenset({"llm", "llm-picture"})
+"""Sources whose constraints never use up those of others, however sure they are.
+
+A model's reading of a text is a second opinion on the same characters, and counts where nothing else does.
+"""
+
+
+def sharing(constraints: Sequence[Constraint]) -> list[list[int]]:
+    """Constraints in groups such that those of different groups rest on different lines of text; ascending."""
+    group = list(range(len(constraints)))
+    first: dict[int, int] = {}
+    for i, constraint in enumerate(constraints):
+        for region in constraint.regions:
+            j = first.setdefault(region, i)
+            if group[i] != group[j]:
+                low, high = sorted((group[i], group[j]))
+                group = [low if g == high else g for g in group]
+    found: dict[int, list[int]] = {}
+    for i, g in enumerate(group):
+        found.setdefault(g, []).append(i)
+    return list(found.values())
+
+
+def pool_weights(constraints: Sequence[Constraint], strength: Sequence[float], same_region: float) -> list[float]:
+    """Weight of each constraint's log likelihood, in [0, 1].
+
+    The strongest counts in full; of a weaker one, each character of its text counts as far as no stronger constraint
+    has used it up. Adding a weak constraint never weakens a strong one, and constraints on different lines multiply.
+
+    ======================================  ======================================  ===================
+    a stronger constraint rests on          same kind of statement, or other source  another kind
+    ======================================  ======================================  ===================
+    the same characters                     used up                                  `OTHER_KIND`
+    other characters of the same line       `same_region`                            `OTHER_KIND` of that
+    ======================================  ======================================  ===================
+
+    Statements of one kind are those about the language of the text (script, language, words for streets), and otherwise
+    each kind of cue by itself: that "Pokhara" is written in Devanagari and that it names a city are two things.
+    """
+    order = sorted(
+        range(len(constraints)),
+        key=lambda i: (constraints[i].source in OPINIONS, -strength[i], constraints[i].id),
+    )
+    weights = [1.0] * len(constraints)
+    for rank, i in enumerate(order):
+        mine = constraints[i]
+        length = sum(max(0, span.end - span.start) for span in mine.spans)
+        if length == 0:
+            continue
+        left = 0.0
+        for span in mine.spans:
+            used = np.zeros(max(0, span.end - span.start))
+            for j in order[:rank]:
+                other = constraints[j]
+                alike = _alike(mine, other)
+                share = 1.0 if alike else OTHER_KIND
+                for taken in other.spans:
+                    if taken.region != span.region:
+                        continue
+                    np.maximum(used, same_region * share, out=used)
+                    low, high = max(span.start, taken.start) - span.start, min(span.end, taken.end) - span.start
+                    if low < high:
+                        used[low:high] = np.maximum(used[low:high], share)
+            left += float((1.0 - used).sum())
+        weights[i] = left / length
+    return weights
+
+
+def _alike(mine: Constraint, other: Constraint) -> bool:
+    """Whether two constraints are statements about the same thing.
+
+    What a model reads in a text says more than its language; on everything else it repeats what the tables know.
+    """
+    if mine.source in OPINIONS or other.source in OPINIONS:
+        return "language" not in (_statement(mine.kind), _statement(other.kind))
+    return other.source != mine.source or _statement(other.kind) == _statement(mine.kind)
+
+
+def _statement(kind: str) -> str:
+    """What a kind of cue is a statement about."""
+    return "language" if kind in ("script", "language", "street") else kind

@@ -1,0 +1,132 @@
+"""What the user says: areas ruled in and out, hints in words, and weights; each visible and removable."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from geoagent import GeoAgent
+from geoagent.errors import ConfigError
+from geoagent.gazetteer import Gazetteer
+from geoagent.gazetteer.regions import macro_regions, places_of
+from geoagent.hints import HINT, SURE, UNSURE, read_hint
+
+SIGN = ["Boulangerie", "12 rue de la Liberté", "21000 Dijon"]
+
+
+@pytest.fixture(scope="module")
+def agent() -> GeoAgent:
+    return GeoAgent.load(ocr="nothing")
+
+
+def shares(answer) -> dict[str, float]:
+    return {c.code: c.p for c in answer.countries}
+
+
+@pytest.mark.parametrize(
+    ("stated", "name", "countries"),
+    [
+        ("DE", "Germany", {"DE"}),
+        ("de", "Germany", {"DE"}),
+        ("the Netherlands", "Netherlands", {"NL"}),
+        ("Benelux", "Benelux", {"BE", "NL", "LU"}),
+        ("the Baltics", "Baltic states", {"EE", "LV", "LT"}),
+        ("Bavaria", "Bavaria", {"DE"}),
+        ("Paris, Texas", "Paris", {"US"}),
+        ("Micronesia", "Micronesia", {"FM"}),
+        ("Xqzzwy", "", set()),
+    ],
+)
+def test_areas_are_known_by_code_and_by_name(agent, stated, name, countries):
+    found, places = places_of(agent.assets.gazetteer, stated)
+    assert found.startswith(name)
+    assert {place.country for place in places} == countries
+
+
+def test_every_macro_region_is_made_of_countries_and_names_its_source():
+    gazetteer = Gazetteer.load()
+    for region in macro_regions().values():
+        assert region.source
+        assert all(gazetteer.country(code) is not None for code in region.countries), region
+
+
+@pytest.mark.parametrize(
+    ("text", "inside", "against", "sure"),
+    [
+        ("somewhere in the Balkans, 1990s", "RS", "", HINT),
+        ("maybe southern Germany or Austria", "AT", "", UNSURE),
+        ("near Lyon", "FR", "", HINT),
+        ("not Spain or Portugal, definitely Italy", "IT", "PT", SURE),
+        ("Alps but not Switzerland", "AT", "CH", HINT),
+    ],
+)
+def test_hints_are_understood(agent, text, inside, against, sure):
+    hint = read_hint(text, agent.assets.gazetteer)
+    assert inside in {place.country for place, _ in hint.places}
+    assert (against in {place.country for place in hint.against}) == bool(against)
+    assert hint.reliability == sure
+
+
+def test_a_hint_without_a_place_is_refused(agent):
+    with pytest.raises(ConfigError, match="no place"):
+        agent.using(hint="in the 1990s")
+
+
+def test_a_part_of_a_country_is_its_units_on_that_side(agent):
+    hinted = agent.using(hint="southern Germany").locate_text([])
+    (cue,) = hinted.cues
+    assert hinted.best.country == "DE"
+    assert {place.name for place in cue.places} >= {"Bavaria", "Saarland"}
+    assert "Hamburg" not in {place.name for place in cue.places}
+
+
+def test_a_hint_is_one_cue_that_can_be_taken_away(agent):
+    hinted = agent.using(hint="probably Portugal")
+    (cue,) = hinted.locate_text([]).cues
+    assert (cue.source, cue.kind) == ("user", "hint")
+    assert cue.reliability == UNSURE
+    assert hinted.locate_text([]).best.country == "PT"
+    assert cue.without == agent.locate_text([]).best
+
+
+def test_evidence_overrules_a_hint_and_not_a_rule(agent):
+    assert agent.using(hint="Portugal").locate_text(SIGN).best.country == "FR"
+    ruled = agent.using(within=("Portugal",)).locate_text(SIGN)
+    assert ruled.best.country == "PT"
+    assert shares(ruled)["PT"] > 0.99
+
+
+def test_what_is_ruled_out_has_no_probability_left(agent):
+    answer = agent.using(exclude=("FR", "Benelux")).locate_text(SIGN)
+    assert max(shares(answer)[code] for code in ("FR", "BE", "NL", "LU")) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"within": ("Xqzzwy",)}, "Xqzzwy"),
+        ({"exclude": ("Paris",)}, "is a city"),
+        ({"ocr": "auto"}, "new agent"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_at_once(agent, settings, message):
+    with pytest.raises(ConfigError, match=message):
+        agent.using(**settings)
+
+
+def test_weights_go_from_nothing_to_more(agent):
+    fused = {w: shares(agent.using(text_weight=w).locate_text(SIGN))["FR"] for w in (0.0, 0.5, 1.0)}
+    prior = shares(agent.locate_text([]))["FR"]
+    assert fused[0.0] == pytest.approx(prior, rel=1e-9)
+    assert fused[0.0] < fused[0.5] < fused[1.0]
+    assert agent.using(text_weight=1.0).locate_text(SIGN).best == agent.locate_text(SIGN).best
+
+
+def test_one_observation_answers_as_often_as_one_likes(agent):
+    from PIL import Image
+
+    seen = agent.observe(Image.fromarray(np.full((40, 60, 3), 90, dtype=np.uint8)))
+    assert seen.size_px == (60, 40)
+    first, second = agent.answer(seen), agent.answer(seen)
+    assert first.model_copy(update={"timings_s": {}}) == second.model_copy(update={"timings_s": {}})
+    assert agent.using(within=("JP",)).answer(seen).best.country == "JP"
