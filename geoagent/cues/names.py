@@ -64,11 +64,11 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def _words(reading: Reading, earlier: tuple[Cue, ...]) -> dict[int, list[tuple[int, int]]]:
-    """Where words stand that mean something on signs: words of usage, of road signs, and of some language's signs."""
+    """Where words stand that mean something on signs: words of usage, of road signs, and of any signs."""
     out = taken([cue for cue in earlier if cue.kind in ("regional", "signword") and not cue.inside])
     for line in reading.lines:
         for word in line.words:
-            if word.key in reading.facts.signwords:
+            if word.key in reading.facts.signwords or word.key in reading.facts.international:
                 out.setdefault(line.region, []).append((word.start, word.end))
     return out
 
