@@ -43,7 +43,7 @@ _OTHER_SIGN = 0.3
 _TAKEN_FOR = {"0": "O", "O": "0", "1": "I", "I": "1", "8": "B", "B": "8", "5": "S", "S": "5"}
 _MISTAKEN = 0.5
 """Weight of a plate that fits only once a letter is taken for the digit that looks like it, or the other way round."""
-_SHORT = {4: 0.45, 5: 0.75}
+_SHORT = {4: 0.25, 5: 0.6}
 """Strength of plates of so few characters: much else on a photo looks like them."""
 _RUN = re.compile(r"(.)\1*")
 _SHAPE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w ·.–-]{4,16}", re.UNICODE)

@@ -11,7 +11,7 @@ from geoagent.gazetteer.facts import Regionalism
 from geoagent.types import Cue
 
 _INSIDE = 0.5
-_CUISINE = 0.5
+_CUISINE = 0.35
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geoagent.cues.alphabets import OF_SCRIPT
+from geoagent.cues.alphabets import LETTERS, OF_SCRIPT
 from geoagent.cues.reading import UNSPACED, Line, Reading, Word, listed, overlaps, taken
 from geoagent.gazetteer.facts import StreetWord
 from geoagent.gazetteer.normalise import normalise
@@ -112,12 +112,18 @@ def _glued(reading: Reading, word: Word) -> tuple[str, StreetWord] | None:
     key = normalise(word.text).replace(" ", "")
     for size in range(min(len(key) - _SHORTEST_GLUED, 12), _SHORTEST_GLUED - 1, -1):
         known = reading.facts.streets.get(key[-size:])
-        if known is None:
+        if known is None or not _of_its_letters(word.text, known):
             continue
         # Languages that write compounds glue what others set apart: "Lange Straße", but "Hauptstraße".
         if known.position == "glued" or (size >= 4 and known.position == "after" and _COMPOUNDING & {*known.languages}):
             return key[-size:], known
     return None
+
+
+def _of_its_letters(text: str, known: StreetWord) -> bool:
+    """Whether the languages of a word write all the letters of the name: "Reparație" does not end in Finnish "tie"."""
+    its = {*known.languages}
+    return all(its & LETTERS[c] for c in set(text.casefold()) if c in LETTERS)
 
 
 def _countries(reading: Reading, known: StreetWord, line: Line) -> dict[str, float]:
