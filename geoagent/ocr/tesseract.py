@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from geoagent.ocr._rapid import Crop, Reader, is_tall, one_line
 from geoagent.ocr._tessdata import choose, has_package
 from geoagent.optional import needs
 from geoagent.photos import quiet
-from geoagent.scripts import evident_script
+from geoagent.scripts import UNKNOWN, evident_script, letters
 from geoagent.stages import Assets
 from geoagent.types import Photo, TextRegion, UInt8
 
@@ -31,6 +31,8 @@ _VALID = 0.5
 _PRIOR_VALID = 0.35  # in a script that the photo is known to be written in
 _HANDICAP = 0.2  # of RapidOCR's confidence there, since its scale ends higher
 _EVIDENT = 0.8
+_SIDE_BY_SIDE, _LETTERS_TOGETHER = 0.6, 5
+_ALONE = frozenset({"Latn", "Hani", "Jpan", UNKNOWN})
 _STOP = 0.9
 _MIN_HEIGHT_PX = 10
 _PATIENCE = 16
@@ -153,7 +155,31 @@ class Tesseract:
             longest = max(parts, key=len, default="")
             return models[longest] if len(longest) * 3 >= len(line.text) else rapid
 
-        return self._reader.regions(photo, pieces, scale, engine_of)
+        return together(self._reader.regions(photo, pieces, scale, engine_of))
+
+
+def together(regions: tuple[TextRegion, ...]) -> tuple[TextRegion, ...]:
+    """Lines of one script that are no evidence alone, and are together: a script is seldom invented twice on a photo.
+
+    Two lines or more, one of them read surely, with five letters between them. Han and kana, which RapidOCR sees in
+    patterns, count alone only.
+
+    Args:
+        regions: lines of one photo.
+    """
+    found: dict[str, list[TextRegion]] = {}
+    for region in regions:
+        if region.script not in _ALONE and region.confidence >= _SIDE_BY_SIDE and letters(region.text) >= 2:
+            found.setdefault(region.script, []).append(region)
+    sure = {
+        script
+        for script, lines in found.items()
+        if len(lines) >= 2
+        and max(line.confidence for line in lines) >= _EVIDENT
+        and sum(letters(line.text) for line in lines) >= _LETTERS_TOGETHER
+    }
+    both = {id(line) for script in sure for line in found[script]}
+    return tuple(replace(region, script_is_evidence=True) if id(region) in both else region for region in regions)
 
 
 def _line(crop: Crop) -> _Line:
