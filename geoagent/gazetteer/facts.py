@@ -172,8 +172,8 @@ class Facts:
             kept = MappingProxyType({c: found for c, found in parts.items() if found})
             return BrandFact(shares, kind=_KINDS.get(kind, "brand"), strength=strength, parts=kept)
         place, countries = row.get("place", ""), MappingProxyType(row["c"])
-        parts = MappingProxyType(dict.fromkeys(countries, (place,)) if place else {})
-        return BrandFact(countries, place, row.get("kind", "brand"), row.get("s", 1.0), parts, chosen=True)
+        home = MappingProxyType(dict.fromkeys(countries, (place,)) if place else {})
+        return BrandFact(countries, place, row.get("kind", "brand"), row.get("s", 1.0), home, chosen=True)
 
     def brand_names(self) -> frozenset[str]:
         """Return every name that `brand` knows."""
