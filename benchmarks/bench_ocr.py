@@ -130,6 +130,7 @@ def main() -> None:
     ways: dict[str, Callable[[], Read]] = {
         "rapidocr": lambda: ours("rapidocr"),
         "tesseract": lambda: ours("tesseract"),
+        "tesseract-thorough": lambda: ours("tesseract", thorough=True),
         "rapidocr-unjoined": lambda: ours("rapidocr", join=False),
         "rapidocr-use_cls": theirs,
     }

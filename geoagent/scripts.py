@@ -57,6 +57,7 @@ _ALIKE = frozenset({"Latn", "Grek", "Cyrl"})
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORT_SCRIPTS = frozenset({"Hani", "Jpan", "Hang", "Bopo"})
 _EVIDENT_CONFIDENCE = 0.8
+_SAME_LETTER = 0.75  # share of a line's letters above which one letter repeated is a pattern, no writing
 
 
 def _is_letter(char: str) -> bool:
@@ -131,6 +132,8 @@ def evident_script(text: str, confidence: float) -> bool:
     signs = 1 if code in _SHORT_SCRIPTS else sum(_is_sign(char) and _code(char) == code for char in text)
     if counts[code] < 2 or counts[code] + signs < 3:
         return False
+    if counts[code] >= 3 and max(Counter(filter(_is_letter, text)).values()) > _SAME_LETTER * counts[code]:
+        return False  # 十十十十: a fence, or panes of a window
     if code == "Jpan":
         return any(_is_letter(c) and _code(c) == "Jpan" and c not in _WEAK_KANA for c in set(text))
     if code in _ALIKE and len(_ALIKE & counts.keys()) > 1:

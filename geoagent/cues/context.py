@@ -59,3 +59,12 @@ ROAD = _words(
     """
 )
 """Words of road signs."""
+
+TOWARDS = _words(
+    """
+    line ligne linie linea línea linha lijn linje linia linka линия лінія γραμμή direction richtung direzione dirección
+    direção richting riktning retning suunta kierunek směr smer irány направление напрямок κατεύθυνση towards toward
+    route 方面 往 開往 开往
+    """
+)
+"""Words of transport beside the names of where it goes, which is seldom where the sign is."""

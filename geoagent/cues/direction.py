@@ -18,6 +18,7 @@ from geoagent.types import Cue, Place, Span
 
 _AFTER = re.compile(r"^[\s.:|–—-]{0,4}(\d{1,4}(?:[.,]\d)?) ?(km|KM|Km|км|كم|公里|กม\.?|mi|miles|MILES|MI)?\b")
 _BEFORE = re.compile(r"(\d{1,4}(?:[.,]\d)?) ?(km|KM|Km|км|كم|公里|กม\.?|mi|miles|MILES|MI)\b[^\d]{0,14}$")
+_ALONE = re.compile(r"^\W*(\d{1,4}(?:[.,]\d)?) ?(km|KM|Km|км|كم|公里|กม\.?|mi|miles|MILES|MI)\W*$")
 _KM_OF_MILE = 1.609344
 _STRAIGHT = 0.8  # a straight line is about so much of a road (typical circuity 1.2 to 1.3)
 _SPREAD = 0.15  # of its logarithm
@@ -39,9 +40,50 @@ def distances(reading: Reading, cues: list[Cue]) -> list[tuple[Cue, float]]:
         given = _beside(lines[span.region], span)
         if given is not None:
             found.append((cue, *given))
+    if not found:
+        found = [(cue, km, True) for cue, km in _below(reading, cues)]
     bare = sum(not unit for _, _, unit in found)
     sure = any(unit for _, _, unit in found)
     return [(cue, km) for cue, km, unit in found if unit or sure or bare >= 2]
+
+
+def _below(reading: Reading, cues: list[Cue]) -> list[tuple[Cue, float]]:
+    """Names with a distance on a line of its own: under the name where places on the photo are known, else in order."""
+    alone = [
+        (line, float(m[1].replace(",", ".")) * _km(m[2])) for line in reading.lines if (m := _ALONE.match(line.digits))
+    ]
+    lines = {line.region: line for line in reading.lines}
+    found: list[tuple[Cue, float]] = []
+    for line, km in alone:
+        over = [(gap, i) for i, cue in enumerate(cues) if (gap := _over(lines, cue, line)) is not None]
+        if over:
+            found.append((cues[min(over)[1]], km))
+    if alone and not found and all(line.box is None for line, _ in alone) and len(alone) == len(cues):
+        in_order = sorted(cues, key=lambda cue: (cue.spans[0].region, cue.spans[0].start))
+        found = [(cue, km) for cue, (_, km) in zip(in_order, alone, strict=True)]
+    return found
+
+
+def _over(lines: dict[int, Line], cue: Cue, below: Line) -> float | None:
+    """Pixels between a name and a line under it, None where none of its lines stands over that one."""
+    gaps = []
+    for span in cue.spans:
+        name, under = lines[span.region].box, below.box
+        if name is None or under is None:
+            continue
+        width = max(len(lines[span.region].text), 1)
+        left = name[0] + (name[2] - name[0]) * span.start / width
+        right = name[0] + (name[2] - name[0]) * span.end / width
+        shared = min(right, under[2]) - max(left, under[0])
+        gap = under[1] - name[3]
+        tall = under[3] - under[1]
+        if shared >= 0.5 * min(right - left, under[2] - under[0]) and -tall <= gap <= 3 * tall:
+            gaps.append(gap)
+    return min(gaps, default=None)
+
+
+def _km(unit: str) -> float:
+    return _KM_OF_MILE if unit.lower().startswith("mi") else 1.0
 
 
 def _beside(line: Line, span: Span) -> tuple[float, bool] | None:
@@ -51,8 +93,7 @@ def _beside(line: Line, span: Span) -> tuple[float, bool] | None:
     if match is None or (after is not None and not after[2] and line.digits[span.end :].strip() != after[0].strip()):
         return None
     number = float(match[1].replace(",", "."))
-    miles = (match[2] or "").lower().startswith("mi")
-    return (number * (_KM_OF_MILE if miles else 1.0), bool(match[2])) if 0 < number <= 2500 else None
+    return (number * _km(match[2] or ""), bool(match[2])) if 0 < number <= 2500 else None
 
 
 def turned(reading: Reading, cues: list[Cue]) -> list[Cue]:
@@ -61,10 +102,17 @@ def turned(reading: Reading, cues: list[Cue]) -> list[Cue]:
     if not away:
         return cues
     by_id = {id(cue): km for cue, km in away}
+    nearest, home = min((km, cue.places[0][0].country) for cue, km in away)
     out = []
     for cue in cues:
         km = by_id.get(id(cue))
-        out.append(cue if km is None or km < _NEAR_KM else _bearing(reading, cue, km, away))
+        if km is None or km < _NEAR_KM:
+            out.append(cue)
+            continue
+        bearing = _bearing(reading, cue, km, away)
+        # A sign stands in the country of its near goals; the far ones may lie across a border ("Seoul 56", "평양 205").
+        abroad = cue.places[0][0].country != home
+        out.append(replace(bearing, strength=bearing.strength * nearest / km) if abroad else bearing)
     return out
 
 

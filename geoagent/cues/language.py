@@ -29,7 +29,7 @@ _KIN = tuple(
     )
 )  # fmt: skip
 _FOREIGN_LETTER = 0.12
-_LEAST = 0.6  # words that must speak before there is a cue: one clear sign word, or a few lines of longer text
+_LEAST = 0.6  # words that must speak before there is a cue of Latin text: one clear sign word, or lines of longer text
 _SECOND = 1.5  # nats that a further language must gain before the lines are taken to speak it
 _MOST_LANGUAGES = 3
 _DECOR_SHARE = 0.35
@@ -183,8 +183,8 @@ def _groups(
 def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Reading) -> Cue | None:
     top = max(shares, key=lambda lang: shares[lang])
     latin = lines[0].script == "Latn"
-    if weight < (_LEAST if latin else _LEAST / 2) or (latin and shares[top] < 0.3):
-        return None
+    if latin and (weight < _LEAST or shares[top] < 0.3):
+        return None  # in other scripts the letters alone leave few languages, and say no less than their script does
     countries: dict[str, float] = {}
     floor = 0.0
     for lang, p in shares.items():

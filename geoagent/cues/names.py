@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import replace
 from itertools import pairwise
 
-from geoagent.cues.context import DECOR, LINKS, MADE_IN, OFFICE, ROAD
+from geoagent.cues.context import DECOR, LINKS, MADE_IN, OFFICE, ROAD, TOWARDS
 from geoagent.cues.direction import turned
 from geoagent.cues.reading import Line, Reading, country_name, overlaps, taken
 from geoagent.gazetteer import Match, Mention
@@ -64,13 +64,21 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def _words(reading: Reading, earlier: tuple[Cue, ...]) -> dict[int, list[tuple[int, int]]]:
-    """Where words stand that mean something on signs: words of usage, of road signs, and of some language's signs."""
+    """Where words stand that mean something on signs: words of usage, of road signs, and of any signs."""
     out = taken([cue for cue in earlier if cue.kind in ("regional", "signword") and not cue.inside])
     for line in reading.lines:
         for word in line.words:
-            if word.key in reading.facts.signwords:
+            if word.key in reading.facts.signwords or word.key in reading.facts.international:
                 out.setdefault(line.region, []).append((word.start, word.end))
     return out
+
+
+def _only_words(line: Line, mention: Mention, ranges: list[tuple[int, int]]) -> bool:
+    """Whether every word of a name means something else on signs: "Metro" does, "New York" does not."""
+    inside = [w for w in line.words if w.start < mention.end and mention.start < w.end]
+    if not inside:  # a script without spaces: the name is part of a word
+        return any(a < mention.end and mention.start < b for a, b in ranges)
+    return all(any(a < w.end and w.start < b for a, b in ranges) for w in inside)
 
 
 def _everywhere(reading: Reading, line: Line) -> list[tuple[int, int]]:
@@ -119,7 +127,7 @@ def _cue(
     elif overlaps(streets, line.region, mention.start, mention.end):
         # Streets are named after large towns, and after people who bear the names of villages.
         strength *= 0.3 if best.place.level != "city" or best.place.population >= _KNOWN_ABROAD else 0.12
-    if overlaps(words, line.region, mention.start, mention.end):
+    if _only_words(line, mention, words.get(line.region, [])):
         strength *= _ALSO_WORD  # "Estanco", "Hapur": what the word means is likelier than the place of that name
     if best.edits:
         strength *= _edited_factor(mention, best, reading)
@@ -227,11 +235,13 @@ def _line_factor(line: Line, mention: Mention, reading: Reading) -> float:
     if line.script in ("Hani", "Jpan"):
         tail = line.text[mention.end :]
         if any(tail.startswith(word) for word in DECOR if not word.isascii()):
-            return 0.15
+            return 0.1
     if keys & OFFICE:
         return 1.0
     if keys & DECOR:
-        return 0.22
+        return 0.1
+    if keys & TOWARDS:
+        return 0.55
     alphabetic = [w for w in rest if any(c.isalpha() for c in w.text) and w.key not in LINKS and w.key not in ROAD]
     if not alphabetic:
         return 1.0

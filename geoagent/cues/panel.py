@@ -13,6 +13,7 @@ from geoagent.types import Float32, Photo, TextRegion, UInt8
 _SIDE = 24
 """Rows and columns of the grid on which a region is sampled."""
 _LEAST = 0.55  # share of the background that one colour must have
+_EVEN = 0.12  # how near to a half the brighter tone's share must be for the edge to decide
 _BAND = (-0.16, -0.02)  # where the band at the left of a plate lies, in widths of the text
 
 
@@ -92,15 +93,22 @@ def _samples(photo: Photo, corners: Float32, across: tuple[float, float], down: 
 
 
 def _panel(photo: Photo, corners: Float32) -> str:
-    """The colour of most of a region once its letters are left out: of its two tones, that of the edge."""
+    """The colour of most of a region once its letters are left out.
+
+    Of its two tones the ground is the one that covers more, since letters seldom fill half of their line; where both
+    cover about as much, it is that of the edge, unless the edge is already what lies behind the panel.
+    """
     inner = _samples(photo, corners, (0.0, 1.0), (0.0, 1.0))
     edge = np.concatenate([_samples(photo, corners, (0.0, 1.0), rows) for rows in ((-0.08, 0.04), (0.96, 1.08))])
     if len(inner) < 30 or len(edge) < 30:
         return ""
     light = inner.mean(axis=1)
     middle = (np.percentile(light, 5) + np.percentile(light, 95)) / 2
-    bright_edge = np.median(edge.mean(axis=1)) > middle
-    ground = inner[(light > middle) == bright_edge]
+    bright_share = float((light > middle).mean())
+    bright = bright_share > 0.5
+    if abs(bright_share - 0.5) < _EVEN:
+        bright = bool(np.median(edge.mean(axis=1)) > middle)
+    ground = inner[(light > middle) == bright]
     if len(ground) < 15:
         return ""
     return _most(ground)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from itertools import pairwise
 
 from geoagent.cues.reading import Line, Reading, is_common, listed, placed, size
 from geoagent.gazetteer.fact_types import compiled
@@ -26,7 +26,9 @@ _SIGNS = {
     "USA": "US", "V": "VA", "WAN": "NG", "YAR": "YE", "YV": "VE", "Z": "ZM",
 }  # fmt: skip
 """Distinguishing signs of vehicles (UN Convention on Road Traffic 1968) that are not the country's ISO code."""
-_MISSEEN = 0.2  # chance that light, dirt or a frame make a plate look of another colour
+_MOST_COLOUR = 0.4
+"""How well a colour must suit the likeliest country for the plate to be believed in full."""
+_MISSEEN = 0.15  # chance that light, dirt or a frame make a plate look of another colour
 _BANDED = 6.0  # a blue strip at the left, where the country has one
 _BAND_OWNERS = """
     AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK
@@ -36,6 +38,14 @@ _BLUE_BAND = frozenset(_BAND_OWNERS.split())
 _KNOWN_CODE, _UNKNOWN_CODE = 1.5, 0.3  # a region's code that is in our list, which may lack some
 _LOOSE = 0.35
 """Weight of a plate whose separators are not where they belong: OCR joins what screws and seals hold apart."""
+_OTHER_SIGN = 0.3
+"""How much of that is left where a hyphen was read that the country's plates do not have."""
+_TAKEN_FOR = {"0": "O", "O": "0", "1": "I", "I": "1", "8": "B", "B": "8", "5": "S", "S": "5"}
+_MISTAKEN = 0.5
+"""Weight of a plate that fits only once a letter is taken for the digit that looks like it, or the other way round."""
+_SHORT = {4: 0.25, 5: 0.6}
+"""Strength of plates of so few characters: much else on a photo looks like them."""
+_RUN = re.compile(r"(.)\1*")
 _SHAPE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w ·.–-]{4,16}", re.UNICODE)
 _LATIN = str.maketrans("АВЕІКМНОРСТУХ", "ABEIKMHOPCTYX")
 _POSTCODE = re.compile(r"(?:[ABDEFHILP]|CH|CZ|DK|EE|FI|FL|GR|HR|LT|LV|MD|NL|NO|PL|RO|RS|SE|SI|SK)-\d{4,6}")
@@ -74,11 +84,11 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 countries[code] *= _UNKNOWN_CODE
         if not countries:
             continue
-        colour, band = lines[0].panel, lines[0].band
-        if colour:
-            for code in countries:
-                share = reading.facts.plates[code].colours.get(colour, 0.0)
-                countries[code] *= _MISSEEN + (1.0 - _MISSEEN) * share
+        band, colour, suits = lines[0].band, *_coloured(lines, countries, reading.facts)
+        countries = {code: weight * suits.get(code, 1.0) for code, weight in countries.items()}
+        # Where even the likeliest country has no plates of such a colour, it is more likely a line of something else.
+        likeliest = max(countries, key=lambda code: countries[code])
+        strength = min(1.0, suits.get(likeliest, 1.0) / _MOST_COLOUR)
         if band == "blue" and colour in ("white", "yellow"):
             countries = {code: weight * (_BANDED if code in _BLUE_BAND else 1.0) for code, weight in countries.items()}
         for other in reading.lines:
@@ -97,29 +107,41 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             Cue(
                 kind="plate",
                 value=text,
-                says=f"“{text}” has the form{_looks(lines[0])} of a number plate of "
+                says=f"“{text}” has the form{_looks(colour, band)} of a number plate of "
                 f"{listed(reading, countries)}{where}.",
                 spans=tuple(_span(line) for line in lines),
                 countries=countries,
                 inside=inside,
                 elsewhere=ABROAD,
+                strength=strength * _SHORT.get(sum(c.isalnum() for c in text), 1.0),
             )
         )
     return cues
 
 
-def _looks(line: Line) -> str:
+def _coloured(lines: tuple[Line, ...], countries: Mapping[str, float], facts: Facts) -> tuple[str, dict[str, float]]:
+    """The colour of a plate, and how well it suits each country; "" and {} where no colour was seen.
+
+    Of two rows the one counts whose colour suits the countries better: the other is often in the shade.
+    """
+    best: tuple[str, dict[str, float]] = ("", {})
+    for colour in dict.fromkeys(line.panel for line in lines if line.panel):
+        suits = {code: _MISSEEN + (1.0 - _MISSEEN) * facts.plates[code].colours.get(colour, 0.0) for code in countries}
+        if max(suits.values()) > max(best[1].values(), default=0.0):
+            best = (colour, suits)
+    return best
+
+
+def _looks(colour: str, band: str) -> str:
     """Colour of plate and band in words, where they were seen."""
-    if not line.panel:
-        return ""
-    return f" and the colour ({line.panel}{', a blue band' if line.band == 'blue' else ''})"
+    return f" and the colour ({colour}{', a blue band' if band == 'blue' else ''})" if colour else ""
 
 
 def _candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
     """What may be a plate: pairs of short neighbouring lines, in both orders, then single lines."""
     short = [(line, _bare(line)) for line in reading.lines]
     found: list[tuple[tuple[Line, ...], str]] = []
-    for (first, one), (second, two) in pairwise(short):
+    for (first, one), (second, two) in _neighbours(short):
         if (
             _of_one_plate(first, second)
             and max(len(one), len(two)) <= 12
@@ -144,6 +166,14 @@ def _candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
         if _plausible(text) and not common:
             found.append(((line,), text))
     return found
+
+
+def _neighbours(short: list[tuple[Line, str]]) -> Iterator[tuple[tuple[Line, str], tuple[Line, str]]]:
+    """Pairs of lines that follow each other; where both have a place on the photo, one line may come between."""
+    for step in (1, 2):
+        for one, two in zip(short, short[step:], strict=False):
+            if step == 1 or (one[0].box is not None and two[0].box is not None):
+                yield one, two
 
 
 def _of_one_plate(first: Line, second: Line) -> bool:
@@ -182,17 +212,35 @@ def _plausible(text: str) -> bool:
 
 def _fits(text: str, facts: Facts) -> dict[str, tuple[float, str]]:
     """Countries whose plates look like this: weight, and the region code or ""."""
-    found: dict[str, tuple[float, str]] = {}
+    found = _fits_as_read(text, facts)
+    if not any(strict for _, _, strict in found.values()):
+        for other in _misread(text):
+            for code, (weight, region, strict) in _fits_as_read(other, facts).items():
+                if strict and weight * _MISTAKEN > found.get(code, (0.0, "", False))[0]:
+                    found[code] = (weight * _MISTAKEN, region, False)
+    return {code: (weight, region) for code, (weight, region, _) in found.items()}
+
+
+def _misread(text: str) -> list[str]:
+    """The text with one run of a character taken for what looks like it: "00-964-GG" is OO-964-GG."""
+    runs = [match for match in _RUN.finditer(text) if match[0][0] in _TAKEN_FOR]
+    return [text[: run.start()] + _TAKEN_FOR[run[0][0]] * len(run[0]) + text[run.end() :] for run in runs]
+
+
+def _fits_as_read(text: str, facts: Facts) -> dict[str, tuple[float, str, bool]]:
+    """As `_fits`, for the text as it stands, and whether the separators are where they belong."""
+    found: dict[str, tuple[float, str, bool]] = {}
+    loosely = _LOOSE * (_OTHER_SIGN if re.search("[-–]", text) else 1.0)
     for code, plates in _compiled(facts).items():
         for strict, loose, weight in plates:
             match, factor = strict.fullmatch(text), 1.0
             if match is None:
-                match, factor = loose.fullmatch(text), _LOOSE
+                match, factor = loose.fullmatch(text), loosely
             if match is None:
                 continue
             region = next((g for g in match.groups() if g), "") if match.groups() else ""
-            if weight * factor > found.get(code, (0.0, ""))[0]:
-                found[code] = (weight * factor, region)
+            if weight * factor > found.get(code, (0.0, "", False))[0]:
+                found[code] = (weight * factor, region, factor == 1.0)
     return found
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from geoagent.cues.reading import Line, Reading, country_name, listed, overlaps, taken
+from geoagent.cues.reading import Line, Reading, country_name, listed, overlaps, placed, taken
 from geoagent.gazetteer.facts import PostcodeFacts
 from geoagent.types import Cue, Place
 
-_CODE = re.compile(r"(?<![\w.,:/+€$£-])[A-Z0-9]{1,5}(?:[ -][A-Z0-9]{2,5})?(?![\w:/%€$£]|[.,]\d)")
+_CODE = re.compile(r"(?<![\w.,:/+€$£-])[A-Z0-9]{1,5}(?:[ -][A-Z0-9]{2,5})?(?![\w:/%€$£]|[.,]\d|-\w)")
 _FIRST_HALF = {
     "GB": re.compile(r"(?:[BEGLMNSW]|[A-PR-UWYZ][A-HK-Y])(?:\d\d?|\d[A-Z])"),
     "CA": re.compile(r"[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]"),
 }
 _STATED = re.compile(r"(?:NSW|VIC|QLD|WA|TAS|ACT|NT) \d{4}")
 _SURE_ROAD = 0.9
+_NAME_WORDS = 3
+_AREA_KM = 60.0
 _DISTINCT = 0.12
 """Share of other countries' codes that a form may match and still speak alone, without a label or a place beside it."""
 
@@ -53,7 +55,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             for fit in fits:
                 if fit.weight > countries.get(fit.country, 0.0):
                     countries[fit.country] = fit.weight
-                    place = _area(fit, reading)
+                    place = _place(fit, line, start, end, reading)
                     if place is not None:
                         inside[fit.country] = ((place, 0.8),)
             best = max(countries, key=lambda c: countries[c])
@@ -162,6 +164,30 @@ def _prefixed(code: str, before: str, facts: PostcodeFacts) -> str | None:
         if before.rstrip(" -").endswith(bare) and not before.rstrip(" -")[: -len(bare)][-1:].isalpha():
             return code
     return None
+
+
+def _place(fit: _Fit, line: Line, start: int, end: int, reading: Reading) -> Place | None:
+    """Where in its country a code lies: the town that is named beside it ("64-320 Buk"), else the code's area."""
+    area = _area(fit, reading)
+    before = [word for word in line.words if word.end <= start]
+    after = [word for word in line.words if word.start >= end]
+    stretches = [after[:n] for n in range(min(_NAME_WORDS, len(after)), 0, -1)]
+    stretches += [before[-n:] for n in range(min(_NAME_WORDS, len(before)), 0, -1)]
+    for words in stretches:
+        if len(words[0].key) >= 3 and words[0].text[0].isupper() and words[-1].key not in reading.facts.streets:
+            town = placed(fit.country, line.letters[words[0].start : words[-1].end], reading)
+            if town is not None and _within(town, area, follows=words[0].start >= end):
+                return town
+    return area
+
+
+def _within(town: Place, area: Place | None, *, follows: bool) -> bool:
+    """Whether a town may lie in a code's area; where that is not known, a town's name follows its code."""
+    if area is None:
+        return follows
+    if area.level == "admin1":
+        return town.admin1 == area.admin1
+    return town.latlon.distance_km(area.latlon) <= _AREA_KM
 
 
 def _area(fit: _Fit, reading: Reading) -> Place | None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from geoagent.cues.context import DECOR
 from geoagent.cues.reading import Reading, evened, is_common, listed, overlaps, taken, with_kin
 from geoagent.cues.script import han_fit
 from geoagent.gazetteer.facts import Regionalism
 from geoagent.types import Cue
+
+_INSIDE = 0.5
+_CUISINE = 0.35
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
@@ -47,6 +51,11 @@ def search(reading: Reading, earlier: tuple[Cue, ...], table: Mapping[str, Regio
                     place = match[0].place if match and match[0].place.country == code else place
                 if place is not None:
                     inside[code] = ((place, 0.7),)
+            strength = known.strength
+            if kind == "signword" and not whole and " " not in key and key.isascii():
+                strength *= _INSIDE  # "Arrêt" alone is Quebec's stop sign, "Arrêt de bus" is French
+            elif kind == "regional" and not {key, *key.split()} & DECOR and any(w.key in DECOR for w in line.words):
+                strength *= _CUISINE  # "Tapas bar", "Trattoria …": the kitchen is foreign, not the place
             note = f" ({known.note})" if known.note else ""
             cues.append(
                 Cue(
@@ -57,7 +66,7 @@ def search(reading: Reading, earlier: tuple[Cue, ...], table: Mapping[str, Regio
                     countries=evened(reading, spread),
                     inside=inside,
                     elsewhere=2e-3,
-                    strength=known.strength,
+                    strength=strength,
                 )
             )
     return cues

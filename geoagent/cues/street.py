@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from geoagent.cues.alphabets import LETTERS, OF_SCRIPT
 from geoagent.cues.reading import UNSPACED, Line, Reading, Word, listed, overlaps, taken
 from geoagent.gazetteer.facts import StreetWord
 from geoagent.gazetteer.normalise import normalise
 from geoagent.types import Cue
 
+_EAST_ASIAN = frozenset({"Hani", "Jpan", "Hang"})  # whose streets are signed in both
 _SHORTEST_GLUED = 3
 ABROAD = 0.006
+_ROMANISED = 0.1  # share of the street signs of other scripts' languages that are in Latin letters
+_BOTH = frozenset({"sr", "az", "uz", "tk", "tt", "kk", "mn"})  # written in either
+_NOT_LATIN = (
+    frozenset(lang for script, langs in OF_SCRIPT.items() if script not in _EAST_ASIAN for lang in langs) - _BOTH
+)
 _COMPOUNDING = frozenset({"de", "nl", "sv", "no", "nb", "nn", "da", "fi", "et", "is", "af", "lb", "als", "fy"})
 _NOT_NAMES = frozenset({"the", "a", "follow", "us", "no", "to", "only", "ahead", "closed", "open"})
 _ONE_CHARACTER = frozenset("路街巷弄通筋町道길")
@@ -24,7 +31,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         for word, known, start, end in _streets(reading, line):
             if any(start < b and a < end for a, b in used) or overlaps(busy, line.region, start, end):
                 continue
-            countries = _countries(reading, known)
+            countries = _countries(reading, known, line)
             if not countries:
                 continue
             used.append((start, end))
@@ -105,7 +112,7 @@ def _glued(reading: Reading, word: Word) -> tuple[str, StreetWord] | None:
     key = normalise(word.text).replace(" ", "")
     for size in range(min(len(key) - _SHORTEST_GLUED, 12), _SHORTEST_GLUED - 1, -1):
         known = reading.facts.streets.get(key[-size:])
-        if known is None:
+        if known is None or not _of_its_letters(word.text, known):
             continue
         # Languages that write compounds glue what others set apart: "Lange Straße", but "Hauptstraße".
         if known.position == "glued" or (size >= 4 and known.position == "after" and _COMPOUNDING & {*known.languages}):
@@ -113,14 +120,24 @@ def _glued(reading: Reading, word: Word) -> tuple[str, StreetWord] | None:
     return None
 
 
-def _countries(reading: Reading, known: StreetWord) -> dict[str, float]:
-    """Where a street word is at home: its own countries, else those of its languages."""
+def _of_its_letters(text: str, known: StreetWord) -> bool:
+    """Whether the languages of a word write all the letters of the name: "Reparație" does not end in Finnish "tie"."""
+    its = {*known.languages}
+    return all(its & LETTERS[c] for c in set(text.casefold()) if c in LETTERS)
+
+
+def _countries(reading: Reading, known: StreetWord, line: Line) -> dict[str, float]:
+    """Where a street word is at home: its own countries, else those of its languages.
+
+    A language that is written in other letters counts little in Latin ones: "ul. Długa" is Polish, not Russian.
+    """
     if known.countries:
         return dict(known.countries)
     countries: dict[str, float] = {}
     for language in known.languages:
+        spelled = _ROMANISED if line.script == "Latn" and language in _NOT_LATIN else 1.0
         for code, share in reading.facts.language_share(language).items():
-            countries[code] = max(countries.get(code, 0.0), share)
+            countries[code] = max(countries.get(code, 0.0), share * spelled)
     return countries
 
 

@@ -159,12 +159,16 @@ class BrandFact:
         place: the city that it belongs to, "" where it is not local.
         kind: "brand", "operator", "transit", or a kind from the hand table ("bank", "police", …).
         strength: how far the name is to be believed, (0, 1].
+        parts: country -> where in it: cities by name, admin-1 units by GeoNames code ("DE.05").
+        chosen: whether it was put into the table by hand, as a name that tells, and not with all others of an index.
     """
 
     countries: Shares
     place: str = ""
     kind: str = "brand"
     strength: float = 1.0
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

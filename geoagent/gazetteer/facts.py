@@ -164,11 +164,16 @@ class Facts:
         if row is None:
             return None
         if isinstance(row, str):
-            kind, *codes = row.split()
+            kind, *places = row.split()
             strength = 0.4 if len(name) <= 3 and name.isascii() else 1.0  # initials are often something else
-            shares = MappingProxyType({c: 1 / len(codes) for c in codes})
-            return BrandFact(shares, kind=_KINDS.get(kind, "brand"), strength=strength)
-        return BrandFact(MappingProxyType(row["c"]), row.get("place", ""), row.get("kind", "brand"), row.get("s", 1.0))
+            codes = sorted({place[:2] for place in places})
+            shares = MappingProxyType(dict.fromkeys(codes, 1 / len(codes)))
+            parts = {c: tuple(_part(p) for p in places if p[:2] == c and p != c) for c in codes}
+            kept = MappingProxyType({c: found for c, found in parts.items() if found})
+            return BrandFact(shares, kind=_KINDS.get(kind, "brand"), strength=strength, parts=kept)
+        place, countries = row.get("place", ""), MappingProxyType(row["c"])
+        home = MappingProxyType(dict.fromkeys(countries, (place,)) if place else {})
+        return BrandFact(countries, place, row.get("kind", "brand"), row.get("s", 1.0), home, chosen=True)
 
     def brand_names(self) -> frozenset[str]:
         """Return every name that `brand` knows."""
@@ -192,6 +197,11 @@ class Facts:
 
 
 _KINDS = {"b": "brand", "o": "operator", "t": "transit"}
+
+
+def _part(place: str) -> str:
+    """The admin-1 code or the city's name in "DE.05" or "DE@Bad_Honnef"."""
+    return place[3:].replace("_", " ") if place[2:3] == "@" else place
 
 
 def _invert(table: Mapping[str, Shares]) -> dict[str, Shares]:

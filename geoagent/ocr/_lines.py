@@ -59,6 +59,7 @@ class LineReader:
 
     def __init__(self, models: Mapping[str, Model]) -> None:
         self.models = dict(models)
+        self.names = {script: f"tesseract/{model.name.rpartition('/')[2]}" for script, model in self.models.items()}
         self._loaded: dict[str, Any] = {}
 
     def read(self, crop: UInt8, script: str) -> Guess:

@@ -1,14 +1,18 @@
 """RapidOCR: PaddleOCR's detector and recogniser on onnxruntime, models in its wheel, nothing is downloaded.
 
 Reads Latin, Han, Japanese, digits and plates. Everything else comes back empty, unsure, or as Latin look-alikes (Greek
-above all), so what it reads passes a gate before it may count as evidence.
+above all), so what it reads passes a gate before it may count as evidence. Its models of other scripts, where they are
+given by path, read what the gate holds back.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 from geoagent.errors import OcrError
+from geoagent.ocr._many import ManyScripts
+from geoagent.ocr._onnx import OnnxLines, scripts_of
 from geoagent.ocr._passes import look
 from geoagent.ocr._rapid import Reader, one_line
 from geoagent.photos import quiet
@@ -49,7 +53,8 @@ def build(
     join: bool = True,
     retry: bool = True,
     thorough: bool = False,
-) -> RapidOcr:
+    models: Sequence[str] | str | None = None,
+) -> RapidOcr | ManyScripts:
     """Build the engine; nothing is loaded before the first photo.
 
     Args:
@@ -61,9 +66,13 @@ def build(
         retry: read lines upside down as well where upright they make little sense.
         thorough: turn photos whose text makes little sense, and read small ones enlarged as well; two to four times
             the time.
+        models: ONNX recognisers of further scripts (RapidOCR's own, such as korean_PP-OCRv5_rec_mobile.onnx), or a
+            folder of them.
 
     Raises:
-        ConfigError: an option out of range.
+        ConfigError: an option out of range, or a model that is not there or none.
     """
     reader = Reader(max_side_px=max_side_px, threads=threads, min_score=min_score, join=join, retry=retry)
+    if models is not None:
+        return ManyScripts("rapidocr", reader, OnnxLines(scripts_of(models), threads), thorough)
     return RapidOcr(reader, thorough)

@@ -1,176 +1,19 @@
 """Many scripts: RapidOCR finds the text and reads what it can, Tesseract's script models read the rest.
 
-Tesseract is asked about single straightened lines only; on whole photos it finds little. RapidOCR's gate says which
-lines it has not read. Each goes to the models of the scripts that are installed, and what they are sure of tells which
-scripts the photo is written in: the other lines are then asked about again at a lower bar, lines of Latin look-alikes
-(Greek, Cyrillic) included.
+Tesseract is asked about single straightened lines only; on whole photos it finds little. How the two are joined is in
+`_many`.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-import numpy as np
-
-from geoagent.errors import GeoAgentError, OcrError
-from geoagent.ocr import Piece
-from geoagent.ocr._lines import Guess, LineReader
-from geoagent.ocr._passes import look
-from geoagent.ocr._rapid import Crop, Reader, is_tall, one_line
+from geoagent.ocr._lines import LineReader
+from geoagent.ocr._many import ManyScripts
+from geoagent.ocr._rapid import Reader
 from geoagent.ocr._tessdata import choose, has_package
 from geoagent.optional import needs
-from geoagent.photos import quiet
-from geoagent.scripts import evident_script
 from geoagent.stages import Assets
-from geoagent.types import Photo, TextRegion, UInt8
-
-_VALID = 0.5
-_PRIOR_VALID = 0.35  # in a script that the photo is known to be written in
-_HANDICAP = 0.2  # of RapidOCR's confidence there, since its scale ends higher
-_EVIDENT = 0.8
-_STOP = 0.9
-_MIN_HEIGHT_PX = 10
-_PATIENCE = 16
-_ALIKE = {"Grek": frozenset("ABEHIKMNOPTXYZaiknoptuvwxy"), "Cyrl": frozenset("ABCEHKMOPTXYaceopxyu")}
-
-
-@dataclass(eq=False, slots=True)
-class _Line:
-    """A crop on its way through the models: in each way that it may be turned, and what they said so far."""
-
-    crop: Crop
-    ways: tuple[tuple[int, UInt8], ...]
-    guesses: dict[str, tuple[Guess, int]] = field(default_factory=dict)
-
-    @property
-    def latin(self) -> float:
-        """How surely any model takes it for Latin."""
-        return max((guess.latin for guess, _ in self.guesses.values()), default=0.0)
-
-    def best(self, scripts: Sequence[str], bar: float) -> tuple[Guess, int] | None:
-        """The surest guess among `scripts` that is not below `bar`."""
-        found = [self.guesses[s] for s in scripts if s in self.guesses]
-        found = [pair for pair in found if pair[0].fits and pair[0].confidence >= bar]
-        return max(found, key=lambda pair: pair[0].confidence, default=None)
-
-
-class Tesseract:
-    """RapidOCR with Tesseract's script models beside it."""
-
-    name = "tesseract"
-
-    def __init__(self, reader: Reader, lines: LineReader, thorough: bool = False) -> None:
-        self._reader, self._lines, self._thorough, self._lock = reader, lines, thorough, threading.Lock()
-        self.scripts = tuple(lines.models)
-
-    def __call__(self, photo: Photo) -> tuple[TextRegion, ...]:
-        """Return the lines of `photo` in reading order; () where there is no text.
-
-        Raises:
-            OcrError: RapidOCR or a model is not installed as it should be, or failed on this photo.
-            MissingDependency: tesserocr is not installed.
-        """
-        with self._lock, quiet:
-            self._reader.load()
-            try:
-                crops, scale = look(self._reader, photo, thorough=self._thorough)
-                guesses = self._reread(crops)
-            except GeoAgentError:
-                raise
-            except Exception as error:
-                raise OcrError(f"tesseract failed on {photo.source}: {one_line(error)}") from error
-        return self._laid_out(photo, crops, guesses, scale)
-
-    def _reread(self, crops: Sequence[Crop]) -> list[tuple[Guess, int, bool] | None]:
-        """Return, for each crop, what Tesseract reads instead, its quarter turns, and whether to trust it."""
-        lines = [_line(crop) for crop in crops]
-        open_lines = [line for line in lines if line.ways and not line.crop.trusted]
-        # The largest say most surely which scripts there are.
-        open_lines.sort(key=lambda line: -min(line.crop.pixels.shape[:2]))
-        written: Counter[str] = Counter()
-        misses = 0
-        for line in open_lines:
-            known = [script for script, _ in written.most_common()]
-            self._ask(line, known)
-            sure = line.best(known, _STOP)
-            if sure is None or not evident_script(sure[0].text, sure[0].confidence):
-                if misses >= _PATIENCE:
-                    continue  # a wall of small print in no script of these: enough were asked
-                self._ask(line, self.scripts)
-            found = line.best(self.scripts, _EVIDENT)
-            if found is not None and _evident(line, found[0]):
-                written[found[0].script] += 1
-                misses = 0
-            else:
-                misses += 1
-        return [self._verdict(line, list(written)) for line in lines]
-
-    def _ask(self, line: _Line, scripts: Sequence[str]) -> None:
-        for script in scripts:
-            if script not in line.guesses:
-                read = [(self._lines.read(image, script), turns) for turns, image in line.ways]
-                line.guesses[script] = max(read, key=lambda pair: (pair[0].confidence, pair[0].latin))
-
-    def _verdict(self, line: _Line, written: list[str]) -> tuple[Guess, int, bool] | None:
-        if not line.ways:
-            return None
-        if line.crop.trusted:
-            # In a photo with Greek, a Latin word that Greek letters could spell too is asked about again.
-            shown = {char for char in line.crop.reading.text if char.isalpha()}
-            kin = [s for s in written if s in _ALIKE and shown and _ALIKE[s].issuperset(shown)]
-            self._ask(line, kin)
-            found = line.best(kin, _EVIDENT)
-        else:
-            self._ask(line, written)
-            found = line.best(written, max(_PRIOR_VALID, line.crop.confidence - _HANDICAP))
-            if found is None:
-                found = line.best(self.scripts, max(_VALID, line.crop.confidence - _HANDICAP))
-                # Where nothing else is written in its script, a letter or two are a stain on the wall.
-                found = found if found and evident_script(found[0].text, 1.0) else None
-        if found is None:
-            return None
-        return *found, _evident(line, found[0]) or found[0].script in written
-
-    def _laid_out(
-        self, photo: Photo, crops: Sequence[Crop], guesses: Sequence[tuple[Guess, int, bool] | None], scale: float
-    ) -> tuple[TextRegion, ...]:
-        models: dict[str, str] = {}
-        pieces = []
-        for crop, guess in zip(crops, guesses, strict=True):
-            if guess is None:
-                pieces.append(crop.piece)
-                continue
-            read, turns, trusted = guess
-            models[read.text] = f"tesseract/{self._lines.models[read.script].name.rpartition('/')[2]}"
-            pieces.append(Piece(np.roll(crop.box, -turns, axis=0), read.text, read.confidence, trusted))
-        rapid = f"rapidocr/{self._reader.model}"
-
-        def engine_of(line: Piece) -> str:
-            parts = [text for text in models if text in line.text]
-            longest = max(parts, key=len, default="")
-            return models[longest] if len(longest) * 3 >= len(line.text) else rapid
-
-        return self._reader.regions(photo, pieces, scale, engine_of)
-
-
-def _line(crop: Crop) -> _Line:
-    """Turn a crop that Tesseract may be asked about in each way; no way where it is too small to read."""
-    if min(crop.pixels.shape[:2]) < _MIN_HEIGHT_PX:
-        return _Line(crop, ())
-    if is_tall(crop.pixels):
-        turns: tuple[int, ...] = (crop.reading.turns,) if crop.reading.text.strip() else (1, 3)
-    else:
-        # What RapidOCR cannot read, it may well prefer upside down.
-        turns = (0,) if crop.reading.turns == 0 else (0, 2)
-    return _Line(crop, tuple((turn, np.ascontiguousarray(np.rot90(crop.pixels, turn))) for turn in turns))
-
-
-def _evident(line: _Line, guess: Guess) -> bool:
-    """Whether the script of a guess may speak about the place: read surely and steadily, and less surely as Latin."""
-    return guess.steady and evident_script(guess.text, guess.confidence) and guess.confidence > line.latin
 
 
 def build(
@@ -183,7 +26,7 @@ def build(
     join: bool = True,
     retry: bool = True,
     thorough: bool = False,
-) -> Tesseract:
+) -> ManyScripts:
     """Build the engine; nothing is loaded before the first photo, a model not before it is asked.
 
     Args:
@@ -207,4 +50,4 @@ def build(
     with needs("tesseract", "tesserocr"):
         if not has_package():
             raise ModuleNotFoundError("tesserocr", name="tesserocr")
-    return Tesseract(reader, LineReader(models), thorough)
+    return ManyScripts("tesseract", reader, LineReader(models), thorough)
