@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from geoagent import advice, plugs
 from geoagent.account import report
 from geoagent.answer import Answer
+from geoagent.claims import claim_of_position, read_claim
 from geoagent.compose import Composer
 from geoagent.conclude import LEADING, Conclusion, conclude, heaviest
 from geoagent.config import WEIGHING, Config
@@ -47,6 +48,7 @@ from geoagent.types import (
     regions_from_lines,
 )
 from geoagent.untrusted import instructing
+from geoagent.verify import Verification, verify
 from geoagent.world import World
 
 
@@ -153,13 +155,21 @@ class GeoAgent:
         Raises:
             InputError: a line is no string.
         """
+        return self.answer(self.observe_text(lines, id=id))
+
+    def observe_text(self, lines: Iterable[str], *, id: str | None = None) -> Observed:
+        """Understand the text of a photo alone, one string a line.
+
+        Raises:
+            InputError: a line is no string.
+        """
         rows = list(lines)
         if any(not isinstance(row, str) for row in rows):
             raise InputError(f"expected lines of text, got {', '.join(sorted({type(row).__name__ for row in rows}))}")
         clock = Clock()
         vision = VisionEvidence(self.assets.world.log_prior, self.assets.world.cells.fingerprint)
         name = f"text:{id}" if id is not None else "text"
-        return self.answer(self._observed(name, vision, regions_from_lines(rows), self.lost, clock, id=id))
+        return self._observed(name, vision, regions_from_lines(rows), self.lost, clock, id=id)
 
     def locate_features(self, embedding: ArrayLike, lines: Iterable[str] = (), *, id: str | None = None) -> Answer:
         """Answer for a photo's features, made elsewhere by the world's encoder, and its text.
@@ -217,6 +227,27 @@ class GeoAgent:
             answer = answer.model_copy(update={"llm": account})
         answer = disclose(answer, self.config.max_precision, self.assets.gazetteer)
         return answer.model_copy(update={"timings_s": clock.seconds})
+
+    def verify(self, observed: Observed, claim: str) -> Verification:
+        """Weigh a claim about where the photo was taken.
+
+        Args:
+            observed: what `observe` gave.
+            claim: a place by name ("Kyiv, Ukraine", "DE", "the Balkans"), "lat,lon" or "lat,lon,radius_km", or "exif"
+                for the position that the file claims.
+
+        Raises:
+            InputError: the place is not known, or the file claims none.
+            CoordinateError: coordinates out of range.
+        """
+        gazetteer, world = self.assets.gazetteer, self.assets.world
+        if claim.strip().casefold() != "exif":
+            said = read_claim(claim, gazetteer, world)
+        elif observed.exif_gps is not None:
+            said = claim_of_position(observed.exif_gps, gazetteer)
+        else:
+            raise InputError(f"{observed.source}: the file claims no position")
+        return verify(observed, said, self.assets, self.fusion, self.composer)
 
     def using(self, **settings: Any) -> GeoAgent:
         """The same agent under other settings of those that no part was built from: see `WEIGHING`.

@@ -18,8 +18,8 @@ LEADING = 24
 """Cells whose places compete for the answer."""
 CITY_KM = 25.0
 """An answer is precise to the city where half of the probability lies this near: the field's city radius."""
-# Quantiles of the distance of photos from a place, relative to its median: Rayleigh, that is a round cloud.
-_SPREAD = np.sqrt(np.log(1 / (1 - np.array([0.1, 0.3, 0.5, 0.7, 0.9]))) / np.log(2))
+SPREAD = np.sqrt(np.log(1 / (1 - np.array([0.1, 0.3, 0.5, 0.7, 0.9]))) / np.log(2))
+"""Quantiles of the distance of photos from a place, relative to its median: Rayleigh, that is a round cloud."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -97,8 +97,8 @@ def conclude(
     cell = int(candidates.cell[int(refined.weights.argmax())]) if refined.weights.any() else top
     places, mass, extent = _cloud(world, posterior, candidates, weights)
     distance = haversine_km((here.lat, here.lon), places)
-    spread = np.sqrt(distance[:, None] ** 2 + (extent[:, None] * _SPREAD) ** 2).ravel()
-    mass = np.repeat(mass / (len(_SPREAD) * mass.sum()), len(_SPREAD))
+    spread = np.sqrt(distance[:, None] ** 2 + (extent[:, None] * SPREAD) ** 2).ravel()
+    mass = np.repeat(mass / (len(SPREAD) * mass.sum()), len(SPREAD))
     radius_50_km, radius_90_km = _radii(spread, mass, world.calibration) if radii else (np.nan, np.nan)
     unit = cells.inside(country, str(cells.admin1[cell]))
     return Conclusion(

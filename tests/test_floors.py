@@ -36,7 +36,7 @@ FLOORS = [
         "claims",
     },
     {"encoders", "ocr", "llm", "constraints", "search", "refiners"},
-    {"agent", "compose", "account", "parts", "narrate", "investigate", "advice"},
+    {"agent", "compose", "account", "parts", "narrate", "investigate", "advice", "verify"},
     {"training", "evaluation", "web", "render", "batch", "doctor", "worlds"},
     {"cli", "__main__"},
 ]

@@ -1,0 +1,198 @@
+"""Checking a claim about a photo: how likely the evidence makes it, cue by cue, and what should be seen there."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from geoagent.claims import Claim, probability
+from geoagent.compose import Composer
+from geoagent.fusion import Fusion
+from geoagent.observed import Observed
+from geoagent.stages import Assets
+from geoagent.types import Constraint, Posterior
+
+Verdict = Literal["supported", "consistent", "undecided", "contradicted"]
+STRONG, FAIR = math.log(10.0), math.log(3.0)
+"""Nats from which evidence is called strong, or worth a mention (Kass & Raftery 1995, section 3.2)."""
+_USUAL = 0.1  # share of a country's signs from which a script or a language is expected there
+_EXPECTED = ("script", "language", "phone", "domain", "currency", "postcode", "plate", "road")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Weighed(_Part):
+    """One piece of evidence for or against a claim."""
+
+    key: str = Field(description="the constraint's key, or “picture”")
+    kind: str
+    value: str
+    says: str
+    regions: list[int]
+    nats: float = Field(description="change of the claim's log odds by it; positive speaks for the claim")
+
+
+class Expected(_Part):
+    """Something that photos of the claimed place show."""
+
+    kind: str
+    what: str
+    status: Literal["seen", "not seen", "seen otherwise"]
+
+
+class Verification(_Part):
+    """What the evidence says about a claim: the JSON contract `geoagent.verification/1`."""
+
+    schema_: Literal["geoagent.verification/1"] = Field(default="geoagent.verification/1", alias="schema")
+    source: str
+    claim: str
+    understood: str
+    lat: float | None
+    lon: float | None
+    radius_km: float | None
+    countries: list[str]
+    verdict: Verdict
+    probability: float = Field(description="that the claim is true, all evidence considered")
+    prior_probability: float = Field(description="before anything was seen")
+    odds: float = Field(description="probability : 1 - probability")
+    bayes_factor_nats: float = Field(description="log of posterior odds over prior odds")
+    evidence: list[Weighed] = Field(description="strongest first")
+    expected: list[Expected]
+    says: str
+    warnings: list[str]
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return self.model_dump_json(by_alias=True)
+
+
+def verify(observed: Observed, claim: Claim, assets: Assets, fusion: Fusion, composer: Composer) -> Verification:
+    """Weigh a claim.
+
+    Args:
+        observed: what was seen.
+        claim: the claim.
+        assets: world and facts.
+        fusion: weighs the evidence.
+        composer: knows what the user said.
+    """
+    world, prior = assets.world, assets.world.log_prior
+    everything = (*composer.user_constraints, *observed.text.constraints)
+    fused = fusion.over(everything)
+
+    def odds(base: object, constraints: tuple[Constraint, ...]) -> float:
+        posterior: Posterior = fused(np.asarray(base), constraints)
+        p = probability(claim, posterior, constraints, world)
+        return math.log(p) - math.log1p(-p)
+
+    before, after = odds(prior, ()), odds(observed.vision.log_probs, everything)
+    weighed = [
+        Weighed(
+            key=c.id,
+            kind=c.kind,
+            value=c.value,
+            says=c.says,
+            regions=list(c.regions),
+            nats=round(after - odds(observed.vision.log_probs, tuple(o for o in everything if o is not c)), 3),
+        )
+        for c in everything
+    ]
+    if observed.vision.encoder is not None:
+        nats = round(after - odds(prior, everything), 3)
+        way = "for" if nats > 0 else "against"
+        says = f"How the scene looks speaks {way} the claim."
+        weighed.append(
+            Weighed(key="picture", kind="picture", value=observed.vision.encoder, says=says, regions=[], nats=nats)
+        )
+    p = 1.0 / (1.0 + math.exp(-after))
+    factor = after - before
+    verdict = _verdict(p, factor)
+    return Verification(
+        source=observed.source,
+        claim=claim.said,
+        understood=claim.name,
+        lat=None if claim.centre is None else claim.centre.lat,
+        lon=None if claim.centre is None else claim.centre.lon,
+        radius_km=None if claim.centre is None else claim.radius_km,
+        countries=list(claim.countries),
+        verdict=verdict,
+        probability=p,
+        prior_probability=1.0 / (1.0 + math.exp(-before)),
+        odds=math.exp(after),
+        bayes_factor_nats=round(factor, 3),
+        evidence=sorted(weighed, key=lambda w: -abs(w.nats)),
+        expected=_expected(claim, observed, assets),
+        says=_words(claim, verdict, p, factor, len(weighed)),
+        warnings=list(dict.fromkeys(observed.warnings)),
+    )
+
+
+def _verdict(p: float, factor: float) -> Verdict:
+    """From probability and evidence to a word: what is improbable without evidence against it is not contradicted."""
+    if factor >= STRONG and p >= 0.5:
+        return "supported"
+    if factor <= -STRONG and p <= 0.05:
+        return "contradicted"
+    return "consistent" if factor >= FAIR else "undecided"
+
+
+def _words(claim: Claim, verdict: Verdict, p: float, factor: float, pieces: int) -> str:
+    named = {
+        "supported": "The evidence supports the claim",
+        "consistent": "The evidence agrees with the claim and does not settle it",
+        "undecided": "The evidence says little about the claim",
+        "contradicted": "The evidence speaks against the claim",
+    }[verdict]
+    if not pieces:
+        return f"{named}: nothing in the photo speaks for any place. {claim.name} has {_percent(p)} by itself."
+    times = f"{math.exp(abs(factor)):,.3g} times {'likelier' if factor >= 0 else 'less likely'}"
+    return f"{named}: {claim.name} has a probability of {_percent(p)}; what was seen makes it {times} than before."
+
+
+def _percent(p: float) -> str:
+    return f"{p:.0%}" if 0.01 <= p <= 0.99 else "under 1 %" if p < 0.01 else "over 99 %"
+
+
+def _expected(claim: Claim, observed: Observed, assets: Assets) -> list[Expected]:
+    """What a photo of the claimed country tends to show, and whether this one does."""
+    if len(claim.countries) != 1:
+        return []
+    code = claim.countries[0]
+    facts = assets.facts.countries.get(code)
+    if facts is None:
+        return []
+    what = {
+        "script": ", ".join(s for s, share in facts.scripts.items() if share >= _USUAL),
+        "language": ", ".join(lang for lang, share in facts.languages.items() if share >= _USUAL),
+        "phone": " or ".join(f"+{c}" for c in facts.calling_codes),
+        "domain": " or ".join(f".{tld}" for tld in facts.tlds),
+        "currency": ", ".join(facts.currencies),
+        "postcode": f"like {facts.postcode}" if facts.postcode else "",
+        "plate": f"number plates of {facts.name}",
+        "road": f"road numbers of {facts.name}, traffic on the {'left' if facts.drives_left else 'right'}",
+    }
+    prior = assets.world.country_prior.get(code, 0.0)
+    found = []
+    for kind in _EXPECTED:
+        if not what[kind]:
+            continue
+        shares = [
+            float(facts.scripts.get(r.script, 0.0) >= _USUAL) for r in observed.text.regions if r.script_is_evidence
+        ]
+        shares = [
+            sum(w for p, w in zip(c.places, c.weights.tolist(), strict=True) if p.country == code)
+            for c in observed.text.constraints
+            if c.kind == kind
+        ] + (shares if kind == "script" else [])
+        status: Literal["seen", "not seen", "seen otherwise"] = "not seen"
+        if shares:
+            status = "seen" if max(shares) > prior else "seen otherwise"
+        found.append(Expected(kind=kind, what=what[kind], status=status))
+    return found

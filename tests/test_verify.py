@@ -1,0 +1,149 @@
+"""Checking claims: places by name, by coordinates, by EXIF; verdicts, evidence and exit codes."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geoagent import GeoAgent, LatLon
+from geoagent.claims import Claim, probability
+from geoagent.cli import main
+from geoagent.errors import CoordinateError, InputError
+from geoagent.types import Posterior
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "photos"
+DIJON = ["Boulangerie", "12 rue de la Liberté", "21000 Dijon"]
+
+
+@pytest.fixture(scope="module")
+def agent() -> GeoAgent:
+    return GeoAgent.load(ocr="nothing")
+
+
+@pytest.fixture(scope="module")
+def dijon(agent):
+    return agent.observe_text(DIJON)
+
+
+@pytest.mark.parametrize("claim", ["Dijon, France", "Dijon", "47.32,5.04", "47.32, 5.04, 40 km", "FR", "West Europe"])
+def test_true_claims_are_supported(agent, dijon, claim):
+    found = agent.verify(dijon, claim)
+    assert found.verdict == "supported"
+    assert found.probability > 0.5
+    assert found.bayes_factor_nats > math.log(10) or claim == "West Europe"
+    assert found.countries[0] == "FR" or claim == "West Europe"
+
+
+@pytest.mark.parametrize("claim", ["Kyiv, Ukraine", "50.45,30.52", "UA", "Southeast Asia", "Marseille"])
+def test_false_claims_are_contradicted(agent, dijon, claim):
+    found = agent.verify(dijon, claim)
+    assert found.verdict == "contradicted"
+    assert found.probability < 0.05
+    assert any(each.nats < -1 for each in found.evidence)
+
+
+def test_without_evidence_nothing_is_decided(agent):
+    found = agent.verify(agent.observe_text([]), "Kyiv, Ukraine")
+    assert found.verdict == "undecided"
+    assert found.bayes_factor_nats == 0
+    assert found.probability == pytest.approx(found.prior_probability)
+    assert found.evidence == []
+
+
+def test_odds_are_those_of_the_probability(agent, dijon):
+    found = agent.verify(dijon, "FR")
+    assert found.odds == pytest.approx(found.probability / (1 - found.probability), rel=1e-6)
+    prior = found.prior_probability / (1 - found.prior_probability)
+    assert math.log(found.odds / prior) == pytest.approx(found.bayes_factor_nats, abs=1e-3)
+    assert found.probability == pytest.approx(agent.answer(dijon).countries[0].p, rel=1e-6)
+
+
+def test_what_a_photo_would_have_to_show(agent, dijon):
+    here = {each.kind: each.status for each in agent.verify(dijon, "FR").expected}
+    there = {each.kind: (each.what, each.status) for each in agent.verify(dijon, "UA").expected}
+    assert here["script"] == "seen"
+    assert here["postcode"] == "seen"
+    assert here["plate"] == "not seen"
+    assert there["script"] == ("Cyrl", "seen otherwise")
+    assert "+380" in there["phone"][0]
+
+
+def test_the_position_of_a_file_is_a_claim_and_never_evidence(agent, dijon):
+    from dataclasses import replace
+
+    with pytest.raises(InputError, match="no position"):
+        agent.verify(dijon, "exif")
+    said = replace(dijon, exif_gps=LatLon(50.45, 30.52))
+    assert agent.verify(said, "exif").verdict == "contradicted"
+    assert agent.answer(said).best == agent.answer(dijon).best
+
+
+@pytest.mark.parametrize(
+    ("claim", "error"),
+    [("Xqzzwy", InputError), ("30.52,150.45", None), ("150.45,30.52", CoordinateError), ("1,2,0", InputError)],
+)
+def test_claims_that_mean_nothing_are_refused(agent, dijon, claim, error):
+    if error is None:
+        assert agent.verify(dijon, claim).verdict == "contradicted"
+    else:
+        with pytest.raises(error):
+            agent.verify(dijon, claim)
+
+
+@settings(deadline=None)
+@given(lat=st.floats(-60, 70), lon=st.floats(-180, 179.9), small=st.floats(1, 500), more=st.floats(0, 2000))
+def test_a_wider_circle_is_never_less_probable(lat, lon, small, more):
+    agent = _agent()
+    world = agent.assets.world
+    posterior = Posterior(world.log_prior, world.log_prior, {}, world.cells.fingerprint)
+    centre = LatLon(lat, lon)
+    inner, outer = (probability(Claim("", "", (), centre, r), posterior, (), world) for r in (small, small + more))
+    assert 0 < inner <= outer * (1 + 1e-9) < 1 + 1e-6
+
+
+def test_countries_share_out_all_of_the_probability(agent, dijon):
+    world = agent.assets.world
+    posterior = agent.fusion(world.log_prior, dijon.text.constraints)
+    gazetteer = agent.assets.gazetteer
+    total = sum(
+        probability(Claim(code, code, (gazetteer.country(code),)), posterior, (), world)
+        for code in world.country_prior
+        if gazetteer.country(code) is not None
+    )
+    assert np.isclose(total, 1.0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("claim", "code"), [("Köln", 0), ("Kyiv, Ukraine", 3), ("Xqzzwy", 1)])
+def test_exit_codes_tell_the_verdict(claim, code):
+    text = ["--text", "Apotheke Köln", "--text", "Tel. 0221 4710 234", "--text", "50672 Köln"]
+    done = CliRunner().invoke(main, ["verify", *text, "--claim", claim, "--json"])
+    assert done.exit_code == code
+    if code != 1:
+        assert json.loads(done.stdout)["schema"] == "geoagent.verification/1"
+
+
+def test_a_photo_without_evidence_leaves_a_claim_open():
+    done = CliRunner().invoke(main, ["verify", str(EXAMPLES / "no_text.jpg"), "--claim", "Japan"])
+    assert done.exit_code == 4
+    assert "undecided" in done.stdout
+
+
+def test_a_claim_needs_a_photo_or_its_text():
+    assert CliRunner().invoke(main, ["verify", "--claim", "Japan"]).exit_code == 2
+
+
+_AGENT: list[GeoAgent] = []
+
+
+def _agent() -> GeoAgent:
+    """The agent for property tests, which take no fixtures of a module."""
+    if not _AGENT:
+        _AGENT.append(GeoAgent.load(ocr="nothing"))
+    return _AGENT[0]
