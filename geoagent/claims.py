@@ -20,6 +20,7 @@ from geoagent.world import World
 _COORDINATES = re.compile(
     r"\s*([+-]?\d+(?:\.\d+)?)\s*,\s*([+-]?\d+(?:\.\d+)?)\s*(?:,\s*(\d+(?:\.\d+)?)\s*(?:km)?)?\s*", re.I
 )
+_REACH_KM = 200.0  # how far beyond a circle places are that may still have photos in it
 _UNSEEN = 0.05
 """Share of a cell's probability that is spread evenly over it: photos are also taken where none is known to be."""
 
@@ -84,36 +85,50 @@ def _codes(code: str) -> tuple[str, ...]:
     return (code,) if code else ()
 
 
-def probability(claim: Claim, posterior: Posterior, constraints: Sequence[Constraint], world: World) -> float:
-    """Probability that a claim is true, in (0, 1).
+class Probability:
+    """How probable a belief over cells makes one claim; what depends on the claim alone is worked out once.
 
     Areas hold the probability of their cells. A circle holds what of the cloud of places where photos are, and of the
     cities that the text names, lies in it; a small share of each cell's probability is spread evenly over the cell.
 
     Args:
         claim: the claim.
-        posterior: belief over the world's cells.
-        constraints: those that made it.
         world: cells and support.
+        text_weight: what constraints other than the user's count for, as in `Fusion`.
     """
-    probs, cells = posterior.probs, world.cells
-    if claim.centre is None:
-        parts = [cells.inside(p.country, p.admin1 if p.level == "admin1" else "") for p in claim.areas]
-        return _inside_unit(float(probs[np.unique(np.concatenate(parts))].sum()))
-    here = (claim.centre.lat, claim.centre.lon)
-    away = haversine_km(here, cells.centroids)
-    home = cells.at(claim.centre)
-    near = np.flatnonzero(haversine_km(here, world.support.latlon) <= claim.radius_km + 200.0)
-    rows = np.union1d(np.unique(world.support.cell[near]), [home])
-    places = gazetteer_candidates(world, rows.tolist(), constraints)
-    mass = np.exp(places.log_weight) * probs[places.cell]
-    spread = np.hypot(haversine_km(here, places.latlon)[:, None], places.extent_km[:, None] * SPREAD)
-    seen = float((mass[:, None] * (spread <= claim.radius_km)).sum() / len(SPREAD))
-    # Half of a cell's photos lie within its radius: its area is taken as a circle of twice that.
-    reach = 2.0 * np.maximum(cells.radius_km, 1.0)
-    covered = np.minimum(1.0, (claim.radius_km / reach) ** 2) * (away <= reach + claim.radius_km)
-    covered[home] = min(1.0, (claim.radius_km / reach[home]) ** 2)
-    return _inside_unit((1.0 - _UNSEEN) * seen + _UNSEEN * float(probs @ covered))
+
+    def __init__(self, claim: Claim, world: World, text_weight: float = 1.0) -> None:
+        self._claim, self._world, self._text_weight = claim, world, text_weight
+        cells = world.cells
+        if claim.centre is None:
+            parts = [cells.inside(p.country, p.admin1 if p.level == "admin1" else "") for p in claim.areas]
+            self._rows = np.unique(np.concatenate(parts))
+            return
+        self._here = (claim.centre.lat, claim.centre.lon)
+        home = cells.at(claim.centre)
+        near = haversine_km(self._here, world.support.latlon) <= claim.radius_km + _REACH_KM
+        self._rows = np.union1d(world.support.cell[near], [home])
+        # Half of a cell's photos lie within its radius: its area is taken as a circle of twice that.
+        reach = 2.0 * np.maximum(cells.radius_km, 1.0)
+        share = np.minimum(1.0, (claim.radius_km / reach) ** 2)
+        away = haversine_km(self._here, cells.centroids)
+        self._covered = share * ((away <= reach + claim.radius_km) | (np.arange(len(cells)) == home))
+
+    def __call__(self, posterior: Posterior, constraints: Sequence[Constraint]) -> float:
+        """Probability that the claim is true, in (0, 1).
+
+        Args:
+            posterior: belief over the world's cells.
+            constraints: those that made it.
+        """
+        probs = posterior.probs
+        if self._claim.centre is None:
+            return _inside_unit(float(probs[self._rows].sum()))
+        places = gazetteer_candidates(self._world, self._rows.tolist(), constraints, self._text_weight)
+        mass = np.exp(places.log_weight) * probs[places.cell]
+        spread = np.hypot(haversine_km(self._here, places.latlon)[:, None], places.extent_km[:, None] * SPREAD)
+        seen = float((mass[:, None] * (spread <= self._claim.radius_km)).sum() / len(SPREAD))
+        return _inside_unit((1.0 - _UNSEEN) * seen + _UNSEEN * float(probs @ self._covered))
 
 
 def _inside_unit(p: float) -> float:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from geoagent.claims import Claim, probability
+from geoagent.claims import Claim, Probability
 from geoagent.compose import Composer
 from geoagent.fusion import Fusion
+from geoagent.geo import Float
 from geoagent.observed import Observed
 from geoagent.stages import Assets
-from geoagent.types import Constraint, Posterior
+from geoagent.types import Constraint
 
 Verdict = Literal["supported", "consistent", "undecided", "contradicted"]
 STRONG, FAIR = math.log(10.0), math.log(3.0)
 """Nats from which evidence is called strong, or worth a mention (Kass & Raftery 1995, section 3.2)."""
 _USUAL = 0.1  # share of a country's signs from which a script or a language is expected there
-_EXPECTED = ("script", "language", "phone", "domain", "currency", "postcode", "plate", "road")
 
 
 class _Part(BaseModel):
@@ -83,13 +82,13 @@ def verify(observed: Observed, claim: Claim, assets: Assets, fusion: Fusion, com
         fusion: weighs the evidence.
         composer: knows what the user said.
     """
-    world, prior = assets.world, assets.world.log_prior
+    prior = assets.world.log_prior
     everything = (*composer.user_constraints, *observed.text.constraints)
     fused = fusion.over(everything)
+    probability = Probability(claim, assets.world, fusion.text_weight)
 
-    def odds(base: object, constraints: tuple[Constraint, ...]) -> float:
-        posterior: Posterior = fused(np.asarray(base), constraints)
-        p = probability(claim, posterior, constraints, world)
+    def odds(base: Float, constraints: tuple[Constraint, ...]) -> float:
+        p = probability(fused(base, constraints), constraints)
         return math.log(p) - math.log1p(-p)
 
     before, after = odds(prior, ()), odds(observed.vision.log_probs, everything)
@@ -180,19 +179,21 @@ def _expected(claim: Claim, observed: Observed, assets: Assets) -> list[Expected
     }
     prior = assets.world.country_prior.get(code, 0.0)
     found = []
-    for kind in _EXPECTED:
-        if not what[kind]:
+    for kind, shown in what.items():
+        if not shown:
             continue
-        shares = [
-            float(facts.scripts.get(r.script, 0.0) >= _USUAL) for r in observed.text.regions if r.script_is_evidence
-        ]
-        shares = [
-            sum(w for p, w in zip(c.places, c.weights.tolist(), strict=True) if p.country == code)
-            for c in observed.text.constraints
-            if c.kind == kind
-        ] + (shares if kind == "script" else [])
+        fits = [_weight_in(code, c) > prior for c in observed.text.constraints if c.kind == kind]
+        if kind == "script":  # Latin is no cue, and may be what is expected
+            evident = [r.script for r in observed.text.regions if r.script_is_evidence]
+            fits += [facts.scripts.get(script, 0.0) >= _USUAL for script in evident]
         status: Literal["seen", "not seen", "seen otherwise"] = "not seen"
-        if shares:
-            status = "seen" if max(shares) > prior else "seen otherwise"
-        found.append(Expected(kind=kind, what=what[kind], status=status))
+        if fits:
+            status = "seen" if any(fits) else "seen otherwise"
+        found.append(Expected(kind=kind, what=shown, status=status))
     return found
+
+
+def _weight_in(country: str, constraint: Constraint) -> float:
+    """Share of a constraint's weight that is in a country."""
+    shares = zip(constraint.places, constraint.weights.tolist(), strict=True)
+    return float(sum(weight for place, weight in shares if place.country == country))

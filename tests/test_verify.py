@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent, LatLon
-from geoagent.claims import Claim, probability
+from geoagent.claims import Claim, Probability
 from geoagent.cli import main
 from geoagent.errors import CoordinateError, InputError
 from geoagent.types import Posterior
@@ -65,6 +65,12 @@ def test_odds_are_those_of_the_probability(agent, dijon):
     assert found.probability == pytest.approx(agent.answer(dijon).countries[0].p, rel=1e-6)
 
 
+def test_a_text_that_does_not_count_leaves_a_claim_as_it_was(agent, dijon):
+    found = agent.using(text_weight=0.0).verify(dijon, "47.32,5.04")
+    assert found.bayes_factor_nats == 0
+    assert all(each.nats == 0 for each in found.evidence)
+
+
 def test_what_a_photo_would_have_to_show(agent, dijon):
     here = {each.kind: each.status for each in agent.verify(dijon, "FR").expected}
     there = {each.kind: (each.what, each.status) for each in agent.verify(dijon, "UA").expected}
@@ -104,7 +110,7 @@ def test_a_wider_circle_is_never_less_probable(lat, lon, small, more):
     world = agent.assets.world
     posterior = Posterior(world.log_prior, world.log_prior, {}, world.cells.fingerprint)
     centre = LatLon(lat, lon)
-    inner, outer = (probability(Claim("", "", (), centre, r), posterior, (), world) for r in (small, small + more))
+    inner, outer = (Probability(Claim("", "", (), centre, r), world)(posterior, ()) for r in (small, small + more))
     assert 0 < inner <= outer * (1 + 1e-9) < 1 + 1e-6
 
 
@@ -113,7 +119,7 @@ def test_countries_share_out_all_of_the_probability(agent, dijon):
     posterior = agent.fusion(world.log_prior, dijon.text.constraints)
     gazetteer = agent.assets.gazetteer
     total = sum(
-        probability(Claim(code, code, (gazetteer.country(code),)), posterior, (), world)
+        Probability(Claim(code, code, (gazetteer.country(code),)), world)(posterior, ())
         for code in world.country_prior
         if gazetteer.country(code) is not None
     )
