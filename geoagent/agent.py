@@ -80,6 +80,9 @@ class GeoAgent:
     lost: tuple[str, ...] = ()
     viewer: PictureSource | None = None
 
+    def __post_init__(self) -> None:
+        _ = self.composer.user_constraints  # what the user says is refused now, not at the first photo
+
     @classmethod
     def load(cls, config: Config | str | Path | None = None, **settings: Any) -> GeoAgent:
         """Put an agent together.
@@ -103,7 +106,7 @@ class GeoAgent:
         if config.llm is not None:
             assets = replace(assets, model=model_of(config, assets))
         encoder, lost = encoder_of(config, assets)
-        agent = cls(
+        return cls(
             assets=assets,
             ocr=plugs.build("ocr", config.ocr.name, assets, **config.ocr.options),
             sources=tuple(plugs.build("constraints", p.name, assets, **p.options) for p in sources_of(config)),
@@ -116,8 +119,6 @@ class GeoAgent:
             lost=lost,
             viewer=_picture.build(assets) if config.llm_use.sees_picture else None,
         )
-        _ = agent.composer.user_constraints  # what the user says is refused now, not at the first photo
-        return agent
 
     def locate(self, photo: Photo | str | Path | Any) -> Answer:
         """Answer for one photo.
@@ -203,7 +204,7 @@ class GeoAgent:
 
         Args:
             observed: what `observe` gave, of this agent or of another over the same geocells.
-            without: keys of constraints that are left out, as the answer's cues name them.
+            without: ids of constraints that are left out: those of `observed.text`, and of what the user said.
 
         Raises:
             WorldError: it was observed over other geocells.
@@ -261,9 +262,7 @@ class GeoAgent:
                 f"{', '.join(strange)}: needs a new agent; without one change {', '.join(sorted(WEIGHING))}"
             )
         config = Config.make({**self.config.model_dump(exclude_unset=True), **settings})
-        agent = replace(self, config=config)
-        _ = agent.composer.user_constraints
-        return agent
+        return replace(self, config=config)
 
     def look(self, photo: Photo) -> VisionEvidence:
         """What the picture alone says; the world's prior where there is no encoder, or it fails (a warning says so)."""
@@ -404,7 +403,7 @@ class GeoAgent:
         ) -> tuple[Posterior, Conclusion]:
             posterior = fused(base, constraints)
             near = None
-            if looked:
+            if looked and self.search is not None:
                 # A cue that is left out rarely changes the leading cells, and what is near is found once for each set.
                 leading = self._leading(posterior.log_probs)
                 if (key := leading.tobytes()) not in found:

@@ -135,14 +135,18 @@ class Fused:
     def __init__(self, fusion: Fusion, constraints: Sequence[Constraint]) -> None:
         self.fusion = fusion
         self._logs = {c.id: fusion.log_likelihood(c) for c in constraints}
-        prior = np.exp(fusion.world.log_prior)
+        prior = fusion.world.prior
         # Strength: expected nats, that is the divergence from the prior to what the constraint alone would give.
         self._strength = {key: float((prior * np.exp(log_l)) @ log_l) for key, log_l in self._logs.items()}
         self._pooled: dict[tuple[str, ...], list[float]] = {}
 
     def __call__(self, base: Float, constraints: Sequence[Constraint]) -> Posterior:
         """Return the posterior of some of the constraints over `base`, `(C,)`."""
-        return combine(self.fusion.base(base), self.terms(constraints), self.fusion.world)
+        base, terms = self.fusion.base(base), self.terms(constraints)
+        total = np.array(base, dtype=np.float64)
+        for term in terms.values():
+            total += term
+        return Posterior(log_normalise(total), base, terms, self.fusion.world.cells.fingerprint)
 
     def terms(self, constraints: Sequence[Constraint]) -> dict[str, Float]:
         """Pooled log likelihoods of some of the constraints `(C,)`, nats, by constraint id."""
@@ -161,20 +165,6 @@ class Fused:
             for i, weight in zip(group, self._pooled[key], strict=True):
                 weights[i] = weight * self.fusion.exponent(constraints[i].source)
         return weights
-
-
-def combine(base: Float, terms: dict[str, Float], world: World) -> Posterior:
-    """Add pooled log likelihoods to `base` and normalise.
-
-    Raises:
-        ShapeError: `base` is over another number of cells than the world's.
-    """
-    if np.shape(base) != (len(world.cells),):
-        raise ShapeError(f"expected log probabilities over {len(world.cells)} geocells, got shape {np.shape(base)}")
-    total = np.array(base, dtype=np.float64)
-    for term in terms.values():
-        total += term
-    return Posterior(log_normalise(total), base, terms, world.cells.fingerprint)
 
 
 def likelihood(constraint: Constraint, world: World, believed: float = 1.0) -> Float:

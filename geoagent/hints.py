@@ -213,13 +213,19 @@ def _constraint(kind: str, value: str, says: str, mass: Sequence[tuple[Place, fl
 
 def _mass(place: Place, world: World) -> float:
     """Prior probability of an area; of a city that of its geocell."""
-    cells, prior = world.cells, np.exp(world.log_prior)
+    cells, prior = world.cells, world.prior
     if place.level == "country":
         return world.country_prior.get(place.country, 0.0)
     if place.level == "admin1":
-        unit = (cells.admin1 == place.admin1) & (cells.country == place.country)
+        unit = cells.inside(place.country, place.admin1)
         return float(prior[unit].sum()) or world.country_prior.get(place.country, 0.0) * 1e-3
-    return float(prior[int(cells.assign([(place.latlon.lat, place.latlon.lon)])[0])])
+    return float(prior[cells.at(place.latlon)])
+
+
+def _units_of(country: str, world: World, gazetteer: Gazetteer) -> list[Place]:
+    """Admin-1 units of a country that have cells."""
+    codes = np.unique(world.cells.admin1[world.cells.inside(country)]).tolist()
+    return [place for code in codes if code and (place := gazetteer.admin1(code)) is not None]
 
 
 def _all_but(against: Sequence[Place], world: World, gazetteer: Gazetteer) -> list[tuple[Place, float]]:
@@ -228,7 +234,6 @@ def _all_but(against: Sequence[Place], world: World, gazetteer: Gazetteer) -> li
     units = {place.admin1 for place in against if place.level != "country" and place.admin1}
     broken = {place.country for place in against if place.level != "country"} - whole
     left: list[tuple[Place, float]] = []
-    cells = world.cells
     for code in world.country_prior:
         country = gazetteer.country(code)
         if code in whole or country is None:
@@ -236,10 +241,8 @@ def _all_but(against: Sequence[Place], world: World, gazetteer: Gazetteer) -> li
         if code not in broken:
             left.append((country, world.country_prior[code]))
             continue
-        for unit in np.unique(cells.admin1[cells.country == code]):
-            place = gazetteer.admin1(str(unit)) if unit and unit not in units else None
-            if place is not None:
-                left.append((place, _mass(place, world)))
+        kept = (place for place in _units_of(code, world, gazetteer) if place.admin1 not in units)
+        left += [(place, _mass(place, world)) for place in kept]
     return left
 
 
@@ -273,12 +276,7 @@ def _units(country: Place, part: str, world: World, gazetteer: Gazetteer) -> lis
     """Admin-1 units in the compass part of a country: those on that side of its median, or in its middle half."""
     if not part or country.level != "country":
         return []
-    cells = world.cells
-    units = [
-        place
-        for code in np.unique(cells.admin1[cells.country == country.country])
-        if code and (place := gazetteer.admin1(str(code))) is not None
-    ]
+    units = _units_of(country.country, world, gazetteer)
     if len(units) < 3:
         return []
     at = np.array([(place.latlon.lat, place.latlon.lon) for place in units])

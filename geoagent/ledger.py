@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -58,9 +59,7 @@ class Ledger:
 
     def copy(self) -> Ledger:
         """Another ledger with the same entries, so that one observation may be answered more than once."""
-        held: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
-        fresh: dict[str, Any] = {name: list(v) if isinstance(v, list) else v for name, v in held.items()}
-        return Ledger(**fresh)
+        return Ledger(**{each.name: copy(getattr(self, each.name)) for each in fields(self)})
 
 
 _OPEN: ContextVar[Ledger | None] = ContextVar("ledger", default=None)

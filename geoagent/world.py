@@ -143,7 +143,7 @@ class World:
     @cached_property
     def country_prior(self) -> Mapping[str, float]:
         """Prior probability of each country that has cells."""
-        mass = self.cells.by_country(np.exp(self.log_prior))
+        mass = self.cells.by_country(self.prior)
         return MappingProxyType(dict(zip(self.cells.country_codes, mass.tolist(), strict=True)))
 
     @cached_property

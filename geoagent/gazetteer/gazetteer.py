@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -152,16 +152,11 @@ class Gazetteer:
         among those of the polygon's country; else the nearest.
         """
         lat, lon = check_latlon(tuple(latlon)).tolist()
-        known = self._reversed
-        if (lat, lon) not in known:
-            if len(known) >= _REMEMBERED:
-                known.clear()
-            known[lat, lon] = self._reverse(lat, lon)
-        return known[lat, lon]
+        return self._town_at(lat, lon)
 
     @cached_property
-    def _reversed(self) -> dict[tuple[float, float], Place | None]:
-        return {}
+    def _town_at(self) -> Callable[[float, float], Place | None]:
+        return lru_cache(maxsize=_REMEMBERED)(self._reverse)
 
     def _reverse(self, lat: float, lon: float) -> Place | None:
         area = int(self.areas.index_at([(lat, lon)])[0])

@@ -8,7 +8,7 @@ import lzma
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -129,16 +129,11 @@ class Geocells:
 
     def at(self, place: LatLon) -> int:
         """The cell of one place, as `assign` gives it; places that come again are remembered."""
-        known = self._at
-        if place not in known:
-            if len(known) >= _REMEMBERED:
-                known.clear()
-            known[place] = int(self.assign([(place.lat, place.lon)])[0])
-        return known[place]
+        return self._at(place)
 
     @cached_property
-    def _at(self) -> dict[LatLon, int]:
-        return {}
+    def _at(self) -> Callable[[LatLon], int]:
+        return lru_cache(maxsize=_REMEMBERED)(lambda place: int(self.assign([(place.lat, place.lon)])[0]))
 
     def inside(self, country: str, admin1: str = "") -> Int:
         """Indices of the cells of a country, or of one of its admin-1 units, ascending; none where there are none."""

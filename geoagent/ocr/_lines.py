@@ -53,6 +53,16 @@ class Guess:
     latin: float = 0.0
     steady: bool = True
 
+    @classmethod
+    def of(cls, script: str, text: str, confidence: float) -> Guess:
+        """What a model of `script` read: a guess where most letters are its own, else at most a sign of Latin."""
+        counts = script_counts(text)
+        enough = max(_MIN_LETTERS, _MIN_SHARE * sum(counts.values()))
+        latin = confidence if counts.get("Latn", 0) >= enough else 0.0
+        if counts.get(script, 0) < enough:
+            return cls(script, latin=latin)
+        return cls(script, text, confidence, True, latin)
+
 
 class LineReader:
     """Models by script, each loaded when it is first asked and kept; not to be called by two threads at once."""
@@ -96,12 +106,10 @@ class LineReader:
             words = api.AllWordConfidences()
             api.Clear()
             confidence = min(max(float(np.mean(words)) / 100, 0.0), 1.0) if len(words) else 0.0
-            counts = script_counts(text)
-            enough = max(_MIN_LETTERS, _MIN_SHARE * sum(counts.values()))
-            if counts.get("Latn", 0) >= enough:
-                latin = max(latin, confidence)
-            if counts.get(script, 0) >= enough and confidence > best.confidence:
-                best = Guess(script, text, confidence, True)
+            guess = Guess.of(script, text, confidence)
+            latin = max(latin, guess.latin)
+            if guess.confidence > best.confidence:
+                best = guess
             if max(best.confidence, latin) >= _SURE:
                 break  # the other mode would not change the verdict
         return replace(best, latin=latin)

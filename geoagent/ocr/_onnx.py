@@ -21,7 +21,6 @@ from geoagent.types import UInt8
 _LEAST = 20
 """Letters of a script that a model must know to count as a model of it."""
 _RAPIDS = frozenset({"Latn", "Hani", "Jpan"})  # read better by the recogniser that comes with RapidOCR
-_MIN_SHARE, _MIN_LETTERS = 0.6, 2
 
 
 class OnnxLines:
@@ -47,12 +46,7 @@ class OnnxLines:
         if engine is None:
             engine = self._loaded[path] = _load(path, script, self._threads)
         found = engine.recognize_txt([crop])
-        text, score = clean(found.txts[0]), min(max(float(found.scores[0]), 0.0), 1.0)
-        counts = script_counts(text)
-        enough = max(_MIN_LETTERS, _MIN_SHARE * sum(counts.values()))
-        fits = counts.get(script, 0) >= enough
-        latin = score if counts.get("Latn", 0) >= enough else 0.0
-        return Guess(script, text, score, True, latin) if fits else Guess(script, latin=latin)
+        return Guess.of(script, clean(found.txts[0]), min(max(float(found.scores[0]), 0.0), 1.0))
 
 
 def scripts_of(paths: Sequence[str | Path] | str | Path) -> dict[str, Path]:

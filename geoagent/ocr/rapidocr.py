@@ -55,7 +55,7 @@ def build(
     thorough: bool = False,
     models: Sequence[str] | str | None = None,
 ) -> RapidOcr | ManyScripts:
-    """Build the engine; nothing is loaded before the first photo.
+    """Build the engine; nothing is loaded before the first photo, save that `models` are looked into for their scripts.
 
     Args:
         assets: not used.
