@@ -229,6 +229,11 @@ class GeoAgent:
         answer = disclose(answer, self.config.max_precision, self.assets.gazetteer)
         return answer.model_copy(update={"timings_s": clock.seconds})
 
+    def posterior(self, observed: Observed) -> Posterior:
+        """What is believed of each geocell, from picture, text and what the user said."""
+        said = (*self.composer.user_constraints, *observed.text.constraints)
+        return self.fusion(observed.vision.log_probs, said)
+
     def verify(self, observed: Observed, claim: str) -> Verification:
         """Weigh a claim about where the photo was taken.
 

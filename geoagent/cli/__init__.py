@@ -6,9 +6,10 @@ from geoagent.cli.inspect import doctor, prompts, read, schema
 from geoagent.cli.learn import evaluate, train, tune
 from geoagent.cli.locate import locate
 from geoagent.cli.verify import verify
+from geoagent.cli.web import web
 from geoagent.cli.world import geocells, world
 
-for command in (locate, verify, read, doctor, schema, prompts, calibrate, train, tune, evaluate, geocells, world):
+for command in (locate, verify, read, doctor, schema, prompts, calibrate, train, tune, evaluate, geocells, world, web):
     main.add_command(command)
 
 __all__ = ["main"]

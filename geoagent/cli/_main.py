@@ -12,6 +12,7 @@ from geoagent import __version__
 
 if TYPE_CHECKING:
     from geoagent.agent import GeoAgent
+    from geoagent.config import Config
 
 
 class _OneLine(click.Group):
@@ -76,6 +77,12 @@ def agent_options(command: Any) -> Any:
 def load_agent(settings: dict[str, Any]) -> GeoAgent:
     """An agent from flags; what was not given is left to the configuration file."""
     from geoagent.agent import GeoAgent
+
+    return GeoAgent.load(load_config(settings))
+
+
+def load_config(settings: dict[str, Any]) -> Config:
+    """A configuration from flags; what was not given is left to the file of `--config`."""
     from geoagent.config import Config
 
     config = settings.pop("config", None)
@@ -106,7 +113,7 @@ def load_agent(settings: dict[str, Any]) -> GeoAgent:
     for name, areas in (("within", within), ("exclude", exclude)):
         if areas is not None:
             chosen[name] = tuple(area for area in areas.split(",") if area.strip())
-    return GeoAgent.load(config, **chosen)
+    return Config.load(config, **chosen) if config is not None else Config.make(chosen)
 
 
 def parse_plug(option: str, text: str | None) -> dict[str, Any] | None:

@@ -1,7 +1,6 @@
 "use strict";
 // The map: Web Mercator on a canvas, world coordinates in [0, 1], pins as buttons above it.
 const $ = (id) => document.getElementById(id);
-const DATA = JSON.parse($("data").textContent);
 const RAD = Math.PI / 180, EARTH_KM = 6371.0088, MAX_LAT = 85.0511287798, MAX_ZOOM = 18;
 const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
 const mx = (lon) => lon / 360 + 0.5;
@@ -47,7 +46,7 @@ function circle(p, km) {
 }
 
 // Google's encoded polyline, back to [lon, lat].
-function decode(text) {
+function decode(text, grid) {
   const line = [];
   let at = 0, x = 0, y = 0;
   const next = () => {
@@ -55,16 +54,16 @@ function decode(text) {
     do { sign = text.charCodeAt(at++) - 63; value |= (sign & 31) << shift; shift += 5; } while (sign >= 32);
     return value & 1 ? ~(value >> 1) : value >> 1;
   };
-  while (at < text.length) { x += next(); y += next(); line.push([x / DATA.grid, y / DATA.grid]); }
+  while (at < text.length) { x += next(); y += next(); line.push([x / grid, y / grid]); }
   return line;
 }
 
 // Rings as one path to fill, one to stroke (without the seam that files cut at ±180°), a box, and a place for a name.
-function shape(rings) {
+function shape(rings, grid) {
   const fill = new Path2D(), seamless = new Path2D();
   let box = [9, 9, -9, -9], largest = 0, label = null, extent = null;
   for (const text of rings) {
-    const line = decode(text);
+    const line = decode(text, grid);
     let area = 0, cx = 0, cy = 0, b = [9, 9, -9, -9];
     line.forEach(([lon, lat], i) => {
       const x = mx(lon), y = my(lat), before = line[i - 1] || line[line.length - 1];
@@ -83,11 +82,11 @@ function shape(rings) {
 }
 
 class WorldMap {
-  constructor(view, canvas, pins, tip) {
+  constructor(view, canvas, pins, tip, data) {
     Object.assign(this, { view, canvas, pins, tip, x: 0.5, y: 0.42, z: 1, marks: [], dots: [], circles: [], link: null });
     Object.assign(this, { shade: new Map(), show: { shade: true, dots: true, cells: true, radii: true }, tiles: null });
-    this.countries = DATA.countries.map(([code, rings]) => ({ code, ...shape(rings) }));
-    this.cells = DATA.cells.map(([p, rings]) => ({ p, ...shape(rings) }));
+    this.countries = data.countries.map(([code, rings]) => ({ code, ...shape(rings, data.grid) }));
+    this.cells = data.cells.map(([p, rings]) => ({ p, ...shape(rings, data.grid) }));
     this.context = canvas.getContext("2d");
     this.pointers = new Map();
     new ResizeObserver(() => this.resize()).observe(view);
@@ -312,7 +311,7 @@ class WorldMap {
 
 // Raster tiles. Made only when the reader asks for them: until then the page requests nothing.
 class Tiles {
-  constructor(map) { this.map = map; this.cache = new Map(); this.failed = 0; }
+  constructor(map, host) { this.map = map; this.host = host; this.cache = new Map(); this.failed = 0; }
   draw(map, c) {
     const z = clamp(Math.round(map.z), 0, 19), n = 2 ** z, side = map.size / n;
     const left = map.x * n - map.w / 2 / side, top = map.y * n - map.h / 2 / side;
@@ -329,7 +328,7 @@ class Tiles {
       image = new Image();
       image.onload = () => this.map.paint();
       image.onerror = () => { this.failed++; $("credit").textContent = "Map tiles could not be loaded; the outlines need no network."; };
-      image.src = `${DATA.tiles}/${key}.png`;
+      image.src = `${this.host}/${key}.png`;
       if (this.cache.size > 400) this.cache.delete(this.cache.keys().next().value);
     } else this.cache.delete(key);
     this.cache.set(key, image);

@@ -1,28 +1,6 @@
 // The text beside the map. Everything from the answer goes in as text, never as HTML.
-const SVG = "http://www.w3.org/2000/svg";
-
-function el(tag, props = {}, ...kids) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(props)) {
-    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (key === "style") Object.assign(node.style, value);
-    else if (value !== null && value !== undefined && value !== false) node.setAttribute(key, value);
-  }
-  node.append(...kids.flat().filter((kid) => kid !== null && kid !== undefined && kid !== ""));
-  return node;
-}
-// Foreign text in its own direction, so that it cannot turn around what stands beside it.
-const say = (text) => el("bdi", {}, String(text));
-const section = (title, ...kids) => kids.flat().length ? [el("h2", {}, title), ...kids.flat()] : [];
-const mark = (kind, text = "") => el("span", { class: `mark ${kind}`, "aria-hidden": "true" }, text);
-const where = (p) => {
-  if (!p) return "–";
-  if (p.precision === "none") return "no place named";
-  const country = countryName(p.country);
-  return [p.place && p.place !== country ? p.place : "", country].filter(Boolean).join(", ") || "no place named";
-};
-
-const map = new WorldMap($("view"), $("canvas"), $("pins"), $("tip"));
+const DATA = JSON.parse($("data").textContent);
+const map = new WorldMap($("view"), $("canvas"), $("pins"), $("tip"), DATA);
 map.show.shade = !map.cells.length;  // both at once say the same thing twice, too dark to read
 let current = 0;
 
@@ -253,7 +231,7 @@ const drawn = DATA.attribution ? `Borders: ${DATA.attribution}` : "";
 $("credit").textContent = drawn; $("credit").hidden = !drawn;
 $("tiles").title = "Until you press this, the page asks nobody for anything. Then openstreetmap.org learns which area you look at.";
 $("tiles").addEventListener("click", () => {
-  map.tiles = map.tiles ? null : new Tiles(map);
+  map.tiles = map.tiles ? null : new Tiles(map, DATA.tiles);
   $("tiles").setAttribute("aria-pressed", String(!!map.tiles));
   $("tiles").textContent = map.tiles ? "Hide map tiles" : "Load online map tiles (asks openstreetmap.org)";
   $("credit").hidden = !map.tiles && !drawn;

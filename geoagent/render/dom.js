@@ -1,0 +1,23 @@
+// Making nodes. Everything from an answer goes in as text, never as HTML.
+const SVG = "http://www.w3.org/2000/svg";
+
+function el(tag, props = {}, ...kids) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(props)) {
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (key === "style") Object.assign(node.style, value);
+    else if (value !== null && value !== undefined && value !== false) node.setAttribute(key, value);
+  }
+  node.append(...kids.flat().filter((kid) => kid !== null && kid !== undefined && kid !== ""));
+  return node;
+}
+// Foreign text in its own direction, so that it cannot turn around what stands beside it.
+const say = (text) => el("bdi", {}, String(text));
+const section = (title, ...kids) => kids.flat().length ? [el("h2", {}, title), ...kids.flat()] : [];
+const mark = (kind, text = "") => el("span", { class: `mark ${kind}`, "aria-hidden": "true" }, text);
+const where = (p) => {
+  if (!p) return "–";
+  if (p.precision === "none") return "no place named";
+  const country = countryName(p.country);
+  return [p.place && p.place !== country ? p.place : "", country].filter(Boolean).join(", ") || "no place named";
+};

@@ -1,0 +1,111 @@
+"""The server, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import Any
+
+from geoagent import __version__
+from geoagent.config import Config
+from geoagent.errors import GeoAgentError, PhotoError
+from geoagent.optional import needs
+from geoagent.web.api import Office, router
+from geoagent.web.atlas import Atlas
+from geoagent.web.desk import Busy, Desk
+from geoagent.web.guard import Guard, Refused
+from geoagent.web.limits import Limits
+from geoagent.web.memory import Memory
+from geoagent.web.pages import pages
+from geoagent.web.weigh import Scales
+
+with needs("web", "fastapi", "starlette"):
+    from fastapi import FastAPI, Request
+    from fastapi.exceptions import RequestValidationError
+    from starlette.exceptions import HTTPException
+    from starlette.responses import JSONResponse, Response
+
+
+def create_app(config: Config, limits: Limits | None = None, hosts: Collection[str] = ()) -> Any:
+    """Make the ASGI application.
+
+    Args:
+        config: how agents are put together, here and in the readers.
+        limits: what may be asked at once.
+        hosts: names that the server answers to, beside localhost and addresses in figures.
+
+    Raises:
+        MissingDependency: the extra `web` is not installed.
+        GeoAgentError: the agent cannot be put together.
+    """
+    limits = limits or Limits()
+    scales = Scales(config)
+    memory = Memory(limits.remembered, limits.remembered_s)
+    desk = Desk(config, limits, memory)
+    office = Office(scales, Atlas.of(scales.agent), desk, memory, limits, asyncio.Semaphore(2))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        desk.start()
+        tidy = asyncio.create_task(_tidy(memory))
+        yield
+        tidy.cancel()
+        await desk.stop()
+
+    app = FastAPI(
+        title="geoagent",
+        version=__version__,
+        summary="Where was this photo taken?",
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # the usual pages load scripts from other hosts
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.include_router(router(office))
+    app.include_router(pages())
+    _say_errors(app)
+    app.state.office = office
+    return Guard(app, limits, hosts)
+
+
+async def _tidy(memory: Memory) -> None:
+    """Let observations go when their time is over, also while nobody asks."""
+    while True:
+        await asyncio.sleep(30)
+        memory.tidy()
+
+
+def _say_errors(app: FastAPI) -> None:
+    """Every refusal is `{"error": "…"}` in words."""
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> Response:
+        return _problem(error.status, error.message, error.retry_after_s)
+
+    @app.exception_handler(Busy)
+    async def busy(request: Request, error: Busy) -> Response:
+        return _problem(503, str(error), error.retry_after_s)
+
+    @app.exception_handler(PhotoError)
+    async def photo(request: Request, error: PhotoError) -> Response:
+        return _problem(422, str(error))
+
+    @app.exception_handler(GeoAgentError)
+    async def ours(request: Request, error: GeoAgentError) -> Response:
+        return _problem(400, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def field(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:]) or "the request"
+        return _problem(422, f"{where}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        return _problem(error.status_code, str(error.detail))
+
+
+def _problem(status: int, message: str, retry_after_s: int | None = None) -> Response:
+    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    return JSONResponse({"error": message}, status, headers=headers)

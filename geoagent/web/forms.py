@@ -1,0 +1,113 @@
+"""Uploads as this server takes them: into memory, never onto the disk."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Annotated, Any
+
+from geoagent.optional import needs
+from geoagent.render import shown
+
+with needs("web", "fastapi", "starlette", "python_multipart"):
+    from fastapi import Form, UploadFile
+    from fastapi.routing import APIRoute
+    from starlette.datastructures import FormData
+    from starlette.exceptions import HTTPException
+    from starlette.formparsers import MultiPartException, MultiPartParser
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from geoagent.types import Precision
+
+_NO_DISK = 1 << 62
+_FIELD_BYTES = 64_000
+
+
+class _Parser(MultiPartParser):
+    """The usual parser would write larger files to the disk."""
+
+    spool_max_size = _NO_DISK
+
+
+class _Request(Request):
+    async def _get_form(self, *, max_files: Any = 200, max_fields: Any = 50, max_part_size: int = 0) -> FormData:
+        kind = self.headers.get("content-type", "").split(";")[0].strip().lower()
+        if self._form is None and kind == "multipart/form-data":
+            async with aclosing(self.stream()) as stream:
+                parser = _Parser(self.headers, stream, max_files=200, max_fields=50, max_part_size=_FIELD_BYTES)
+                try:
+                    self._form = await parser.parse()
+                except (MultiPartException, KeyError) as error:
+                    message = getattr(error, "message", "no boundary")
+                    raise HTTPException(400, f"the form cannot be read: {message}") from error
+        return await super()._get_form(max_files=200, max_fields=50, max_part_size=_FIELD_BYTES)
+
+
+class MemoryRoute(APIRoute):
+    """A route whose form is read into memory."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the usual handler."""
+        usual = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            return await usual(_Request(request.scope, request.receive))
+
+        return handler
+
+
+class Settings(BaseModel):
+    """How what was seen is weighed; none of it needs the photo to be read again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    text_weight: float = Field(1.0, ge=0, le=3, description="what the evidence of the text counts for")
+    vision_weight: float = Field(1.0, ge=0, le=3, description="what the picture counts for")
+    hint: str = Field("", max_length=500, description="what you believe about the place, in words")
+    within: str = Field("", max_length=500, description="country codes or names of areas, by commas")
+    exclude: str = Field("", max_length=500, description="country codes or names of areas, by commas")
+    max_precision: Precision = Field("full", description="finest level that the answer discloses")
+    without: list[str] = Field([], max_length=200, description="keys of cues that are left out")
+
+    def changes(self) -> dict[str, Any]:
+        """As `GeoAgent.using` takes them."""
+        areas = {
+            name: tuple(part.strip() for part in getattr(self, name).split(",") if part.strip())
+            for name in ("within", "exclude")
+        }
+        return {**self.model_dump(include={"text_weight", "vision_weight", "hint", "max_precision"}), **areas}
+
+
+class Question(Settings):
+    """A photo, or the id of one that was seen before, and how to weigh it."""
+
+    photo: UploadFile | None = Field(None, description="the photo; or give `observation`")
+    observation: str = Field("", max_length=64, description="id that an earlier reply gave")
+
+
+class Claim(Question):
+    """A question about a claim."""
+
+    claim: str = Field(min_length=1, max_length=300, description='"Kyiv, Ukraine", "50.45,30.52[,RADIUS_KM]" or "exif"')
+
+
+class Photos(BaseModel):
+    """Photos of one job."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    photos: list[UploadFile] = Field(min_length=1, description="one photo or several")
+
+
+Asked = Annotated[Question, Form(media_type="multipart/form-data")]
+Claimed = Annotated[Claim, Form(media_type="multipart/form-data")]
+Sent = Annotated[Photos, Form(media_type="multipart/form-data")]
+
+
+def file_name(sent: str | None) -> str:
+    """The last part of the name that a client sent, fit to be shown; never used to open anything."""
+    last = PureWindowsPath(PurePosixPath(sent or "").name).name
+    return unicodedata.normalize("NFC", shown(last)).strip()[:120] or "photo"

@@ -1,0 +1,194 @@
+"""Processes that look at photos, so that neither a slow photo nor a deadly one stops the server.
+
+A reader is started anew after it died, and its photo is tried once more, since the system may have killed it for the
+memory that another photo took.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import multiprocessing
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from typing import Any
+
+from geoagent.config import Config
+from geoagent.errors import GeoAgentError
+from geoagent.observed import Observed
+from geoagent.types import Photo
+
+PREVIEW_SIDE_PX = 1600
+_LOAD_S = 180.0
+_TIRED_BYTES = 2_500_000_000
+"""A reader that holds more than this is ended after its photo, and a fresh one takes its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a reader makes of one photo.
+
+    Attributes:
+        observed: what the agent observed.
+        preview: the upright photo as a JPEG of at most `PREVIEW_SIDE_PX`, without any metadata.
+        seconds: how long it took.
+    """
+
+    observed: Observed
+    preview: bytes
+    seconds: float
+
+
+class ReaderDied(Exception):
+    """The process ended before it answered."""
+
+
+class TooSlow(ReaderDied):
+    """The process was ended, since it took too long."""
+
+
+class Reader:
+    """One process with an agent of its own."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._process: Any = None
+        self._pipe: Connection | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, None before the start."""
+        return None if self._process is None else int(self._process.pid)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and bool(self._process.is_alive())
+
+    async def start(self) -> None:
+        """Start the process and wait until its agent is loaded.
+
+        Raises:
+            ReaderDied: it ended instead.
+            GeoAgentError: the agent cannot be loaded there; the message says why.
+        """
+        # Spawned, not forked: the server has threads, whose locks a forked child would inherit as they are.
+        context = multiprocessing.get_context("spawn")
+        here, there = context.Pipe()
+        self._process = context.Process(target=_work, args=(there, self._config), name="geoagent-reader", daemon=True)
+        await asyncio.to_thread(self._process.start)
+        there.close()
+        self._pipe = here
+        await self._reply(_LOAD_S)
+
+    async def look(self, name: str, content: bytes, timeout_s: float) -> Seen:
+        """Have one photo looked at.
+
+        Raises:
+            GeoAgentError: the photo cannot be read; the message says why.
+            ReaderDied: the process ended, or did not answer in time and was ended (`TooSlow`).
+        """
+        assert self._pipe is not None
+        try:
+            await asyncio.to_thread(self._pipe.send, (name, content))
+        except OSError as error:
+            raise ReaderDied("it ended before the photo reached it") from error
+        seen: Seen = await self._reply(timeout_s)
+        return seen
+
+    async def _reply(self, timeout_s: float) -> Any:
+        try:
+            found, reply = await asyncio.to_thread(_receive, self._pipe, timeout_s)
+        except (EOFError, OSError) as error:
+            raise ReaderDied("the process that was looking at it ended") from error
+        if not found:
+            self.kill()
+            raise TooSlow(f"it took longer than {timeout_s:.0f} s")
+        if isinstance(reply, GeoAgentError):
+            raise reply
+        return reply
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join(5)
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
+
+
+def _receive(pipe: Connection, timeout_s: float) -> tuple[bool, Any]:
+    """Wait in short steps, so that a pipe that is closed meanwhile ends the wait."""
+    end = time.monotonic() + timeout_s
+    while not pipe.poll(0.25):
+        if time.monotonic() > end:
+            return False, None
+    return True, pipe.recv()
+
+
+def _work(pipe: Connection, config: Config) -> None:
+    """What the process does: load, say so, then one photo after the other until the pipe closes."""
+    from geoagent.agent import GeoAgent
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server tells its readers when to end
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        try:
+            agent = GeoAgent.load(config)
+        except GeoAgentError as error:
+            pipe.send(error)
+            return
+        pipe.send("ready")
+        for name, content in _photos(pipe):
+            try:
+                pipe.send(_seen(agent, name, content))
+            except GeoAgentError as error:
+                pipe.send(type(error)(_named(str(error), name)))
+            if _resident_bytes() > _TIRED_BYTES:
+                return
+
+
+def _photos(pipe: Connection) -> Iterator[tuple[str, bytes]]:
+    while True:
+        yield pipe.recv()
+
+
+def _seen(agent: Any, name: str, content: bytes) -> Seen:
+    from geoagent.photos import open_photo
+
+    begin = time.perf_counter()
+    photo = replace(open_photo(content), source=name)
+    observed = agent.observe(photo)
+    return Seen(observed, preview_of(photo), time.perf_counter() - begin)
+
+
+def _named(message: str, name: str) -> str:
+    """A message about "bytes" as one about the file that the user sent."""
+    return f"{name}: {message.removeprefix('bytes: ')}"
+
+
+def preview_of(photo: Photo) -> bytes:
+    """A JPEG for the page, made from pixels alone."""
+    from PIL import Image
+
+    image = Image.fromarray(photo.pixels)
+    image.thumbnail((PREVIEW_SIDE_PX, PREVIEW_SIDE_PX), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=84, optimize=True)
+    return buffer.getvalue()
+
+
+def _resident_bytes() -> int:
+    """Memory that this process holds; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            pages = int(file.read().split()[1])
+    except OSError:
+        return 0
+    import resource
+
+    return pages * resource.getpagesize()

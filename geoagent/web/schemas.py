@@ -1,0 +1,175 @@
+"""Replies of the API beside `Answer` and `Verification`, which are the library's own."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from geoagent.answer import Answer, Prediction
+from geoagent.geo import LatLon, haversine_km
+from geoagent.observed import Observed
+from geoagent.types import Place
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Problem(_Part):
+    """Why there is no answer."""
+
+    error: str
+
+
+class Region(_Part):
+    """One line of text."""
+
+    text: str
+    polygon_px: list[tuple[float, float]] = Field(description="pixels of the upright photo, clockwise from top-left")
+    confidence: float
+    script: str = Field(description="ISO 15924")
+    panel: str | None = Field(description="colour of what it is written on")
+
+
+class ReadCue(_Part):
+    """Something in the text that says where it may be."""
+
+    kind: str
+    value: str
+    says: str
+    regions: list[int]
+    strength: float
+
+
+class Reading(_Part):
+    """What was read in a photo, without an answer."""
+
+    source: str
+    observation: str
+    regions: list[Region]
+    cues: list[ReadCue]
+    warnings: list[str]
+
+    @classmethod
+    def of(cls, observed: Observed, id: str) -> Reading:
+        """Write down what was observed."""
+        return cls(
+            source=observed.source,
+            observation=id,
+            regions=[
+                Region(
+                    text=r.text,
+                    polygon_px=[(round(float(x), 1), round(float(y), 1)) for x, y in r.polygon_px],
+                    confidence=round(r.confidence, 3),
+                    script=r.script,
+                    panel=r.panel or None,
+                )
+                for r in observed.text.regions
+            ],
+            cues=[
+                ReadCue(kind=c.kind, value=c.value, says=c.says, regions=list(c.regions), strength=round(c.strength, 3))
+                for c in observed.text.cues
+            ],
+            warnings=list(dict.fromkeys(observed.warnings)),
+        )
+
+
+class Comparison(_Part):
+    """What the picture alone says, the text alone, and both together."""
+
+    source: str
+    observation: str
+    vision_only: Prediction | None
+    text_only: Prediction | None
+    text_aware: Prediction | None
+    moved_km: float | None = Field(description="how far the text moved the place that the picture alone names")
+    warnings: list[str]
+
+    @classmethod
+    def of(cls, answer: Answer, id: str) -> Comparison:
+        """Take it out of an answer."""
+        before, after = answer.vision_only, answer.text_aware
+        moved = None
+        if before is not None and after is not None:
+            a, b = before.best, after.best
+            if a.lat is not None and a.lon is not None and b.lat is not None and b.lon is not None:
+                moved = round(float(haversine_km(LatLon(a.lat, a.lon), LatLon(b.lat, b.lon))), 2)
+        return cls(
+            source=answer.source,
+            observation=id,
+            vision_only=before,
+            text_only=answer.text_only,
+            text_aware=after,
+            moved_km=moved,
+            warnings=answer.warnings,
+        )
+
+
+class JobItem(_Part):
+    """One photo of a job."""
+
+    name: str
+    state: Literal["waiting", "reading", "done", "failed", "cancelled"]
+    before: int = Field(description="photos that will be taken before this one")
+    seconds: float = Field(description="for how long it is being read")
+    observation: str | None = Field(description="ask about the photo under this id once it is done")
+    error: str | None
+
+
+class JobState(_Part):
+    """How far a job is."""
+
+    id: str
+    done: int = Field(description="photos of which nothing more will come")
+    total: int
+    over: bool
+    typical_s: float = Field(description="seconds that a photo took lately")
+    items: list[JobItem]
+
+
+class Health(_Part):
+    """That the server runs, and what it does."""
+
+    status: Literal["ok", "starting", "broken"]
+    version: str
+    workers: int = Field(description="readers that run")
+    waiting: int = Field(description="photos that wait")
+    remembered: int = Field(description="observations that are kept")
+    trouble: str
+
+
+class PlaceFound(_Part):
+    """A place of the gazetteer."""
+
+    name: str
+    country: str
+    admin1: str
+    lat: float
+    lon: float
+    level: str = Field(description="country, admin1 or city")
+    population: int
+
+    @classmethod
+    def of(cls, place: Place) -> PlaceFound:
+        """Write a place down."""
+        return cls(
+            name=place.name,
+            country=place.country,
+            admin1=place.admin1_name,
+            lat=round(place.latlon.lat, 5),
+            lon=round(place.latlon.lon, 5),
+            level=place.level,
+            population=place.population,
+        )
+
+
+class View(_Part):
+    """What the page draws."""
+
+    observation: str
+    answer: dict[str, Any]
+    keys: list[str] = Field(description="keys of the cues, as `without` takes them")
+    left_out: list[dict[str, Any]] = Field(description="cues that were left out")
+    cells: list[tuple[int, float]] = Field(description="cell of the world, and its probability")
+    exact: Answer

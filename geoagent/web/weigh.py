@@ -1,0 +1,87 @@
+"""Answers about what was observed: weighing takes a moment, so that it happens in the server itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from geoagent.agent import GeoAgent
+from geoagent.answer import Answer, CueReport
+from geoagent.config import Config
+from geoagent.observed import Observed
+from geoagent.render.map import answer_view
+from geoagent.types import PRECISIONS, Constraint
+from geoagent.verify import Verification
+from geoagent.web.forms import Settings
+from geoagent.web.schemas import View
+
+CELLS = 600
+"""Most cells whose probability the page is told."""
+
+
+class Scales:
+    """An agent that weighs and does not look: it has neither the reading half nor the encoder."""
+
+    def __init__(self, config: Config) -> None:
+        plain = {**config.model_dump(exclude_unset=True), "ocr": "nothing"}
+        agent = GeoAgent.load(Config.make(plain))
+        self.agent = replace(agent, encoder=None, lost=(), config=config)
+
+    def under(self, settings: Settings) -> GeoAgent:
+        """The agent under other settings; a cap on precision that the server was started with stays."""
+        changes = settings.changes()
+        capped = min(changes["max_precision"], self.agent.config.max_precision, key=PRECISIONS.index)
+        own = {name: getattr(self.agent.config, name) for name in ("within", "exclude")}
+        for name, areas in own.items():
+            changes[name] = changes[name] or areas
+        changes["hint"] = changes["hint"] or self.agent.config.hint
+        return self.agent.using(**{**changes, "max_precision": capped})
+
+    def answer(self, observed: Observed, settings: Settings) -> Answer:
+        """Say where the photo was taken."""
+        return self.under(settings).answer(_trimmed(observed, settings.without))
+
+    def verify(self, observed: Observed, settings: Settings, claim: str) -> Verification:
+        """Weigh a claim."""
+        return self.under(settings).verify(_trimmed(observed, settings.without), claim)
+
+    def view(self, id: str, observed: Observed, settings: Settings) -> View:
+        """What the page draws: the answer, and what is believed of each cell."""
+        agent, kept = self.under(settings), _trimmed(observed, settings.without)
+        answer = agent.answer(kept)
+        cells: list[tuple[int, float]] = []
+        if agent.config.max_precision == "full":
+            p = agent.posterior(kept).probs
+            top = np.argsort(-p)[:CELLS]
+            cells = [(int(i), round(float(p[i]), 6)) for i in top if p[i] > max(1e-6, 1e-3 * p[top[0]])]
+        out = [c for c in observed.text.constraints if c.id in settings.without]
+        return View(
+            observation=id,
+            answer=answer_view(answer),
+            keys=_keys(answer.cues, kept.text.constraints),
+            left_out=[{"key": c.id, "kind": c.kind, "value": c.value} for c in out],
+            cells=cells,
+            exact=answer,
+        )
+
+
+def _trimmed(observed: Observed, without: Sequence[str]) -> Observed:
+    if not without:
+        return observed
+    kept = tuple(c for c in observed.text.constraints if c.id not in without)
+    return replace(observed, text=replace(observed.text, constraints=kept))
+
+
+def _keys(cues: Sequence[CueReport], constraints: Sequence[Constraint]) -> list[str]:
+    """The id of the constraint behind each cue, "" for what the user said or what the answer hides."""
+    left: dict[Any, list[str]] = {}
+    for c in constraints:
+        left.setdefault((c.kind, c.value, c.says, tuple(c.regions)), []).append(c.id)
+    keys = []
+    for cue in cues:
+        ids = left.get((cue.kind, cue.value, cue.says, tuple(cue.regions)), [])
+        keys.append(ids.pop(0) if ids else "")
+    return keys
