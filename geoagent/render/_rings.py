@@ -53,14 +53,13 @@ def _rings(geometry: Mapping[str, Any]) -> Iterator[Float]:
 def encode_ring(lonlat: Float, tolerance: float) -> str:
     """Write a ring `(n, 2)` lon, lat as text, "" if nothing is left of it.
 
-    Steps on the grid, zigzag, base 32: Google's encoded polyline.
+    Steps on the grid, zigzag, base 32: Google's encoded polyline. Longitudes are unwrapped first, so that a ring which
+    jumps over ±180° becomes one that runs past it; one that goes around a pole (Antarctica) does not close then and
+    stays as it is.
 
     Args:
         lonlat: the ring.
         tolerance: degrees by which the line may be simplified; 0 for none.
-
-    Longitudes are unwrapped first, so that a ring which jumps over ±180° becomes one that runs past it; one that goes
-    around a pole (Antarctica) does not close then and stays as it is.
     """
     if len(lonlat) < 3:
         return ""

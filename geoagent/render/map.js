@@ -63,7 +63,7 @@ function shape(rings, grid) {
   const fill = new Path2D(), seamless = new Path2D();
   let box = [9, 9, -9, -9], largest = 0, label = null, extent = null;
   for (const text of rings) {
-    const line = decode(text, grid);
+    const line = typeof text === "string" ? decode(text, grid) : text;
     let area = 0, cx = 0, cy = 0, b = [9, 9, -9, -9];
     line.forEach(([lon, lat], i) => {
       const x = mx(lon), y = my(lat), before = line[i - 1] || line[line.length - 1];
@@ -84,7 +84,7 @@ function shape(rings, grid) {
 class WorldMap {
   constructor(view, canvas, pins, tip, data) {
     Object.assign(this, { view, canvas, pins, tip, x: 0.5, y: 0.42, z: 1, marks: [], dots: [], circles: [], link: null });
-    Object.assign(this, { shade: new Map(), show: { shade: true, dots: true, cells: true, radii: true }, tiles: null });
+    Object.assign(this, { lit: [], litColour: "", shade: new Map(), show: { shade: true, dots: true, cells: true, radii: true }, tiles: null });
     this.countries = data.countries.map(([code, rings]) => ({ code, ...shape(rings, data.grid) }));
     this.cells = data.cells.map(([p, rings]) => ({ p, ...shape(rings, data.grid) }));
     this.context = canvas.getContext("2d");
@@ -170,6 +170,10 @@ class WorldMap {
       if (this.show.cells) for (const cell of this.cells.filter(seen)) {
         c.globalAlpha = 0.08 + 0.5 * Math.sqrt(cell.p / topCell); c.fillStyle = ink("best"); c.fill(cell.fill, "evenodd");
         c.globalAlpha = 0.5; c.strokeStyle = ink("best"); c.lineWidth = 0.7 * px; c.stroke(cell.fill); c.globalAlpha = 1;
+      }
+      for (const cell of this.lit.filter(seen)) {
+        c.globalAlpha = 0.3; c.fillStyle = this.litColour || ink("vision"); c.fill(cell.fill, "evenodd"); c.globalAlpha = 1;
+        c.strokeStyle = this.litColour || ink("vision"); c.lineWidth = 1.4 * px; c.stroke(cell.fill);
       }
       c.strokeStyle = ink("border"); c.lineWidth = (this.z < 3 ? 0.6 : 1) * px; c.lineJoin = "round";
       for (const country of this.countries.filter(seen)) c.stroke(country.line);

@@ -1,7 +1,8 @@
 """One HTML file that shows an answer on a map, needs no network and asks for none.
 
-The page is made of `map.html`, `map.css`, `map.js` (the map), `dom.js` (making nodes) and `panel.js` (the text beside
-the map), all in this folder.
+The page is made of `map.html`, `map.css`, `map.js` (the map), `dom.js` (making nodes), `parts.js` (sections of the text
+beside the map) and `panel.js` (the text as a whole), all in this folder; the page of `geoagent web` shares the first
+of them.
 Strings of the answer are untrusted: they travel as JSON in a data block with every sign escaped that could end it, and
 the page puts them on screen as text only. A Content-Security-Policy names the one script and the one style by their
 hashes and lets the page load nothing but map tiles, which it does not do until the reader presses the button.
@@ -90,7 +91,7 @@ def map_html(
 
 
 def _page(answers: Sequence[Answer], data: str) -> str:
-    style, script = _asset("map.css"), _asset("map.js") + _asset("dom.js") + _asset("panel.js")
+    style, script = _asset("map.css"), "".join(map(_asset, ("map.js", "dom.js", "parts.js", "panel.js")))
     policy = "; ".join(
         (
             "default-src 'none'",

@@ -24,6 +24,7 @@ FILES = {
     "/page/map.css": ("geoagent.render", "map.css", "text/css"),
     "/page/map.js": ("geoagent.render", "map.js", "text/javascript"),
     "/page/dom.js": ("geoagent.render", "dom.js", "text/javascript"),
+    "/page/parts.js": ("geoagent.render", "parts.js", "text/javascript"),
 }
 EXAMPLES = {
     "de_koeln": "Bakery, Germany",

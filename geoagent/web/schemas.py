@@ -164,12 +164,22 @@ class PlaceFound(_Part):
         )
 
 
+class LeftOut(_Part):
+    """A cue that was left out."""
+
+    key: str
+    kind: str
+    value: str
+
+
 class View(_Part):
     """What the page draws."""
 
     observation: str
-    answer: dict[str, Any]
-    keys: list[str] = Field(description="keys of the cues, as `without` takes them")
-    left_out: list[dict[str, Any]] = Field(description="cues that were left out")
-    cells: list[tuple[int, float]] = Field(description="cell of the world, and its probability")
+    answer: dict[str, Any] = Field(description="`exact`, with numbers as words and foreign text made safe to look at")
+    keys: list[str] = Field(description="keys of the cues, as `without` takes them; empty for what cannot be left out")
+    left_out: list[LeftOut]
+    cells: list[tuple[int, float]] = Field(description="number of a geocell in /api/atlas, and its probability")
+    lights: list[list[int]] = Field(description="for each cue, numbers of the geocells that it raises most")
+    size_px: tuple[int, int] = Field(description="width and height of the upright photo")
     exact: Answer

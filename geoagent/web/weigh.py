@@ -11,15 +11,20 @@ import numpy as np
 from geoagent.agent import GeoAgent
 from geoagent.answer import Answer, CueReport
 from geoagent.config import Config
+from geoagent.geo import Float
 from geoagent.observed import Observed
+from geoagent.render import shown
 from geoagent.render.map import answer_view
 from geoagent.types import PRECISIONS, Constraint
 from geoagent.verify import Verification
 from geoagent.web.forms import Settings
-from geoagent.web.schemas import View
+from geoagent.web.schemas import LeftOut, View
 
 CELLS = 600
 """Most cells whose probability the page is told."""
+LIT = 1000
+"""Most cells that the page lights for one cue."""
+_SEEN_NATS = 0.05
 
 
 class Scales:
@@ -49,23 +54,45 @@ class Scales:
         return self.under(settings).verify(_trimmed(observed, settings.without), claim)
 
     def view(self, id: str, observed: Observed, settings: Settings) -> View:
-        """What the page draws: the answer, and what is believed of each cell."""
+        """What the page draws: the answer, what is believed of each cell, and which cells each cue speaks for."""
         agent, kept = self.under(settings), _trimmed(observed, settings.without)
         answer = agent.answer(kept)
+        said = (*agent.composer.user_constraints, *kept.text.constraints)
+        keys = _keys(answer.cues, said)
         cells: list[tuple[int, float]] = []
+        lights: list[list[int]] = [[] for _ in keys]
         if agent.config.max_precision == "full":
-            p = agent.posterior(kept).probs
+            posterior = agent.posterior(kept)
+            p = posterior.probs
             top = np.argsort(-p)[:CELLS]
             cells = [(int(i), round(float(p[i]), 6)) for i in top if p[i] > max(1e-6, 1e-3 * p[top[0]])]
-        out = [c for c in observed.text.constraints if c.id in settings.without]
+            lights = [_raised(posterior.contributions[key]) if key else [] for key in keys]
+        own = {c.id for c in kept.text.constraints}
         return View(
             observation=id,
             answer=answer_view(answer),
-            keys=_keys(answer.cues, kept.text.constraints),
-            left_out=[{"key": c.id, "kind": c.kind, "value": c.value} for c in out],
+            keys=[key if key in own else "" for key in keys],
+            left_out=[
+                LeftOut(key=c.id, kind=c.kind, value=shown(c.value))
+                for c in observed.text.constraints
+                if c.id in settings.without
+            ],
             cells=cells,
+            lights=lights,
+            size_px=observed.size_px or (1, 1),
             exact=answer,
         )
+
+
+def _raised(nats: Float) -> list[int]:
+    """The cells that a cue raises most: those with at least half of its largest contribution."""
+    most = float(nats.max())
+    if most < _SEEN_NATS:
+        return []
+    cells = np.flatnonzero(nats >= most / 2)
+    if len(cells) > LIT:
+        cells = cells[np.argsort(-nats[cells], kind="stable")[:LIT]]
+    return [int(i) for i in cells]
 
 
 def _trimmed(observed: Observed, without: Sequence[str]) -> Observed:
@@ -76,7 +103,7 @@ def _trimmed(observed: Observed, without: Sequence[str]) -> Observed:
 
 
 def _keys(cues: Sequence[CueReport], constraints: Sequence[Constraint]) -> list[str]:
-    """The id of the constraint behind each cue, "" for what the user said or what the answer hides."""
+    """The id of the constraint behind each cue, "" for one whose words the answer hides."""
     left: dict[Any, list[str]] = {}
     for c in constraints:
         left.setdefault((c.kind, c.value, c.says, tuple(c.regions)), []).append(c.id)

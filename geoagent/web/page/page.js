@@ -1,0 +1,369 @@
+// The page: sending photos, following their progress, weighing again, saving. One module of state, `now`.
+const TYPES = /^image\/(jpeg|png|webp|gif|avif)$/;
+const EARLY_BYTES = 25e6;
+let map = null, atlas = null;
+const now = { photos: [], chosen: null, view: null, job: null, held: null, pointed: new Map(), asking: null, settings: null, timer: 0 };
+
+const show = (...ids) => { for (const id of ["start", "trouble", "work", "found"]) $(id).hidden = !ids.includes(id); };
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+const plain = () => ({ text_weight: 1, vision_weight: 1, hint: "", within: "", exclude: "", without: [] });
+
+// What a server says when it refuses, in words; also where it does not answer at all.
+class Refusal extends Error { constructor(message, status, after) { super(message); this.status = status; this.after = after; } }
+async function ask(path, options = {}) {
+  let reply;
+  try { reply = await fetch(path, options); } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal("The server does not answer. Is geoagent still running?", 0);
+  }
+  if (reply.ok) return reply;
+  let message = `The server refused (${reply.status}).`;
+  try { message = (await reply.json()).error || message; } catch { /* no words */ }
+  throw new Refusal(message, reply.status, Number(reply.headers.get("Retry-After")) || 0);
+}
+
+function fields(extra = {}) {
+  const form = new FormData(), { without, ...rest } = now.settings || plain();
+  for (const [key, value] of Object.entries({ ...rest, ...extra })) if (value !== "") form.append(key, value);
+  for (const key of without) form.append("without", key);
+  return form;
+}
+
+function trouble(message) {
+  $("trouble").querySelector("p").textContent = message;
+  $("trouble").hidden = false;
+}
+
+// --- sending -----------------------------------------------------------------------------------------------------
+
+async function send(files) {
+  if (!files.length) return;
+  if (now.job) return trouble("One photo after the other: wait, or cancel the one that is being looked at.");
+  const form = new FormData();
+  for (const file of files) form.append("photos", file, file.name || "pasted");
+  const job = now.job = { id: null, stopped: false };
+  show("work");
+  $("working").textContent = files.length === 1 ? "Looking at the photo" : `Looking at ${files.length} photos`;
+  $("worksource").textContent = files.length === 1 ? files[0].name : "";
+  early(files[0]);
+  progress("Sending…", null);
+  $("cancel").focus();
+  try {
+    let state = null;
+    while (!state && !job.stopped) {
+      try { state = await (await ask("/api/jobs", { method: "POST", body: form })).json(); } catch (error) {
+        if (error.status !== 503) throw error;
+        progress(`Many photos are waiting already. Trying again in ${error.after || 3} s.`, null);
+        await wait(1000 * (error.after || 3));
+      }
+    }
+    if (state) job.id = state.id;
+    if (job.stopped && job.id) await ask(`/api/jobs/${job.id}`, { method: "DELETE" });
+    while (!job.stopped && !state.over) {
+      follow(state);
+      await wait(state.items.length > 5 ? 800 : 250);
+      state = await (await ask(`/api/jobs/${job.id}`)).json();
+    }
+    if (job.stopped) return back();
+    arrive(state.items);
+  } catch (error) {
+    if (now.job === job) { back(); trouble(error.message); }
+  } finally { if (now.job === job) now.job = null; }
+}
+
+// A first look for those pictures that a browser can show itself, unless they are huge.
+function early(file) {
+  const image = $("early");
+  if (image.src) URL.revokeObjectURL(image.src);
+  image.removeAttribute("src");
+  image.hidden = !(TYPES.test(file.type) && file.size < EARLY_BYTES);
+  if (!image.hidden) { image.onerror = () => { image.hidden = true; }; image.src = URL.createObjectURL(file); }
+}
+
+function progress(words, share) {
+  $("stage-says").textContent = words;
+  if (share === null) $("meter").removeAttribute("value"); else $("meter").value = 100 * share;
+}
+
+function follow(state) {
+  const reading = state.items.find((item) => item.state === "reading"), waiting = state.items.find((item) => item.state === "waiting");
+  const count = state.total > 1 ? `${state.done} of ${state.total} done. ` : "";
+  // It comes near to the end and does not reach it before the answer is there.
+  const part = reading ? 0.95 * (1 - Math.exp(-1.6 * reading.seconds / Math.max(0.5, state.typical_s))) : 0;
+  if (reading) progress(`${count}Looking at the picture and reading its text…`, (state.done + part) / state.total);
+  else if (waiting) progress(waiting.before ? `${count}Waiting: ${waiting.before} ${waiting.before === 1 ? "photo" : "photos"} before yours.` : `${count}Waiting for a reader…`, state.total > 1 ? state.done / state.total : null);
+}
+
+function arrive(items) {
+  const failed = items.filter((item) => item.state !== "done"), done = items.filter((item) => item.state === "done");
+  for (const item of done) now.photos.push({ name: item.name, id: item.observation });
+  if (done.length) choose(now.photos[now.photos.length - done.length]); else back();
+  if (failed.length) trouble(failed.map((item) => item.error).join("\n"));
+  strip();
+}
+
+function back() {
+  show(...(now.view ? ["found"] : ["start"]));
+  $("another").hidden = !now.view;
+  if (!now.view) $("file").focus();
+}
+
+function strip() {
+  $("strip").hidden = now.photos.length < 2 || $("found").hidden;
+  $("strip").replaceChildren(...now.photos.map((photo) => el("button", { type: "button", "aria-current": String(photo === now.chosen), onclick: () => choose(photo) }, el("span", {}, say(photo.name)))));
+}
+
+// --- the answer --------------------------------------------------------------------------------------------------
+
+async function choose(photo) {
+  now.chosen = photo; now.view = null; now.settings = plain();
+  controls();
+  $("verdict").replaceChildren(); $("claim").value = "";
+  try {
+    await weigh({ first: true });
+    strip();
+  } catch (error) { show("start"); trouble(error.message); lost(photo, error); }
+}
+
+function lost(photo, error) {
+  if (error.status !== 404) return;
+  now.photos = now.photos.filter((other) => other !== photo);
+  strip();
+}
+
+async function weigh({ first = false } = {}) {
+  if (now.asking) now.asking.abort();
+  const asking = now.asking = new AbortController(), photo = now.chosen;
+  $("found").classList.add("busy");
+  try {
+    const view = await (await ask("/api/view", { method: "POST", body: fields({ observation: photo.id }), signal: asking.signal })).json();
+    if (!map) await openMap();
+    now.view = view;
+    draw(first);
+    $("weigh-error").hidden = true;
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (first) throw error;
+    $("weigh-error").textContent = error.message; $("weigh-error").hidden = false;
+    lost(photo, error);
+  } finally { if (now.asking === asking) { now.asking = null; $("found").classList.remove("busy"); } }
+}
+
+async function openMap() {
+  atlas = atlas || await (await ask("/api/atlas")).json();
+  show("found");  // the map measures its own place
+  map = new WorldMap($("view"), $("canvas"), $("pins"), $("tip"), { grid: atlas.grid, countries: atlas.countries, cells: [] });
+  map.show.shade = false;
+  const shapes = new Map();
+  map.cell = (number) => {
+    if (!shapes.has(number)) shapes.set(number, shape(typeof atlas.cells[number][0] === "number" ? [disc(atlas.cells[number])] : atlas.cells[number], atlas.grid));
+    return shapes.get(number);
+  };
+  map.hover = (event, [x, y]) => pointAt(event, x, y);
+  $("credit").textContent = atlas.attribution ? `Borders: ${atlas.attribution}` : "";
+  $("credit").hidden = !atlas.attribution;
+  $("layers").open = innerWidth > 1100;
+  $("home").addEventListener("click", () => map.fit(extent(now.view.answer)));
+  $("globe").addEventListener("click", () => map.fit([]));
+}
+
+// A cell that has no polygon is a disc of its radius.
+const disc = ([lat, lon, km]) => circle({ lat, lon }, Math.max(km, 5)).line;
+
+const act = {
+  light(cues, on) { for (const i of cues) if (on) now.pointed.set(i, true); else now.pointed.delete(i); relight(); },
+  hold(i) {
+    now.held = now.held === i ? null : i;
+    relight();
+    if (now.held !== null && map.lit.length) {
+      const corners = map.lit.flatMap(({ box: [x0, y0, x1, y1] }) => [[x0, y0], [x1, y1]].map(([x, y]) => ({ lon: (x - 0.5) * 360, lat: latOf(y) })));
+      map.fit([...corners, ...(known(now.view.answer.best) ? [now.view.answer.best] : [])], 8);
+    }
+  },
+  leaveOut(key) { now.settings.without = [...now.settings.without, key]; now.held = null; weigh().then(() => $("cues").querySelector("button").focus()); },
+  putBack(key) { now.settings.without = now.settings.without.filter((other) => other !== key); weigh(); },
+};
+
+// Cue, region and map show the same thing: those that are pointed at, else the one that is held.
+function relight() {
+  const a = now.view.answer, lit = now.pointed.size ? [...now.pointed.keys()] : now.held !== null ? [now.held] : [];
+  const regions = new Set(lit.flatMap((i) => (a.cues[i] ? a.cues[i].regions : [])));
+  for (const node of document.querySelectorAll("[data-cue]")) {
+    const i = Number(node.dataset.cue);
+    node.classList.toggle("hot", lit.includes(i)); node.classList.toggle("held", now.held === i);
+    node.querySelector(".open").setAttribute("aria-pressed", String(now.held === i));
+  }
+  for (const node of document.querySelectorAll("[data-tag]")) node.classList.toggle("hot", lit.includes(Number(node.dataset.tag)));
+  for (const node of document.querySelectorAll(".seen[data-region], [data-line]")) node.classList.toggle("hot", regions.has(Number(node.dataset.region || node.dataset.line)));
+  map.lit = [...new Set(lit.flatMap((i) => now.view.lights[i] || []))].map(map.cell);
+  map.litColour = matchMedia("(prefers-color-scheme: dark)").matches || !lit.length ? "" : a.cues[lit[0]].colour;
+  $("view").dataset.lit = String(map.lit.length);
+  map.paint();
+}
+
+// From the map to the cues: a cell that is pointed at lights the cues that speak for it.
+function pointAt(event, x, y) {
+  if (event.target.closest(".pin")) return;
+  const wx = map.x + (x - map.w / 2) / map.size, px = wx - Math.floor(wx), py = map.y + (y - map.h / 2) / map.size;
+  const inside = ({ box, fill }) => box[0] <= px && px <= box[2] && box[1] <= py && py <= box[3] && hits(fill, px, py);
+  const near = map.show.dots && map.dots.find((dot) => { const [a, b] = map.pixel(dot); return Math.hypot(a - x, b - y) <= dot.r + 3; });
+  const found = now.view.cells.find(([number]) => inside(map.cell(number)));
+  const cues = found ? now.view.answer.cues.map((_, i) => i).filter((i) => now.view.lights[i].includes(found[0])) : [];
+  const p = found && (found[1] >= 0.995 ? ">99 %" : found[1] < 0.005 ? "<1 %" : `${Math.round(100 * found[1])} %`);
+  map.tell(near ? near.says : found ? `This cell: ${p}${cues.length ? ` · cue ${cues.map((i) => i + 1).join(", ")}` : ""}` : "", x, y);
+  for (const node of document.querySelectorAll("[data-cue]")) node.classList.toggle("hot", cues.includes(Number(node.dataset.cue)));
+}
+const probe = document.createElement("canvas").getContext("2d");
+const hits = (path, x, y) => probe.isPointInPath(path, x, y, "evenodd");
+
+function draw(first) {
+  const { view } = now, a = view.answer;
+  if (first) { show("found"); map.resize(); }
+  now.held = null; now.pointed.clear();
+  $("another").hidden = false;
+  document.title = `${a.status === "error" ? "No answer" : where(a.best)} – geoagent`;
+  $("summary").replaceChildren(...[el("p", { class: "source" }, say(now.chosen.name)), ...headline(a), ...a.warnings.map((text) => el("p", { class: "note" }, say(text)))].flat(3));
+  $("cues").replaceChildren(...cueSection(view, act));
+  $("halves").replaceChildren(...section("What each half says", comparison(a)).flat(3));
+  $("others").replaceChildren(...[...alternativesOf(a), ...countriesOf(a)].flat(3));
+  $("more").replaceChildren(...[...fileOf(a), ...linesOf(a), neighboursOf(a), factsOf(a)].flat(3).filter(Boolean));
+  $("photo").replaceChildren(photoFigure(a, `/api/observations/${now.chosen.id}/photo`, view.size_px, act));
+  frame();
+  map.cells = view.cells.map(([number, p]) => ({ p, ...map.cell(number) }));
+  map.show.shade = !map.cells.length;
+  drawMap(a, first, now.photos.filter((photo) => photo !== now.chosen && photo.answer).map((photo) => [{ best: photo.answer.best, source: photo.name }, () => choose(photo)]));
+  now.chosen.answer = a;
+  relight();
+  if (first) $("summary").focus({ preventScroll: innerWidth > 860 });
+}
+
+// The figure takes the largest size at which the whole photo fits into its place.
+function frame() {
+  const figure = $("photo").querySelector("figure");
+  if (!figure || !now.view) return;
+  const [width, height] = now.view.size_px, box = $("photo");
+  const scale = innerWidth > 860 ? Math.min(box.clientWidth / width, box.clientHeight / height) : box.clientWidth / width;
+  Object.assign(figure.style, { width: `${width * scale}px`, height: `${height * scale}px` });
+  Object.assign(figure.querySelector("img").style, { width: "100%", height: "100%" });
+}
+
+// --- weighing differently ----------------------------------------------------------------------------------------
+
+function controls() {
+  const s = now.settings;
+  $("balance").value = 0; $("use-picture").checked = true; $("use-text").checked = true;
+  for (const name of ["hint", "within", "exclude"]) $(name).value = s[name];
+  balanceSays();
+}
+
+function balanceSays() {
+  const at = Number($("balance").value), picture = $("use-picture").checked, text = $("use-text").checked;
+  const percent = (w) => `${Math.round(100 * w)} %`;
+  const [v, t] = [picture ? Math.min(1, 1 - at / 100) : 0, text ? Math.min(1, 1 + at / 100) : 0];
+  Object.assign(now.settings, { vision_weight: Number(v.toFixed(2)), text_weight: Number(t.toFixed(2)) });
+  const words = v === 1 && t === 1 ? "Both count in full" : `Picture ${percent(v)}, text ${percent(t)}`;
+  $("balance-says").textContent = words; $("balance").setAttribute("aria-valuetext", words);
+}
+
+function soon() { balanceSays(); clearTimeout(now.timer); now.timer = setTimeout(() => weigh(), 140); }
+
+// --- saving ------------------------------------------------------------------------------------------------------
+
+function save(blob, name) {
+  const link = el("a", { href: URL.createObjectURL(blob), download: name });
+  document.body.append(link); link.click(); link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 30_000);
+}
+const stem = () => now.chosen.name.replace(/\.[^.]*$/, "").replace(/[^\p{L}\p{N} _-]/gu, "_").trim() || "photo";
+
+async function fetched(path, name) {
+  try {
+    $("save-error").hidden = true;
+    save(await (await ask(path, { method: "POST", body: fields({ observation: now.chosen.id }) })).blob(), name);
+  } catch (error) { $("save-error").textContent = error.message; $("save-error").hidden = false; }
+}
+
+async function forget() {
+  const photo = now.chosen;
+  await ask(`/api/observations/${photo.id}`, { method: "DELETE" });
+  now.photos = now.photos.filter((other) => other !== photo);
+  now.view = null; now.chosen = null;
+  document.title = "geoagent";
+  $("photo").replaceChildren();
+  strip();
+  if (now.photos.length) choose(now.photos[now.photos.length - 1]); else back();
+}
+
+// --- what people do ----------------------------------------------------------------------------------------------
+
+function listen() {
+  $("file").addEventListener("change", () => { const files = [...$("file").files]; $("file").value = ""; send(files); });
+  $("another").addEventListener("click", () => { show("start"); $("strip").hidden = now.photos.length < 1; $("file").focus(); });
+  $("cancel").addEventListener("click", async () => {
+    const job = now.job;
+    now.job = null;
+    back();
+    if (!job) return;
+    job.stopped = true;
+    if (job.id) await ask(`/api/jobs/${job.id}`, { method: "DELETE" }).catch(() => {});
+  });
+  for (const id of ["balance", "use-picture", "use-text"]) $(id).addEventListener("input", soon);
+  $("hints").addEventListener("submit", (event) => {
+    event.preventDefault();
+    for (const name of ["hint", "within", "exclude"]) now.settings[name] = $(name).value.trim();
+    weigh();
+  });
+  $("reset").addEventListener("click", () => { now.settings = plain(); controls(); weigh(); });
+  $("claims").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const box = $("verdict");
+    box.replaceChildren(el("p", { class: "muted" }, "Checking…"));
+    try {
+      const found = await (await ask("/api/verify", { method: "POST", body: fields({ observation: now.chosen.id, claim: $("claim").value }) })).json();
+      box.replaceChildren(...verdictOf(found));
+    } catch (error) { box.replaceChildren(el("p", { class: "note" }, error.message)); }
+  });
+  $("get-json").addEventListener("click", () => save(new Blob([JSON.stringify(now.view.exact, null, 1)], { type: "application/json" }), `${stem()}.json`));
+  $("get-geojson").addEventListener("click", () => fetched("/api/geojson", `${stem()}.geojson`));
+  $("get-report").addEventListener("click", () => fetched("/api/report", `${stem()}.html`));
+  $("forget").addEventListener("click", () => forget().catch((error) => trouble(error.message)));
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape" && now.view && now.held !== null) { now.held = null; relight(); } });
+  document.addEventListener("paste", (event) => {
+    const files = [...event.clipboardData.files];
+    if (files.length) { event.preventDefault(); send(files); }
+  });
+  let inside = 0;
+  const files = (event) => [...event.dataTransfer.types].includes("Files");
+  addEventListener("dragenter", (event) => { if (files(event)) { inside++; $("over").hidden = false; } });
+  addEventListener("dragleave", (event) => { if (files(event) && --inside <= 0) { inside = 0; $("over").hidden = true; } });
+  addEventListener("dragover", (event) => { if (files(event)) event.preventDefault(); });
+  addEventListener("drop", (event) => { if (!files(event)) return; event.preventDefault(); inside = 0; $("over").hidden = true; send([...event.dataTransfer.files]); });
+  new ResizeObserver(frame).observe($("photo"));
+}
+
+async function examples() {
+  const list = await (await ask("/examples.json")).json();
+  $("examples").hidden = !list.length;
+  $("examples").querySelector("ul").replaceChildren(...list.map(({ name, says }) => el("li", {}, el("button", { type: "button", "data-example": name,
+    onclick: async () => {
+      try {
+        const blob = await (await ask(`/examples/${name}.jpg`)).blob();
+        send([new File([blob], `${name}.jpg`, { type: "image/jpeg" })]);
+      } catch (error) { trouble(error.message); }
+    } }, el("img", { src: `/examples/${name}.jpg`, alt: "", loading: "lazy" }), el("span", {}, says)))));
+}
+
+// Readers load their models after the page is there; until then it says so.
+async function ready() {
+  for (;;) {
+    let words = "";
+    try { await ask("/ready"); } catch (error) { words = error.status === 503 ? "The reader is starting…" : error.message; }
+    $("state").textContent = words;
+    if (!words) return;
+    await wait(1000);
+  }
+}
+
+listen();
+examples().catch(() => {});
+ready();

@@ -1,0 +1,150 @@
+// Parts that every page of an answer shows: the marks on its map, and the sections of its text. `map` is the page's own.
+function pin(kind, place, text, ax, ay, act, label = "") {
+  const node = el("button", { type: "button", class: "pin", "aria-label": text, onclick: act,
+    onfocus: () => { const [x, y] = map.pixel(place); map.tell(text, x, y); }, onblur: () => map.tell(""),
+    onpointerenter: () => { const [x, y] = map.pixel(place); map.tell(text, x, y); }, onpointerleave: () => map.tell("") },
+  mark(kind, label));
+  $("pins").append(node);
+  map.marks.push({ node, lat: place.lat, lon: place.lon, ax, ay, name: kind === "best" ? where(place).split(",")[0].slice(0, 40) : "" });
+}
+
+function go(place, km) {
+  const around = km ? circle(place, km).line.map(([lon, lat]) => ({ lon, lat })) : [place];
+  map.fit(around, km ? 12 : Math.max(map.z, 8));
+}
+
+// The points that a first look should hold.
+function extent(a) {
+  const points = [], b = a.best;
+  const around = (p, km) => { if (known(p)) points.push(p, ...(km > 0 && km < 9000 ? circle(p, km).line.map(([lon, lat]) => ({ lon, lat })) : [])); };
+  if (known(b) && b.r90 >= 9000) return [];  // it may be anywhere: show the world
+  around(b, Math.max(450, 1.2 * (b.r90 || 0)));  // wide enough to see which part of which country it is
+  if (known(b)) { for (const p of [a.vision, a.exif]) if (known(p) && haversineKm(p, b) < 2500) points.push(p); } else if (b.country && b.precision !== "none") {
+    const shape = map.countries.find((c) => c.code === b.country);
+    if (shape && shape.extent) {
+      const [x0, y0, x1, y1] = shape.extent;
+      points.push({ lon: (x0 - 0.5) * 360, lat: latOf(y0) }, { lon: (x1 - 0.5) * 360, lat: latOf(y1) });
+    }
+  }
+  return points;
+}
+
+function shadeFrom(a, which) {
+  const list = { aware: a.countries, vision: a.vision && a.vision.countries, text: a.text && a.text.countries }[which] || [];
+  map.shade = new Map(list);
+}
+
+// Put an answer on the map; `others` are answers of other photos, each with what choosing it does.
+function drawMap(a, fit, others = []) {
+  $("pins").replaceChildren();
+  Object.assign(map, { marks: [], dots: [], circles: [], link: null });
+  const b = a.best;
+  for (const [other, act] of others) if (known(other.best)) pin("one", other.best, `${other.source}: ${where(other.best)}`, 10, 24, act);
+  a.alternatives.forEach((alt, i) => {
+    if (known(alt)) pin("alt", alt, `Alternative ${i + 1}: ${where(alt)} (${alt.p})`, 10.5, 10.5, () => go(alt), String(i + 1));
+  });
+  if (known(a.exif)) pin("file", a.exif, `What the file says, not evidence: ${a.exif.coordinates}`, 9, 9, () => go(a.exif));
+  if (known(a.text)) pin("text", a.text, `Text only: ${where(a.text)}`, 8.5, 8.5, () => go(a.text));
+  if (known(a.vision)) pin("vision", a.vision, `Picture only: ${where(a.vision)}`, 11, 11, () => go(a.vision, a.vision.r90));
+  if (known(b)) {
+    pin("best", b, `Best place: ${where(b)}`, 15, 36, () => go(b, b.r90));
+    for (const [km, dash] of [[b.r90, true], [b.r50, false]]) if (km > 0) map.circles.push({ p: b, km, dash });
+    if (known(a.vision)) map.link = [a.vision, b];
+  }
+  const top = Math.max(1e-9, ...a.neighbours.map((n) => n.weight));
+  map.dots = a.neighbours.map((n) => ({ lat: n.lat, lon: n.lon, r: 2.5 + 7 * Math.sqrt(n.weight / top),
+    says: `${n.ref}: ${n.share} of the position${n.similarity ? `, similarity ${n.similarity}` : ""}` }));
+  legend(a);
+  if (fit) map.fit(extent(a)); else map.paint();
+}
+
+function legend(a) {
+  const box = $("legend"), line = (key, text) => el("label", {}, el("span", { class: "key" }, key), el("span", {}, text));
+  const toggle = (name, text) => {
+    const input = el("input", { type: "checkbox", onchange: () => { map.show[name] = input.checked; map.paint(); } });
+    input.checked = map.show[name];
+    return el("label", {}, el("span", { class: "key" }, input), el("span", {}, text));
+  };
+  const shades = [["aware", "Picture and text", a.countries], ["vision", "Picture only", a.vision && a.vision.countries],
+    ["text", "Text only", a.text && a.text.countries]].filter(([, , list]) => list && list.length);
+  const choice = el("select", { "aria-label": "Countries shaded by", onchange: () => { shadeFrom(a, choice.value); map.paint(); } },
+    shades.map(([key, text]) => el("option", { value: key }, text)));
+  box.replaceChildren(...[
+    known(a.best) && line(mark("best"), "Best place"),
+    known(a.vision) && line(mark("vision"), "Picture only"),
+    known(a.text) && line(mark("text"), "Text only"),
+    a.alternatives.some(known) && line(mark("alt", "1"), "Alternatives"),
+    known(a.exif) && line(mark("file"), "What the file says, not evidence"),
+    known(a.best) && a.best.r90 > 0 && toggle("radii", "Circles that hold 50 % and 90 %"),
+    a.neighbours.length && toggle("dots", "What the position was computed from"),
+    map.cells.length && toggle("cells", "Probability of map cells"),
+    shades.length && toggle("shade", "Probability of countries, by"),
+    shades.length && choice,
+  ].filter(Boolean));
+  $("layers").hidden = !box.children.length;
+  shadeFrom(a, "aware");
+}
+
+function headline(a) {
+  const b = a.best;
+  if (a.status === "error")
+    return [el("h1", {}, "No answer"), el("p", { class: "note", role: "alert" }, say(a.error || "The photo could not be answered."))];
+  const named = b.precision !== "none" && (b.place || b.country);
+  const facts = [["Half of the probability within", b.r50Text], ["90 % within", b.r90Text], [b.country ? `Probability of ${countryName(b.country)}` : "Probability of the country", b.p]];
+  return [
+    el("h1", {}, say(named ? where(b) : "No place can be named"), a.status === "partial" ? el("span", { class: "badge" }, "partial") : ""),
+    el("p", {}, b.coordinates ? el("span", {}, b.coordinates) : el("span", { class: "muted" }, named ? "Coordinates are not shown at this precision" : "The evidence points nowhere clearly enough"),
+      b.precisionSays && named ? el("span", { class: "muted" }, ` · precision: ${b.precisionSays}`) : ""),
+    el("dl", { class: "facts" }, facts.map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value)))),
+  ];
+}
+
+function comparison(a) {
+  const rows = [["Picture only", a.vision], ["Text only", a.text], ["Picture and text", a.aware]].filter(([, p]) => p);
+  if (!rows.length) return [];
+  const head = el("tr", {}, ["", "Place", "Country", "50 % / 90 % within"].map((t, i) => el("th", { scope: "col", class: i > 1 ? "n" : "" }, t)));
+  head.children[2].setAttribute("title", "Probability of the country");
+  const cells = rows.map(([name, p]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, say(where(p))),
+    el("td", { class: "n" }, p.p), el("td", { class: "n" }, `${p.r50Text} / ${p.r90Text}`)));
+  const kids = [el("table", {}, el("thead", {}, head), el("tbody", {}, cells))];
+  if (known(a.vision) && known(a.best)) {
+    const km = haversineKm(a.vision, a.best);
+    kids.push(el("p", { class: "small muted" }, km < 1 ? "The text left the place where the picture alone puts it."
+      : `The text moved the answer by ${km < 10 ? km.toFixed(1) : Math.round(km).toLocaleString("en")} km.`));
+  }
+  return kids;
+}
+
+function countriesOf(a) {
+  const top = Math.max(1e-9, ...a.countries.map(([, p]) => p));
+  return section("Countries", a.countries.slice(0, 6).map(([code, p]) => el("div", { class: "share" }, say(countryName(code)),
+    el("span", { class: "bar", "aria-hidden": "true" }, el("i", { style: { width: `${100 * p / top}%` } })),
+    el("span", { class: "nats" }, p >= 0.995 ? ">99 %" : p < 0.005 ? "<1 %" : `${Math.round(100 * p)} %`))));
+}
+
+function alternativesOf(a) {
+  const row = (alt, i) => [mark("alt", String(i + 1)), el("span", {}, say(where(alt))), el("span", {}, alt.p)];
+  return section("Other places that the evidence allows", a.alternatives.length ? el("ol", { class: "alts" }, a.alternatives.map((alt, i) =>
+    el("li", {}, known(alt) ? el("button", { type: "button", class: "row", onclick: () => go(alt) }, row(alt, i)) : el("p", { class: "row" }, row(alt, i))))) : []);
+}
+
+function fileOf(a) {
+  return section("What the file says, not evidence", a.exif ? [el("p", {}, `GPS position in the file: ${a.exif.coordinates}`,
+    a.exif.distance ? `, ${a.exif.distance} from the answer` : ""), el("p", { class: "small muted" }, "Anybody can write any position into a file. It was not used.")] : []);
+}
+
+function linesOf(a) {
+  const about = (region) => [region.script, region.language, region.confidence].filter(Boolean).join(" · ");
+  return section("Text read in the photo", a.regions.length ? el("ul", { class: "plain" }, a.regions.map((region, i) => el("li", { class: "cue", "data-line": i },
+    say(region.text), el("span", { class: "muted small" }, ` · ${about(region)}${region.cues.length ? ` · cue ${region.cues.join(", ")}` : ""}`)))) : []);
+}
+
+function neighboursOf(a) {
+  return a.neighbours.length ? el("details", {}, el("summary", {}, `What the position was computed from (${a.neighbours.length})`),
+    el("ul", { class: "plain small" }, a.neighbours.slice(0, 40).map((n) => el("li", {}, say(n.ref), ` · ${n.share}`)))) : "";
+}
+
+function factsOf(a) {
+  return a.facts.length ? el("details", {}, el("summary", {}, "Versions and times"),
+    el("table", { class: "small" }, el("tbody", {}, a.facts.map(([key, value]) => el("tr", {}, el("th", { scope: "row" }, say(key)), el("td", {}, say(value))))))) : "";
+}
