@@ -11,7 +11,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def data_dir(name: str) -> Path:
-    """Return the folder `name` ("prompts" or "gazetteer") of the shipped data.
+    """Return the folder `name` ("prompts", "gazetteer" or "examples") of the shipped data.
 
     Raises:
         ResourceError: the folder is in neither place.

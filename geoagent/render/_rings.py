@@ -30,7 +30,7 @@ def country_rings(outlines: Mapping[str, Any]) -> list[list[Any]]:
     ]
     tolerance = 0.0
     while True:
-        coded = [[code, [line for ring in rings if (line := encode_ring(ring, tolerance))]] for code, rings in shapes]
+        coded = [[code, [line for ring in rings if (line := _ring(ring, tolerance))]] for code, rings in shapes]
         if tolerance > 1.0 or sum(len(line) for _, lines in coded for line in lines) <= OUTLINE_BYTES:
             return [entry for entry in coded if entry[1]]
         tolerance = tolerance * 1.5 or 0.004
@@ -40,7 +40,7 @@ def cell_rings(cells: Sequence[tuple[Rings, float]]) -> list[list[Any]]:
     """The 400 likeliest cells as `[probability, rings]`, without those that would not be seen."""
     top = max((p for _, p in cells), default=0.0)
     kept = sorted((entry for entry in cells if entry[1] > 1e-3 * top), key=lambda entry: -entry[1])[:400]
-    return [[p, [line for ring in rings if (line := encode_ring(np.asarray(ring, float), 0.01))]] for rings, p in kept]
+    return [[p, [line for ring in rings if (line := _ring(np.asarray(ring, float), 0.01))]] for rings, p in kept]
 
 
 def _rings(geometry: Mapping[str, Any]) -> Iterator[Float]:
@@ -50,16 +50,11 @@ def _rings(geometry: Mapping[str, Any]) -> Iterator[Float]:
             yield np.asarray(ring, dtype=np.float64)[:, :2]
 
 
-def encode_ring(lonlat: Float, tolerance: float) -> str:
-    """Write a ring `(n, 2)` lon, lat as text, "" if nothing is left of it.
+def _ring(lonlat: Float, tolerance: float) -> str:
+    """A ring `(n, 2)` lon, lat as text: steps on the grid, zigzag, base 32 (Google's encoded polyline); "" if gone.
 
-    Steps on the grid, zigzag, base 32: Google's encoded polyline. Longitudes are unwrapped first, so that a ring which
-    jumps over ±180° becomes one that runs past it; one that goes around a pole (Antarctica) does not close then and
-    stays as it is.
-
-    Args:
-        lonlat: the ring.
-        tolerance: degrees by which the line may be simplified; 0 for none.
+    Longitudes are unwrapped first, so that a ring which jumps over ±180° becomes one that runs past it; one that goes
+    around a pole (Antarctica) does not close then and stays as it is.
     """
     if len(lonlat) < 3:
         return ""

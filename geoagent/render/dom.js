@@ -18,6 +18,6 @@ const mark = (kind, text = "") => el("span", { class: `mark ${kind}`, "aria-hidd
 const where = (p) => {
   if (!p) return "–";
   if (p.precision === "none") return "no place named";
-  const country = countryName(p.country);
+  const country = countryName((p.country || "").split(".")[0]);  // a cue may name an admin-1 unit by its code
   return [p.place && p.place !== country ? p.place : "", country].filter(Boolean).join(", ") || "no place named";
 };

@@ -1,8 +1,6 @@
 """One HTML file that shows an answer on a map, needs no network and asks for none.
 
-The page is made of `map.html`, `map.css`, `map.js` (the map), `dom.js` (making nodes), `parts.js` (sections of the text
-beside the map) and `panel.js` (the text as a whole), all in this folder; the page of `geoagent web` shares the first
-of them.
+The page is made of `map.html`, `map.css` and `SCRIPTS`, all in this folder.
 Strings of the answer are untrusted: they travel as JSON in a data block with every sign escaped that could end it, and
 the page puts them on screen as text only. A Content-Security-Policy names the one script and the one style by their
 hashes and lets the page load nothing but map tiles, which it does not do until the reader presses the button.
@@ -41,6 +39,8 @@ from geoagent.render import (
 from geoagent.render._rings import GRID, Rings, cell_rings, country_rings
 from geoagent.types import Photo
 
+SCRIPTS = ("map.js", "dom.js", "parts.js", "panel.js")
+"""The map, making nodes, sections of the text beside it, the text as a whole; `geoagent web` shares the first three."""
 TILE_HOST = "https://tile.openstreetmap.org"
 PHOTO_SIDE_PX = 900
 PHOTO_BYTES = 420_000
@@ -85,13 +85,13 @@ def map_html(
         "attribution": str(outlines.get("attribution") or ""),
         "countries": country_rings(outlines),
         "cells": cell_rings(cells or ()),
-        "answers": [{**answer_view(a), "photo": _photo(p, budget)} for a, p in zip(answers, photos, strict=True)],
+        "answers": [_view(a, _photo(p, budget)) for a, p in zip(answers, photos, strict=True)],
     }
     return _page(answers, json.dumps(_clean(data), ensure_ascii=False, allow_nan=False, separators=(",", ":")))
 
 
 def _page(answers: Sequence[Answer], data: str) -> str:
-    style, script = _asset("map.css"), "".join(map(_asset, ("map.js", "dom.js", "parts.js", "panel.js")))
+    style, script = _asset("map.css"), "".join(map(_asset, SCRIPTS))
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -180,75 +180,80 @@ def _favours(cue: CueReport) -> dict[str, str]:
 
 def answer_view(answer: Answer) -> dict[str, Any]:
     """What a page shows of one answer: JSON values, numbers already written as words where a reader sees them."""
+    view: dict[str, Any] = _clean(_view(answer, None))
+    del view["photo"]
+    return view
+
+
+def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
+    """What the page shows of one answer, numbers already written as words where a reader sees them."""
     numbers = region_numbers(answer)
     colours = cue_colours(answer.cues)
     heaviest = sorted(answer.neighbours, key=lambda n: -n.weight)[:300]
-    view: dict[str, Any] = _clean(
-        {
-            "id": answer.id,
-            "source": answer.source,
-            "status": answer.status,
-            "error": answer.error,
-            "best": _best(answer.best, answer.radius_50_km, answer.radius_90_km, answer.confidence),
-            "countries": [[share.code, share.p] for share in answer.countries[:60]],
-            "vision": _prediction(answer.vision_only),
-            "text": _prediction(answer.text_only),
-            "aware": _prediction(answer.text_aware),
-            "alternatives": [
-                {
-                    **alt.model_dump(include={"lat", "lon", "country"}),
-                    "place": ", ".join(dict.fromkeys(part for part in (alt.place, alt.admin1) if part)),
-                    "p": percent_text(alt.p),
-                }
-                for alt in answer.alternatives
-            ],
-            "cues": [
-                {
-                    **cue.model_dump(include={"kind", "value", "says", "nats", "source", "reliability"}),
-                    "regions": [r for r in cue.regions if 0 <= r < len(answer.regions)],
-                    "natsText": nats_text(cue.nats),
-                    "favours": _favours(cue),
-                    "without": _best(cue.without, None, None, None),
-                    "changes": place_text(cue.without) != place_text(answer.best),
-                    "colour": colour,
-                }
-                for cue, colour in zip(answer.cues, colours, strict=True)
-            ],
-            "regions": [
-                {
-                    **region.model_dump(include={"text", "script", "language"}),
-                    "polygon": [[round(x, 1), round(y, 1)] for x, y in region.polygon_px],
-                    "confidence": percent_text(region.confidence),
-                    "cues": numbers.get(index, []),
-                }
-                for index, region in enumerate(answer.regions)
-            ],
-            "neighbours": [
-                {
-                    **n.model_dump(include={"ref", "lat", "lon", "weight"}),
-                    "share": percent_text(n.weight),
-                    "similarity": None if n.similarity is None else f"{n.similarity:.2f}",
-                }
-                for n in heaviest
-            ],
-            "explanation": answer.explanation,
-            "warnings": answer.warnings,
-            "exif": None
-            if answer.exif_gps is None
-            else {
-                "lat": answer.exif_gps.lat,
-                "lon": answer.exif_gps.lon,
-                "coordinates": coordinates_text(answer.exif_gps.lat, answer.exif_gps.lon),
-                "distance": "" if answer.exif_gps.distance_km is None else km_text(answer.exif_gps.distance_km),
-            },
-            "facts": [
-                *([f"world {key}", str(v)] for key, v in answer.world.items() if isinstance(v, str | int | float)),
-                *([key, value] for key, value in answer.versions.items()),
-                *([f"time for {key}", f"{seconds:.2f} s"] for key, seconds in answer.timings_s.items()),
-            ],
-        }
-    )
-    return view
+    return {
+        "id": answer.id,
+        "source": answer.source,
+        "status": answer.status,
+        "error": answer.error,
+        "best": _best(answer.best, answer.radius_50_km, answer.radius_90_km, answer.confidence),
+        "countries": [[share.code, share.p] for share in answer.countries[:60]],
+        "vision": _prediction(answer.vision_only),
+        "text": _prediction(answer.text_only),
+        "aware": _prediction(answer.text_aware),
+        "alternatives": [
+            {
+                **alt.model_dump(include={"lat", "lon", "country"}),
+                "place": ", ".join(dict.fromkeys(part for part in (alt.place, alt.admin1) if part)),
+                "p": percent_text(alt.p),
+            }
+            for alt in answer.alternatives
+        ],
+        "cues": [
+            {
+                **cue.model_dump(include={"kind", "value", "says", "nats", "source", "reliability"}),
+                "regions": [r for r in cue.regions if 0 <= r < len(answer.regions)],
+                "natsText": nats_text(cue.nats),
+                "favours": _favours(cue),
+                "without": _best(cue.without, None, None, None),
+                "changes": place_text(cue.without) != place_text(answer.best),
+                "colour": colour,
+            }
+            for cue, colour in zip(answer.cues, colours, strict=True)
+        ],
+        "regions": [
+            {
+                **region.model_dump(include={"text", "script", "language"}),
+                "polygon": [[round(x, 1), round(y, 1)] for x, y in region.polygon_px],
+                "confidence": percent_text(region.confidence),
+                "cues": numbers.get(index, []),
+            }
+            for index, region in enumerate(answer.regions)
+        ],
+        "neighbours": [
+            {
+                **n.model_dump(include={"ref", "lat", "lon", "weight"}),
+                "share": percent_text(n.weight),
+                "similarity": None if n.similarity is None else f"{n.similarity:.2f}",
+            }
+            for n in heaviest
+        ],
+        "explanation": answer.explanation,
+        "warnings": answer.warnings,
+        "exif": None
+        if answer.exif_gps is None
+        else {
+            "lat": answer.exif_gps.lat,
+            "lon": answer.exif_gps.lon,
+            "coordinates": coordinates_text(answer.exif_gps.lat, answer.exif_gps.lon),
+            "distance": "" if answer.exif_gps.distance_km is None else km_text(answer.exif_gps.distance_km),
+        },
+        "facts": [
+            *([f"world {key}", str(v)] for key, v in answer.world.items() if isinstance(v, str | int | float)),
+            *([key, value] for key, value in answer.versions.items()),
+            *([f"time for {key}", f"{seconds:.2f} s"] for key, seconds in answer.timings_s.items()),
+        ],
+        "photo": photo,
+    }
 
 
 def _photo(photo: Photo | None, budget: int) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from geoagent.web.guard import Refused
 from geoagent.web.limits import MB, Limits
 from geoagent.web.memory import Memory
 from geoagent.web.readers import Seen
+from geoagent.web.saved import geojson_of, report_of
 from geoagent.web.schemas import Comparison, Health, JobItem, JobState, PlaceFound, Problem, Reading, View
 from geoagent.web.weigh import Scales
 
@@ -89,9 +90,8 @@ class Office:
 def router(office: Office) -> APIRouter:
     """The routes below `/api`, and those that say how the server is."""
     routes = APIRouter(route_class=MemoryRoute, responses=_PROBLEMS)
-    named = {"response_model_by_alias": True, "tags": ["ask"]}
 
-    @routes.post("/api/locate", summary="Where was the photo taken?", **named)
+    @routes.post("/api/locate", summary="Where was the photo taken?", tags=["ask"])
     async def locate(asked: Asked, response: Response) -> Answer:
         """Look, read and weigh; the header X-Observation has the id for further questions about the photo."""
         id, observed = await office.observed(asked)
@@ -99,13 +99,13 @@ def router(office: Office) -> APIRouter:
         answer: Answer = await office.weigh(office.scales.answer, observed, asked)
         return answer
 
-    @routes.post("/api/compare", summary="Picture only, text only, both", **named)
+    @routes.post("/api/compare", summary="Picture only, text only, both", tags=["ask"])
     async def compare(asked: Asked) -> Comparison:
         """What each half says, side by side."""
         id, observed = await office.observed(asked)
         return Comparison.of(await office.weigh(office.scales.answer, observed, asked), id)
 
-    @routes.post("/api/verify", summary="Is it where it is said to be?", **named)
+    @routes.post("/api/verify", summary="Is it where it is said to be?", tags=["ask"])
     async def verify(asked: Claimed, response: Response) -> Verification:
         """Weigh a claim, cue by cue."""
         id, observed = await office.observed(asked)
@@ -113,18 +113,35 @@ def router(office: Office) -> APIRouter:
         found: Verification = await office.weigh(office.scales.verify, observed, asked, asked.claim)
         return found
 
-    @routes.post("/api/read", summary="What is written in the photo?", **named)
+    @routes.post("/api/read", summary="What is written in the photo?", tags=["ask"])
     async def read(asked: Asked) -> Reading:
         """Lines of text and cues, without an answer."""
         id, observed = await office.observed(asked)
         return Reading.of(observed, id)
 
-    @routes.post("/api/view", summary="What the page draws", **named)
+    @routes.post("/api/view", summary="What the page draws", tags=["ask"])
     async def view(asked: Asked) -> View:
         """Answer and probabilities of the geocells in `/api/atlas`."""
         id, observed = await office.observed(asked)
         found: View = await office.weigh(office.scales.view, id, observed, asked)
         return found
+
+    @routes.post("/api/geojson", summary="The answer as GeoJSON", tags=["ask"], response_class=Response,
+                 responses={200: {"content": {"application/geo+json": {}}}})  # fmt: skip
+    async def geojson(asked: Asked) -> Response:
+        """A FeatureCollection; its features are marked as estimates."""
+        id, _ = await office.observed(asked)
+        text: str = await office.weigh(geojson_of, office.scales, office.remembered(id), asked)
+        return Response(text, media_type="application/geo+json")
+
+    @routes.post("/api/report", summary="The answer as a page to hand on", tags=["ask"], response_class=Response,
+                 responses={200: {"content": {"text/html": {}}}})  # fmt: skip
+    async def report(asked: Asked) -> Response:
+        """One self-contained HTML file, to be saved."""
+        id, _ = await office.observed(asked)
+        text: str = await office.weigh(report_of, office.scales, office.remembered(id), asked)
+        headers = {"content-disposition": 'attachment; filename="report.html"'}
+        return Response(text, media_type="text/html", headers=headers)
 
     @routes.get("/api/places", summary="Places of a name", tags=["ask"])
     async def places(name: str = Query(min_length=1, max_length=200)) -> list[PlaceFound]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import io
 import multiprocessing
 import signal
@@ -35,11 +36,13 @@ class Seen:
     Attributes:
         observed: what the agent observed.
         preview: the upright photo as a JPEG of at most `PREVIEW_SIDE_PX`, without any metadata.
+        digest: SHA-256 of the file, in hexadecimal.
         seconds: how long it took.
     """
 
     observed: Observed
     preview: bytes
+    digest: str
     seconds: float
 
 
@@ -101,6 +104,7 @@ class Reader:
         return seen
 
     async def _reply(self, timeout_s: float) -> Any:
+        assert self._pipe is not None
         try:
             found, reply = await asyncio.to_thread(_receive, self._pipe, timeout_s)
         except (EOFError, OSError) as error:
@@ -163,7 +167,8 @@ def _seen(agent: Any, name: str, content: bytes) -> Seen:
     begin = time.perf_counter()
     photo = replace(open_photo(content), source=name)
     observed = agent.observe(photo)
-    return Seen(observed, preview_of(photo), time.perf_counter() - begin)
+    digest = hashlib.sha256(content).hexdigest()
+    return Seen(observed, preview_of(photo), digest, time.perf_counter() - begin)
 
 
 def _named(message: str, name: str) -> str:

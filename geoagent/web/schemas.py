@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from geoagent.answer import Answer, Prediction
-from geoagent.geo import LatLon, haversine_km
+from geoagent.geo import haversine_km
 from geoagent.observed import Observed
 from geoagent.types import Place
 
@@ -94,7 +94,7 @@ class Comparison(_Part):
         if before is not None and after is not None:
             a, b = before.best, after.best
             if a.lat is not None and a.lon is not None and b.lat is not None and b.lon is not None:
-                moved = round(float(haversine_km(LatLon(a.lat, a.lon), LatLon(b.lat, b.lon))), 2)
+                moved = round(float(haversine_km((a.lat, a.lon), (b.lat, b.lon))), 2)
         return cls(
             source=answer.source,
             observation=id,

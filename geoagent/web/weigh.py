@@ -20,7 +20,7 @@ from geoagent.verify import Verification
 from geoagent.web.forms import Settings
 from geoagent.web.schemas import LeftOut, View
 
-CELLS = 600
+CELLS = 2000
 """Most cells whose probability the page is told."""
 LIT = 1000
 """Most cells that the page lights for one cue."""

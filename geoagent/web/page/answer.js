@@ -22,17 +22,25 @@ function photoFigure(a, src, [width, height], act) {
     shape.addEventListener("pointerenter", () => act.light(cues, true));
     shape.addEventListener("pointerleave", () => act.light(cues, false));
     shape.addEventListener("click", () => act.hold(cues[0]));
-    const [x, y] = region.polygon[0];
-    cues.forEach((n, j) => tags.push(el("button", {
-      type: "button", class: "tag", "data-tag": n, "aria-label": `Cue ${n + 1}: ${a.cues[n].kind} ${a.cues[n].value}`,
-      style: { background: a.cues[n].colour, left: `calc(${100 * clamp(x / width, 0.02, 0.96)}% + ${25 * j}px)`, top: `${100 * clamp(y / height, 0.04, 0.98)}%` },
-      onclick: () => act.hold(n), onpointerenter: () => act.light([n], true), onpointerleave: () => act.light([n], false),
-      onfocus: () => act.light([n], true), onblur: () => act.light([n], false),
-    }, String(n + 1))));
+    tags.push(tagsOf(a, cues, region.polygon, width, height, act));
   });
   const lines = a.regions.length;
   const image = el("img", { src, width, height, alt: `The photo; ${lines === 0 ? "no text was found" : lines === 1 ? "1 line of text is marked" : `${lines} lines of text are marked`}` });
   return el("figure", {}, image, svg, tags);
+}
+
+// The numbers of a region's cues, beside it: before its first letter, or behind the last where there is no room before.
+function tagsOf(a, cues, polygon, width, height, act) {
+  const [tl, tr, br, bl] = polygon.map(([x, y]) => [100 * x / width, 100 * y / height]);
+  const left = Math.min(tl[0], bl[0]), right = Math.max(tr[0], br[0]), before = left > 3 + 5 * cues.length || 100 - right < left;
+  const y = before ? (tl[1] + bl[1]) / 2 : (tr[1] + br[1]) / 2;
+  return el("span", { class: before ? "tags before" : "tags", style: { left: `${clamp(before ? left : right, 0, 100)}%`, top: `${clamp(y, 4, 96)}%` } },
+    cues.map((n) => el("button", {
+      type: "button", class: "tag", "data-tag": n, "aria-label": `Cue ${n + 1}: ${a.cues[n].kind} ${a.cues[n].value}`,
+      style: { background: a.cues[n].colour }, onclick: () => act.hold(n),
+      onpointerenter: () => act.light([n], true), onpointerleave: () => act.light([n], false),
+      onfocus: () => act.light([n], true), onblur: () => act.light([n], false),
+    }, String(n + 1))));
 }
 
 function contribution(nats, most) {
@@ -53,7 +61,7 @@ function cueItem(a, i, key, most, act) {
     el("span", { class: "nats" }, cue.natsText, el("span", { class: "away" }, " nats"))),
   el("p", { class: "says" }, say(cue.says), favours ? [" → ", el("strong", {}, say(where(cue.favours)))] : ""),
   el("div", { class: "foot" },
-    el("p", { class: "without" }, cue.changes ? ["Without it: ", say(where(cue.without))] : "Without it the answer stays the same",
+    el("p", { class: "without" }, cue.changes ? ["Without it: ", say(where(cue.without))] : "Without it: the same",
       cue.source === "lexicon" ? "" : [" · from ", say(cue.source)]),
     key ? el("button", { type: "button", class: "plain", "aria-label": `Leave out cue ${i + 1}: ${cue.kind} ${cue.value}`, onclick: () => act.leaveOut(key) }, "Leave out") : ""));
 }

@@ -162,7 +162,6 @@ async function openMap() {
   map.hover = (event, [x, y]) => pointAt(event, x, y);
   $("credit").textContent = atlas.attribution ? `Borders: ${atlas.attribution}` : "";
   $("credit").hidden = !atlas.attribution;
-  $("layers").open = innerWidth > 1100;
   $("home").addEventListener("click", () => map.fit(extent(now.view.answer)));
   $("globe").addEventListener("click", () => map.fit([]));
 }
@@ -231,7 +230,9 @@ function draw(first) {
   frame();
   map.cells = view.cells.map(([number, p]) => ({ p, ...map.cell(number) }));
   map.show.shade = !map.cells.length;
-  drawMap(a, first, now.photos.filter((photo) => photo !== now.chosen && photo.answer).map((photo) => [{ best: photo.answer.best, source: photo.name }, () => choose(photo)]));
+  // The map follows when the answer moves elsewhere, and stays where it is when the answer does.
+  const moved = !now.chosen.answer || where(now.chosen.answer.best) !== where(a.best);
+  drawMap(a, first || moved, now.photos.filter((photo) => photo !== now.chosen && photo.answer).map((photo) => [{ best: photo.answer.best, source: photo.name }, () => choose(photo)]));
   now.chosen.answer = a;
   relight();
   if (first) $("summary").focus({ preventScroll: innerWidth > 860 });
@@ -242,7 +243,7 @@ function frame() {
   const figure = $("photo").querySelector("figure");
   if (!figure || !now.view) return;
   const [width, height] = now.view.size_px, box = $("photo");
-  const scale = innerWidth > 860 ? Math.min(box.clientWidth / width, box.clientHeight / height) : box.clientWidth / width;
+  const scale = innerWidth > 860 ? Math.min((box.clientWidth - 24) / width, (box.clientHeight - 24) / height) : box.clientWidth / width;
   Object.assign(figure.style, { width: `${width * scale}px`, height: `${height * scale}px` });
   Object.assign(figure.querySelector("img").style, { width: "100%", height: "100%" });
 }

@@ -1,0 +1,69 @@
+"""What people take away from the page: GeoJSON, and a report with the command that makes the same answer."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from geoagent.config import Config
+from geoagent.photos import open_photo
+from geoagent.types import Photo
+from geoagent.web.forms import Settings
+from geoagent.web.readers import Seen
+from geoagent.web.weigh import Scales
+
+
+def geojson_of(scales: Scales, seen: Seen, settings: Settings) -> str:
+    """The answer as a GeoJSON FeatureCollection."""
+    from geoagent.outputs.geojson import feature_collection
+
+    answer = scales.answer(seen.observed, settings)
+    return json.dumps(feature_collection([answer]), ensure_ascii=False)
+
+
+def report_of(scales: Scales, seen: Seen, settings: Settings) -> str:
+    """The answer as one self-contained HTML page; of a capped answer the photo stays out of it."""
+    from geoagent.render.report import report_html
+
+    agent = scales.under(settings)
+    answer, assets = scales.answer(seen.observed, settings), agent.assets
+    capped = agent.config.max_precision != "full"
+    return report_html(
+        answer,
+        photo=None if capped else photo_of(seen),
+        outlines=assets.gazetteer.outlines(),
+        command=command_of(seen.observed.source, agent.config, settings),
+        gazetteer=assets.gazetteer,
+        digest=seen.digest,
+        made=date.today(),
+    )
+
+
+def photo_of(seen: Seen) -> Photo:
+    """The preview as a photo whose pixels are those of the original."""
+    photo = open_photo(seen.preview)
+    width = seen.observed.size_px[0] if seen.observed.size_px else photo.width_px
+    return replace(photo, source=seen.observed.source, scale=max(1.0, width / photo.width_px))
+
+
+def command_of(name: str, config: Config, settings: Settings) -> str:
+    """What to run for the same answer; what a capped answer hides is left out of it."""
+    words = ["geoagent", "locate", name if not name.startswith("-") else f"./{name}"]
+    options: dict[str, Any] = {"--world": config.world}
+    if config.max_precision == "full":
+        options |= {"--hint": config.hint, "--within": ",".join(config.within), "--not": ",".join(config.exclude)}
+    else:
+        options["--max-precision"] = config.max_precision
+    for option, value in options.items():
+        if value:
+            words += [option, str(value)]
+    before = ""
+    if (config.text_weight, config.vision_weight) != (1.0, 1.0):
+        lines = rf"text_weight = {config.text_weight}\nvision_weight = {config.vision_weight}\n"
+        before = f"printf '{lines}' > weights.toml && "
+        words += ["--config", "weights.toml"]
+    without = f"  # without {len(settings.without)} of its cues, left out by hand" if settings.without else ""
+    return f"{before}{shlex.join([*words, '--report', 'report.html'])}{without}"

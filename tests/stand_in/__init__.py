@@ -1,0 +1,1 @@
+"""Plugs that stand in for slow ones, by their dotted path."""
