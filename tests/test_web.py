@@ -6,10 +6,12 @@ import io
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -233,16 +235,12 @@ def test_bad_files_are_refused_in_words(server: Running, content: bytes, says: s
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(server: Running) -> None:
-    image = Image.new("1", (30_000, 40_000))
-    image.info.clear()
-    buffer = io.BytesIO()
-    image.convert("L").save(buffer, "PNG", compress_level=9)
-    assert len(buffer.getvalue()) < 2_000_000
-    begin = time.monotonic()
-    reply = server.photo("/api/locate", buffer.getvalue(), "bomb.png")
+    content = bytearray(picture())
+    content[16:24] = struct.pack(">II", 60_000, 60_000)  # 3.6 gigapixels, as the header says
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    reply = server.photo("/api/locate", bytes(content), "bomb.png")
     assert reply.status == 422
     assert "GB to decode" in reply.json["error"]
-    assert time.monotonic() - begin < 5
 
 
 def test_too_large_photos_and_requests_are_refused(server: Running) -> None:
@@ -263,7 +261,8 @@ def test_a_request_that_never_ends_is_cut_off(server: Running) -> None:
     parts = urlsplit(server.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=10) as slow:
         slow.sendall(
-            f"POST /api/locate HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: multipart/form-data; boundary=x\r\n".encode()
+            f"POST /api/locate HTTP/1.1\r\nHost: {parts.netloc}\r\n".encode()
+            + b"Content-Type: multipart/form-data; boundary=x\r\n"
         )
         slow.sendall(b"Content-Length: 1000\r\n\r\n--x\r\n")
         assert b" 408 " in slow.recv(4000)
@@ -274,7 +273,7 @@ def test_a_request_that_never_ends_is_cut_off(server: Running) -> None:
     [
         ({"text_weight": "7"}, "text_weight"),
         ({"max_precision": "street"}, "max_precision"),
-        ({"within": "Atlantis"}, "Atlantis"),
+        ({"within": "Qwxzatl"}, "Qwxzatl"),
         ({"hint": "x" * 501}, "hint"),
         ({"nonsense": "1"}, "nonsense"),
     ],
@@ -300,7 +299,8 @@ def test_neither_or_both_of_photo_and_observation(server: Running) -> None:
 
 def test_unknown_ids_and_paths_are_404(server: Running) -> None:
     for path in ("/api/jobs/../../etc/passwd", "/api/jobs/x", "/api/observations/x/photo", "/page/../app.py",
-                 "/page/%2e%2e/app.py", "/page/..%2f..%2fagent.py", "/examples/..%2f..%2fREADME.jpg", "/examples/expected.csv",
+                 "/page/%2e%2e/app.py", "/page/..%2f..%2fagent.py", "/examples/..%2f..%2fREADME.jpg",
+                 "/examples/expected.csv",
                  "/examples/%2e%2e%2fscenes.jpg", "/etc/passwd"):  # fmt: skip
         reply = server.get(path)
         assert reply.status == 404, path
@@ -423,10 +423,10 @@ def test_a_deadly_photo_is_reported_and_the_next_one_answered(server: Running) -
 
 
 def test_a_photo_that_takes_too_long_is_ended() -> None:
-    with running(Limits(read_s=0.7)) as server:
-        reply = server.photo("/api/locate", picture(seconds=5), "slow.png")
+    with running(Limits(read_s=2)) as server:
+        reply = server.photo("/api/locate", picture(seconds=8), "slow.png")
         assert reply.status == 502
-        assert "took longer than 1 s" in reply.json["error"]
+        assert "took longer than 2 s" in reply.json["error"]
         assert server.photo("/api/locate", picture()).status == 200
 
 
@@ -471,7 +471,7 @@ def test_limits_must_be_positive() -> None:
 
 
 def test_a_port_that_is_taken_is_said() -> None:
-    with listen("127.0.0.1", 0) as taken, pytest.raises(InputError, match="cannot listen at 127.0.0.1"):
+    with listen("127.0.0.1", 0) as taken, pytest.raises(InputError, match="cannot listen at"):
         listen("127.0.0.1", taken.getsockname()[1])
 
 

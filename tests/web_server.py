@@ -99,10 +99,10 @@ def running(limits: Limits | None = None, **settings: Any) -> Iterator[Running]:
     app = create_app(Config.make({"ocr": "stand_in.engine", **settings}), limits)
     listening = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=2))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
-    here = Running(address_of(listening), app.office)
     try:
+        here = Running(address_of(listening), app.app.state.office)
         end = time.monotonic() + 60
         while here.get("/ready").status != 200:
             assert time.monotonic() < end, here.get("/health").json

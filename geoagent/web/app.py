@@ -14,7 +14,7 @@ from geoagent.optional import needs
 from geoagent.web.api import Office, router
 from geoagent.web.atlas import Atlas
 from geoagent.web.desk import Busy, Desk
-from geoagent.web.guard import Guard, Refused
+from geoagent.web.guard import Guard
 from geoagent.web.limits import Limits
 from geoagent.web.memory import Memory
 from geoagent.web.pages import pages
@@ -79,13 +79,9 @@ async def _tidy(memory: Memory) -> None:
 def _say_errors(app: FastAPI) -> None:
     """Every refusal is `{"error": "…"}` in words."""
 
-    @app.exception_handler(Refused)
-    async def refused(request: Request, error: Refused) -> Response:
-        return _problem(error.status, error.message, error.retry_after_s)
-
     @app.exception_handler(Busy)
     async def busy(request: Request, error: Busy) -> Response:
-        return _problem(503, str(error), error.retry_after_s)
+        return _problem(503, str(error), {"retry-after": str(error.retry_after_s)})
 
     @app.exception_handler(PhotoError)
     async def photo(request: Request, error: PhotoError) -> Response:
@@ -103,9 +99,8 @@ def _say_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        return _problem(error.status_code, str(error.detail))
+        return _problem(error.status_code, str(error.detail), dict(error.headers or {}))
 
 
-def _problem(status: int, message: str, retry_after_s: int | None = None) -> Response:
-    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+def _problem(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
     return JSONResponse({"error": message}, status, headers=headers)

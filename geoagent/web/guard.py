@@ -7,13 +7,18 @@ refused; and a name that its owner lets point to 127.0.0.1 (DNS rebinding) is no
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import json
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from geoagent.optional import needs
 from geoagent.web.limits import MB, Limits
+
+with needs("web", "starlette"):
+    from starlette.exceptions import HTTPException
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,35 +45,38 @@ HEADERS = {
     "x-frame-options": "DENY",
     "x-robots-tag": "noindex",
 }
+_DRAINED_BYTES, _DRAINED_S = 1_000 * MB, 20.0
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
-class Refused(Exception):
-    """A request that goes no further."""
+class Refused(HTTPException):
+    """A request that goes no further, with the reason in words."""
 
     def __init__(self, status: int, message: str, retry_after_s: int | None = None) -> None:
-        super().__init__(message)
-        self.status, self.message, self.retry_after_s = status, message, retry_after_s
+        super().__init__(status, message, None if retry_after_s is None else {"retry-after": str(retry_after_s)})
 
 
 class Guard:
     """ASGI middleware that holds the rules of this module.
 
-    Args:
+    Attributes:
         app: what is guarded.
+
+    Args:
+        app: the same.
         limits: sizes and times.
         hosts: names, beside localhost and addresses in figures, that the server answers to.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits, hosts: Collection[str] = ()) -> None:
-        self._app, self._limits = app, limits
+        self.app, self._limits = app, limits
         self._hosts = {"localhost", *(host.lower() for host in hosts)}
         self._arriving = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with the reason why not."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         started = False
@@ -84,16 +92,17 @@ class Guard:
                 message = {**message, "headers": [*message["headers"], *own]}
             await send(message)
 
+        body = _Body(receive, self._limits.request_mb * MB, self._limits.upload_s)
         try:
             self._check(scope["method"], headers)
-            body = _Body(receive, self._limits.request_mb * MB, self._limits.upload_s)
             size = self._reserve(scope["method"], headers)
             try:
-                await self._app(scope, body, sent)
+                await self.app(scope, body, sent)
             finally:
                 self._arriving -= size
         except Refused as refused:
             if not started:
+                await body.drain()
                 await _refuse(sent, refused)
 
     def _check(self, method: str, headers: dict[str, str]) -> None:
@@ -142,33 +151,42 @@ class _Body:
     """The body of a request, counted and timed as it arrives."""
 
     def __init__(self, receive: Receive, most: float, seconds: float) -> None:
-        self._receive, self._left, self._seconds = receive, most, seconds
+        self._receive, self._most, self._seconds = receive, most, seconds
+        self._got = 0
         self._end: float | None = None
         self._whole = False
 
     async def __call__(self) -> Message:
         if self._whole:  # what follows is only whether the client is still there
             return await self._receive()
+        message = await self._next(self._seconds)
+        if self._got > self._most:
+            raise Refused(413, "the request is too large")
+        return message
+
+    async def _next(self, seconds: float) -> Message:
         now = asyncio.get_running_loop().time()
-        self._end = now + self._seconds if self._end is None else self._end
+        self._end = now + seconds if self._end is None else self._end
         try:
             async with asyncio.timeout_at(self._end):
                 message = await self._receive()
         except TimeoutError:
-            raise Refused(408, f"the request did not arrive within {self._seconds:.0f} s") from None
-        if message["type"] == "http.request":
-            self._left -= len(message.get("body", b""))
-            self._whole = not message.get("more_body", False)
-            if self._left < 0:
-                raise Refused(413, "the request is too large")
+            raise Refused(408, f"the request did not arrive within {seconds:.0f} s") from None
+        self._got += len(message.get("body", b""))
+        self._whole = message["type"] != "http.request" or not message.get("more_body", False)
         return message
+
+    async def drain(self) -> None:
+        """Let the rest of a body pass that is not wanted: most clients read no reply before they have sent all."""
+        with contextlib.suppress(Refused):
+            while not self._whole and self._got < _DRAINED_BYTES:
+                await self._next(_DRAINED_S)
 
 
 async def _refuse(send: Any, refused: Refused) -> None:
-    body = json.dumps({"error": refused.message}, ensure_ascii=False).encode()
+    body = json.dumps({"error": refused.detail}, ensure_ascii=False).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if refused.retry_after_s is not None:
-        headers.append((b"retry-after", str(refused.retry_after_s).encode()))
+    headers += [(name.encode(), value.encode()) for name, value in (refused.headers or {}).items()]
     headers.append((b"connection", b"close"))  # a body that was not read must not be taken for the next request
-    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.start", "status": refused.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable, Collection
 
@@ -48,7 +49,8 @@ def serve(
         app, log_level=log_level, server_header=False, access_log=log_level == "info", timeout_keep_alive=15,
         limit_concurrency=500, timeout_graceful_shutdown=3, ws="none",
     )  # fmt: skip
-    uvicorn.Server(settings).run(sockets=[listening])
+    with contextlib.suppress(KeyboardInterrupt):  # which it raises again once it has ended well
+        uvicorn.Server(settings).run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -60,10 +62,14 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(128)
-    except (OSError, OverflowError) as error:
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(128)
+        except BaseException:
+            listening.close()
+            raise
+    except OSError as error:
         why = getattr(error, "strerror", None) or str(error)
         raise InputError(f"cannot listen at {host}:{port}: {why}; choose another with --host and --port") from error
     return listening
