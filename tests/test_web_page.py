@@ -12,18 +12,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import screenshots
 from PIL import Image
 from stand_in.engine import EVIL, HOSTILE, KOELN, NOTHING, picture
 
 pytest.importorskip("fastapi", reason="needs the extra web (pip install 'geoagent-photo[web]')")
 pytest.importorskip("uvicorn", reason="needs the extra web (pip install 'geoagent-photo[web]')")
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright (pip install playwright)")
 
 from web_server import Running, running
 
 from geoagent.answer import Answer
 from geoagent.web.limits import Limits
 
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright (pip install playwright)")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium browser on the PATH (apt install chromium)")
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "photos"
@@ -550,3 +551,11 @@ def test_the_real_engine_answers_on_the_page(visit: Callable[..., Any]) -> None:
         assert headline(page).startswith("Köln")
         assert "Hofmann" in page.locator("#more").inner_text()
         assert json.loads(page.evaluate("JSON.stringify(now.view.exact.best)"))["country"] == "DE"
+
+
+def test_the_picture_of_the_readme_can_be_taken_again(browser: Any, server: Running, tmp_path: Path) -> None:
+    target = screenshots.take(browser, server.url, tmp_path)
+    shown = Path(__file__).resolve().parents[1] / "docs" / target.name
+    assert shown.stat().st_size < 300_000
+    with Image.open(target) as mine, Image.open(shown) as kept:
+        assert mine.size == kept.size == screenshots.SIZE

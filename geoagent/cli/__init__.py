@@ -6,10 +6,25 @@ from geoagent.cli.inspect import doctor, prompts, read, schema
 from geoagent.cli.learn import evaluate, train, tune
 from geoagent.cli.locate import locate
 from geoagent.cli.verify import verify
-from geoagent.cli.web import web
+from geoagent.cli.web import mcp, web
 from geoagent.cli.world import geocells, world
 
-for command in (locate, verify, read, doctor, schema, prompts, calibrate, train, tune, evaluate, geocells, world, web):
+for command in (
+    locate,
+    verify,
+    read,
+    doctor,
+    schema,
+    prompts,
+    calibrate,
+    train,
+    tune,
+    evaluate,
+    geocells,
+    world,
+    web,
+    mcp,
+):
     main.add_command(command)
 
 __all__ = ["main"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from geoagent.cli._main import agent_options, load_config
+from geoagent.cli._main import agent_options, load_agent, load_config
 
 
 @click.command()
@@ -60,3 +61,24 @@ def web(
         config, limits, host=host, port=port, hosts=allow_host,
         log_level="info" if verbose else "warning", started=started,
     )  # fmt: skip
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--max-precision", type=click.Choice(["country", "region", "city", "full"]), help="Disclose nothing finer."
+)
+@agent_options
+def mcp(folder: Path, **settings: Any) -> None:
+    """Serve tools for an assistant (Model Context Protocol over standard input and output).
+
+    It may look at the photos in FOLDER and at nothing else. Tools: locate_photo, verify_claim, read_signs,
+    lookup_place, list_photos.
+
+    \b
+    Example, as assistants are told of it:
+      {"mcpServers": {"geoagent": {"command": "geoagent", "args": ["mcp", "/photos"]}}}
+    """
+    from geoagent.web.tools import create_tools
+
+    create_tools(load_agent(settings), folder).run("stdio")

@@ -61,32 +61,34 @@ class MemoryRoute(APIRoute):
         return handler
 
 
+def areas_of(text: str) -> tuple[str, ...]:
+    """Areas that are named in one text, by commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 class Settings(BaseModel):
     """How what was seen is weighed; none of it needs the photo to be read again."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    text_weight: float = Field(1.0, ge=0, le=3, description="what the evidence of the text counts for")
-    vision_weight: float = Field(1.0, ge=0, le=3, description="what the picture counts for")
-    hint: str = Field("", max_length=500, description="what you believe about the place, in words")
-    within: str = Field("", max_length=500, description="country codes or names of areas, by commas")
-    exclude: str = Field("", max_length=500, description="country codes or names of areas, by commas")
-    max_precision: Precision = Field("full", description="finest level that the answer discloses")
-    without: list[str] = Field([], max_length=200, description="keys of cues that are left out")
+    text_weight: float = Field(default=1.0, ge=0, le=3, description="what the evidence of the text counts for")
+    vision_weight: float = Field(default=1.0, ge=0, le=3, description="what the picture counts for")
+    hint: str = Field(default="", max_length=500, description="what you believe about the place, in words")
+    within: str = Field(default="", max_length=500, description="country codes or names of areas, by commas")
+    exclude: str = Field(default="", max_length=500, description="country codes or names of areas, by commas")
+    max_precision: Precision = Field(default="full", description="finest level that the answer discloses")
+    without: list[str] = Field(default=[], max_length=200, description="keys of cues that are left out")
 
     def changes(self) -> dict[str, Any]:
         """As `GeoAgent.using` takes them."""
-        areas = {
-            name: tuple(part.strip() for part in getattr(self, name).split(",") if part.strip())
-            for name in ("within", "exclude")
-        }
+        areas = {"within": areas_of(self.within), "exclude": areas_of(self.exclude)}
         return {**self.model_dump(include={"text_weight", "vision_weight", "hint", "max_precision"}), **areas}
 
 
 class Question(Settings):
     """A photo, or the id of one that was seen before, and how to weigh it."""
 
-    photo: UploadFile | None = Field(None, description="the photo; or give `observation`")
-    observation: str = Field("", max_length=64, description="id that an earlier reply gave")
+    photo: UploadFile | None = Field(default=None, description="the photo; or give `observation`")
+    observation: str = Field(default="", max_length=64, description="id that an earlier reply gave")
 
 
 class Claim(Question):

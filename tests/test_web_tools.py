@@ -1,0 +1,113 @@
+"""The tools for assistants: the real command, spoken to by a real client of the protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stand_in.engine import EVIL, HOSTILE, KOELN, picture
+
+pytest.importorskip("mcp", reason="needs the extra web (pip install 'geoagent-photo[web]')")
+
+from mcp import StdioServerParameters
+from mcp.client import Client
+
+from geoagent.errors import InputError, PhotoError
+from geoagent.web.tools import Folder
+
+HERE = Path(__file__).resolve().parent
+EXAMPLES = HERE.parent / "examples" / "photos"
+
+
+def asked(
+    folder: Path, *calls: tuple[str, dict[str, Any]], ocr: str = "stand_in.engine"
+) -> tuple[list[str], list[Any]]:
+    """Names of the tools, and the results of calls, in one session with `geoagent mcp`."""
+    import os
+
+    paths = os.pathsep.join([str(HERE), str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "geoagent", "mcp", str(folder), "--ocr", ocr],
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+
+    async def session() -> tuple[list[str], list[Any]]:
+        async with Client(command, read_timeout_seconds=120) as client:
+            tools = await client.list_tools()
+            return [tool.name for tool in tools.tools], [await client.call_tool(name, given) for name, given in calls]
+
+    return asyncio.run(session())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    photos = tmp_path / "photos"
+    (photos / "trip").mkdir(parents=True)
+    (photos / "trip" / "shop.png").write_bytes(picture(KOELN))
+    (photos / "evil.png").write_bytes(picture(EVIL))
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff no photo")
+    (tmp_path / "secret.png").write_bytes(picture(KOELN))
+    (photos / "link.png").symlink_to(tmp_path / "secret.png")
+    return photos
+
+
+def said(result: Any) -> str:
+    return " ".join(part.text for part in result.content)
+
+
+def test_an_assistant_asks_all_tools(folder: Path) -> None:
+    names, results = asked(
+        folder,
+        ("list_photos", {}),
+        ("locate_photo", {"path": "trip/shop.png"}),
+        ("verify_claim", {"path": "trip/shop.png", "claim": "Kyiv, Ukraine"}),
+        ("read_signs", {"path": "trip/shop.png"}),
+        ("lookup_place", {"name": "Hallstatt"}),
+        ("locate_photo", {"path": "trip/shop.png", "within": "PT"}),
+    )
+    assert set(names) == {"locate_photo", "verify_claim", "read_signs", "lookup_place", "list_photos"}
+    assert not any(result.is_error for result in results), [said(result) for result in results]
+    photos, located, verified, read, places, portugal = (result.structured_content for result in results)
+    assert photos["result"] == ["broken.jpg", "evil.png", "link.png", "trip/shop.png"]
+    assert (located["best"]["place"], located["source"]) == ("Köln", "trip/shop.png")
+    assert located["reasons"][0]["nats"] > 1
+    assert verified["verdict"] == "contradicted"
+    assert read["regions"][0]["text"] == "Bäckerei Hofmann"
+    assert places["result"][0]["country"] == "AT"
+    assert portugal["best"]["country"] == "PT"
+
+
+def test_what_goes_wrong_is_said_in_words_and_no_other_file_is_read(folder: Path) -> None:
+    outside = ["../secret.png", str(folder.parent / "secret.png"), "link.png", "/etc/passwd", "trip/../../secret.png"]
+    calls = [("locate_photo", {"path": path}) for path in outside]
+    calls += [("read_signs", {"path": "nothing.png"}), ("read_signs", {"path": "broken.jpg"})]
+    calls += [("verify_claim", {"path": "trip/shop.png", "claim": "Qwxzatl"}), ("read_signs", {"path": "evil.png"})]
+    _, results = asked(folder, *calls)
+    for result in results[: len(outside)]:
+        assert result.is_error
+        assert "outside the folder" in said(result)
+    missing, broken, unknown, evil = results[len(outside) :]
+    for result, says in ((missing, "no such file"), (broken, "damaged"), (unknown, "Qwxzatl")):
+        assert result.is_error
+        assert says in said(result)
+    assert str(folder) not in said(broken)
+    assert not evil.is_error
+    assert any(HOSTILE in region["text"] for region in evil.structured_content["regions"])
+
+
+def test_the_real_engine_reads_for_an_assistant(tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "pl_krakow.jpg", tmp_path / "a.jpg")
+    _, (result,) = asked(tmp_path, ("locate_photo", {"path": "a.jpg"}), ocr="auto")
+    assert result.structured_content["best"]["country"] == "PL"
+
+
+def test_a_folder_is_needed(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is no folder"):
+        Folder(tmp_path / "nothing")
+    with pytest.raises(PhotoError, match="is no path"):
+        Folder(tmp_path).photo("a\0b")
