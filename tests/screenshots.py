@@ -1,4 +1,4 @@
-"""The picture of the page that README shows; run it from the top of a checkout: python tests/screenshots.py [folder]."""
+"""The picture of the page that README shows; from the top of a checkout: python tests/screenshots.py [folder]."""
 
 from __future__ import annotations
 

@@ -430,6 +430,24 @@ def test_a_photo_that_takes_too_long_is_ended() -> None:
         assert server.photo("/api/locate", picture()).status == 200
 
 
+def test_readers_that_cannot_start_are_said_and_nobody_waits_for_ever() -> None:
+    with running(Limits(), ready=False, ocr="stand_in.broken") as server:
+        assert server.get("/ready").status == 503
+        reply = server.photo("/api/locate", picture(), "x.png")
+        assert reply.status == 502
+        assert "this engine never starts" in reply.json["error"]
+        assert server.get("/health").json["status"] == "broken"
+        assert server.get("/health").status == 200
+
+
+def test_weights_of_the_server_hold_until_others_are_asked_for() -> None:
+    with running(SMALL, text_weight=0.0) as server:
+        reply = server.photo("/api/locate", picture())
+        assert reply.json["best"]["place"] != "Köln"
+        id = reply.headers["x-observation"]
+        assert server.post("/api/locate", observation=id, text_weight="1").json["best"]["place"] == "Köln"
+
+
 def test_nothing_is_written_to_the_disk(server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import tempfile
 

@@ -89,8 +89,8 @@ def form(files: list[tuple[str, str, bytes]], fields: dict[str, Any]) -> tuple[b
 
 
 @contextmanager
-def running(limits: Limits | None = None, **settings: Any) -> Iterator[Running]:
-    """Run a server in a thread until the block ends."""
+def running(limits: Limits | None = None, *, ready: bool = True, **settings: Any) -> Iterator[Running]:
+    """Run a server in a thread until the block ends; wait first until a reader is ready."""
     import uvicorn
 
     from geoagent.web.app import create_app
@@ -104,7 +104,7 @@ def running(limits: Limits | None = None, **settings: Any) -> Iterator[Running]:
     try:
         here = Running(address_of(listening), app.app.state.office)
         end = time.monotonic() + 60
-        while here.get("/ready").status != 200:
+        while ready and here.get("/ready").status != 200:
             assert time.monotonic() < end, here.get("/health").json
             time.sleep(0.05)
         yield here

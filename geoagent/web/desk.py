@@ -20,6 +20,7 @@ from geoagent.web.readers import Reader, ReaderDied, TooSlow
 
 State = Literal["waiting", "reading", "done", "failed", "cancelled"]
 _FIRST_GUESS_S = 4.0
+_HOPELESS = 3
 log = logging.getLogger("geoagent.web")
 
 
@@ -178,7 +179,7 @@ class Desk:
 
     async def _serve(self, number: int) -> None:
         """What one reader's keeper does for ever: keep it alive and give it photos."""
-        reader, pause = self._readers[number], 0.5
+        reader, pause, failures = self._readers[number], 0.5, 0
         while True:
             try:
                 await reader.start()
@@ -186,15 +187,25 @@ class Desk:
                 self.trouble = str(error)
                 log.warning("a reader did not start: %s", error)
                 await asyncio.to_thread(reader.kill)
+                failures += 1
+                if failures >= _HOPELESS and not self.ready:
+                    self._give_up()
                 await asyncio.sleep(pause)
                 pause = min(30.0, 2 * pause)
                 continue
-            self._ready[number], self.trouble, pause = True, "", 0.5
+            self._ready[number], self.trouble, pause, failures = True, "", 0.5, 0
             while reader.alive:
                 item = await self._next()
                 if not item.finished.is_set():
                     await self._handle(reader, item)
             self._ready[number] = False
+
+    def _give_up(self) -> None:
+        """Tell those who wait that no reader can be started."""
+        for line in self._queue:
+            for item in line:
+                item.end("failed", error=f"{item.name}: nothing can be looked at: {self.trouble}", broke=True)
+        self._queue.clear()
 
     async def _handle(self, reader: Reader, item: Item) -> None:
         for last in (False, True):

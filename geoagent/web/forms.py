@@ -70,8 +70,13 @@ class Settings(BaseModel):
     """How what was seen is weighed; none of it needs the photo to be read again."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    text_weight: float = Field(default=1.0, ge=0, le=3, description="what the evidence of the text counts for")
-    vision_weight: float = Field(default=1.0, ge=0, le=3, description="what the picture counts for")
+    text_weight: float | None = Field(
+        default=None,
+        ge=0,
+        le=3,
+        description="what the evidence of the text counts for; 1 unless the server says otherwise",
+    )
+    vision_weight: float | None = Field(default=None, ge=0, le=3, description="what the picture counts for; likewise")
     hint: str = Field(default="", max_length=500, description="what you believe about the place, in words")
     within: str = Field(default="", max_length=500, description="country codes or names of areas, by commas")
     exclude: str = Field(default="", max_length=500, description="country codes or names of areas, by commas")
@@ -79,9 +84,16 @@ class Settings(BaseModel):
     without: list[str] = Field(default=[], max_length=200, description="keys of cues that are left out")
 
     def changes(self) -> dict[str, Any]:
-        """As `GeoAgent.using` takes them."""
-        areas = {"within": areas_of(self.within), "exclude": areas_of(self.exclude)}
-        return {**self.model_dump(include={"text_weight", "vision_weight", "hint", "max_precision"}), **areas}
+        """What is stated, as `GeoAgent.using` takes it; the rest is as the server was started."""
+        stated = {
+            "text_weight": self.text_weight,
+            "vision_weight": self.vision_weight,
+            "hint": self.hint or None,
+            "within": areas_of(self.within) or None,
+            "exclude": areas_of(self.exclude) or None,
+            "max_precision": self.max_precision,
+        }
+        return {name: value for name, value in stated.items() if value is not None}
 
 
 class Question(Settings):

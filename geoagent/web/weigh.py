@@ -37,13 +37,8 @@ class Scales:
 
     def under(self, settings: Settings) -> GeoAgent:
         """The agent under other settings; a cap on precision that the server was started with stays."""
-        changes = settings.changes()
-        capped = min(changes["max_precision"], self.agent.config.max_precision, key=PRECISIONS.index)
-        own = {name: getattr(self.agent.config, name) for name in ("within", "exclude")}
-        for name, areas in own.items():
-            changes[name] = changes[name] or areas
-        changes["hint"] = changes["hint"] or self.agent.config.hint
-        return self.agent.using(**{**changes, "max_precision": capped})
+        capped = min(settings.max_precision, self.agent.config.max_precision, key=PRECISIONS.index)
+        return self.agent.using(**{**settings.changes(), "max_precision": capped})
 
     def answer(self, observed: Observed, settings: Settings) -> Answer:
         """Say where the photo was taken."""

@@ -6,7 +6,7 @@ const now = { photos: [], chosen: null, view: null, job: null, held: null, point
 
 const show = (...ids) => { for (const id of ["start", "trouble", "work", "found"]) $(id).hidden = !ids.includes(id); };
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
-const plain = () => ({ text_weight: 1, vision_weight: 1, hint: "", within: "", exclude: "", without: [] });
+const plain = () => ({ text_weight: "", vision_weight: "", hint: "", within: "", exclude: "", without: [] });
 
 // What a server says when it refuses, in words; also where it does not answer at all.
 class Refusal extends Error { constructor(message, status, after) { super(message); this.status = status; this.after = after; } }
@@ -261,7 +261,8 @@ function balanceSays() {
   const at = Number($("balance").value), picture = $("use-picture").checked, text = $("use-text").checked;
   const percent = (w) => `${Math.round(100 * w)} %`;
   const [v, t] = [picture ? Math.min(1, 1 - at / 100) : 0, text ? Math.min(1, 1 + at / 100) : 0];
-  Object.assign(now.settings, { vision_weight: Number(v.toFixed(2)), text_weight: Number(t.toFixed(2)) });
+  const sent = (w) => (w === 1 ? "" : w.toFixed(2));  // in full is as the server was started
+  Object.assign(now.settings, { vision_weight: sent(v), text_weight: sent(t) });
   const words = v === 1 && t === 1 ? "Both count in full" : `Picture ${percent(v)}, text ${percent(t)}`;
   $("balance-says").textContent = words; $("balance").setAttribute("aria-valuetext", words);
 }
@@ -357,10 +358,10 @@ async function examples() {
 // Readers load their models after the page is there; until then it says so.
 async function ready() {
   for (;;) {
-    let words = "";
-    try { await ask("/ready"); } catch (error) { words = error.status === 503 ? "The reader is starting…" : error.message; }
-    $("state").textContent = words;
-    if (!words) return;
+    let state = null;
+    try { state = await (await fetch("/ready")).json(); } catch { /* it does not answer */ }
+    $("state").textContent = !state ? "The server does not answer." : state.status === "ok" ? "" : state.trouble || "The reader is starting…";
+    if (state && state.status === "ok") return;
     await wait(1000);
   }
 }
