@@ -23,7 +23,7 @@ from geoagent.constraints._picture import PictureSource
 from geoagent.constraints.llm import ModelSource
 from geoagent.cues import find_cues, instructs
 from geoagent.cues.panel import with_colours
-from geoagent.disclose import disclose
+from geoagent.disclose import release
 from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
 from geoagent.fusion import Belief, Fusion
 from geoagent.gazetteer import Gazetteer
@@ -230,7 +230,7 @@ class GeoAgent:
         if model is not None and model.name != "none":
             account = report(book, model.name, self.config.llm_use.usd_per_million, removed)
             answer = answer.model_copy(update={"llm": account})
-        answer = disclose(answer, self.config.max_precision, self.assets.gazetteer)
+        answer = release(answer, self.config, self.assets.gazetteer)
         return answer.model_copy(update={"timings_s": clock.seconds})
 
     def verify(self, observed: Observed, claim: str) -> Verification:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geoagent.answer import AnswerPrecision
 from geoagent.candidates import gazetteer_candidates, place_preference
 from geoagent.conformal import Group, group_of, radius_scales
 from geoagent.geo import Float, LatLon, haversine_km
@@ -18,6 +19,8 @@ LEADING = 24
 """Cells whose places compete for the answer."""
 CITY_KM = 25.0
 """An answer is precise to the city where half of the probability lies this near: the field's city radius."""
+POINT_KM = 1.0
+"""And to the point where it lies this near: the field's street radius."""
 SPREAD = np.sqrt(np.log(1 / (1 - np.array([0.1, 0.3, 0.5, 0.7, 0.9]))) / np.log(2))
 """Quantiles of the distance of photos from a place, relative to its median: Rayleigh, that is a round cloud."""
 
@@ -49,6 +52,7 @@ class Conclusion:
         countries: every country with its probability, descending.
         p_admin1: probability of the cell's admin-1 unit.
         p_city: probability that the photo is within `CITY_KM` of `latlon`.
+        p_point: probability that it is within `POINT_KM`.
         radius_50_km: radius around `latlon` that holds half of the probability.
         radius_90_km: radius that holds 90 %.
         candidates: what `latlon` was computed from.
@@ -63,6 +67,7 @@ class Conclusion:
     countries: tuple[tuple[str, float], ...]
     p_admin1: float
     p_city: float
+    p_point: float
     radius_50_km: float
     radius_90_km: float
     candidates: Candidates
@@ -70,14 +75,13 @@ class Conclusion:
     group: Group
     scales: tuple[float, float]
 
-    @property
-    def precision(self) -> str:
-        """The finest level that holds at least half of the probability: none, country, region or city."""
-        if self.countries[0][1] < 0.5:
+    def level(self, sure: float = 0.5) -> AnswerPrecision:
+        """The finest level that holds at least `sure` of the probability: none, country, region, city or full."""
+        if self.countries[0][1] < sure:
             return "none"
-        if self.p_city >= 0.5:
-            return "city"
-        return "region" if self.p_admin1 >= 0.5 else "country"
+        if self.p_city >= sure:
+            return "full" if self.p_point >= sure else "city"
+        return "region" if self.p_admin1 >= sure else "country"
 
 
 def conclude(
@@ -121,8 +125,8 @@ def conclude(
     distance = haversine_km((here.lat, here.lon), places)
     spread = np.sqrt(distance[:, None] ** 2 + (extent[:, None] * SPREAD) ** 2).ravel()
     mass = np.repeat(mass / (len(SPREAD) * mass.sum()), len(SPREAD))
-    named = bool(candidates.named[int(refined.weights.argmax())]) if refined.weights.any() else False
-    group = group_of(constraints if text_weight > 0 else (), named=named)
+    named = haversine_km((here.lat, here.lon), candidates.latlon[candidates.named])
+    group = group_of(constraints if text_weight > 0 else (), named=bool((named <= CITY_KM).any()))
     scales = radius_scales(world.calibration, group)
     radius_50_km, radius_90_km = _radii(spread, mass, scales) if radii else (np.nan, np.nan)
     unit = cells.inside(country, str(cells.admin1[cell]))
@@ -133,6 +137,7 @@ def conclude(
         countries=tuple((cells.country_codes[int(i)], float(by_country[i])) for i in ranking),
         p_admin1=float(probs[unit].sum()) if cells.admin1[cell] else 0.0,
         p_city=float(mass[spread <= CITY_KM].sum()),
+        p_point=float(mass[spread <= POINT_KM].sum()),
         radius_50_km=radius_50_km,
         radius_90_km=radius_90_km,
         candidates=candidates,

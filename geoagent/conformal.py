@@ -30,7 +30,7 @@ def group_of(constraints: Sequence[Constraint], *, named: bool) -> Group:
 
     Args:
         constraints: those that made it.
-        named: whether the place that was answered is a city that they name.
+        named: whether a city that they name is where the answer is.
     """
     if all(c.source == "user" for c in constraints):
         return "picture"

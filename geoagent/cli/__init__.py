@@ -2,6 +2,7 @@
 
 from geoagent.cli._main import main
 from geoagent.cli.calibrate import calibrate
+from geoagent.cli.compare import compare
 from geoagent.cli.evaluate import evaluate
 from geoagent.cli.inspect import doctor, prompts, read, schema
 from geoagent.cli.learn import train, tune
@@ -9,7 +10,21 @@ from geoagent.cli.locate import locate
 from geoagent.cli.verify import verify
 from geoagent.cli.world import geocells, world
 
-for command in (locate, verify, read, doctor, schema, prompts, calibrate, train, tune, evaluate, geocells, world):
+for command in (
+    locate,
+    compare,
+    verify,
+    read,
+    doctor,
+    schema,
+    prompts,
+    calibrate,
+    train,
+    tune,
+    evaluate,
+    geocells,
+    world,
+):
     main.add_command(command)
 
 __all__ = ["main"]

@@ -22,7 +22,7 @@ from geoagent.errors import InputError
 from geoagent.evaluation.cases import Case
 from geoagent.evaluation.methods import Methods, Outcome
 from geoagent.fusion import Belief, Fusion
-from geoagent.geo import Float, LatLon
+from geoagent.geo import Float, LatLon, haversine_km
 from geoagent.pooling import SAME_REGION
 from geoagent.training.calibration import picture_reliability
 from geoagent.types import Constraint
@@ -189,11 +189,13 @@ def over(agent: GeoAgent, world: World) -> GeoAgent:
 
 
 def _from_city(case: Case, outcome: Outcome) -> float | None:
-    """How far a photo is from the city that its answer names, km."""
+    """How far a photo is from the nearest city that its text names where the answer is, km."""
     end = outcome.conclusion
-    if case.latlon is None or not end.shares.any():
+    towns = end.candidates.latlon[end.candidates.named]
+    if case.latlon is None or len(towns) == 0:
         return None
-    return case.latlon.distance_km(LatLon(*end.candidates.latlon[int(end.shares.argmax())].tolist()))
+    town = towns[int(haversine_km((end.latlon.lat, end.latlon.lon), towns).argmin())]
+    return case.latlon.distance_km(LatLon(*town.tolist()))
 
 
 def _sources(cases: Sequence[Case]) -> tuple[str, ...]:

@@ -72,6 +72,22 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
         yield Text(said, style="magenta")
 
 
+def comparison_text(answer: Answer) -> RenderableType:
+    """The halves side by side, what the text changed, and whether picture and text agree."""
+    parts: list[RenderableType] = [_headline(answer)]
+    if answer.status != "error":
+        parts += [Text(""), _comparison(answer)]
+        told = answer.comparison
+        if told is not None:
+            style = "bold red" if told.conflict else ""
+            nats = f"agreement {told.agreement_nats:+.1f} nats, divergence {told.divergence_nats:.2f} of at most 0.69"
+            parts += [Text(f"{shown(told.says)} ({nats})", style=style)]
+        else:
+            parts += [Text("Not compared: the picture was not judged, or its text says nothing.", style="dim")]
+        parts += [_hanging("! ", Text(shown(w)), "yellow") for w in answer.warnings]
+    return Group(*parts)
+
+
 def _headline(answer: Answer) -> RenderableType:
     name = answer.source if answer.id is None else f"{answer.source} {answer.id}"
     lines = [Text(shown(name), style="dim")]
