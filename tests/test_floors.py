@@ -37,7 +37,7 @@ FLOORS = [
     },
     {"encoders", "ocr", "llm", "constraints", "search", "refiners"},
     {"agent", "compose", "account", "parts", "narrate", "investigate", "advice", "verify"},
-    {"training", "evaluation", "web", "render", "batch", "doctor", "worlds"},
+    {"training", "evaluation", "web", "render", "outputs", "batch", "doctor", "worlds"},
     {"cli", "__main__"},
 ]
 PLUGS = FLOORS[5]
