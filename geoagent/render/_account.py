@@ -24,31 +24,31 @@ def _steps(answer: Answer) -> Iterator[str]:
     into = f"The world is cut into {cells:,} cells. " if isinstance(cells, int) else "The world is cut into cells. "
     if encoder:
         yield (
-            f"{into}An image encoder ({encoder}) turned the picture into numbers, and a model trained on photos of known "
-            "places gave each cell a probability."
+            f"{into}An image encoder ({encoder}) turned the picture into numbers, and a model trained on photos of "
+            "known places gave each cell a probability."
         )
     else:
         yield (
-            f"{into}No image encoder is part of this world, so the picture itself was not judged: how many people live, "
-            "and how many photos are taken, in each cell stood in for it."
+            f"{into}No image encoder is part of this world, so the picture itself was not judged: how many people "
+            "live, and how many photos are taken, in each cell stood in for it."
         )
     lines = len(answer.regions)
     count = f"{lines} line{'s' if lines != 1 else ''} of text" if lines else "no text"
     yield f"Optical character recognition found {count}. Tables and a gazetteer say where such words are used."
     yield (
-        "Each cue raises the cells it speaks for and lowers the others, by as much as cues of its kind were measured to be "
-        "worth. No cue alone rules a place out, and cues that rest on the same words are not counted twice."
+        "Each cue raises the cells it speaks for and lowers the others, by as much as cues of its kind were measured "
+        "to be worth. No cue alone rules a place out, and cues that rest on the same words are not counted twice."
     )
     yield (
-        "The country with most probability was chosen first, then the place in it. The radii say how far the rest of the "
-        "probability is spread around that place."
+        "The country with most probability was chosen first, then the place in it. The radii say how far the rest of "
+        "the probability is spread around that place."
     )
     yield "A position that the file claims (EXIF GPS) is never evidence."
     if (llm := answer.llm) is not None:
         yield (
-            f"A language model ({llm.model}) was asked {llm.calls} time{'s' if llm.calls != 1 else ''} about the text, as one "
-            f"more cue. Coordinates are the gazetteer's, never the model's. {llm.dropped} of its candidates were dropped for "
-            f"want of evidence, {llm.redacted} stretches of text were masked before sending."
+            f"A language model ({llm.model}) was asked {llm.calls} time{'s' if llm.calls != 1 else ''}, as one more "
+            f"cue. Coordinates are the gazetteer's, never the model's. {llm.dropped} of its candidates were dropped "
+            f"for want of evidence, {llm.redacted} stretches of text were masked before sending."
         )
 
 
@@ -57,11 +57,11 @@ def caveats(answer: Answer) -> list[Element]:
     lines = [
         "This is an estimate with its evidence, not a proof. Confirm it by a way of your own: landmarks, street-level "
         "pictures, the shadow and the weather of the day, the person who took the photo.",
-        "Signs travel. A shop may bear the name of another town, a photo may be mirrored, cropped, edited or generated. The "
-        "agent reads what it sees and does not judge whether the picture is genuine.",
+        "Signs travel. A shop may bear the name of another town, a photo may be mirrored, cropped, edited or made up. "
+        "The agent reads what it sees and does not judge whether the picture is genuine.",
         "Optical character recognition misreads. Compare each cue with the photo before you quote it.",
-        "Probabilities and radii hold on average, over many photos like those they were fitted on; this photo may be of "
-        "another kind.",
+        "Probabilities and radii hold on average, over many photos like those they were fitted on; this photo may be "
+        "of another kind.",
     ]
     if not answer.world.get("encoder"):
         lines.insert(

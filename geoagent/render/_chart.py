@@ -106,8 +106,8 @@ def _near(
         root.append(el("circle", {"class": kind, "cx": cx, "cy": cy, "r": f"{km * scale:.1f}"}))
     spots = [(pin, place(lonlat_from_latlon([[pin.at.lat, pin.at.lon]]))[0]) for pin in pins]
     spots = [(pin, xy) for pin, xy in spots if 0 <= xy[0] <= WIDTH and 0 <= xy[1] <= HEIGHT]
-    for _, (x, y) in spots:
-        taken.add(x - 11, y - 14, x + 11, y + 12)
+    for pin, (x, y) in spots:
+        taken.add(x - 10, y - (29 if pin.kind == "best" else 9), x + 10, y + (5 if pin.kind == "best" else 9))
     taken.add(0, HEIGHT - 30, 170, HEIGHT)
     taken.add(WIDTH - 2 * _GLOBE - 24, 0, WIDTH, 2 * _GLOBE + 24)
     marks = [node for pin, (x, y) in reversed(spots) for node in _pin(pin, x, y)]
@@ -136,11 +136,13 @@ def _world(outlines: Mapping[str, Any], pins: Sequence[Pin], shares: Mapping[str
         return np.array([WIDTH / 2, HEIGHT / 2]) + scale * _equal_earth(lonlat) * [1, -1]
 
     root = _root(says)
+    top = 1.33 * scale
+    root.set("viewBox", f"0 {HEIGHT / 2 - top:.0f} {WIDTH:g} {2 * top:.0f}")
     edge = [(180.0, lat) for lat in range(-90, 91, 3)] + [(-180.0, lat) for lat in range(90, -91, -3)]
     root.set("class", "chart world")
     root.append(el("path", {"class": "ocean", "d": _line(place(np.array(edge)))}))
     for code, rings in _countries(outlines):
-        root.append(_shape(code, shares, "".join(_line(place(ring)) for ring in rings if len(ring) > 2)))
+        root.append(_shape(code, shares, "".join(_coarse(place(ring), 0.25) for ring in rings)))
     for pin in reversed(pins):
         x, y = place(lonlat_from_latlon([[pin.at.lat, pin.at.lon]]))[0]
         root.extend(_pin(pin, float(x), float(y)))
@@ -161,7 +163,7 @@ def _countries(outlines: Mapping[str, Any]) -> Iterator[tuple[str, list[Float]]]
 def _shape(code: str, shares: Mapping[str, float], path: str) -> Element:
     p = min(max(shares.get(code, 0.0), 0.0), 1.0)
     # Fills that a style sheet cannot hold, since the policy of the page allows no style beside the hashed one.
-    shade = {"fill-opacity": f"{0.05 + 0.3 * p**0.5:.2f}", "class": "land likely"} if p > 0.002 else {"class": "land"}
+    shade = {"fill-opacity": f"{0.05 + 0.24 * p**0.5:.2f}", "class": "land likely"} if p > 0.002 else {"class": "land"}
     group = el("g", {}, el("path", {"class": "land", "d": path}))
     if p > 0.002:
         group.append(el("path", {**shade, "d": path}))
@@ -213,7 +215,7 @@ def _equal_earth(lonlat: Float) -> Float:
     a1, a2, a3, a4 = 1.340264, -0.081106, 0.000893, 0.003796
     theta = np.arcsin(np.clip(np.sqrt(3) / 2 * np.sin(lat), -1, 1))
     t2, t6 = theta**2, theta**6
-    bottom = np.sqrt(3) * (9 * a4 * t6 * t2 + 7 * a3 * t6 + 3 * a2 * t2 + a1)
+    bottom = 3 * (9 * a4 * t6 * t2 + 7 * a3 * t6 + 3 * a2 * t2 + a1)
     return np.column_stack(
         [2 * np.sqrt(3) * lon * np.cos(theta) / bottom, theta * (a1 + a2 * t2 + t6 * (a3 + a4 * t2))]
     )
@@ -234,9 +236,7 @@ def _globe(outlines: Mapping[str, Any], centre: LatLon, shares: Mapping[str, flo
             x = np.cos(lat) * np.sin(lon - lon0)
             y = np.sin(lat0) * np.cos(lat) * np.cos(lon - lon0) - np.cos(lat0) * np.sin(lat)
             beyond = np.where(depth < 0, np.maximum(np.hypot(x, y), 1e-9), 1.0)
-            xy = _GLOBE * np.column_stack([x / beyond, y / beyond])
-            if np.ptp(xy, axis=0).max() > 1.2:
-                path += _line(shapely.get_coordinates(shapely.simplify(shapely.linestrings(xy), 0.4)))
+            path += _coarse(_GLOBE * np.column_stack([x / beyond, y / beyond]), 0.4)
         if path:
             group.append(el("path", {"class": "land lit" if shares.get(code, 0.0) > 0.25 else "land", "d": path}))
     group.append(el("circle", {"class": "here", "r": 3.5}))
@@ -246,6 +246,13 @@ def _globe(outlines: Mapping[str, Any], centre: LatLon, shares: Mapping[str, flo
 def _path(shape: Any) -> str:
     rings, _ = shapely.get_rings(shapely.get_parts(shape), return_index=True)
     return "".join(_line(shapely.get_coordinates(shapely.simplify(ring, 0.3))) for ring in rings)
+
+
+def _coarse(xy: Float, tolerance: float) -> str:
+    """A ring without what nobody would see."""
+    if len(xy) < 3 or np.ptp(xy, axis=0).max() < 3 * tolerance:
+        return ""
+    return _line(shapely.get_coordinates(shapely.simplify(shapely.linestrings(xy), tolerance)))
 
 
 def _line(xy: Float) -> str:
@@ -283,9 +290,9 @@ class _Labels:
         return all(x1 < a or c < x0 or y1 < b or d < y0 for a, b, c, d in self._boxes)
 
     def text(self, text: str, x: float, y: float, kind: str, gap: float, size: float, *, middle: bool = False) -> Any:
-        """A label beside (or, `middle`, upon) a place, to the right or else to the left; nothing where there is no room."""
+        """A label beside (or, `middle`, upon) a place, to its right or else left; nothing where there is no room."""
         text = text if len(text) <= 40 else text[:39] + "…"
-        wide, tall = 0.62 * size * len(text), size
+        wide, tall = (0.74 if middle else 0.62) * size * len(text), size
         sides = ((x - wide / 2, "middle"),) if middle else ((x + gap, "start"), (x - gap - wide, "end"))
         for left, anchor in sides:
             box = (left - 2, y - tall / 2 - 1, left + wide + 2, y + tall / 2 + 1)

@@ -1,4 +1,4 @@
-"""HTML and SVG out of elements, so that no string can ever become markup: the standard library escapes when it writes."""
+"""HTML and SVG out of elements, so that no string can become markup: the standard library escapes when it writes."""
 
 from __future__ import annotations
 
