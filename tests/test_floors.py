@@ -12,7 +12,7 @@ FLOORS = [
     {"errors"},
     {"optional", "resources", "plugs", "geo", "scripts"},
     {"types", "config", "prompts", "chat", "ledger"},
-    {"geocells", "gazetteer", "photos"},
+    {"geocells", "gazetteer", "photos", "exif"},
     {
         "head",
         "lens",

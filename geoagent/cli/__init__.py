@@ -2,13 +2,16 @@
 
 from geoagent.cli._main import main
 from geoagent.cli.calibrate import calibrate
+from geoagent.cli.export import export
 from geoagent.cli.inspect import doctor, prompts, read, schema
 from geoagent.cli.learn import evaluate, train, tune
 from geoagent.cli.locate import locate
 from geoagent.cli.verify import verify
 from geoagent.cli.world import geocells, world
 
-for command in (locate, verify, read, doctor, schema, prompts, calibrate, train, tune, evaluate, geocells, world):
+for command in (locate, verify, export, read, doctor, schema, prompts, calibrate):
+    main.add_command(command)
+for command in (train, tune, evaluate, geocells, world):
     main.add_command(command)
 
 __all__ = ["main"]

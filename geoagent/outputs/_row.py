@@ -8,7 +8,7 @@ from typing import Any
 
 from geoagent.answer import Answer
 
-MOST_COUNTRIES = 5
+MOST_COUNTRIES, LEAST_SHARE = 5, 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def row_of(answer: Answer) -> Row:
     """
     best = answer.best if answer.best is not None and answer.best.precision != "none" else None
     lat, lon = (None, None) if best is None else (_number(best.lat), _number(best.lon))
-    placed = lat is not None and lon is not None
+    placed = lat is not None and lon is not None and abs(lat) <= 90 and abs(lon) <= 180
     gps = answer.exif_gps
     return Row(
         source=plain(answer.source),
@@ -90,7 +90,11 @@ def row_of(answer: Answer) -> Row:
         radius_50_km=_number(answer.radius_50_km) if placed else None,
         radius_90_km=_number(answer.radius_90_km) if placed else None,
         confidence=_number(answer.confidence),
-        countries=tuple((plain(share.code), float(share.p)) for share in answer.countries[:MOST_COUNTRIES]),
+        countries=tuple(
+            (plain(share.code), round(share.p, 4))
+            for share in answer.countries[:MOST_COUNTRIES]
+            if share.p >= LEAST_SHARE
+        ),
         cues=tuple(plain(f"{cue.kind} {cue.value}") for cue in answer.cues),
         explanation=_text(answer.explanation),
         warnings=tuple(map(plain, answer.warnings)),
