@@ -93,6 +93,7 @@ def _map(answer: Answer, outlines: Mapping[str, Any], gazetteer: Gazetteer | Non
         for i, other in enumerate(answer.alternatives, start=1)
         if other.lat is not None and other.lon is not None and best is not None
     ]
+    vague = answer.best is None or answer.best.precision == "country"
     radii = None
     if best is not None and answer.radius_50_km is not None and answer.radius_90_km is not None:
         radii = (answer.radius_50_km, answer.radius_90_km)
@@ -101,7 +102,8 @@ def _map(answer: Answer, outlines: Mapping[str, Any], gazetteer: Gazetteer | Non
         pins,
         shares={share.code: share.p for share in answer.countries},
         radii_km=radii,
-        cities=None if gazetteer is None else _towns(gazetteer),
+        # Of a country, towns would be the ones around the place that stands for it.
+        cities=None if gazetteer is None or vague else _towns(gazetteer),
         names=names,
         says=f"Map: {where_text(answer.best, names)}",
     )
