@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +15,7 @@ from geoagent.geo import LatLon
 
 _GPS_IFD = 0x8825
 _IPTC_NAMES = ((2, 90), (2, 95), (2, 101))  # city, province or state, country
-_SIDECAR_BYTES = 4_000_000
+_SIDECAR_BYTES = _CHUNK_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +34,16 @@ class Said:
 def said_by(image: Image.Image, path: Path) -> Said:
     """Return what an opened, undecoded picture and the sidecars beside it say.
 
-    Of a PNG only what stands before its pixels is read.
-
     Args:
         image: as opened.
         path: its file.
     """
-    info = image.info
-    late = image.format == "PNG" and not {"exif", "Raw profile type exif"} & info.keys()  # Pillow would decode it
-    gps = None if late else gps_of(exif_of(image, []), [])
-    packet = info.get("xmp") or b""
-    packet = packet.encode("utf-8", "replace") if isinstance(packet, str) else bytes(packet)
+    if image.format == "PNG":  # Pillow would decode one to see what stands after its pixels
+        exif, packet = _of_png(path)
+    else:
+        exif, found = exif_of(image, []), image.info.get("xmp") or b""
+        packet = found.encode("utf-8", "replace") if isinstance(found, str) else bytes(found)
+    gps = gps_of(exif, [])
     position = "its EXIF data" if gps is not None else "its XMP data" if b"GPSLatitude" in packet else None
     if position is None:
         position = next((f"the sidecar {side.name}" for side in sidecars(path) if _has_position(side)), None)
@@ -91,6 +92,38 @@ def _degrees(parts: Any, ref: Any, signs: str) -> float:
     if not letter or letter not in signs or not (0 <= minutes < 60 and 0 <= seconds <= 60 and 0 <= degrees <= 180):
         raise ValueError(f"no position: {parts!r} {ref!r}")
     return (-1 if letter == signs[1] else 1) * (degrees + minutes / 60 + seconds / 3600)
+
+
+def _of_png(path: Path) -> tuple[Image.Exif, bytes]:
+    """EXIF data and XMP packet of a PNG, wherever they stand (PNG 3rd edition: chunks eXIf and iTXt)."""
+    exif, packet = Image.Exif(), b""
+    with path.open("rb") as file:
+        file.seek(8)
+        while len(head := file.read(8)) == 8:
+            size, kind = int.from_bytes(head[:4], "big"), head[4:]
+            if kind not in (b"eXIf", b"iTXt") or size > _CHUNK_BYTES:
+                file.seek(size + 4, 1)
+                continue
+            data = file.read(size)
+            file.seek(4, 1)
+            if kind == b"eXIf":
+                with suppress(Exception):  # broken data say nothing
+                    exif.load(b"Exif\0\0" + data)
+            elif data.startswith(b"XML:com.adobe.xmp\0"):
+                packet = _inflated(data)
+    return exif, packet
+
+
+def _inflated(chunk: bytes) -> bytes:
+    """The text of an iTXt chunk, with the little before it that is no text."""
+    name, _, rest = chunk.partition(b"\0")
+    if not rest.startswith(b"\1"):
+        return chunk
+    compressed = rest[2:].split(b"\0", 2)[-1]
+    try:
+        return zlib.decompressobj().decompress(compressed, _CHUNK_BYTES)
+    except zlib.error:
+        return name
 
 
 def _has_position(side: Path) -> bool:

@@ -113,7 +113,8 @@ def test_an_editor_finds_everything(gazetteer: Gazetteer) -> None:
     for part in (
         "Stuttgart, Baden-Württemberg, Germany", "8.4 km", "46 km", "96 %", "48.776° N", "+49 711", "+4.2", "−0.6",
         "Calling code +49", "Without it: Linz, Oberösterreich, Austria", "Picture only", "Text only",
-        "Picture and text", "210 km / 840 km", "Mannheim", "Zürich", "text below 12 px", "Bäckerei Müller", "48.7834° N", "860 m",
+        "Picture and text", "210 km / 840 km", "Mannheim", "Zürich",
+        "text below 12 px", "Bäckerei Müller", "48.7834° N", "860 m",
         "never evidence", "not a proof", "9f31c2d4", "rapidocr", "median_km", "ab" * 32, "9 March 2026",
         "geoagent locate 'my photo.jpg' --within DE", "Nuremberg",
     ):  # fmt: skip
