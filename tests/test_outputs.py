@@ -235,7 +235,9 @@ def photo(folder: Path, name: str = "photo.jpg", *, gps: bool = False, **options
     exif[0x010F] = "Maker"
     if gps:
         d = [IFDRational(48), IFDRational(30), IFDRational(0)]
-        exif[0x8825] = {1: "N", 2: tuple(d), 3: "E", 4: tuple(d)}
+        block = exif.get_ifd(0x8825)
+        block.update({1: "N", 2: tuple(d), 3: "E", 4: tuple(d)})
+        exif[0x8825] = dict(block)  # Pillow's TIFF writer asks for both
     image.save(folder / name, exif=exif, **options)
     return folder / name
 
