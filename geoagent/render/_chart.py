@@ -14,15 +14,17 @@ from xml.etree.ElementTree import Element
 import numpy as np
 import shapely
 
-from geoagent.geo import EARTH_RADIUS_KM, Float, LatLon, haversine_km, lonlat_from_latlon
+from geoagent.geo import Float, LatLon, haversine_km, lonlat_from_latlon
 from geoagent.render import km_text
 from geoagent.render._html import el
+from geoagent.render._projection import equal_earth, equidistant
 from geoagent.render._rings import rings_of
 
-WIDTH, HEIGHT = 640.0, 460.0
+WIDTH, HEIGHT = 540.0, 390.0
 NEAREST_KM, FARTHEST_KM = 260.0, 7000.0
 """Least half height of a map near a place, so that one sees which part of which country it is, and the most."""
-_GLOBE = 56.0
+_GLOBE = 48.0
+_MAIN_TOWNS = 8
 _NICE_KM = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
@@ -88,7 +90,7 @@ def _near(
     frame = shapely.box(-2, -2, WIDTH + 2, HEIGHT + 2)
 
     def place(lonlat: Float) -> Float:
-        return np.array([WIDTH / 2, HEIGHT / 2]) + scale * _equidistant(lonlat, centre)
+        return np.array([WIDTH / 2, HEIGHT / 2]) + scale * equidistant(lonlat, centre)
 
     root = _root(says)
     taken = _Labels()
@@ -114,12 +116,15 @@ def _near(
     for pin, (x, y) in spots:
         if pin.kind == "best" and pin.label:
             marks += taken.text(pin.label, x, y, "name", 14, 15)
+    written_towns = 0
     for city in cities(centre, corner_km) if cities is not None else ():
         x, y = place(lonlat_from_latlon([[city.at.lat, city.at.lon]]))[0]
         if 6 < x < WIDTH - 6 and 6 < y < HEIGHT - 6 and taken.free(x - 3, y - 3, x + 3, y + 3):
-            written = taken.text(city.name, x, y, "city", 6, 11.5)
+            rank = "" if written_towns < _MAIN_TOWNS else " minor"  # those are left out of a small screen
+            written = taken.text(city.name, x, y, f"city{rank}", 6, 12)
             if written:
-                root.append(el("circle", {"class": "town", "cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": 2}))
+                written_towns += 1
+                root.append(el("circle", {"class": f"town{rank}", "cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": 2}))
                 root.extend(written)
     for _, name, (x, y) in sorted(labels, reverse=True):
         root.extend(taken.text(name.upper(), x, y, "land-name", 0, 11, middle=True))
@@ -133,7 +138,7 @@ def _world(outlines: Mapping[str, Any], pins: Sequence[Pin], shares: Mapping[str
     scale = WIDTH / 2 / 2.75
 
     def place(lonlat: Float) -> Float:
-        return np.array([WIDTH / 2, HEIGHT / 2]) + scale * _equal_earth(lonlat) * [1, -1]
+        return np.array([WIDTH / 2, HEIGHT / 2]) + scale * equal_earth(lonlat) * [1, -1]
 
     root = _root(says)
     top = 1.33 * scale
@@ -195,30 +200,6 @@ def _seen(rings: Sequence[Float], centre: LatLon, corner_km: float, place: Calla
 def _dense(ring: Float) -> Float:
     """A ring without steps of more than 2°, since straight lines on the globe are curves on the map."""
     return np.asarray(shapely.get_coordinates(shapely.segmentize(shapely.linestrings(ring), 2.0)), dtype=np.float64)
-
-
-def _equidistant(lonlat: Float, centre: LatLon) -> Float:
-    """`(N, 2)` lon, lat to `(N, 2)` km to the right of and below `centre`, at true distance and bearing from it."""
-    lon, lat = np.radians(np.asarray(lonlat, dtype=np.float64)).T
-    lon0, lat0 = np.radians(centre.lon), np.radians(centre.lat)
-    cosine = np.sin(lat0) * np.sin(lat) + np.cos(lat0) * np.cos(lat) * np.cos(lon - lon0)
-    angle = np.arccos(np.clip(cosine, -1, 1))
-    k = np.divide(angle, np.sin(angle), out=np.ones_like(angle), where=np.sin(angle) > 1e-9) * EARTH_RADIUS_KM
-    x = k * np.cos(lat) * np.sin(lon - lon0)
-    y = k * (np.cos(lat0) * np.sin(lat) - np.sin(lat0) * np.cos(lat) * np.cos(lon - lon0))
-    return np.column_stack([x, -y])
-
-
-def _equal_earth(lonlat: Float) -> Float:
-    """`(N, 2)` lon, lat to `(N, 2)` x, y of the Equal Earth projection, y up; x within ±2.71."""
-    lon, lat = np.radians(np.asarray(lonlat, dtype=np.float64)).T
-    a1, a2, a3, a4 = 1.340264, -0.081106, 0.000893, 0.003796
-    theta = np.arcsin(np.clip(np.sqrt(3) / 2 * np.sin(lat), -1, 1))
-    t2, t6 = theta**2, theta**6
-    bottom = 3 * (9 * a4 * t6 * t2 + 7 * a3 * t6 + 3 * a2 * t2 + a1)
-    return np.column_stack(
-        [2 * np.sqrt(3) * lon * np.cos(theta) / bottom, theta * (a1 + a2 * t2 + t6 * (a3 + a4 * t2))]
-    )
 
 
 def _globe(outlines: Mapping[str, Any], centre: LatLon, shares: Mapping[str, float]) -> Element:

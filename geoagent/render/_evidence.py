@@ -88,7 +88,7 @@ def _cue(number: int, cue: CueReport, colour: str, most: float, answer: Answer, 
         el("line", {"class": "zero", "x1": 0, "x2": 0, "y1": 0, "y2": 14}),
     )
     place = cue.favours or max(cue.places, key=lambda p: p.p, default=None)
-    parts = () if place is None else (place.name, names(place.code) if place.code else None)
+    parts = () if place is None else (place.name, names(place.code.split(".")[0]) if place.code else None)
     favours = ", ".join(dict.fromkeys(shown(part) for part in parts if part))
     notes = [f"Without it: {where_text(cue.without, names)}"] if _decides(cue, answer) else []
     notes += [f"from {cue.source}"] if cue.source != "lexicon" else []
@@ -103,7 +103,7 @@ def _cue(number: int, cue: CueReport, colour: str, most: float, answer: Answer, 
             "p",
             {"class": "says"},
             say(cue.says),
-            [" Speaks for ", el("strong", {}, say(favours)), "."] if favours else None,
+            [" Speaks most for ", el("strong", {}, say(favours)), "."] if favours else None,
         ),
         el("p", {"class": "without"}, say(" · ".join(notes))) if notes else None,
     )
@@ -120,11 +120,14 @@ def _table(head: Sequence[str], rows: Iterable[tuple[str, Sequence[Kids]]], firs
             "tr",
             {"class": kind or None},
             el("th", {"scope": "row"}, cells[0]),
-            [el("td", {"class": kinds[i]}, cell) for i, cell in enumerate(cells[1:], start=1)],
+            [
+                el("td", {"class": kinds[i], "data-label": head[i] or None}, cell)
+                for i, cell in enumerate(cells[1:], start=1)
+            ],
         )
         for kind, cells in rows
     ]
-    return el("table", {}, el("thead", {}, top), el("tbody", {}, body))
+    return el("table", {"class": "wide"}, el("thead", {}, top), el("tbody", {}, body))
 
 
 def comparison(answer: Answer, names: Names) -> list[Element]:
@@ -157,7 +160,10 @@ def others(answer: Answer, names: Names) -> list[Element]:
         named = ", ".join(dict.fromkeys(shown(part) for part in parts if part))
         at = coordinates_text(other.lat, other.lon, answer.radius_50_km) or "–"
         rows.append(("", (str(number), say(named), at, percent_text(other.p))))
-    kids = [_table(("", "Place", "Coordinates", "Probability"), rows, 2)] if rows else []
+    kids = [_table(("", "Place", "Coordinates", "Share"), rows, 2)] if rows else []
+    if rows:
+        share = "Share: how much of the probability lies nearer to this place than to the others that were weighed."
+        kids.append(el("p", {"class": "muted small"}, share))
     if answer.countries:
         shares = [f"{names(share.code)} {percent_text(share.p)}" for share in answer.countries[:6]]
         kids.append(el("p", {"class": "muted small"}, "Countries: ", say(", ".join(shares)), "."))
@@ -181,7 +187,7 @@ def lines_read(answer: Answer) -> list[Element]:
                 ),
             )
         )
-    return [_table(("Line", "Script and language", "Cues", "OCR sure"), rows, 2)] if rows else []
+    return [_table(("Line", "Script, language", "Cues", "OCR sure"), rows, 2)] if rows else []
 
 
 def file_says(answer: Answer) -> list[Element]:

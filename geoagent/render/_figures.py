@@ -111,7 +111,9 @@ def _map(answer: Answer, outlines: Mapping[str, Any], gazetteer: Gazetteer | Non
     kinds = {pin.kind for pin in pins}
     legend: list[Kids] = [_key(kind, says) for kind, says in keys if kind in kinds]
     if radii is not None:
-        legend.append(el("span", {}, "Circles: 50 % and 90 % radius. "))
+        legend.append("Circles: 50 % and 90 % radius. ")
+    if "alt" in kinds:
+        legend.append("Numbers: other places, listed below. ")
     legend.append("The redder a country, the likelier.")
     source = str(outlines.get("attribution") or "")
     return el("figure", {}, svg, el("figcaption", {}, legend, f" Borders: {source}" if source else None))
