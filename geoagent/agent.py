@@ -173,7 +173,11 @@ class GeoAgent:
         return self._observed(name, vision, regions_from_lines(rows), self.lost, clock, id=id)
 
     def locate_features(self, embedding: ArrayLike, lines: Iterable[str] = (), *, id: str | None = None) -> Answer:
-        """Answer for a photo's features, made elsewhere by the world's encoder, and its text.
+        """Answer for a photo's features and its text; see `observe_features`."""
+        return self.answer(self.observe_features(embedding, lines, id=id))
+
+    def observe_features(self, embedding: ArrayLike, lines: Iterable[str] = (), *, id: str | None = None) -> Observed:
+        """Judge a photo's features, made elsewhere by the world's encoder, and understand its text.
 
         Args:
             embedding: `(D,)`, of any length but zero.
@@ -197,7 +201,7 @@ class GeoAgent:
             row = row / length
             vision = VisionEvidence(world.head(row), world.cells.fingerprint, row, world.head.encoder)
         name = f"features:{id}" if id is not None else "features"
-        return self.answer(self._observed(name, vision, regions_from_lines(list(lines)), (), clock, id=id))
+        return self._observed(name, vision, regions_from_lines(list(lines)), (), clock, id=id)
 
     def answer(self, observed: Observed, *, without: Collection[str] = ()) -> Answer:
         """Weigh what was seen, and say where the photo was taken.

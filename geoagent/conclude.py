@@ -22,6 +22,22 @@ SPREAD = np.sqrt(np.log(1 / (1 - np.array([0.1, 0.3, 0.5, 0.7, 0.9]))) / np.log(
 """Quantiles of the distance of photos from a place, relative to its median: Rayleigh, that is a round cloud."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refining:
+    """What the text does inside the cells; an evaluation turns parts of it off to see what each adds.
+
+    Attributes:
+        reweigh: neighbours near a city that the text names count more.
+        gazetteer: cities that the text names are candidates themselves.
+    """
+
+    reweigh: bool = True
+    gazetteer: bool = True
+
+
+ALL = Refining()
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Conclusion:
     """What a posterior comes to.
@@ -69,6 +85,7 @@ def conclude(
     *,
     radii: bool = True,
     text_weight: float = 1.0,
+    using: Refining = ALL,
 ) -> Conclusion:
     """Choose the country, then the place in it, then measure how much probability lies around it.
 
@@ -80,6 +97,7 @@ def conclude(
         neighbours: training photos near the embedding; the gazetteer's places stand in where there are none.
         radii: whether to compute the radii; they cost a sort, and a counterfactual does not need them (then NaN).
         text_weight: what constraints other than the user's count for, as in `Fusion`.
+        using: what the text does inside the cells.
     """
     cells, probs = world.cells, posterior.probs
     by_country = cells.by_country(probs)
@@ -88,9 +106,9 @@ def conclude(
     own = np.where(cells.country_index == ranking[0], posterior.log_probs, -np.inf)
     leading = heaviest(own, int(world.calibration.get("leading", LEADING)))
     top = int(leading[0])
-    candidates = gazetteer_candidates(world, leading.tolist(), constraints, text_weight)
+    candidates = gazetteer_candidates(world, leading.tolist(), constraints, text_weight, named=using.gazetteer)
     if neighbours is not None:
-        candidates = _inside(neighbours, leading, constraints, candidates, text_weight)
+        candidates = _inside(neighbours, leading, constraints, candidates, text_weight, using)
     weights = candidate_weights(candidates, posterior.log_probs, float(world.calibration.get("cell_weight", 1.0)))
     refined = refiner(candidates, weights, LatLon(*cells.centroids[top].tolist()))
     here = refined.latlon
@@ -164,25 +182,42 @@ def heaviest(values: Float, count: int) -> Int:
 
 
 def _inside(
-    neighbours: Candidates, leading: Int, constraints: Sequence[Constraint], named: Candidates, text_weight: float
+    neighbours: Candidates,
+    leading: Int,
+    constraints: Sequence[Constraint],
+    named: Candidates,
+    text_weight: float,
+    using: Refining,
 ) -> Candidates:
-    """Neighbours in the leading cells, reweighed by the text, joined by the cities that the text names."""
+    """Neighbours in the leading cells, reweighed by the text, joined by the cities that the text names.
+
+    A city enters as a typical neighbour of its cell would that lies in it: the picture does not tell places of one cell
+    apart as the name of a city does.
+    """
     keep = np.flatnonzero(np.isin(neighbours.cell, leading))
     town = np.flatnonzero(np.array([bool(ref) for ref in named.refs], dtype=bool))
     if len(keep) == 0:
         return named
-    log_weight = neighbours.log_weight[keep] + place_preference(neighbours.latlon[keep], constraints, text_weight)
-    joined = np.concatenate([log_weight, named.log_weight[town] + np.median(log_weight)])
-    cell = np.concatenate([neighbours.cell[keep], named.cell[town]])
+    looked, home = neighbours.log_weight[keep], neighbours.cell[keep]
+    log_weight = looked
+    if using.reweigh:
+        log_weight = looked + place_preference(neighbours.latlon[keep], constraints, text_weight)
+    typical = np.array([_log_mean(looked[home == c] if (home == c).any() else looked) for c in named.cell[town]])
+    of_towns = typical + place_preference(named.latlon[town], constraints, text_weight) if len(town) else typical
     return Candidates(
         latlon=np.concatenate([neighbours.latlon[keep], named.latlon[town]]),
-        cell=cell,
-        log_weight=joined,
+        cell=np.concatenate([home, named.cell[town]]),
+        log_weight=np.concatenate([log_weight, of_towns]),
         similarity=np.concatenate([neighbours.similarity[keep], np.full(len(town), np.nan, dtype=np.float32)]),
         refs=tuple(neighbours.refs[i] for i in keep) + tuple(named.refs[i] for i in town),
         kind="neighbour",
         extent_km=np.concatenate([neighbours.extent_km[keep], named.extent_km[town]]),
     )
+
+
+def _log_mean(log_weight: Float) -> float:
+    top = float(log_weight.max())
+    return top + float(np.log(np.exp(log_weight - top).mean()))
 
 
 def _radii(spread: Float, mass: Float, calibration: Mapping[str, Any]) -> tuple[float, float]:
