@@ -168,3 +168,14 @@ def test_where_decodes_no_pixel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     paths = [place(tmp_path / name, gps=gps) for name, gps in (("a.jpg", True), ("b.jpg", False), ("c.png", False))]
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", refuse)
     assert [what_it_says(path).position is not None for path in paths] == [True, False, False]
+
+
+def test_no_output_overwrites_what_it_is_made_from(answers: Path, tmp_path: Path) -> None:
+    before = answers.read_bytes()
+    assert run("export", answers, "--csv", answers).exit_code == 2
+    assert answers.read_bytes() == before
+    path = place(tmp_path / "a.jpg")
+    before = path.read_bytes()
+    for option in ("--report", "--map"):
+        assert run("locate", path, option, path).exit_code == 2
+        assert path.read_bytes() == before

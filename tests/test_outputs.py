@@ -380,3 +380,41 @@ def test_exiftool_reads_our_sidecar(tmp_path: Path) -> None:
     assert found["XMP-iptcCore:CountryCode"] == "FJ"
     assert found["XMP-geoagent:Estimate"] in ("True", True)
     assert float(found["XMP-geoagent:Radius_50_km"]) == 140
+
+
+def test_every_column_and_property_is_described() -> None:
+    text = (Path(__file__).resolve().parents[1] / "docs" / "outputs.md").read_text("utf-8")
+    row = row_of(full())
+    feature = geojson.feature_collection([row])["features"][0]["properties"]
+    names = {*csv_format.COLUMNS, *feature, *properties(xmp.sidecar(row, country_name="Germany"))}
+    for name in names - {"exif:GPSVersionID", "exif:GPSMapDatum", "estimate"}:
+        assert f"`{name}`" in text, name
+    assert xmp.NAMESPACE in text
+
+
+def test_a_pipe_is_written_to_and_a_link_is_followed(tmp_path: Path) -> None:
+    import os
+    import threading
+
+    pipe, found = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: found.append(pipe.read_bytes()))
+    reader.start()
+    outputs.write("csv", [row_of(fiji())], pipe)
+    reader.join(10)
+    assert b"Labasa" in found[0]
+    (tmp_path / "real.csv").write_text("old")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    outputs.write("csv", [row_of(fiji())], tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert "Labasa" in (tmp_path / "real.csv").read_text("utf-8")
+
+
+def test_an_interrupted_sidecar_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(xmp, "sidecar", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        xmp.write(row_of(full(source=str(photo(tmp_path)))))
+    assert [p.name for p in tmp_path.iterdir()] == ["photo.jpg"]

@@ -63,6 +63,8 @@ def command_again(context: click.Context, *, leave_out: Collection[str] = OUTPUT
             options += [parameter.opts[0]] if value else []
         else:
             options += [parameter.opts[0], "…" if capped and name in _TELLING else str(value)]
+    if any(each.startswith("-") for each in arguments):
+        return shlex.join(["geoagent", str(context.info_name), *options, "--", *arguments])
     return shlex.join(["geoagent", str(context.info_name), *arguments, *options])
 
 

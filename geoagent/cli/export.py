@@ -59,6 +59,9 @@ def export(
         raise click.UsageError("say what to write: --csv, --geojson, --geoparquet or --xmp")
     if not xmp and (photos is not None or even_with_gps):
         raise click.UsageError("--photos and --even-with-gps go with --xmp")
+    for target in wanted.values():
+        if target is not None and target.resolve() in {file.resolve() for file in answers}:
+            raise click.UsageError(f"{target} holds the answers; choose another file")
     gazetteer = Gazetteer.load() if xmp or max_precision not in (None, "full") else None
     bad: list[dict[str, Any]] = []
     rows = list(_rows(answers, bad, max_precision, gazetteer))

@@ -103,6 +103,9 @@ def locate(
     several = len(paths) != 1
     if annotated and several and annotated.suffix:
         raise click.UsageError("--annotated with several photos must be a folder")
+    for target in (map_path, report):
+        if target is not None and target.resolve() in {path.resolve() for path in paths}:
+            raise click.UsageError(f"{target} is one of the photos, which are never written to")
     if report and several:
         raise click.UsageError(f"--report is about one photo, not {len(paths)}; use --map, or geoagent export")
     agent = load_agent(settings)

@@ -15,11 +15,15 @@ from geoagent.errors import InputError
 def whole(target: Path) -> Iterator[Path]:
     """Give the path of a temporary beside `target` that takes its place at the end, or vanishes if something fails.
 
-    The folder is made where it is missing.
+    The folder is made where it is missing. A link is followed; a pipe or device (/dev/stdout) is written to as it is.
 
     Raises:
         InputError: the file cannot be written; the message says why.
     """
+    if target.exists() and not target.is_file() and not target.is_dir():
+        yield target
+        return
+    target = target.resolve()
     temporary = target.with_name(f".{target.name}.{os.getpid()}-{get_ident()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

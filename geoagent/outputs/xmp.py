@@ -89,7 +89,7 @@ def write(
         with target.open("x", encoding="utf-8", newline="\n") as file:  # exclusive: fails where a file exists
             try:
                 file.write(sidecar(row, country_name=name, names=not said.named))
-            except OSError:
+            except BaseException:  # an interruption too: half a sidecar would never be mended
                 target.unlink(missing_ok=True)
                 raise
     except FileExistsError:
@@ -155,6 +155,7 @@ def _properties(row: Row, country_name: str | None, names: bool) -> Iterator[tup
     yield "photoshop:Instructions", _in_words(row)
     yield "geoagent:estimate", "True"
     values = {
+        "status": row.status,
         "precision": row.precision,
         "radius_50_km": row.radius_50_km,
         "radius_90_km": row.radius_90_km,

@@ -8,10 +8,10 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from geoagent.answer import Answer
-from geoagent.render import shown
+from geoagent.render import percent_text, shown
 from geoagent.render._html import el, say
 
-_MOST_CHARS = 240
+_MOST_CHARS, _MOST_PLACES = 240, 4
 
 
 def method(answer: Answer) -> list[Element]:
@@ -43,6 +43,10 @@ def _steps(answer: Answer) -> Iterator[str]:
         "The country with most probability was chosen first, then the place in it. The radii say how far the rest of "
         "the probability is spread around that place."
     )
+    if answer.neighbours:
+        heaviest = sorted(answer.neighbours, key=lambda n: -n.weight)[:_MOST_PLACES]
+        named = ", ".join(f"{shown(n.ref)} ({percent_text(n.weight)})" for n in heaviest)
+        yield f"The position was computed from {len(answer.neighbours)} known places, the heaviest of them {named}."
     yield "A position that the file claims (EXIF GPS) is never evidence."
     if (llm := answer.llm) is not None:
         yield (

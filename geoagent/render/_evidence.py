@@ -56,7 +56,8 @@ def cues(answer: Answer, names: Names) -> list[Element]:
     )
     if not any(_decides(cue, answer) for cue in answer.cues):
         how += " Without any single one of these cues the answer stays the same."
-    return [el("p", {"class": "muted small prose"}, how), el("ol", {"class": "cues"}, rows)]
+    kids = [el("p", {"class": "muted small prose"}, how), el("ol", {"class": "cues"}, rows)]
+    return kids + ([el("p", {"class": "prose words"}, say(answer.explanation))] if answer.explanation else [])
 
 
 def _decides(cue: CueReport, answer: Answer) -> bool:
