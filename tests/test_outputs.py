@@ -418,3 +418,15 @@ def test_an_interrupted_sidecar_is_gone(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(KeyboardInterrupt):
         xmp.write(row_of(full(source=str(photo(tmp_path)))))
     assert [p.name for p in tmp_path.iterdir()] == ["photo.jpg"]
+
+
+def test_a_sidecar_that_another_program_writes_meanwhile_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = row_of(full(source=str(photo(tmp_path))))
+    (tmp_path / "photo.jpg.xmp").write_text("theirs")
+    monkeypatch.setattr(xmp, "sidecars", lambda _: [])  # as if it had come after we looked
+    done = xmp.write(row)
+    assert done.sidecar is None
+    assert "exists" in done.reason
+    assert (tmp_path / "photo.jpg.xmp").read_text() == "theirs"
