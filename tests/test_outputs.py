@@ -21,7 +21,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
 from geoagent import outputs
-from geoagent.errors import InputError
+from geoagent.errors import InputError, MissingDependency
 from geoagent.outputs import Row, geojson, row_of, xmp
 from geoagent.outputs import csv as csv_format
 from geoagent.outputs._row import plain
@@ -430,3 +430,12 @@ def test_a_sidecar_that_another_program_writes_meanwhile_is_left(
     assert done.sidecar is None
     assert "exists" in done.reason
     assert (tmp_path / "photo.jpg.xmp").read_text() == "theirs"
+
+
+def test_geoparquet_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "geopandas", None)
+    with pytest.raises(MissingDependency, match=r"geoagent-photo\[geo\]"):
+        outputs.write("geoparquet", [row_of(full())], tmp_path / "a.parquet")
+    assert not list(tmp_path.iterdir())

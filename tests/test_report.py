@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoagent.answer import Answer
+from geoagent.answer import Answer, LlmReport
 from geoagent.cli import main
 from geoagent.disclose import disclose
 from geoagent.errors import InputError
@@ -303,3 +303,28 @@ def test_a_printed_report_keeps_its_figures(browser: Any, tmp_path: Path) -> Non
 def test_reports_of_answers_without_parts_are_whole() -> None:
     assert "No text cue counted" in Page(report(no_cues())).text
     assert "90 % within" in Page(report(fiji())).text
+
+
+def test_what_a_model_and_an_encoder_did_is_accounted_for() -> None:
+    llm = LlmReport(
+        model="qwen3", prompts=["constraints.v1"], calls=2, cached=1, repaired=0, failed=0, modes=["json"],
+        input_tokens=1234, output_tokens=56, tokens_estimated=False, cost_usd=None, languages=[], observations=[],
+        notes=[], dropped=3, redacted=4, withheld=1,
+    )  # fmt: skip
+    world = {"name": "mine", "cells": 2076, "encoder": "open_clip"}
+    text = Page(report(full(llm=llm, world=world))).text
+    for part in (
+        "qwen3) was asked 2 times",
+        "3 of its candidates",
+        "4 stretches",
+        "constraints.v1",
+        "1,234 in, 56 out",
+    ):
+        assert part in text, part
+    assert "An image encoder (open_clip)" in text
+    assert "2,076 cells" in text
+    assert "not judged" not in text
+    assert "8 known places, the heaviest of them places/stuttgart-0 (30 %)" in text
+    alone = Page(report(full())).text
+    assert "language model" not in alone.lower()
+    assert "The picture itself was not judged" in alone
