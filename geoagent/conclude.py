@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from geoagent.candidates import gazetteer_candidates, place_preference
+from geoagent.conformal import Group, group_of, radius_scales
 from geoagent.geo import Float, LatLon, haversine_km
 from geoagent.stages import Refiner
 from geoagent.types import Candidates, Constraint, Int, Posterior, log_normalise
@@ -53,6 +53,8 @@ class Conclusion:
         radius_90_km: radius that holds 90 %.
         candidates: what `latlon` was computed from.
         shares: `(M,)` each candidate's share in it.
+        group: what it rests on, as far as radii and sets are calibrated by that.
+        scales: what the radii were multiplied by so that they hold what they say.
     """
 
     latlon: LatLon
@@ -65,6 +67,8 @@ class Conclusion:
     radius_90_km: float
     candidates: Candidates
     shares: Float
+    group: Group
+    scales: tuple[float, float]
 
     @property
     def precision(self) -> str:
@@ -117,7 +121,10 @@ def conclude(
     distance = haversine_km((here.lat, here.lon), places)
     spread = np.sqrt(distance[:, None] ** 2 + (extent[:, None] * SPREAD) ** 2).ravel()
     mass = np.repeat(mass / (len(SPREAD) * mass.sum()), len(SPREAD))
-    radius_50_km, radius_90_km = _radii(spread, mass, world.calibration) if radii else (np.nan, np.nan)
+    named = bool(candidates.named[int(refined.weights.argmax())]) if refined.weights.any() else False
+    group = group_of(constraints if text_weight > 0 else (), named=named)
+    scales = radius_scales(world.calibration, group)
+    radius_50_km, radius_90_km = _radii(spread, mass, scales) if radii else (np.nan, np.nan)
     unit = cells.inside(country, str(cells.admin1[cell]))
     return Conclusion(
         latlon=here,
@@ -130,6 +137,8 @@ def conclude(
         radius_90_km=radius_90_km,
         candidates=candidates,
         shares=refined.weights,
+        group=group,
+        scales=scales,
     )
 
 
@@ -195,7 +204,7 @@ def _inside(
     apart as the name of a city does.
     """
     keep = np.flatnonzero(np.isin(neighbours.cell, leading))
-    town = np.flatnonzero(np.array([bool(ref) for ref in named.refs], dtype=bool))
+    town = np.flatnonzero(named.named)
     if len(keep) == 0:
         return named
     looked, home = neighbours.log_weight[keep], neighbours.cell[keep]
@@ -220,13 +229,13 @@ def _log_mean(log_weight: Float) -> float:
     return top + float(np.log(np.exp(log_weight - top).mean()))
 
 
-def _radii(spread: Float, mass: Float, calibration: Mapping[str, Any]) -> tuple[float, float]:
+def _radii(spread: Float, mass: Float, scales: tuple[float, float]) -> tuple[float, float]:
     """Distances that hold 50 % and 90 % of the mass, times what makes them hold 50 % and 90 % of held-out photos."""
     order = np.argsort(spread, kind="stable")
     held = np.cumsum(mass[order])
     found = spread[order[np.minimum(np.searchsorted(held, (0.5 * held[-1], 0.9 * held[-1])), len(order) - 1)]]
-    half = float(found[0]) * float(calibration.get("radius_scale_50", 1.0))
-    return half, max(half, float(found[1]) * float(calibration.get("radius_scale_90", 1.0)))
+    half = float(found[0]) * scales[0]
+    return half, max(half, float(found[1]) * scales[1])
 
 
 def _cloud(world: World, posterior: Posterior, candidates: Candidates, weights: Float) -> tuple[Float, Float, Float]:

@@ -25,6 +25,7 @@ FLOORS = [
         "fusion",
         "explain",
         "conclude",
+        "conformal",
         "metrics",
         "disclose",
         "untrusted",

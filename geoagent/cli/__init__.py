@@ -2,9 +2,10 @@
 
 from geoagent.cli._main import main
 from geoagent.cli.calibrate import calibrate
+from geoagent.cli.evaluate import evaluate
 from geoagent.cli.export import export
 from geoagent.cli.inspect import doctor, prompts, read, schema
-from geoagent.cli.learn import evaluate, train, tune
+from geoagent.cli.learn import train, tune
 from geoagent.cli.locate import locate
 from geoagent.cli.verify import verify
 from geoagent.cli.world import geocells, world
