@@ -23,7 +23,7 @@ from geoagent.constraints._picture import PictureSource
 from geoagent.constraints.llm import ModelSource
 from geoagent.cues import find_cues, instructs
 from geoagent.cues.panel import with_colours
-from geoagent.disclose import disclose
+from geoagent.disclose import release
 from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
 from geoagent.fusion import Belief, Fusion
 from geoagent.gazetteer import Gazetteer
@@ -173,7 +173,11 @@ class GeoAgent:
         return self._observed(name, vision, regions_from_lines(rows), self.lost, clock, id=id)
 
     def locate_features(self, embedding: ArrayLike, lines: Iterable[str] = (), *, id: str | None = None) -> Answer:
-        """Answer for a photo's features, made elsewhere by the world's encoder, and its text.
+        """Answer for a photo's features and its text; see `observe_features`."""
+        return self.answer(self.observe_features(embedding, lines, id=id))
+
+    def observe_features(self, embedding: ArrayLike, lines: Iterable[str] = (), *, id: str | None = None) -> Observed:
+        """Judge a photo's features, made elsewhere by the world's encoder, and understand its text.
 
         Args:
             embedding: `(D,)`, of any length but zero.
@@ -197,7 +201,7 @@ class GeoAgent:
             row = row / length
             vision = VisionEvidence(world.head(row), world.cells.fingerprint, row, world.head.encoder)
         name = f"features:{id}" if id is not None else "features"
-        return self.answer(self._observed(name, vision, regions_from_lines(list(lines)), (), clock, id=id))
+        return self._observed(name, vision, regions_from_lines(list(lines)), (), clock, id=id)
 
     def answer(self, observed: Observed, *, without: Collection[str] = ()) -> Answer:
         """Weigh what was seen, and say where the photo was taken.
@@ -226,7 +230,7 @@ class GeoAgent:
         if model is not None and model.name != "none":
             account = report(book, model.name, self.config.llm_use.usd_per_million, removed)
             answer = answer.model_copy(update={"llm": account})
-        answer = disclose(answer, self.config.max_precision, self.assets.gazetteer)
+        answer = release(answer, self.config, self.assets.gazetteer)
         return answer.model_copy(update={"timings_s": clock.seconds})
 
     def posterior(self, observed: Observed) -> Posterior:

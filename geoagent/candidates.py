@@ -35,12 +35,24 @@ def place_preference(latlon: Float, constraints: Sequence[Constraint], text_weig
 
 
 def gazetteer_candidates(
-    world: World, cells: Sequence[int], constraints: Sequence[Constraint], text_weight: float = 1.0
+    world: World,
+    cells: Sequence[int],
+    constraints: Sequence[Constraint],
+    text_weight: float = 1.0,
+    *,
+    named: bool = True,
 ) -> Candidates:
     """Places inside `cells` that compete for the answer: the world's support, and the cities that the text names.
 
     A city that no support place stands for enters with the share of a typical place of its cell, so that a sign that
     says "Hallstatt" can win over a world that never saw it.
+
+    Args:
+        world: its support is used, and how far photos are from the cities that their texts name, where that was fitted.
+        cells: where to look.
+        constraints: those that made the posterior.
+        text_weight: see `place_preference`.
+        named: whether the cities that the text names are candidates.
 
     Returns:
         Candidates whose `log_weight` is their share of their cell, text included, logsumexp 0 within each cell.
@@ -52,22 +64,27 @@ def gazetteer_candidates(
     extent = world.support.extent_km[rows]
     names = [""] * len(rows)
     heard = [c for c in constraints if text_weight > 0 or c.source == "user"]
-    named = [p for c in heard for p, w in zip(c.places, c.weights, strict=True) if p.level == "city" and w > 0.02]
-    if named and wanted:
-        at = np.array([(p.latlon.lat, p.latlon.lon) for p in named])
+    towns = [p for c in heard for p, w in zip(c.places, c.weights, strict=True) if p.level == "city" and w > 0.02]
+    if named and towns and wanted:
+        at = np.array([(p.latlon.lat, p.latlon.lon) for p in towns])
         home = world.cells.assign(at)
         keep, seen = [], set()
-        for i, place in enumerate(named):
+        for i, place in enumerate(towns):
             if home[i] in wanted and place.latlon not in seen:
                 seen.add(place.latlon)
                 keep.append(i)
         if keep:
+            fitted = world.calibration.get("named_km")
+            # Where a world's photos are sparse, they are not in the city that a sign names but in its surroundings.
+            spaced = {c: float(np.median(extent[cell == c])) if (cell == c).any() else 0.0 for c in set(home[keep])}
+            least = [spaced[home[i]] if fitted is None else float(fitted) for i in keep]
+            of_towns = [max(km, city_extent_km(towns[i].population)) for i, km in zip(keep, least, strict=True)]
             typical = [float(np.mean(log_share[cell == home[i]])) if (cell == home[i]).any() else 0.0 for i in keep]
             latlon = np.concatenate([latlon, at[keep]])
             cell = np.concatenate([cell, home[keep]])
             log_share = np.concatenate([log_share, typical])
-            extent = np.concatenate([extent, [city_extent_km(named[i].population) for i in keep]])
-            names += [named[i].name for i in keep]
+            extent = np.concatenate([extent, of_towns])
+            names += [towns[i].name for i in keep]
     log_weight = log_share + place_preference(latlon, constraints, text_weight)
     if len(cell):
         _, of = np.unique(cell, return_inverse=True)

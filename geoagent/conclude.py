@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from geoagent.answer import AnswerPrecision
 from geoagent.candidates import gazetteer_candidates, place_preference
+from geoagent.conformal import Group, group_of, radius_scales
 from geoagent.geo import Float, LatLon, haversine_km
 from geoagent.stages import Refiner
 from geoagent.types import Candidates, Constraint, Int, Posterior, log_normalise
@@ -18,8 +19,26 @@ LEADING = 24
 """Cells whose places compete for the answer."""
 CITY_KM = 25.0
 """An answer is precise to the city where half of the probability lies this near: the field's city radius."""
+POINT_KM = 1.0
+"""And to the point where it lies this near: the field's street radius."""
 SPREAD = np.sqrt(np.log(1 / (1 - np.array([0.1, 0.3, 0.5, 0.7, 0.9]))) / np.log(2))
 """Quantiles of the distance of photos from a place, relative to its median: Rayleigh, that is a round cloud."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refining:
+    """What the text does inside the cells; an evaluation turns parts of it off to see what each adds.
+
+    Attributes:
+        reweigh: neighbours near a city that the text names count more.
+        gazetteer: cities that the text names are candidates themselves.
+    """
+
+    reweigh: bool = True
+    gazetteer: bool = True
+
+
+ALL = Refining()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -33,10 +52,13 @@ class Conclusion:
         countries: every country with its probability, descending.
         p_admin1: probability of the cell's admin-1 unit.
         p_city: probability that the photo is within `CITY_KM` of `latlon`.
+        p_point: probability that it is within `POINT_KM`.
         radius_50_km: radius around `latlon` that holds half of the probability.
         radius_90_km: radius that holds 90 %.
         candidates: what `latlon` was computed from.
         shares: `(M,)` each candidate's share in it.
+        group: what it rests on, as far as radii and sets are calibrated by that.
+        scales: what the radii were multiplied by so that they hold what they say.
     """
 
     latlon: LatLon
@@ -45,19 +67,21 @@ class Conclusion:
     countries: tuple[tuple[str, float], ...]
     p_admin1: float
     p_city: float
+    p_point: float
     radius_50_km: float
     radius_90_km: float
     candidates: Candidates
     shares: Float
+    group: Group
+    scales: tuple[float, float]
 
-    @property
-    def precision(self) -> str:
-        """The finest level that holds at least half of the probability: none, country, region or city."""
-        if self.countries[0][1] < 0.5:
+    def level(self, sure: float = 0.5) -> AnswerPrecision:
+        """The finest level that holds at least `sure` of the probability: none, country, region, city or full."""
+        if self.countries[0][1] < sure:
             return "none"
-        if self.p_city >= 0.5:
-            return "city"
-        return "region" if self.p_admin1 >= 0.5 else "country"
+        if self.p_city >= sure:
+            return "full" if self.p_point >= sure else "city"
+        return "region" if self.p_admin1 >= sure else "country"
 
 
 def conclude(
@@ -69,6 +93,7 @@ def conclude(
     *,
     radii: bool = True,
     text_weight: float = 1.0,
+    using: Refining = ALL,
 ) -> Conclusion:
     """Choose the country, then the place in it, then measure how much probability lies around it.
 
@@ -80,6 +105,7 @@ def conclude(
         neighbours: training photos near the embedding; the gazetteer's places stand in where there are none.
         radii: whether to compute the radii; they cost a sort, and a counterfactual does not need them (then NaN).
         text_weight: what constraints other than the user's count for, as in `Fusion`.
+        using: what the text does inside the cells.
     """
     cells, probs = world.cells, posterior.probs
     by_country = cells.by_country(probs)
@@ -88,9 +114,9 @@ def conclude(
     own = np.where(cells.country_index == ranking[0], posterior.log_probs, -np.inf)
     leading = heaviest(own, int(world.calibration.get("leading", LEADING)))
     top = int(leading[0])
-    candidates = gazetteer_candidates(world, leading.tolist(), constraints, text_weight)
+    candidates = gazetteer_candidates(world, leading.tolist(), constraints, text_weight, named=using.gazetteer)
     if neighbours is not None:
-        candidates = _inside(neighbours, leading, constraints, candidates, text_weight)
+        candidates = _inside(neighbours, leading, constraints, candidates, text_weight, using)
     weights = candidate_weights(candidates, posterior.log_probs, float(world.calibration.get("cell_weight", 1.0)))
     refined = refiner(candidates, weights, LatLon(*cells.centroids[top].tolist()))
     here = refined.latlon
@@ -99,7 +125,10 @@ def conclude(
     distance = haversine_km((here.lat, here.lon), places)
     spread = np.sqrt(distance[:, None] ** 2 + (extent[:, None] * SPREAD) ** 2).ravel()
     mass = np.repeat(mass / (len(SPREAD) * mass.sum()), len(SPREAD))
-    radius_50_km, radius_90_km = _radii(spread, mass, world.calibration) if radii else (np.nan, np.nan)
+    named = haversine_km((here.lat, here.lon), candidates.latlon[candidates.named])
+    group = group_of(constraints if text_weight > 0 else (), named=bool((named <= CITY_KM).any()))
+    scales = radius_scales(world.calibration, group)
+    radius_50_km, radius_90_km = _radii(spread, mass, scales) if radii else (np.nan, np.nan)
     unit = cells.inside(country, str(cells.admin1[cell]))
     return Conclusion(
         latlon=here,
@@ -108,10 +137,13 @@ def conclude(
         countries=tuple((cells.country_codes[int(i)], float(by_country[i])) for i in ranking),
         p_admin1=float(probs[unit].sum()) if cells.admin1[cell] else 0.0,
         p_city=float(mass[spread <= CITY_KM].sum()),
+        p_point=float(mass[spread <= POINT_KM].sum()),
         radius_50_km=radius_50_km,
         radius_90_km=radius_90_km,
         candidates=candidates,
         shares=refined.weights,
+        group=group,
+        scales=scales,
     )
 
 
@@ -164,20 +196,32 @@ def heaviest(values: Float, count: int) -> Int:
 
 
 def _inside(
-    neighbours: Candidates, leading: Int, constraints: Sequence[Constraint], named: Candidates, text_weight: float
+    neighbours: Candidates,
+    leading: Int,
+    constraints: Sequence[Constraint],
+    named: Candidates,
+    text_weight: float,
+    using: Refining,
 ) -> Candidates:
-    """Neighbours in the leading cells, reweighed by the text, joined by the cities that the text names."""
+    """Neighbours in the leading cells, reweighed by the text, joined by the cities that the text names.
+
+    A city enters as a typical neighbour of its cell would that lies in it: the picture does not tell places of one cell
+    apart as the name of a city does.
+    """
     keep = np.flatnonzero(np.isin(neighbours.cell, leading))
-    town = np.flatnonzero(np.array([bool(ref) for ref in named.refs], dtype=bool))
+    town = np.flatnonzero(named.named)
     if len(keep) == 0:
         return named
-    log_weight = neighbours.log_weight[keep] + place_preference(neighbours.latlon[keep], constraints, text_weight)
-    joined = np.concatenate([log_weight, named.log_weight[town] + np.median(log_weight)])
-    cell = np.concatenate([neighbours.cell[keep], named.cell[town]])
+    looked, home = neighbours.log_weight[keep], neighbours.cell[keep]
+    log_weight = looked
+    if using.reweigh:
+        log_weight = looked + place_preference(neighbours.latlon[keep], constraints, text_weight)
+    typical = np.array([_log_mean(looked[home == c] if (home == c).any() else looked) for c in named.cell[town]])
+    of_towns = typical + place_preference(named.latlon[town], constraints, text_weight) if len(town) else typical
     return Candidates(
         latlon=np.concatenate([neighbours.latlon[keep], named.latlon[town]]),
-        cell=cell,
-        log_weight=joined,
+        cell=np.concatenate([home, named.cell[town]]),
+        log_weight=np.concatenate([log_weight, of_towns]),
         similarity=np.concatenate([neighbours.similarity[keep], np.full(len(town), np.nan, dtype=np.float32)]),
         refs=tuple(neighbours.refs[i] for i in keep) + tuple(named.refs[i] for i in town),
         kind="neighbour",
@@ -185,13 +229,18 @@ def _inside(
     )
 
 
-def _radii(spread: Float, mass: Float, calibration: Mapping[str, Any]) -> tuple[float, float]:
+def _log_mean(log_weight: Float) -> float:
+    top = float(log_weight.max())
+    return top + float(np.log(np.exp(log_weight - top).mean()))
+
+
+def _radii(spread: Float, mass: Float, scales: tuple[float, float]) -> tuple[float, float]:
     """Distances that hold 50 % and 90 % of the mass, times what makes them hold 50 % and 90 % of held-out photos."""
     order = np.argsort(spread, kind="stable")
     held = np.cumsum(mass[order])
     found = spread[order[np.minimum(np.searchsorted(held, (0.5 * held[-1], 0.9 * held[-1])), len(order) - 1)]]
-    half = float(found[0]) * float(calibration.get("radius_scale_50", 1.0))
-    return half, max(half, float(found[1]) * float(calibration.get("radius_scale_90", 1.0)))
+    half = float(found[0]) * scales[0]
+    return half, max(half, float(found[1]) * scales[1])
 
 
 def _cloud(world: World, posterior: Posterior, candidates: Candidates, weights: Float) -> tuple[Float, Float, Float]:

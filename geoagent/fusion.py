@@ -11,8 +11,9 @@ used (`pool_weights`). Then
 
     log p(c) = log v(c) + Σₖ wₖ log Lₖ(c) − log Z,      v: the picture's distribution, or the prior.
 
-How far to believe is fitted, in a few numbers that a world may hold (`Belief`): a source's weight in the exponent, and
-a factor on every reliability.
+The picture is believed likewise: of what its head says, a share q counts and the prior makes up the rest, so that no
+head, however sure, rules a place out that the text names. How far to believe is fitted, in a few numbers that a world
+may hold (`Belief`): q, a source's weight in the exponent, and a factor on every reliability.
 """
 
 from __future__ import annotations
@@ -40,11 +41,18 @@ class Belief:
         weights: exponent of the likelihoods of each source; 1 where absent.
         reliability: factor on the reliability of every constraint but the user's, (0, 1].
         same_region: see `SAME_REGION`; 0 multiplies constraints of one line as if independent, 1 keeps the strongest.
+        picture: share of the picture's distribution, (0, 1]; the prior makes up the rest.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
     reliability: float = 1.0
     same_region: float = SAME_REGION
+    picture: float = 1.0
+
+    def __post_init__(self) -> None:
+        within = 0.0 < self.reliability <= 1.0 and 0.0 < self.picture <= 1.0 and 0.0 <= self.same_region <= 1.0
+        if not within or not all(0.0 <= w < np.inf for w in self.weights.values()):
+            raise ValueError(f"a belief is out of range: {self}")
 
     @classmethod
     def of(cls, world: World) -> Belief:
@@ -57,7 +65,7 @@ class Belief:
         try:
             weights = {str(name): float(value) for name, value in held.get("weights", {}).items()}
             same = float(held.get("same_region", world.calibration.get("same_region", SAME_REGION)))
-            return cls(weights, float(held.get("reliability", 1.0)), same)
+            return cls(weights, float(held.get("reliability", 1.0)), same, float(held.get("picture", 1.0)))
         except (AttributeError, TypeError, ValueError) as error:
             raise WorldError(f"the world {world.name!r}: calibration of the fusion is damaged ({error})") from error
 
@@ -109,10 +117,12 @@ class Fusion:
         count = len(self.world.cells)
         if np.shape(log_probs) != (count,):
             raise ShapeError(f"expected log probabilities over {count} geocells, got shape {np.shape(log_probs)}")
+        prior, looked, share = self.world.log_prior, np.asarray(log_probs, dtype=np.float64), self.belief.picture
+        if share < 1.0 and log_probs is not prior:
+            looked = np.logaddexp(looked + np.log(share), prior + np.log1p(-share))
         if self.vision_weight == 1.0:
-            return log_probs
-        prior = self.world.log_prior
-        return log_normalise(prior + self.vision_weight * (np.asarray(log_probs) - prior))
+            return looked
+        return log_normalise(prior + self.vision_weight * (looked - prior))
 
     def exponent(self, source: str) -> float:
         """What the log likelihoods of a source are multiplied by, before pooling."""
