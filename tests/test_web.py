@@ -96,16 +96,17 @@ def test_a_cap_hides_what_is_finer_and_the_map_too(server: Running) -> None:
 
 def test_a_cap_of_the_server_cannot_be_raised() -> None:
     with running(SMALL, max_precision="country") as server:
-        reply = server.photo("/api/locate", picture(), max_precision="full").json
-        assert reply["best"]["precision"] == "country"
-        assert "Köln" not in json.dumps(reply)
+        for asked in ("full", "auto", "city"):
+            reply = server.photo("/api/locate", picture(), max_precision=asked).json
+            assert reply["best"]["precision"] == "country"
+            assert "Köln" not in json.dumps(reply, ensure_ascii=False)
 
 
 def test_compare_tells_the_halves_apart(server: Running) -> None:
     reply = server.photo("/api/compare", picture()).json
     assert reply["text_aware"]["best"]["place"] == "Köln"
     assert reply["vision_only"]["best"]["place"] != "Köln"
-    assert reply["moved_km"] > 100
+    assert reply["comparison"] is None  # the starter world has no picture half
 
 
 def test_a_claim_is_verified(server: Running) -> None:
@@ -135,6 +136,26 @@ def test_cues_are_left_out_by_their_keys(server: Running) -> None:
     rest = server.post("/api/view", observation=id, without=town).json
     assert rest["exact"]["best"]["place"] != "Köln"
     assert {cue["key"] for cue in rest["left_out"]} == set(town)
+
+
+def test_geojson_and_a_report_can_be_had(server: Running) -> None:
+    id = observation(server, name="köln <b>.png")
+    geojson = server.post("/api/geojson", observation=id)
+    assert geojson.headers["content-type"].startswith("application/geo+json")
+    (feature,) = geojson.json["features"]
+    assert feature["geometry"]["coordinates"] == pytest.approx([6.95, 50.93], abs=0.1)
+    report = server.post("/api/report", observation=id, hint="near Bonn", text_weight="0.5")
+    page = report.body.decode()
+    assert report.headers["content-disposition"].startswith("attachment")
+    assert "Köln" in page
+    assert "<b>" not in page
+    assert "near Bonn" in page
+    assert "text_weight = 0.5" in page
+    assert "data:image/jpeg" in page
+    capped = server.post("/api/report", observation=id, hint="near Bonn", max_precision="country").body.decode()
+    assert "Köln" not in capped.replace("köln &lt;b&gt;", "")
+    assert "Bonn" not in capped
+    assert "data:image/jpeg" not in capped
 
 
 def test_places_are_looked_up(server: Running) -> None:

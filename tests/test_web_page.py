@@ -278,6 +278,26 @@ def test_the_answer_can_be_taken_away(visit: Callable[..., Any]) -> None:
     assert Answer.model_validate_json(Path(saved.value.path()).read_text("utf-8")).best.place == "Köln"
 
 
+@pytest.mark.parametrize("kind", ["geojson", "report"])
+def test_geojson_and_report_can_be_taken_away(visit: Callable[..., Any], kind: str) -> None:
+    page = visit()
+    found(page, names=("a.png",))
+    with page.expect_download() as saved:
+        page.locator(f"#get-{kind}").click()
+    assert saved.value.suggested_filename == {"geojson": "a.geojson", "report": "a.html"}[kind]
+    assert "Köln" in Path(saved.value.path()).read_text("utf-8")
+
+
+def test_a_place_can_be_told_less_finely(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page)
+    page.locator("#precision").select_option("country")
+    until(page, "document.querySelector('#summary h1').textContent === 'Germany'")
+    assert page.evaluate("now.view.cells") == []
+    page.locator("#precision").select_option("")
+    until(page, "document.querySelector('#summary h1').textContent.includes('Köln')")
+
+
 def test_a_photo_can_be_forgotten(visit: Callable[..., Any], server: Running) -> None:
     page = visit()
     found(page)

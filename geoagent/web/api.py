@@ -21,7 +21,7 @@ from geoagent.web.limits import MB, Limits
 from geoagent.web.memory import Memory
 from geoagent.web.readers import Seen
 from geoagent.web.saved import geojson_of, report_of
-from geoagent.web.schemas import Comparison, Health, JobItem, JobState, PlaceFound, Problem, Reading, View
+from geoagent.web.schemas import Compared, Health, JobItem, JobState, PlaceFound, Problem, Reading, View
 from geoagent.web.weigh import Scales
 
 with needs("web", "fastapi", "starlette"):
@@ -100,10 +100,10 @@ def router(office: Office) -> APIRouter:
         return answer
 
     @routes.post("/api/compare", summary="Picture only, text only, both", tags=["ask"])
-    async def compare(asked: Asked) -> Comparison:
+    async def compare(asked: Asked) -> Compared:
         """What each half says, side by side."""
         id, observed = await office.observed(asked)
-        return Comparison.of(await office.weigh(office.scales.answer, observed, asked), id)
+        return Compared.of(await office.weigh(office.scales.answer, observed, asked), id)
 
     @routes.post("/api/verify", summary="Is it where it is said to be?", tags=["ask"])
     async def verify(asked: Claimed, response: Response) -> Verification:

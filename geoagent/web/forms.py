@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from geoagent.optional import needs
 from geoagent.render import shown
@@ -80,7 +80,13 @@ class Settings(BaseModel):
     hint: str = Field(default="", max_length=500, description="what you believe about the place, in words")
     within: str = Field(default="", max_length=500, description="country codes or names of areas, by commas")
     exclude: str = Field(default="", max_length=500, description="country codes or names of areas, by commas")
-    max_precision: Precision = Field(default="full", description="finest level that the answer discloses")
+    max_precision: Precision | Literal["auto"] | None = Field(
+        default=None, description="finest level that is disclosed; auto for the finest that reaches `confidence`"
+    )
+    confidence: float | None = Field(default=None, gt=0, lt=1, description="what a level must reach under auto")
+    abstain_below: float | None = Field(
+        default=None, ge=0, lt=1, description="name no place where no country is as probable as this"
+    )
     without: list[str] = Field(default=[], max_length=200, description="keys of cues that are left out")
 
     def changes(self) -> dict[str, Any]:
@@ -92,6 +98,8 @@ class Settings(BaseModel):
             "within": areas_of(self.within) or None,
             "exclude": areas_of(self.exclude) or None,
             "max_precision": self.max_precision,
+            "confidence": self.confidence,
+            "abstain_below": self.abstain_below,
         }
         return {name: value for name, value in stated.items() if value is not None}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, datetime
 from typing import Any
 
 from geoagent.config import Config
@@ -13,7 +13,9 @@ from geoagent.photos import open_photo
 from geoagent.types import Photo
 from geoagent.web.forms import Settings
 from geoagent.web.readers import Seen
-from geoagent.web.weigh import Scales
+from geoagent.web.weigh import OPEN, Scales
+
+_TELLING = frozenset({"--hint", "--within", "--not"})
 
 
 def geojson_of(scales: Scales, seen: Seen, settings: Settings) -> str:
@@ -30,15 +32,16 @@ def report_of(scales: Scales, seen: Seen, settings: Settings) -> str:
 
     agent = scales.under(settings)
     answer, assets = scales.answer(seen.observed, settings), agent.assets
-    capped = agent.config.max_precision != "full"
+    capped = agent.config.max_precision not in OPEN
     return report_html(
         answer,
         photo=None if capped else photo_of(seen),
         outlines=assets.gazetteer.outlines(),
         command=command_of(seen.observed.source, agent.config, settings),
         gazetteer=assets.gazetteer,
-        digest=seen.digest,
-        made=date.today(),
+        card=assets.world.card,
+        digest=None if capped else seen.digest,
+        made=datetime.now(UTC).date(),
     )
 
 
@@ -50,20 +53,23 @@ def photo_of(seen: Seen) -> Photo:
 
 
 def command_of(name: str, config: Config, settings: Settings) -> str:
-    """What to run for the same answer; what a capped answer hides is left out of it."""
-    words = ["geoagent", "locate", name if not name.startswith("-") else f"./{name}"]
-    options: dict[str, Any] = {"--world": config.world}
-    if config.max_precision == "full":
-        options |= {"--hint": config.hint, "--within": ",".join(config.within), "--not": ",".join(config.exclude)}
-    else:
-        options["--max-precision"] = config.max_precision
+    """What to run for the same answer; "…" for what the user said about the place where a cap must not tell it."""
+    capped = config.max_precision not in OPEN
+    options: dict[str, Any] = {
+        "--world": config.world,
+        "--hint": config.hint,
+        "--within": ",".join(config.within),
+        "--not": ",".join(config.exclude),
+        "--max-precision": config.max_precision if config.max_precision != "full" else None,
+    }
+    words = ["geoagent", "locate"]
     for option, value in options.items():
         if value:
-            words += [option, str(value)]
+            words += [option, "…" if capped and option in _TELLING else str(value)]
     before = ""
     if (config.text_weight, config.vision_weight) != (1.0, 1.0):
         lines = rf"text_weight = {config.text_weight}\nvision_weight = {config.vision_weight}\n"
         before = f"printf '{lines}' > weights.toml && "
         words += ["--config", "weights.toml"]
     without = f"  # without {len(settings.without)} of its cues, left out by hand" if settings.without else ""
-    return f"{before}{shlex.join([*words, '--report', 'report.html'])}{without}"
+    return f"{before}{shlex.join([*words, '--', name])}{without}"

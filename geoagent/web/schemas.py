@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from geoagent.answer import Answer, Prediction
-from geoagent.geo import haversine_km
+from geoagent.answer import Answer, Comparison, Prediction
 from geoagent.observed import Observed
 from geoagent.types import Place
 
@@ -75,7 +74,7 @@ class Reading(_Part):
         )
 
 
-class Comparison(_Part):
+class Compared(_Part):
     """What the picture alone says, the text alone, and both together."""
 
     source: str
@@ -83,25 +82,19 @@ class Comparison(_Part):
     vision_only: Prediction | None
     text_only: Prediction | None
     text_aware: Prediction | None
-    moved_km: float | None = Field(description="how far the text moved the place that the picture alone names")
+    comparison: Comparison | None = Field(description="null where picture or text was not judged")
     warnings: list[str]
 
     @classmethod
-    def of(cls, answer: Answer, id: str) -> Comparison:
+    def of(cls, answer: Answer, id: str) -> Compared:
         """Take it out of an answer."""
-        before, after = answer.vision_only, answer.text_aware
-        moved = None
-        if before is not None and after is not None:
-            a, b = before.best, after.best
-            if a.lat is not None and a.lon is not None and b.lat is not None and b.lon is not None:
-                moved = round(float(haversine_km((a.lat, a.lon), (b.lat, b.lon))), 2)
         return cls(
             source=answer.source,
             observation=id,
-            vision_only=before,
+            vision_only=answer.vision_only,
             text_only=answer.text_only,
-            text_aware=after,
-            moved_km=moved,
+            text_aware=answer.text_aware,
+            comparison=answer.comparison,
             warnings=answer.warnings,
         )
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from geoagent.agent import GeoAgent
-from geoagent.answer import Answer, CueReport
+from geoagent.answer import Answer
 from geoagent.config import Config
 from geoagent.geo import Float
 from geoagent.observed import Observed
 from geoagent.render import shown
 from geoagent.render.map import answer_view
-from geoagent.types import PRECISIONS, Constraint
+from geoagent.types import PRECISIONS
 from geoagent.verify import Verification
 from geoagent.web.forms import Settings
 from geoagent.web.schemas import LeftOut, View
@@ -25,6 +24,8 @@ CELLS = 2000
 LIT = 1000
 """Most cells that the page lights for one cue."""
 _SEEN_NATS = 0.05
+OPEN = ("full", "auto")
+"""Precisions that withhold nothing."""
 
 
 class Scales:
@@ -37,8 +38,11 @@ class Scales:
 
     def under(self, settings: Settings) -> GeoAgent:
         """The agent under other settings; a cap on precision that the server was started with stays."""
-        capped = min(settings.max_precision, self.agent.config.max_precision, key=PRECISIONS.index)
-        return self.agent.using(**{**settings.changes(), "max_precision": capped})
+        changes, own = settings.changes(), self.agent.config.max_precision
+        asked = changes.get("max_precision", own)
+        if own not in OPEN:
+            changes["max_precision"] = own if asked in OPEN else min(asked, own, key=PRECISIONS.index)
+        return self.agent.using(**changes)
 
     def answer(self, observed: Observed, settings: Settings) -> Answer:
         """Say where the photo was taken."""
@@ -52,16 +56,15 @@ class Scales:
         """What the page draws: the answer, what is believed of each cell, and which cells each cue speaks for."""
         agent, kept = self.under(settings), _trimmed(observed, settings.without)
         answer = agent.answer(kept)
-        said = (*agent.composer.user_constraints, *kept.text.constraints)
-        keys = _keys(answer.cues, said)
+        keys = [cue.constraint for cue in answer.cues]
         cells: list[tuple[int, float]] = []
         lights: list[list[int]] = [[] for _ in keys]
-        if agent.config.max_precision == "full":
+        if agent.config.max_precision in OPEN:
             posterior = agent.posterior(kept)
             p = posterior.probs
             top = np.argsort(-p)[:CELLS]
             cells = [(int(i), round(float(p[i]), 6)) for i in top if p[i] > max(1e-6, 1e-3 * p[top[0]])]
-            lights = [_raised(posterior.contributions[key]) if key else [] for key in keys]
+            lights = [_raised(posterior.contributions[key]) for key in keys]
         own = {c.id for c in kept.text.constraints}
         return View(
             observation=id,
@@ -95,15 +98,3 @@ def _trimmed(observed: Observed, without: Sequence[str]) -> Observed:
         return observed
     kept = tuple(c for c in observed.text.constraints if c.id not in without)
     return replace(observed, text=replace(observed.text, constraints=kept))
-
-
-def _keys(cues: Sequence[CueReport], constraints: Sequence[Constraint]) -> list[str]:
-    """The id of the constraint behind each cue, "" for one whose words the answer hides."""
-    left: dict[Any, list[str]] = {}
-    for c in constraints:
-        left.setdefault((c.kind, c.value, c.says, tuple(c.regions)), []).append(c.id)
-    keys = []
-    for cue in cues:
-        ids = left.get((cue.kind, cue.value, cue.says, tuple(cue.regions)), [])
-        keys.append(ids.pop(0) if ids else "")
-    return keys

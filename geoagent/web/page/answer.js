@@ -80,6 +80,15 @@ function cueSection(view, act) {
   ].filter((kid) => kid !== "");
 }
 
+// Whether picture and text agree, and which countries to expect, where the answer can tell.
+function changed(exact) {
+  const { comparison: between, credible } = exact, kids = [];
+  if (between) kids.push(el("p", { class: between.conflict ? "note" : "small" }, say(between.says)));
+  if (credible) kids.push(el("p", { class: "small muted" }, `${Math.round(100 * credible.coverage)} % of such photos are in: `,
+    credible.countries.slice(0, 12).map(countryName).join(", "), credible.countries.length > 12 ? ` or ${credible.countries.length - 12} more` : ""));
+  return kids;
+}
+
 function verdictOf(found) {
   const most = Math.max(1, ...found.evidence.map((row) => Math.abs(row.nats)));
   const rows = found.evidence.filter((row) => Math.abs(row.nats) >= 0.05);

@@ -6,7 +6,7 @@ const now = { photos: [], chosen: null, view: null, job: null, held: null, point
 
 const show = (...ids) => { for (const id of ["start", "trouble", "work", "found"]) $(id).hidden = !ids.includes(id); };
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
-const plain = () => ({ text_weight: "", vision_weight: "", hint: "", within: "", exclude: "", without: [] });
+const plain = () => ({ text_weight: "", vision_weight: "", hint: "", within: "", exclude: "", max_precision: "", without: [] });
 
 // What a server says when it refuses, in words; also where it does not answer at all.
 class Refusal extends Error { constructor(message, status, after) { super(message); this.status = status; this.after = after; } }
@@ -223,7 +223,7 @@ function draw(first) {
   document.title = `${a.status === "error" ? "No answer" : where(a.best)} – geoagent`;
   $("summary").replaceChildren(...[el("p", { class: "source" }, say(now.chosen.name)), ...headline(a), ...a.warnings.map((text) => el("p", { class: "note" }, say(text)))].flat(3));
   $("cues").replaceChildren(...cueSection(view, act));
-  $("halves").replaceChildren(...section("What each half says", comparison(a)).flat(3));
+  $("halves").replaceChildren(...section("What each half says", [...comparison(a), ...changed(view.exact)]).flat(3));
   $("others").replaceChildren(...[...alternativesOf(a), ...countriesOf(a)].flat(3));
   $("more").replaceChildren(...[...fileOf(a), ...linesOf(a), neighboursOf(a), factsOf(a)].flat(3).filter(Boolean));
   $("photo").replaceChildren(photoFigure(a, `/api/observations/${now.chosen.id}/photo`, view.size_px, act));
@@ -254,6 +254,7 @@ function controls() {
   const s = now.settings;
   $("balance").value = 0; $("use-picture").checked = true; $("use-text").checked = true;
   for (const name of ["hint", "within", "exclude"]) $(name).value = s[name];
+  $("precision").value = s.max_precision;
   balanceSays();
 }
 
@@ -315,6 +316,7 @@ function listen() {
     for (const name of ["hint", "within", "exclude"]) now.settings[name] = $(name).value.trim();
     weigh();
   });
+  $("precision").addEventListener("change", () => { now.settings.max_precision = $("precision").value; weigh(); });
   $("reset").addEventListener("click", () => { now.settings = plain(); controls(); weigh(); });
   $("claims").addEventListener("submit", async (event) => {
     event.preventDefault();
