@@ -17,7 +17,7 @@ from geoagent.answer import Answer
 from geoagent.claims import claim_of_position, read_claim
 from geoagent.compose import Composer
 from geoagent.conclude import LEADING, Conclusion, conclude, heaviest
-from geoagent.config import WEIGHING, Config
+from geoagent.config import WEIGHING, Config, Plug
 from geoagent.constraints import _picture
 from geoagent.constraints._picture import PictureSource
 from geoagent.constraints.llm import ModelSource
@@ -84,11 +84,12 @@ class GeoAgent:
         _ = self.composer.user_constraints  # what the user says is refused now, not at the first photo
 
     @classmethod
-    def load(cls, config: Config | str | Path | None = None, **settings: Any) -> GeoAgent:
+    def load(cls, config: Config | str | Path | None = None, *, looks: bool = True, **settings: Any) -> GeoAgent:
         """Put an agent together.
 
         Args:
             config: a `Config`, or the path of a TOML file; the defaults where absent.
+            looks: False for an agent that only answers what another one observed: it gets no encoder and no OCR.
             settings: settings by name, which win over `config` (`ocr="nothing"`, `world="my-world"`, …).
 
         Raises:
@@ -105,10 +106,11 @@ class GeoAgent:
         assets = Assets(world, Gazetteer.load(), Facts.load())
         if config.llm is not None:
             assets = replace(assets, model=model_of(config, assets))
-        encoder, lost = encoder_of(config, assets)
+        encoder, lost = encoder_of(config, assets) if looks else (None, ())
+        engine = config.ocr if looks else Plug(name="nothing")
         return cls(
             assets=assets,
-            ocr=plugs.build("ocr", config.ocr.name, assets, **config.ocr.options),
+            ocr=plugs.build("ocr", engine.name, assets, **engine.options),
             sources=tuple(plugs.build("constraints", p.name, assets, **p.options) for p in sources_of(config)),
             refiner=plugs.build("refiners", config.refiner.name, assets, **config.refiner.options),
             encoder=encoder,

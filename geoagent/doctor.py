@@ -25,6 +25,8 @@ _PACKAGES = {
     "torch": "runs them",
     "pillow-heif": "opens HEIC photos",
     "openai": "talks to a language model that you configure",
+    "fastapi": "the page and its API",
+    "mcp": "tools for assistants",
 }
 _RAPID_SCRIPTS = ("Latn", "Hani", "Jpan")
 _HUB = ("huggingface.co", 443)
@@ -153,4 +155,6 @@ def _advice(packages: dict[str, str | None]) -> list[str]:
         advice.append(f"pip install '{DISTRIBUTION}[llm]'   (a language model behind any OpenAI-compatible server)")
     if not packages["pillow-heif"]:
         advice.append(f"pip install '{DISTRIBUTION}[heic]'   (photos from iPhones)")
+    if not (packages["fastapi"] and packages["mcp"]):
+        advice.append(f"pip install '{DISTRIBUTION}[web]'   (a page, an HTTP API and tools for assistants)")
     return advice

@@ -30,7 +30,7 @@ from geoagent.verify import Verification
 from geoagent.web.limits import Limits
 from geoagent.web.memory import Memory
 from geoagent.web.readers import Seen
-from geoagent.web.serve import listen
+from geoagent.web.serve import is_local, listen
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "photos"
 SMALL = Limits(workers=1, photo_mb=2, request_mb=6, waiting=24, photos_a_job=5, read_s=20, upload_s=3)
@@ -444,11 +444,20 @@ def test_a_deadly_photo_is_reported_and_the_next_one_answered(server: Running) -
 
 
 def test_a_photo_that_takes_too_long_is_ended() -> None:
-    with running(Limits(read_s=2)) as server:
-        reply = server.photo("/api/locate", picture(seconds=8), "slow.png")
+    with running(Limits(read_s=4)) as server:
+        reply = server.photo("/api/locate", picture(seconds=12), "slow.png")
         assert reply.status == 502
-        assert "took longer than 2 s" in reply.json["error"]
+        assert "took longer than 4 s" in reply.json["error"]
         assert server.photo("/api/locate", picture()).status == 200
+
+
+def test_a_reader_that_has_grown_too_large_is_replaced_between_photos() -> None:
+    with running(Limits(reader_mb=1)) as server:
+        pids = set(server.office.desk.pids)
+        for _ in range(3):
+            assert server.photo("/api/locate", picture()).json["best"]["place"] == "Köln"
+            pids |= set(server.office.desk.pids)
+        assert len(pids) >= 3
 
 
 def test_readers_that_cannot_start_are_said_and_nobody_waits_for_ever() -> None:
@@ -507,6 +516,14 @@ def test_memory_forgets_the_oldest_and_what_has_had_its_time() -> None:
 def test_limits_must_be_positive() -> None:
     with pytest.raises(ConfigError, match="workers must be greater than 0"):
         Limits(workers=0)
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("example.org", False)],
+)
+def test_addresses_of_this_machine_alone_are_known(host: str, local: bool) -> None:
+    assert is_local(host) is local
 
 
 def test_a_port_that_is_taken_is_said() -> None:

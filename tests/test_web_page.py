@@ -298,6 +298,21 @@ def test_a_place_can_be_told_less_finely(visit: Callable[..., Any]) -> None:
     until(page, "document.querySelector('#summary h1').textContent.includes('Köln')")
 
 
+def test_a_page_that_is_loaded_again_shows_what_it_had(visit: Callable[..., Any], server: Running) -> None:
+    page = visit()
+    found(page, picture(KOELN), picture(NOTHING))
+    page.reload()
+    page.wait_for_selector("#found:not([hidden]) #summary h1")
+    assert page.locator("#strip button").count() == 2
+    for photo in page.evaluate("now.photos.map((photo) => photo.id)"):
+        server.ask("DELETE", f"/api/observations/{photo}")
+    page.reload()
+    page.wait_for_selector("#examples li")
+    until(page, "now.photos.length === 0")
+    assert page.locator("#start").is_visible()
+    assert "Köln" in found(page)
+
+
 def test_a_photo_can_be_forgotten(visit: Callable[..., Any], server: Running) -> None:
     page = visit()
     found(page)
@@ -333,8 +348,8 @@ def test_two_people_at_once_see_their_own_photo(visit: Callable[..., Any]) -> No
 
 
 def test_the_one_who_waits_is_told_how_many_are_before(visit: Callable[..., Any], server: Running) -> None:
-    long = server.post("/api/jobs", [("photos", f"{i}.png", picture(seconds=1)) for i in range(2)]).json
     page = visit()
+    long = server.post("/api/jobs", [("photos", f"{i}.png", picture(seconds=3)) for i in range(2)]).json
     send(page, picture(KOELN))
     until(page, "document.getElementById('stage-says').textContent.includes('before yours')")
     page.wait_for_selector("#found:not([hidden])", timeout=30_000)

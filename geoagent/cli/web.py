@@ -46,7 +46,7 @@ def web(
       geoagent web --world my-world --port 8000 --workers 2
     """
     from geoagent.web.limits import Limits
-    from geoagent.web.serve import serve
+    from geoagent.web.serve import is_local, serve
 
     config = load_config(settings)
     limits = Limits(
@@ -56,6 +56,10 @@ def web(
 
     def started(address: str) -> None:
         click.echo(f"geoagent is at {address} (Ctrl+C ends it)", err=True)
+        if not is_local(host):
+            click.echo(
+                f"Warning: {host} is no address of this machine alone; anybody who reaches it may use it", err=True
+            )
 
     serve(
         config, limits, host=host, port=port, hosts=allow_host,

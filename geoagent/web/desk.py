@@ -83,7 +83,7 @@ class Desk:
         self._limits, self._memory = limits, memory
         self._queue: deque[deque[Item]] = deque()
         self._arrived = asyncio.Event()
-        self._readers = [Reader(config) for _ in range(limits.workers)]
+        self._readers = [Reader(config, limits.reader_mb * MB) for _ in range(limits.workers)]
         self._ready = [False] * limits.workers
         self._tasks: list[asyncio.Task[None]] = []
         self._jobs: OrderedDict[str, Job] = OrderedDict()
@@ -119,7 +119,7 @@ class Desk:
         for task in self._tasks:
             task.cancel()
         for reader in self._readers:
-            await asyncio.to_thread(reader.kill)
+            await reader.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def take(self, photos: Sequence[tuple[str, bytes]]) -> Job:
@@ -186,7 +186,7 @@ class Desk:
             except (GeoAgentError, ReaderDied) as error:
                 self.trouble = str(error)
                 log.warning("a reader did not start: %s", error)
-                await asyncio.to_thread(reader.kill)
+                await reader.kill()
                 failures += 1
                 if failures >= _HOPELESS and not self.ready:
                     self._give_up()
@@ -216,7 +216,7 @@ class Desk:
                 seen = await reader.look(item.name, content, self._limits.read_s)
             except ReaderDied as error:
                 log.warning("a reader died: %s", error)
-                await asyncio.to_thread(reader.kill)
+                await reader.kill()
                 if (last or isinstance(error, TooSlow)) and not item.finished.is_set():
                     item.end("failed", error=f"{item.name}: could not be looked at: {error}", broke=True)
             except GeoAgentError as error:

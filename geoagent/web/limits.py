@@ -20,6 +20,7 @@ class Limits:
         waiting: photos that may wait for a worker.
         waiting_mb: and how much memory they may take together.
         photos_a_job: most photos of one job.
+        reader_mb: memory above which a reader is ended after its photo; a fresh one takes its place.
         read_s: seconds after which a worker that is busy with one photo is ended.
         upload_s: seconds within which a request must have arrived.
         remembered: observations that are kept, so that questions about them need no new reading.
@@ -32,6 +33,7 @@ class Limits:
     waiting: int = 100
     waiting_mb: float = 512.0
     photos_a_job: int = 100
+    reader_mb: float = 2500.0
     read_s: float = 120.0
     upload_s: float = 120.0
     remembered: int = 256

@@ -13,10 +13,13 @@ import io
 import multiprocessing
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
+
+import numpy as np
 
 from geoagent.config import Config
 from geoagent.errors import GeoAgentError
@@ -25,8 +28,6 @@ from geoagent.types import Photo
 
 PREVIEW_SIDE_PX = 1600
 _LOAD_S = 180.0
-_TIRED_BYTES = 2_500_000_000
-"""A reader that holds more than this is ended after its photo, and a fresh one takes its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,17 @@ class TooSlow(ReaderDied):
 
 
 class Reader:
-    """One process with an agent of its own."""
+    """One process with an agent of its own.
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    Args:
+        config: how the agent is put together.
+        most_bytes: memory above which the process ends after a photo.
+    """
+
+    def __init__(self, config: Config, most_bytes: float) -> None:
+        self._config, self._most_bytes = config, most_bytes
+        # Waiting for a process takes a thread, and those that asyncio shares are few.
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="geoagent-reader")
         self._process: Any = None
         self._pipe: Connection | None = None
 
@@ -82,8 +90,9 @@ class Reader:
         # Spawned, not forked: the server has threads, whose locks a forked child would inherit as they are.
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
-        self._process = context.Process(target=_work, args=(there, self._config), name="geoagent-reader", daemon=True)
-        await asyncio.to_thread(self._process.start)
+        given = (there, self._config, self._most_bytes)
+        self._process = context.Process(target=_work, args=given, name="geoagent-reader", daemon=True)
+        await self._beside(self._process.start)
         there.close()
         self._pipe = here
         await self._reply(_LOAD_S)
@@ -97,7 +106,7 @@ class Reader:
         """
         assert self._pipe is not None
         try:
-            await asyncio.to_thread(self._pipe.send, (name, content))
+            await self._beside(self._pipe.send, (name, content))
         except OSError as error:
             raise ReaderDied("it ended before the photo reached it") from error
         seen: Seen = await self._reply(timeout_s)
@@ -106,24 +115,32 @@ class Reader:
     async def _reply(self, timeout_s: float) -> Any:
         assert self._pipe is not None
         try:
-            found, reply = await asyncio.to_thread(_receive, self._pipe, timeout_s)
+            found, reply = await self._beside(_receive, self._pipe, timeout_s)
         except (EOFError, OSError) as error:
             raise ReaderDied("the process that was looking at it ended") from error
         if not found:
-            self.kill()
+            await self.kill()
             raise TooSlow(f"it took longer than {timeout_s:.0f} s")
         if isinstance(reply, GeoAgentError):
             raise reply
         return reply
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
         """End the process at once."""
-        if self._process is not None:
+        if self._process is not None and self._process.pid is not None:
             self._process.kill()
-            self._process.join(5)
+            await self._beside(self._process.join, 5)
         if self._pipe is not None:
             self._pipe.close()
             self._pipe = None
+
+    async def close(self) -> None:
+        """End the process, for good."""
+        await self.kill()
+        self._threads.shutdown(wait=False)
+
+    async def _beside(self, act: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, act, *args)
 
 
 def _receive(pipe: Connection, timeout_s: float) -> tuple[bool, Any]:
@@ -135,7 +152,7 @@ def _receive(pipe: Connection, timeout_s: float) -> tuple[bool, Any]:
     return True, pipe.recv()
 
 
-def _work(pipe: Connection, config: Config) -> None:
+def _work(pipe: Connection, config: Config, most_bytes: float) -> None:
     """What the process does: load, say so, then one photo after the other until the pipe closes."""
     from geoagent.agent import GeoAgent
 
@@ -143,6 +160,7 @@ def _work(pipe: Connection, config: Config) -> None:
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
             agent = GeoAgent.load(config)
+            _warm(agent)
         except GeoAgentError as error:
             pipe.send(error)
             return
@@ -152,8 +170,14 @@ def _work(pipe: Connection, config: Config) -> None:
                 pipe.send(_seen(agent, name, content))
             except GeoAgentError as error:
                 pipe.send(type(error)(_named(str(error), name)))
-            if _resident_bytes() > _TIRED_BYTES:
+            if _resident_bytes() > most_bytes:
                 return
+
+
+def _warm(agent: Any) -> None:
+    """Load what is loaded at first use, so that the first person does not wait longer than the second."""
+    agent.observe(Photo(np.full((64, 64, 3), 255, dtype=np.uint8)))
+    agent.observe_text(["Hauptstraße 1"])
 
 
 def _photos(pipe: Connection) -> Iterator[tuple[str, bytes]]:

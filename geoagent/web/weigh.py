@@ -29,12 +29,10 @@ OPEN = ("full", "auto")
 
 
 class Scales:
-    """An agent that weighs and does not look: it has neither the reading half nor the encoder."""
+    """An agent that weighs what the readers observed."""
 
     def __init__(self, config: Config) -> None:
-        plain = {**config.model_dump(exclude_unset=True), "ocr": "nothing"}
-        agent = GeoAgent.load(Config.make(plain))
-        self.agent = replace(agent, encoder=None, lost=(), config=config)
+        self.agent = GeoAgent.load(config, looks=False)
 
     def under(self, settings: Settings) -> GeoAgent:
         """The agent under other settings; a cap on precision that the server was started with stays."""

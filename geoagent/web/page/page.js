@@ -108,7 +108,29 @@ function back() {
   if (!now.view) $("file").focus();
 }
 
+// So that a page that is loaded again shows what this tab had; the tab forgets it when it is closed.
+function keep() {
+  try { sessionStorage.setItem("photos", JSON.stringify(now.photos.map(({ name, id }) => ({ name, id })))); } catch { /* not allowed */ }
+}
+
+async function again() {
+  let kept = [];
+  try { kept = JSON.parse(sessionStorage.getItem("photos")) || []; } catch { /* nothing was kept */ }
+  now.photos = kept;
+  while (now.photos.length && !now.view && !now.job) {
+    const last = now.photos[now.photos.length - 1];
+    now.chosen = last; now.settings = plain();
+    try { await weigh({ first: true }); strip(); } catch (error) {
+      now.chosen = null;
+      if (error.status !== 404) return;
+      now.photos = now.photos.filter((photo) => photo !== last);
+    }
+  }
+  keep();
+}
+
 function strip() {
+  keep();
   $("strip").hidden = now.photos.length < 2 || $("found").hidden;
   $("strip").replaceChildren(...now.photos.map((photo) => el("button", { type: "button", "aria-current": String(photo === now.chosen), onclick: () => choose(photo) }, el("span", {}, say(photo.name)))));
 }
@@ -251,7 +273,7 @@ function frame() {
 // --- weighing differently ----------------------------------------------------------------------------------------
 
 function controls() {
-  const s = now.settings;
+  const s = now.settings = now.settings || plain();
   $("balance").value = 0; $("use-picture").checked = true; $("use-text").checked = true;
   for (const name of ["hint", "within", "exclude"]) $(name).value = s[name];
   $("precision").value = s.max_precision;
@@ -369,5 +391,7 @@ async function ready() {
 }
 
 listen();
+controls();
+again();
 examples().catch(() => {});
 ready();
