@@ -176,7 +176,7 @@ def _work(pipe: Connection, config: Config, most_bytes: float) -> None:
 
 def _warm(agent: Any) -> None:
     """Load what is loaded at first use, so that the first person does not wait longer than the second."""
-    agent.observe(Photo(np.full((64, 64, 3), 255, dtype=np.uint8)))
+    agent.observe(Photo(np.zeros((64, 64, 3), dtype=np.uint8)))
     agent.observe_text(["Hauptstraße 1"])
 
 
