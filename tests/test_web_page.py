@@ -328,7 +328,9 @@ def test_a_photo_can_be_forgotten(visit: Callable[..., Any], server: Running) ->
 def test_several_photos_can_be_sent_and_chosen_between(visit: Callable[..., Any]) -> None:
     page = visit()
     assert "Köln" in found(page, picture(KOELN), picture(NOTHING), b"no photo")
-    assert "third.png: is a text file" in page.locator("#trouble").inner_text()
+    page.wait_for_selector("#trouble:not([hidden])")
+    page.wait_for_timeout(300)
+    assert "third.png: is a text file" in page.locator("#trouble").inner_text()  # and it stays
     assert page.locator("#strip button").count() == 2
     page.locator("#strip button").nth(1).click()
     until(page, "document.querySelector('#summary .source').textContent === 'second.png'")
@@ -374,10 +376,12 @@ def test_sending_can_be_cancelled(visit: Callable[..., Any]) -> None:
     [(picture()[:300], "damaged"), (b"", "is empty"), (b"not a photo at all", "is a text file")],
 )
 def test_a_bad_file_is_said_in_words(visit: Callable[..., Any], content: bytes, says: str) -> None:
-    page = visit()
+    page = visit(width=390, height=844)
     send(page, content, names=("broken.jpg",))
     page.wait_for_selector("#trouble:not([hidden])")
     assert says in page.locator("#trouble").inner_text()
+    box = page.locator("#trouble").bounding_box()
+    assert 0 <= box["y"] < 844 - box["height"]
     assert page.locator("#start").is_visible()
     assert "Köln" in found(page)  # and the next photo works
     assert page.locator("#trouble").is_hidden()

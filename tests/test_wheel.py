@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -40,6 +41,10 @@ def test_data_ship_inside_the_package(names):
                 assert f"geoagent/_data/{folder}/{inside.as_posix()}" in names
     assert "geoagent/py.typed" in names
     assert "geoagent/render/map.html" in names
+    for path in (ROOT / "geoagent" / "web" / "page").iterdir():
+        assert f"geoagent/web/page/{path.name}" in names
+    for example in re.findall(r'"(\w+)": "', (ROOT / "geoagent" / "web" / "pages.py").read_text("utf-8")):
+        assert f"geoagent/_data/examples/photos/{example}.jpg" in names
 
 
 def test_nothing_else_ships(names):

@@ -168,8 +168,9 @@ class WorldMap {
         }
       }
       if (this.show.cells) for (const cell of this.cells.filter(seen)) {
-        c.globalAlpha = 0.08 + 0.5 * Math.sqrt(cell.p / topCell); c.fillStyle = ink("best"); c.fill(cell.fill, "evenodd");
-        c.globalAlpha = 0.5; c.strokeStyle = ink("best"); c.lineWidth = 0.7 * px; c.stroke(cell.fill); c.globalAlpha = 1;
+        const heat = Math.sqrt(cell.p / topCell);  // the eye should find what counts, not what is large
+        c.globalAlpha = 0.03 + 0.57 * heat; c.fillStyle = ink("best"); c.fill(cell.fill, "evenodd");
+        c.globalAlpha = 0.08 + 0.42 * heat; c.strokeStyle = ink("best"); c.lineWidth = 0.7 * px; c.stroke(cell.fill); c.globalAlpha = 1;
       }
       for (const cell of this.lit.filter(seen)) {
         c.globalAlpha = 0.3; c.fillStyle = this.litColour || ink("vision"); c.fill(cell.fill, "evenodd"); c.globalAlpha = 1;

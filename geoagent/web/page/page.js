@@ -32,6 +32,7 @@ function fields(extra = {}) {
 function trouble(message) {
   $("trouble").querySelector("p").textContent = message;
   $("trouble").hidden = false;
+  $("trouble").scrollIntoView({ block: "nearest" });
 }
 
 // --- sending -----------------------------------------------------------------------------------------------------
@@ -65,7 +66,7 @@ async function send(files) {
       state = await (await ask(`/api/jobs/${job.id}`)).json();
     }
     if (job.stopped) return back();
-    arrive(state.items);
+    await arrive(state.items);
   } catch (error) {
     if (now.job === job) { back(); trouble(error.message); }
   } finally { if (now.job === job) now.job = null; }
@@ -94,10 +95,10 @@ function follow(state) {
   else if (waiting) progress(waiting.before ? `${count}Waiting: ${waiting.before} ${waiting.before === 1 ? "photo" : "photos"} before yours.` : `${count}Waiting for a reader…`, state.total > 1 ? state.done / state.total : null);
 }
 
-function arrive(items) {
+async function arrive(items) {
   const failed = items.filter((item) => item.state !== "done"), done = items.filter((item) => item.state === "done");
   for (const item of done) now.photos.push({ name: item.name, id: item.observation });
-  if (done.length) choose(now.photos[now.photos.length - done.length]); else back();
+  if (done.length) await choose(now.photos[now.photos.length - done.length]); else back();
   if (failed.length) trouble(failed.map((item) => item.error).join("\n"));
   strip();
 }
@@ -324,6 +325,7 @@ async function forget() {
 function listen() {
   $("file").addEventListener("change", () => { const files = [...$("file").files]; $("file").value = ""; send(files); });
   $("another").addEventListener("click", () => { show("start"); $("strip").hidden = now.photos.length < 1; $("file").focus(); });
+  $("dismiss").addEventListener("click", () => { $("trouble").hidden = true; });
   $("cancel").addEventListener("click", async () => {
     const job = now.job;
     now.job = null;
