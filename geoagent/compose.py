@@ -6,7 +6,6 @@ import platform
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import numpy as np
 
@@ -30,7 +29,7 @@ from geoagent.geo import Float, LatLon
 from geoagent.hints import user_constraints
 from geoagent.observed import Observed
 from geoagent.stages import Assets
-from geoagent.types import Candidates, Constraint, Posterior, TextEvidence
+from geoagent.types import Candidates, Constraint, Posterior, TextEvidence, TextRegion
 
 Settle = Callable[..., tuple[Posterior, Conclusion]]
 _ALTERNATIVES = 5
@@ -136,7 +135,7 @@ class Composer:
             text_aware=prediction,
             comparison=comparison,
             cues=cues,
-            regions=[_region(r, text) for r in text.regions] if text.regions else [],
+            regions=[_region(i, r, text) for i, r in enumerate(text.regions)],
             neighbours=self.evidence(final.candidates, final.shares),
             explanation=" ".join(said),
             warnings=list(dict.fromkeys(warnings)),
@@ -248,8 +247,7 @@ class Composer:
         return found
 
 
-def _region(region: Any, text: TextEvidence) -> RegionReport:
-    index = next(i for i, r in enumerate(text.regions) if r is region)
+def _region(index: int, region: TextRegion, text: TextEvidence) -> RegionReport:
     spoken = [c for c in text.cues if c.kind == "language" and index in c.regions]
     return RegionReport(
         text=region.text,
