@@ -32,6 +32,8 @@ def joined(seen: list[Observed]) -> Observed:
     constraints: list[Constraint] = []
     regions: list[TextRegion] = []
     for one in seen:
+        if len(constraints) >= CONSTRAINTS:
+            break
         for each in one.text.constraints:
             spans = tuple(replace(span, region=span.region + len(regions)) for span in each.spans)
             constraints.append(replace(each, id=f"joined-{len(constraints)}", spans=spans))

@@ -401,7 +401,7 @@ class GeoAgent:
         user = tuple(c for c in self.composer.user_constraints if c.id not in without)
         fused = self.fusion.over((*user, *text.constraints))
         found: dict[bytes, Candidates | None] = {}
-        memory: Memory = {}
+        memory = Memory()
 
         def settle(
             base: Any, constraints: Sequence[Constraint], *, looked: bool = True, radii: bool = True

@@ -92,12 +92,13 @@ class Composer:
         alone = not looked and len(read) == len(everything)
         heard, text_only = (aware, final) if alone else settle(prior, read, looked=False)
         best = self.best(final)
-        ranked = sorted(everything, key=lambda c: -abs(float(aware.contributions[c.id][final.cell])))
+        nats = {key: float(term[final.cell]) for key, term in aware.contributions.items()}
+        ranked = sorted(everything, key=lambda c: -abs(nats[c.id]))
         cues = []
         for number, constraint in enumerate(ranked, start=1):
             rest = [c for c in everything if c is not constraint]
             without = self.best(settle(vision.log_probs, rest, radii=False)[1])
-            cues.append(cue_report(number, constraint, aware, final.cell, without))
+            cues.append(cue_report(number, constraint, nats[constraint.id], without))
         prediction = self.prediction(final, best)
         vision_prediction = prediction if vision_only is final else self.prediction(vision_only)
         comparison = None

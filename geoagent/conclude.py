@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from geoagent.candidates import gazetteer_candidates, place_preference
 from geoagent.conformal import Group, group_of, radius_scales
 from geoagent.geo import Float, LatLon, haversine_km, to_unit
 from geoagent.spread import Cloud
-from geoagent.stages import Refiner
+from geoagent.stages import Refined, Refiner
 from geoagent.types import Candidates, Constraint, Int, Posterior, log_normalise
 from geoagent.world import World
 
@@ -22,6 +22,7 @@ CITY_KM = 25.0
 """An answer is precise to the city where half of the probability lies this near: the field's city radius."""
 POINT_KM = 1.0
 """And to the point where it lies this near: the field's street radius."""
+_SAME = 1e-10  # nats by which cells may move apart, and their places still share the probability as before
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,27 @@ class Refining:
 
 
 ALL = Refining()
-Memory = dict[Hashable, Candidates]
+
+
+@dataclass(eq=False, slots=True)
+class Memory:
+    """What the answers of one photo have in common, which differ by a cue; the constraints must have ids of their own.
+
+    Attributes:
+        candidates: by leading cells and cities named.
+        refined: by candidates (which `candidates` keeps alive): log probabilities of the leading cells, and the place.
+    """
+
+    candidates: dict[Hashable, Candidates] = field(default_factory=dict)
+    refined: dict[int, tuple[Float, Refined]] = field(default_factory=dict)
+    _names_city: dict[str, bool] = field(default_factory=dict)
+
+    def naming(self, constraints: Sequence[Constraint]) -> list[str]:
+        """Ids of the constraints with a city among their places."""
+        for constraint in constraints:
+            if constraint.id not in self._names_city:
+                self._names_city[constraint.id] = any(place.level == "city" for place in constraint.places)
+        return [c.id for c in constraints if self._names_city[c.id]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -120,8 +141,7 @@ def conclude(
         radii: whether to compute the radii; they cost a sort, and a counterfactual does not need them (then NaN).
         text_weight: what constraints other than the user's count for, as in `Fusion`.
         using: what the text does inside the cells.
-        memory: keeps the candidates of one photo's answers, which differ by a cue; {} to begin with. The constraints
-            of one memory must have ids of their own.
+        memory: what earlier answers of the same photo found, and this one adds to.
     """
     cells, probs = world.cells, posterior.probs
     by_country = cells.by_country(probs)
@@ -129,16 +149,22 @@ def conclude(
     inside = cells.inside(country)
     leading = inside[heaviest(posterior.log_probs[inside], int(world.calibration.get("leading", LEADING)))]
     top = int(leading[0])
-    key = (leading.tobytes(), id(neighbours), *(c.id for c in constraints if any(p.level == "city" for p in c.places)))
-    candidates = None if memory is None else memory.get(key)
+    memory = Memory() if memory is None else memory
+    key = (leading.tobytes(), id(neighbours), *memory.naming(constraints))
+    candidates = memory.candidates.get(key)
     if candidates is None:
         candidates = gazetteer_candidates(world, leading.tolist(), constraints, text_weight, named=using.gazetteer)
         if neighbours is not None:
             candidates = _inside(neighbours, leading, constraints, candidates, text_weight, using)
-        if memory is not None:
-            memory[key] = candidates
+        memory.candidates[key] = candidates
     weights = candidate_weights(candidates, posterior.log_probs, float(world.calibration.get("cell_weight", 1.0)))
-    refined = refiner(candidates, weights, LatLon(*cells.centroids[top].tolist()))
+    likely = np.sort(leading)
+    known = memory.refined.get(id(candidates))
+    if known is not None and np.ptp(posterior.log_probs[likely] - known[0]) <= _SAME:
+        refined = known[1]  # a cue of the country alone moves all of its cells alike, and the place not at all
+    else:
+        refined = refiner(candidates, weights, LatLon(*cells.centroids[top].tolist()))
+        memory.refined[id(candidates)] = posterior.log_probs[likely], refined
     here = refined.latlon
     cell = int(candidates.cell[int(refined.weights.argmax())]) if refined.weights.any() else top
     named = haversine_km((here.lat, here.lon), candidates.latlon[candidates.named])
