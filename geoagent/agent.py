@@ -16,7 +16,7 @@ from geoagent.account import report
 from geoagent.answer import Answer
 from geoagent.claims import claim_of_position, read_claim
 from geoagent.compose import Composer
-from geoagent.conclude import LEADING, Conclusion, conclude, heaviest
+from geoagent.conclude import LEADING, Conclusion, Memory, conclude, heaviest
 from geoagent.config import WEIGHING, Config, Plug
 from geoagent.constraints import _picture
 from geoagent.constraints._picture import PictureSource
@@ -408,6 +408,7 @@ class GeoAgent:
         user = tuple(c for c in self.composer.user_constraints if c.id not in without)
         fused = self.fusion.over((*user, *text.constraints))
         found: dict[bytes, Candidates | None] = {}
+        memory = Memory()
 
         def settle(
             base: Any, constraints: Sequence[Constraint], *, looked: bool = True, radii: bool = True
@@ -422,7 +423,7 @@ class GeoAgent:
                 near = found[key]
             world, weight = self.assets.world, self.config.text_weight
             return posterior, conclude(
-                posterior, constraints, world, self.refiner, near, radii=radii, text_weight=weight
+                posterior, constraints, world, self.refiner, near, radii=radii, text_weight=weight, memory=memory
             )
 
         return self.composer(settle=settle, observed=replace(observed, text=text), user=user)

@@ -6,7 +6,6 @@ import platform
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import numpy as np
 
@@ -30,7 +29,7 @@ from geoagent.geo import Float, LatLon
 from geoagent.hints import user_constraints
 from geoagent.observed import Observed
 from geoagent.stages import Assets
-from geoagent.types import Candidates, Constraint, Posterior, TextEvidence
+from geoagent.types import Candidates, Constraint, Posterior, TextEvidence, TextRegion
 
 Settle = Callable[..., tuple[Posterior, Conclusion]]
 _ALTERNATIVES = 5
@@ -93,12 +92,13 @@ class Composer:
         alone = not looked and len(read) == len(everything)
         heard, text_only = (aware, final) if alone else settle(prior, read, looked=False)
         best = self.best(final)
-        ranked = sorted(everything, key=lambda c: -abs(float(aware.contributions[c.id][final.cell])))
+        nats = {key: float(term[final.cell]) for key, term in aware.contributions.items()}
+        ranked = sorted(everything, key=lambda c: -abs(nats[c.id]))
         cues = []
         for number, constraint in enumerate(ranked, start=1):
             rest = [c for c in everything if c is not constraint]
             without = self.best(settle(vision.log_probs, rest, radii=False)[1])
-            cues.append(cue_report(number, constraint, aware, final.cell, without))
+            cues.append(cue_report(number, constraint, nats[constraint.id], without))
         prediction = self.prediction(final, best)
         vision_prediction = prediction if vision_only is final else self.prediction(vision_only)
         comparison = None
@@ -136,7 +136,7 @@ class Composer:
             text_aware=prediction,
             comparison=comparison,
             cues=cues,
-            regions=[_region(r, text) for r in text.regions] if text.regions else [],
+            regions=[_region(i, r, text) for i, r in enumerate(text.regions)],
             neighbours=self.evidence(final.candidates, final.shares),
             explanation=" ".join(said),
             warnings=list(dict.fromkeys(warnings)),
@@ -248,8 +248,7 @@ class Composer:
         return found
 
 
-def _region(region: Any, text: TextEvidence) -> RegionReport:
-    index = next(i for i, r in enumerate(text.regions) if r is region)
+def _region(index: int, region: TextRegion, text: TextEvidence) -> RegionReport:
     spoken = [c for c in text.cues if c.kind == "language" and index in c.regions]
     return RegionReport(
         text=region.text,

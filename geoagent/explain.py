@@ -25,14 +25,13 @@ def cue_place(place: Place, weight: float) -> CuePlace:
     return CuePlace(code=place.country, p=p)
 
 
-def cue_report(number: int, constraint: Constraint, posterior: Posterior, cell: int, without: Best) -> CueReport:
+def cue_report(number: int, constraint: Constraint, nats: float, without: Best) -> CueReport:
     """What one constraint saw and did.
 
     Args:
         number: its place in the answer's list, from 1.
         constraint: what it says.
-        posterior: where its pooled log likelihood is.
-        cell: the cell of the answer, at which its nats are counted.
+        nats: its pooled log likelihood at the cell of the answer.
         without: the answer without it.
     """
     order = np.argsort(-constraint.weights, kind="stable")[:_SHOWN]
@@ -46,7 +45,7 @@ def cue_report(number: int, constraint: Constraint, posterior: Posterior, cell: 
         regions=list(constraint.regions),
         places=places,
         reliability=round(constraint.reliability, 3),
-        nats=round(float(posterior.contributions[constraint.id][cell]), 3),
+        nats=round(nats, 3),
         favours=places[0] if places else None,
         without=without,
         source=constraint.source,

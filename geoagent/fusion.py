@@ -18,7 +18,7 @@ may hold (`Belief`): q, a source's weight in the exponent, and a factor on every
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -104,7 +104,7 @@ class Fusion:
         """Work out the likelihoods of constraints once, for all the ways in which they will be combined."""
         return Fused(self, constraints)
 
-    def terms(self, constraints: Sequence[Constraint]) -> dict[str, Float]:
+    def terms(self, constraints: Sequence[Constraint]) -> Terms:
         """Pooled log likelihoods `(C,)`, nats, by constraint id."""
         return self.over(constraints).terms(constraints)
 
@@ -134,6 +134,32 @@ class Fusion:
         return np.log(likelihood(constraint, self.world, believed))
 
 
+class Terms(Mapping[str, Float]):
+    """Pooled log likelihoods `(C,)`, nats, by constraint id; each is worked out when it is asked for.
+
+    Args:
+        ids: of K constraints.
+        rows: which row of `logs` each has.
+        weights: exponent of each.
+        logs: `(≥ K, C)` log likelihoods.
+    """
+
+    def __init__(self, ids: tuple[str, ...], rows: list[int], weights: list[float], logs: Float) -> None:
+        self.rows, self.weights = rows, weights
+        self._at = {key: i for i, key in enumerate(ids)}
+        self._logs = logs
+
+    def __getitem__(self, key: str) -> Float:
+        i = self._at[key]
+        return np.asarray(self.weights[i] * self._logs[self.rows[i]], dtype=np.float64)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._at)
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+
 class Fused:
     """The likelihoods of some constraints, and every posterior that a choice of them gives.
 
@@ -144,24 +170,27 @@ class Fused:
 
     def __init__(self, fusion: Fusion, constraints: Sequence[Constraint]) -> None:
         self.fusion = fusion
-        self._logs = {c.id: fusion.log_likelihood(c) for c in constraints}
-        prior = fusion.world.prior
+        self._row = {c.id: i for i, c in enumerate(constraints)}
+        self._logs = np.array([fusion.log_likelihood(c) for c in constraints]).reshape(-1, len(fusion.world.cells))
         # Strength: expected nats, that is the divergence from the prior to what the constraint alone would give.
-        self._strength = {key: float((prior * np.exp(log_l)) @ log_l) for key, log_l in self._logs.items()}
+        self._strength = np.einsum("c,kc,kc->k", fusion.world.prior, np.exp(self._logs), self._logs).tolist()
         self._pooled: dict[tuple[str, ...], list[float]] = {}
+        self._base: tuple[Float, Float] | None = None
 
     def __call__(self, base: Float, constraints: Sequence[Constraint]) -> Posterior:
         """Return the posterior of some of the constraints over `base`, `(C,)`."""
-        base, terms = self.fusion.base(base), self.terms(constraints)
-        total = np.array(base, dtype=np.float64)
-        for term in terms.values():
-            total += term
-        return Posterior(log_normalise(total), base, terms, self.fusion.world.cells.fingerprint)
+        if self._base is None or self._base[0] is not base:
+            self._base = base, self.fusion.base(base)
+        believed, terms = self._base[1], self.terms(constraints)
+        exponents = np.zeros(len(self._row))
+        exponents[terms.rows] = terms.weights
+        total = believed + exponents @ self._logs if len(terms) else believed
+        return Posterior(log_normalise(total), believed, terms, self.fusion.world.cells.fingerprint)
 
-    def terms(self, constraints: Sequence[Constraint]) -> dict[str, Float]:
-        """Pooled log likelihoods of some of the constraints `(C,)`, nats, by constraint id."""
-        weights = self.weights(constraints)
-        return {c.id: w * self._logs[c.id] for c, w in zip(constraints, weights, strict=True)}
+    def terms(self, constraints: Sequence[Constraint]) -> Terms:
+        """Pooled log likelihoods of some of the constraints."""
+        rows = [self._row[c.id] for c in constraints]
+        return Terms(tuple(c.id for c in constraints), rows, self.weights(constraints), self._logs)
 
     def weights(self, constraints: Sequence[Constraint]) -> list[float]:
         """Exponent of each constraint: its source's, times what stronger ones on the same text leave of it."""
@@ -170,7 +199,7 @@ class Fused:
             key = tuple(constraints[i].id for i in group)
             if key not in self._pooled:
                 mine = [constraints[i] for i in group]
-                strength = [self._strength[c.id] for c in mine]
+                strength = [self._strength[self._row[c.id]] for c in mine]
                 self._pooled[key] = pool_weights(mine, strength, self.fusion.belief.same_region)
             for i, weight in zip(group, self._pooled[key], strict=True):
                 weights[i] = weight * self.fusion.exponent(constraints[i].source)

@@ -26,6 +26,7 @@ FLOORS = [
         "explain",
         "conclude",
         "conformal",
+        "spread",
         "metrics",
         "disclose",
         "untrusted",

@@ -146,10 +146,11 @@ def _abstaining(found: Comparison, name: str) -> list[str]:
 def _cell(figure: Figure | None, scale: float, digits: int) -> str:
     if figure is None or not math.isfinite(figure.value):
         return ""
-    if not math.isfinite(figure.low):
-        return f"{figure.value * scale:,.{digits}f}"
-    low, high = (f"{v * scale:,.{digits}f}" for v in (figure.low, figure.high))
-    return f"{figure.value * scale:,.{digits}f} [{low}, {high}]"
+    # Adding 0.0 turns a rounded -0.0 into 0.0.
+    value, low, high = (round(v * scale, digits) + 0.0 for v in (figure.value, figure.low, figure.high))
+    if not math.isfinite(low):
+        return f"{value:,.{digits}f}"
+    return f"{value:,.{digits}f} [{low:,.{digits}f}, {high:,.{digits}f}]"
 
 
 def _span(figure: Figure) -> str:
