@@ -6,13 +6,16 @@ import io
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import screenshots
+from conftest import make_world
 from PIL import Image
+from seen import seen_world
 from stand_in.engine import EVIL, HOSTILE, KOELN, NOTHING, picture
 
 pytest.importorskip("fastapi", reason="needs the extra web (pip install 'geoagent-photo[web]')")
@@ -229,6 +232,43 @@ def test_the_slider_and_the_switches_weigh_again_without_reading(visit: Callable
     assert sum("/api/jobs" in url for url in page.asked) == jobs
 
 
+@pytest.fixture(scope="module")
+def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server whose world has a picture half: every photo looks like the middle of France."""
+    world = replace(seen_world(), encoder={"name": "stand_in.encoder"})
+    with running(world=world.save(tmp_path_factory.mktemp("world") / "seen")) as here:
+        yield here
+
+
+def test_the_slider_goes_from_picture_to_text(visit: Callable[..., Any], seeing: Running) -> None:
+    page = visit(url=seeing.url)
+    assert "Köln" in found(page)
+    table = page.locator("#halves table").inner_text()
+    assert "France" in table
+    assert page.locator(".pin[aria-label^='Picture only']").count() == 1
+    page.locator("#balance").focus()
+    page.keyboard.press("Home")
+    until(page, "document.querySelector('#summary h1').textContent.includes('France')")
+    assert page.evaluate("map.dots.length") > 3  # the neighbours that the place was computed from
+    page.keyboard.press("End")
+    until(page, "document.querySelector('#summary h1').textContent.includes('Köln')")
+    page.locator("#use-picture").uncheck()
+    settled(page)
+    assert "Köln" in headline(page)
+    comparison = page.evaluate("now.view.exact.comparison?.says || ''")
+    assert comparison in page.locator("#halves").inner_text()
+
+
+def test_a_world_without_polygons_has_discs(visit: Callable[..., Any], tmp_path: Path) -> None:
+    plain = make_world()
+    world = replace(plain, cells=replace(plain.cells, wkb=None))
+    with running(world=world.save(tmp_path / "w")) as here:
+        page = visit(url=here.url)
+        found(page, picture(NOTHING))
+        assert page.evaluate("now.view.cells.length") == 12
+        assert page.evaluate("map.cells.every((cell) => cell.box[2] > cell.box[0])")
+
+
 def test_a_hint_and_areas_count(visit: Callable[..., Any]) -> None:
     page = visit()
     found(page, picture(NOTHING))
@@ -263,6 +303,8 @@ def test_a_claim_is_checked(visit: Callable[..., Any]) -> None:
         page.keyboard.press("Enter")
         until(page, f"document.querySelector('#verdict h3')?.textContent.startsWith('{verdict}')")
         assert page.locator("#verdict li").count() > 2
+    page.locator("#use-text").uncheck()  # the claim is weighed again as well
+    until(page, "document.querySelector('#verdict h3')?.textContent.startsWith('Undecided')")
     page.fill("#claim", "Qwxzatl")
     page.locator("#claims button").click()
     page.wait_for_selector("#verdict .note")

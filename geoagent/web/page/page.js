@@ -141,7 +141,7 @@ function strip() {
 async function choose(photo) {
   now.chosen = photo; now.view = null; now.settings = plain();
   controls();
-  $("verdict").replaceChildren(); $("claim").value = "";
+  $("verdict").replaceChildren(); $("claim").value = ""; now.claim = null;
   try {
     await weigh({ first: true });
     strip();
@@ -164,6 +164,7 @@ async function weigh({ first = false } = {}) {
     now.view = view;
     draw(first);
     $("weigh-error").hidden = true;
+    if (!first && $("verdict").childElementCount) check();  // the claim is weighed like the place
   } catch (error) {
     if (error.name === "AbortError") return;
     if (first) throw error;
@@ -293,6 +294,15 @@ function balanceSays() {
 
 function soon() { balanceSays(); clearTimeout(now.timer); now.timer = setTimeout(() => weigh(), 140); }
 
+async function check() {
+  const box = $("verdict"), claim = now.claim = $("claim").value;
+  if (!box.childElementCount) box.replaceChildren(el("p", { class: "muted" }, "Checking…"));
+  try {
+    const found = await (await ask("/api/verify", { method: "POST", body: fields({ observation: now.chosen.id, claim }) })).json();
+    if (now.claim === claim) box.replaceChildren(...verdictOf(found));
+  } catch (error) { if (now.claim === claim) box.replaceChildren(el("p", { class: "note" }, error.message)); }
+}
+
 // --- saving ------------------------------------------------------------------------------------------------------
 
 function save(blob, name) {
@@ -342,15 +352,7 @@ function listen() {
   });
   $("precision").addEventListener("change", () => { now.settings.max_precision = $("precision").value; weigh(); });
   $("reset").addEventListener("click", () => { now.settings = plain(); controls(); weigh(); });
-  $("claims").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const box = $("verdict");
-    box.replaceChildren(el("p", { class: "muted" }, "Checking…"));
-    try {
-      const found = await (await ask("/api/verify", { method: "POST", body: fields({ observation: now.chosen.id, claim: $("claim").value }) })).json();
-      box.replaceChildren(...verdictOf(found));
-    } catch (error) { box.replaceChildren(el("p", { class: "note" }, error.message)); }
-  });
+  $("claims").addEventListener("submit", (event) => { event.preventDefault(); check(); });
   $("get-json").addEventListener("click", () => save(new Blob([JSON.stringify(now.view.exact, null, 1)], { type: "application/json" }), `${stem()}.json`));
   $("get-geojson").addEventListener("click", () => fetched("/api/geojson", `${stem()}.geojson`));
   $("get-report").addEventListener("click", () => fetched("/api/report", `${stem()}.html`));
