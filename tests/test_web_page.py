@@ -1,35 +1,23 @@
-"""The page in a real browser, over a real server; only the OCR engine stands in, except where it says so."""
+"""The page in a real browser, over a real server; only the OCR engine stands in."""
 
 from __future__ import annotations
 
-import io
-import shutil
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import screenshots
+from browsing import chromium, found, headline, lit, needs_browser, send, settled, until, visitors
 from conftest import make_world
-from PIL import Image
 from seen import seen_world
-from stand_in.engine import EVIL, HOSTILE, KOELN, NOTHING, picture
-
-pytest.importorskip("fastapi", reason="needs the extra web (pip install 'geoagent-photo[web]')")
-pytest.importorskip("uvicorn", reason="needs the extra web (pip install 'geoagent-photo[web]')")
-
+from stand_in.engine import KOELN, NOTHING, picture
 from web_server import Running, running
 
 from geoagent.answer import Answer
 from geoagent.web.limits import Limits
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright (pip install playwright)")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium browser on the PATH (apt install chromium)")
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "photos"
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
@@ -40,84 +28,14 @@ def server() -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as play:
-        chromium = play.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield chromium
-        chromium.close()
+    with chromium() as here:
+        yield here
 
 
 @pytest.fixture
 def visit(browser: Any, server: Running) -> Iterator[Callable[..., Any]]:
-    """Open the page as one more person; what went wrong is checked when the test ends."""
-    contexts, pages = [], []
-
-    def open_page(width: int = 1280, height: int = 860, scheme: str = "light", url: str = server.url) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        page = context.new_page()
-        page.said, page.asked, page.failed, page.url_of_server = [], [], [], url
-        page.on("console", lambda message: page.said.append(message.text))
-        page.on("pageerror", lambda problem: page.said.append(str(problem)))
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("requestfailed", lambda request: page.failed.append(f"{request.url}: {request.failure}"))
-        page.goto(url)
-        page.wait_for_selector("#examples li")
-        contexts.append(context)
-        pages.append(page)
-        return page
-
-    yield open_page
-    for page in pages:
-        assert page.evaluate("window.pwned") is None
-        for url in page.asked:
-            assert url.startswith((page.url_of_server, "blob:" + page.url_of_server, "data:")), url
-        refused = ("status of 4", "status of 5")  # what Chromium says of a reply that the test asked for
-        assert [said for said in page.said if not any(part in said for part in refused)] == []
-        assert [each for each in page.failed if "ERR_ABORTED" not in each] == []  # the page takes questions back
-    for context in contexts:
-        context.close()
-
-
-def send(page: Any, *contents: bytes, names: tuple[str, ...] = ("photo.png", "second.png", "third.png")) -> None:
-    files = [
-        {"name": name, "mimeType": "image/png", "buffer": content}
-        for name, content in zip(names, contents, strict=False)
-    ]
-    page.set_input_files("#file", files)
-
-
-def found(page: Any, *contents: bytes, **options: Any) -> str:
-    """Send photos, wait for the answer, and return its headline."""
-    send(page, *(contents or (picture(KOELN),)), **options)
-    page.wait_for_selector("#found:not([hidden]) #summary h1", timeout=60_000)
-    return headline(page)
-
-
-def headline(page: Any) -> str:
-    return str(page.locator("#summary h1").inner_text())
-
-
-def until(page: Any, condition: str, seconds: float = 20) -> None:
-    """Wait for a condition. Playwright's own way evaluates strings, which the page's policy forbids."""
-    end = time.monotonic() + seconds
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, condition
-        page.wait_for_timeout(50)
-
-
-def settled(page: Any) -> None:
-    until(page, "!document.querySelector('#found.busy') && !now.asking")
-
-
-def lit(page: Any) -> tuple[list[str], list[str], int]:
-    """What is lit: cues, regions of the photo, and how many cells of the map."""
-    cues = page.locator("[data-cue].hot").evaluate_all("nodes => nodes.map((n) => n.dataset.cue)")
-    regions = page.locator("#photo .seen.hot").evaluate_all("nodes => nodes.map((n) => n.dataset.region)")
-    return cues, regions, int(page.locator("#view").get_attribute("data-lit") or 0)
-
-
-# --- one photo, from beginning to end ---
+    with visitors(browser, server.url) as open_page:
+        yield open_page
 
 
 def test_a_photo_is_sent_and_its_place_seen(visit: Callable[..., Any]) -> None:
@@ -408,232 +326,3 @@ def test_sending_can_be_cancelled(visit: Callable[..., Any]) -> None:
     page.wait_for_selector("#start:not([hidden])")
     page.wait_for_timeout(600)
     assert page.locator("#found").is_hidden()
-
-
-# --- bad files, large files, hostile files ---
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [(picture()[:300], "damaged"), (b"", "is empty"), (b"not a photo at all", "is a text file")],
-)
-def test_a_bad_file_is_said_in_words(visit: Callable[..., Any], content: bytes, says: str) -> None:
-    page = visit(width=390, height=844)
-    send(page, content, names=("broken.jpg",))
-    page.wait_for_selector("#trouble:not([hidden])")
-    assert says in page.locator("#trouble").inner_text()
-    box = page.locator("#trouble").bounding_box()
-    assert 0 <= box["y"] < 844 - box["height"]
-    assert page.locator("#start").is_visible()
-    assert "Köln" in found(page)  # and the next photo works
-    assert page.locator("#trouble").is_hidden()
-
-
-def test_a_file_that_is_too_large_is_said_in_words(visit: Callable[..., Any]) -> None:
-    page = visit()
-    page.evaluate("send([new File([new Uint8Array(61e6)], 'huge.jpg')])")
-    page.wait_for_selector("#trouble:not([hidden])", timeout=30_000)
-    assert "at most 60 MB" in page.locator("#trouble").inner_text()
-
-
-def test_a_photo_of_forty_megapixels(visit: Callable[..., Any]) -> None:
-    rows = np.linspace(40, 220, 5200, dtype=np.uint8)[:, None, None]
-    pixels = np.broadcast_to(rows, (5200, 7700, 3)).copy()
-    pixels[:64, :64] = (KOELN, 0, 0)  # it is reduced before it is read
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
-    page = visit()
-    assert "Köln" in found(page, buffer.getvalue(), names=("large.png",))
-    assert page.evaluate("now.view.size_px") == pytest.approx([7700, 5200], abs=1)
-    assert page.locator("#photo img").evaluate("image => image.naturalWidth") == 1600
-    assert "reduced from 7700" in page.locator("#summary").inner_text()
-
-
-def test_hostile_names_and_texts_are_text(visit: Callable[..., Any]) -> None:
-    page = visit()
-    name = HOSTILE.replace("/", "∕") + ".png"
-    found(page, picture(EVIL), names=(name,))
-    assert "<script>" in page.locator("#summary .source").inner_text()
-    assert "onerror" in page.locator("#more").inner_text()
-    page.fill("#claim", HOSTILE)
-    page.locator("#claims button").click()
-    page.wait_for_selector("#verdict .note")
-    page.fill("#hint", HOSTILE)
-    page.keyboard.press("Enter")
-    settled(page)
-    assert page.locator("img[src=x], #found script").count() == 0
-    assert page.evaluate("window.pwned") is None
-
-
-def test_an_error_with_a_hostile_name_is_text(visit: Callable[..., Any]) -> None:
-    page = visit()
-    send(page, b"text", names=("<img src=x onerror=window.pwned=1>.jpg",))
-    page.wait_for_selector("#trouble:not([hidden])")
-    assert "<img src=x" in page.locator("#trouble").inner_text()
-    assert page.locator("#trouble img").count() == 0
-
-
-def test_a_server_that_is_gone_is_said(browser: Any) -> None:
-    with running(Limits(workers=1)) as here:
-        page = browser.new_page()
-        page.goto(here.url)
-        page.wait_for_selector("#examples li")
-    send(page, picture())
-    page.wait_for_selector("#trouble:not([hidden])")
-    assert "does not answer" in page.locator("#trouble").inner_text()
-    page.close()
-
-
-# --- for everybody ---
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_is_wider_than_the_screen(visit: Callable[..., Any], width: int) -> None:
-    page = visit(width=width)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    found(page, picture(EVIL), names=("x" * 110 + ".png",))
-    page.fill("#claim", "Kyiv, Ukraine")
-    page.locator("#claims button").click()
-    page.wait_for_selector("#verdict h3")
-    for details in page.locator("#panel details").all():
-        details.evaluate("node => { node.open = true; }")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    wide = page.evaluate(
-        """() => [...document.querySelectorAll("#panel *, #summary *, #bar *")].filter((node) => {
-          const box = node.getBoundingClientRect();
-          return box.width > 1 && box.right > innerWidth + 1;
-        }).map((node) => node.outerHTML.slice(0, 80))"""
-    )
-    assert wide == []
-
-
-def tab_to(page: Any, selector: str, most: int = 120, key: str = "Tab") -> None:
-    """Press Tab until the focus is there; it must be visible then."""
-    for _ in range(most):
-        page.keyboard.press(key)
-        if page.evaluate("(s) => document.activeElement?.matches(s) ?? false", selector):
-            outline = page.evaluate(
-                """() => [document.activeElement, document.activeElement.closest("label")].filter(Boolean)
-                  .map((node) => getComputedStyle(node).outlineStyle)"""
-            )
-            assert any(style != "none" for style in outline), selector
-            return
-    raise AssertionError(f"Tab does not reach {selector}")
-
-
-def test_everything_can_be_done_with_the_keyboard(visit: Callable[..., Any]) -> None:
-    page = visit()
-    tab_to(page, "#file")
-    tab_to(page, "[data-example=de_koeln]")
-    send(page, picture())
-    page.wait_for_selector("#found:not([hidden]) #summary h1")
-    assert page.evaluate("document.activeElement.id") == "summary"  # where reading goes on
-    tab_to(page, "#view")
-    zoom = float(page.locator("#view").get_attribute("data-zoom"))
-    page.keyboard.press("+")
-    until(page, f"Number(document.getElementById('view').dataset.zoom) > {zoom}")
-    tab_to(page, ".pin")
-    assert page.locator("#tip").inner_text()
-    tab_to(page, ".tag")
-    assert lit(page)[0]
-    tab_to(page, "[data-cue='0'] .open")
-    assert lit(page)[0] == ["0"]
-    page.keyboard.press("Enter")
-    assert page.locator("[data-cue='0'].held").count() == 1
-    tab_to(page, "#balance")
-    page.keyboard.press("ArrowLeft")
-    assert page.locator("#balance-says").inner_text() == "Picture 100 %, text 95 %"
-    settled(page)
-    tab_to(page, "#use-text")
-    page.keyboard.press("Space")
-    until(page, "!document.querySelector('#summary h1').textContent.includes('Köln')")
-    page.keyboard.press("Space")
-    until(page, "document.querySelector('#summary h1').textContent.includes('Köln')")
-    tab_to(page, "#claim")
-    page.keyboard.type("Köln")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#verdict h3.supported")
-    tab_to(page, "#get-json")
-    with page.expect_download():
-        page.keyboard.press("Enter")
-    tab_to(page, "#another", key="Shift+Tab")
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "file"
-
-
-def test_every_control_has_a_name(visit: Callable[..., Any]) -> None:
-    page = visit()
-    found(page)
-    nameless = page.evaluate(
-        """() => [...document.querySelectorAll("button, input, select, a[href], [role=application]")].filter((node) =>
-          !(node.getAttribute("aria-label") || node.textContent.trim() || (node.labels && node.labels.length))
-        ).map((node) => node.outerHTML.slice(0, 80))"""
-    )
-    assert nameless == []
-    assert page.evaluate("[...document.querySelectorAll('img')].every((image) => image.hasAttribute('alt'))")
-    assert page.evaluate("[...document.querySelectorAll('h1')].filter((h) => h.offsetParent).length") == 1
-    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((node) => node.id)")
-    assert len(ids) == len(set(ids))
-
-
-CONTRAST = """() => {
-  const parse = (text) => { const m = text.match(/[\\d.]+/g).map(Number); return m.length > 3 ? m : [...m, 1]; };
-  const over = (top, under) => [0, 1, 2].map((i) => top[3] * top[i] + (1 - top[3]) * under[i]);
-  const linear = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
-  const behind = (node) => {
-    const layers = [];
-    for (let n = node; n; n = n.parentElement) {
-      const colour = parse(getComputedStyle(n).backgroundColor);
-      if (colour[3]) layers.push(colour);
-      if (colour[3] === 1) break;
-    }
-    return layers.reverse().reduce((under, top) => over(top, under), [255, 255, 255]);
-  };
-  const poor = [];
-  for (const node of document.querySelectorAll("body *")) {
-    const own = [...node.childNodes].some((kid) => kid.nodeType === 3 && kid.textContent.trim());
-    const style = getComputedStyle(node), box = node.getBoundingClientRect();
-    if (!own || node.closest("script, noscript, style") || box.width < 2 || box.height < 2) continue;
-    const back = behind(node), [a, b] = [light(over(parse(style.color), back)), light(back)];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), size = parseFloat(style.fontSize);
-    const large = size >= 24 || size >= 18.66 && Number(style.fontWeight) >= 700;
-    if (ratio < (large ? 3 : 4.5)) poor.push([ratio.toFixed(2), node.tagName, node.className, node.textContent.trim()]);
-  }
-  return poor;
-}"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_contrast_is_sufficient(visit: Callable[..., Any], scheme: str, width: int) -> None:
-    """WCAG 2.2, 1.4.3: at least 4.5 : 1, 3 : 1 for large text, of what the browser computed."""
-    page = visit(width=width, scheme=scheme)
-    assert page.evaluate(CONTRAST) == []
-    found(page, picture(KOELN), b"no photo")
-    page.fill("#claim", "Kyiv, Ukraine")
-    page.locator("#claims button").click()
-    page.wait_for_selector("#verdict h3")
-    page.locator("#cues .plain").first.click()
-    settled(page)
-    page.locator("[data-cue='0'] .open").click()
-    for details in page.locator("details").all():
-        details.evaluate("node => { node.open = true; }")
-    page.wait_for_timeout(400)
-    assert page.evaluate(CONTRAST) == []
-
-
-def test_the_real_engine_answers_and_the_picture_of_the_readme_can_be_taken_again(
-    visit: Callable[..., Any], browser: Any, tmp_path: Path
-) -> None:
-    with running(ocr="auto") as real:
-        page = visit(url=real.url)
-        page.locator("[data-example=de_koeln]").click()
-        page.wait_for_selector("#found:not([hidden]) #summary h1", timeout=60_000)
-        assert headline(page).startswith("Köln")
-        assert "Hofmann" in page.locator("#more").inner_text()
-        target = screenshots.take(browser, real.url, tmp_path)
-    shown = Path(__file__).resolve().parents[1] / "docs" / target.name
-    assert shown.stat().st_size < 300_000
-    with Image.open(target) as mine, Image.open(shown) as kept:
-        assert mine.size == kept.size == screenshots.SIZE

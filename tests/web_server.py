@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from stand_in.engine import picture
+
 from geoagent.config import Config
 from geoagent.web.api import Office
 from geoagent.web.limits import Limits
+
+SMALL = Limits(workers=1, photo_mb=2, request_mb=6, waiting=24, photos_a_job=5, read_s=20, upload_s=3)
 
 
 @dataclass(frozen=True)
@@ -112,3 +116,9 @@ def running(limits: Limits | None = None, *, ready: bool = True, **settings: Any
         server.should_exit = True
         thread.join(20)
         listening.close()
+
+
+def observation(server: Running, content: bytes | None = None, name: str = "photo.png") -> str:
+    reply = server.photo("/api/locate", content or picture(), name)
+    assert reply.status == 200, reply.body
+    return reply.headers["x-observation"]

@@ -19,6 +19,7 @@ FILES = {
     "/": ("geoagent.web", "page/index.html", "text/html"),
     "/page/page.css": ("geoagent.web", "page/page.css", "text/css"),
     "/page/page.js": ("geoagent.web", "page/page.js", "text/javascript"),
+    "/page/send.js": ("geoagent.web", "page/send.js", "text/javascript"),
     "/page/answer.js": ("geoagent.web", "page/answer.js", "text/javascript"),
     "/page/icon.svg": ("geoagent.web", "page/icon.svg", "image/svg+xml"),
     "/page/map.css": ("geoagent.render", "map.css", "text/css"),

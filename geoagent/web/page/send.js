@@ -1,0 +1,137 @@
+// What the page knows (`now`), how it asks the server, and how photos are sent and followed.
+const TYPES = /^image\/(jpeg|png|webp|gif|avif)$/;
+const EARLY_BYTES = 25e6;
+let map = null, atlas = null;
+const now = { photos: [], chosen: null, view: null, job: null, held: null, pointed: new Map(), asking: null, settings: null, timer: 0 };
+
+const show = (...ids) => { for (const id of ["start", "trouble", "work", "found"]) $(id).hidden = !ids.includes(id); };
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+const plain = () => ({ text_weight: "", vision_weight: "", hint: "", within: "", exclude: "", max_precision: "", without: [] });
+
+// What a server says when it refuses, in words; also where it does not answer at all.
+class Refusal extends Error { constructor(message, status, after) { super(message); this.status = status; this.after = after; } }
+async function ask(path, options = {}) {
+  let reply;
+  try { reply = await fetch(path, options); } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal("The server does not answer. Is geoagent still running?", 0);
+  }
+  if (reply.ok) return reply;
+  let message = `The server refused (${reply.status}).`;
+  try { message = (await reply.json()).error || message; } catch { /* no words */ }
+  throw new Refusal(message, reply.status, Number(reply.headers.get("Retry-After")) || 0);
+}
+
+function fields(extra = {}) {
+  const form = new FormData(), { without, ...rest } = now.settings || plain();
+  for (const [key, value] of Object.entries({ ...rest, ...extra })) if (value !== "") form.append(key, value);
+  for (const key of without) form.append("without", key);
+  return form;
+}
+
+function trouble(message) {
+  $("trouble").querySelector("p").textContent = message;
+  $("trouble").hidden = false;
+  $("trouble").scrollIntoView({ block: "nearest" });
+}
+
+// --- sending -----------------------------------------------------------------------------------------------------
+
+async function send(files) {
+  if (!files.length) return;
+  if (now.job) return trouble("One photo after the other: wait, or cancel the one that is being looked at.");
+  const form = new FormData();
+  for (const file of files) form.append("photos", file, file.name || "pasted");
+  const job = now.job = { id: null, stopped: false };
+  show("work");
+  $("working").textContent = files.length === 1 ? "Looking at the photo" : `Looking at ${files.length} photos`;
+  $("worksource").textContent = files.length === 1 ? files[0].name : "";
+  early(files[0]);
+  progress("Sending…", null);
+  $("cancel").focus();
+  try {
+    let state = null;
+    while (!state && !job.stopped) {
+      try { state = await (await ask("/api/jobs", { method: "POST", body: form })).json(); } catch (error) {
+        if (error.status !== 503) throw error;
+        progress(`Many photos are waiting already. Trying again in ${error.after || 3} s.`, null);
+        await wait(1000 * (error.after || 3));
+      }
+    }
+    if (state) job.id = state.id;
+    if (job.stopped && job.id) await ask(`/api/jobs/${job.id}`, { method: "DELETE" });
+    while (!job.stopped && !state.over) {
+      follow(state);
+      await wait(state.items.length > 5 ? 800 : 250);
+      state = await (await ask(`/api/jobs/${job.id}`)).json();
+    }
+    if (job.stopped) return back();
+    await arrive(state.items);
+  } catch (error) {
+    if (now.job === job) { back(); trouble(error.message); }
+  } finally { if (now.job === job) now.job = null; }
+}
+
+// A first look for those pictures that a browser can show itself, unless they are huge.
+function early(file) {
+  const image = $("early");
+  if (image.src) URL.revokeObjectURL(image.src);
+  image.removeAttribute("src");
+  image.hidden = !(TYPES.test(file.type) && file.size < EARLY_BYTES);
+  if (!image.hidden) { image.onerror = () => { image.hidden = true; }; image.src = URL.createObjectURL(file); }
+}
+
+function progress(words, share) {
+  $("stage-says").textContent = words;
+  if (share === null) $("meter").removeAttribute("value"); else $("meter").value = 100 * share;
+}
+
+function follow(state) {
+  const reading = state.items.find((item) => item.state === "reading"), waiting = state.items.find((item) => item.state === "waiting");
+  const count = state.total > 1 ? `${state.done} of ${state.total} done. ` : "";
+  // It comes near to the end and does not reach it before the answer is there.
+  const part = reading ? 0.95 * (1 - Math.exp(-1.6 * reading.seconds / Math.max(0.5, state.typical_s))) : 0;
+  if (reading) progress(`${count}Looking at the picture and reading its text…`, (state.done + part) / state.total);
+  else if (waiting) progress(waiting.before ? `${count}Waiting: ${waiting.before} ${waiting.before === 1 ? "photo" : "photos"} before yours.` : `${count}Waiting for a reader…`, state.total > 1 ? state.done / state.total : null);
+}
+
+async function arrive(items) {
+  const failed = items.filter((item) => item.state !== "done"), done = items.filter((item) => item.state === "done");
+  for (const item of done) now.photos.push({ name: item.name, id: item.observation });
+  if (done.length) await choose(now.photos[now.photos.length - done.length]); else back();
+  if (failed.length) trouble(failed.map((item) => item.error).join("\n"));
+  strip();
+}
+
+function back() {
+  show(...(now.view ? ["found"] : ["start"]));
+  $("another").hidden = !now.view;
+  if (!now.view) $("file").focus();
+}
+
+// So that a page that is loaded again shows what this tab had; the tab forgets it when it is closed.
+function keep() {
+  try { sessionStorage.setItem("photos", JSON.stringify(now.photos.map(({ name, id }) => ({ name, id })))); } catch { /* not allowed */ }
+}
+
+async function again() {
+  let kept = [];
+  try { kept = JSON.parse(sessionStorage.getItem("photos")) || []; } catch { /* nothing was kept */ }
+  now.photos = kept;
+  while (now.photos.length && !now.view && !now.job) {
+    const last = now.photos[now.photos.length - 1];
+    now.chosen = last; now.settings = plain();
+    try { await weigh({ first: true }); strip(); } catch (error) {
+      now.chosen = null;
+      if (error.status !== 404) return;
+      now.photos = now.photos.filter((photo) => photo !== last);
+    }
+  }
+  keep();
+}
+
+function strip() {
+  keep();
+  $("strip").hidden = now.photos.length < 2 || $("found").hidden;
+  $("strip").replaceChildren(...now.photos.map((photo) => el("button", { type: "button", "aria-current": String(photo === now.chosen), onclick: () => choose(photo) }, el("span", {}, say(photo.name)))));
+}
