@@ -397,15 +397,25 @@ class GeoAgent:
         )
         return investigate(scene, text, model, Prompt.load("investigate.v1"), steps)
 
+    @cached_property
+    def _before(self) -> tuple[Posterior, Conclusion]:
+        """What is believed before anything is seen: by where photos are taken, and what the user said."""
+        world, user = self.assets.world, self.composer.user_constraints
+        posterior = self.fusion(world.log_prior, user)
+        return posterior, conclude(posterior, user, world, self.refiner)
+
     def _settled(self, observed: Observed, text: TextEvidence, without: Collection[str]) -> tuple[Answer, list[str]]:
         user = tuple(c for c in self.composer.user_constraints if c.id not in without)
         fused = self.fusion.over((*user, *text.constraints))
         found: dict[bytes, Candidates | None] = {}
         memory = Memory()
+        prior = self.assets.world.log_prior
 
         def settle(
             base: Any, constraints: Sequence[Constraint], *, looked: bool = True, radii: bool = True
         ) -> tuple[Posterior, Conclusion]:
+            if tuple(constraints) == self.composer.user_constraints and np.array_equal(base, prior):
+                return self._before
             posterior = fused(base, constraints)
             near = None
             if looked and self.search is not None:
