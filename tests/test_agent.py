@@ -226,3 +226,20 @@ def test_features_and_text_of_one_place_go_together(tmp_path):
         agent.locate_features([0, 0, 0, 0, 0])
     with pytest.raises(WorldError, match="no head"):
         GeoAgent.load(ocr="nothing").locate_features([1, 0])
+
+
+def test_an_agent_that_does_not_look_answers_what_another_observed():
+    seen = GeoAgent.load(ocr="nothing").observe_text(["50667 Köln", "Tel. 0221 4710234"])
+    blind = GeoAgent.load(ocr="rapidocr", looks=False)
+    assert (blind.encoder, blind.ocr.name) == (None, "nothing")
+    assert blind.answer(seen).best.place == "Köln"
+
+
+def test_the_posterior_is_what_the_answer_rests_on(agent):
+    seen = agent.observe_text(["50667 Köln", "Tel. 0221 4710234"])
+    posterior, cells = agent.posterior(seen), agent.assets.world.cells
+    assert posterior.probs.sum() == pytest.approx(1.0)
+    germany = float(posterior.probs[cells.country == "DE"].sum())
+    assert germany == pytest.approx(agent.answer(seen).confidence, abs=1e-3)
+    silent = agent.using(text_weight=0.0).posterior(seen)
+    assert silent.log_probs == pytest.approx(agent.assets.world.log_prior)

@@ -99,6 +99,7 @@ def test_a_claim_is_verified(server: Running) -> None:
 def test_text_is_read(server: Running) -> None:
     reply = server.photo("/api/read", picture()).json
     assert [region["text"] for region in reply["regions"]][:2] == ["Bäckerei Hofmann", "Ehrenstraße 28 · 50672 Köln"]
+    assert reply["regions"][0]["languages"][0] == "de"
     assert {cue["kind"] for cue in reply["cues"]} >= {"postcode", "phone", "name"}
 
 

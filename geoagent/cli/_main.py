@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,9 @@ def load_agent(settings: dict[str, Any]) -> GeoAgent:
     """An agent from flags; what was not given is left to the configuration file."""
     from geoagent.agent import GeoAgent
 
-    return GeoAgent.load(load_config(settings))
+    agent = GeoAgent.load(load_config(settings))
+    gc.freeze()  # tables and world stay to the end: the collector need not go through them again and again
+    return agent
 
 
 def load_config(settings: dict[str, Any]) -> Config:

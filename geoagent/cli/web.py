@@ -37,8 +37,8 @@ def web(
 ) -> None:  # fmt: skip
     """Open a page for looking at photos, with the same over HTTP.
 
-    It listens on this machine alone, writes nothing to the disk and asks nobody else anything. The description of its
-    API is at /api/openapi.json.
+    It listens on this machine alone, keeps photos in memory and not on the disk, and asks nobody else anything unless
+    you name a language model. The description of its API is at /api/openapi.json.
 
     \b
     Examples:
@@ -80,7 +80,8 @@ def mcp(folder: Path, **settings: Any) -> None:
     lookup_place, list_photos.
 
     \b
-    Example, as assistants are told of it:
+    Example, and how assistants are told of it:
+      geoagent mcp photos/
       {"mcpServers": {"geoagent": {"command": "geoagent", "args": ["mcp", "/photos"]}}}
     """
     from geoagent.web.tools import create_tools

@@ -28,6 +28,7 @@ class Region(_Part):
     polygon_px: list[tuple[float, float]] = Field(description="pixels of the upright photo, clockwise from top-left")
     confidence: float
     script: str = Field(description="ISO 15924")
+    languages: list[str] = Field(description="that it is read as, likelier ones first")
     panel: str | None = Field(description="colour of what it is written on")
 
 
@@ -62,9 +63,15 @@ class Reading(_Part):
                     polygon_px=[(round(float(x), 1), round(float(y), 1)) for x, y in r.polygon_px],
                     confidence=round(r.confidence, 3),
                     script=r.script,
+                    languages=[
+                        language
+                        for c in observed.text.cues
+                        if c.kind == "language" and i in c.regions
+                        for language in c.value.split()
+                    ],
                     panel=r.panel or None,
                 )
-                for r in observed.text.regions
+                for i, r in enumerate(observed.text.regions)
             ],
             cues=[
                 ReadCue(kind=c.kind, value=c.value, says=c.says, regions=list(c.regions), strength=round(c.strength, 3))
