@@ -176,8 +176,12 @@ def _work(pipe: Connection, config: Config, most_bytes: float) -> None:
 
 def _warm(agent: Any) -> None:
     """Load what is loaded at first use, so that the first person does not wait longer than the second."""
-    agent.observe(Photo(np.zeros((64, 64, 3), dtype=np.uint8)))
-    agent.observe_text(["Hauptstraße 1"])
+    from PIL import Image, ImageDraw, ImageFont
+
+    sign = Image.new("RGB", (480, 160), "black")
+    ImageDraw.Draw(sign).text((30, 40), "Hauptstr. 12", fill="white", font=ImageFont.load_default(60))
+    agent.observe(Photo(np.asarray(sign)))
+    agent.observe_text(["Hauptstraße 12"])
 
 
 def _photos(pipe: Connection) -> Iterator[tuple[str, bytes]]:
