@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from geoagent.cues.alphabets import LETTERS, OF_SCRIPT
 from geoagent.cues.reading import UNSPACED, Line, Reading, Word, listed, overlaps, taken
 from geoagent.gazetteer.facts import StreetWord
@@ -92,7 +94,7 @@ def _plausible(key: str, known: StreetWord, words: tuple[Word, ...], first: int,
         and not any(c.isdigit() for c in line.text[words[last].end :])
     ):
         return False
-    if known.position == "after" and (first == 0 or not words[first - 1].text[:1].isupper()):
+    if known.position == "after" and (first == 0 or not _capital(words[first - 1].text)):
         return False
     if known.position == "either" and line.script == "Latn":
         beside = words[max(0, first - 1) : first] + words[last + 1 : last + 2]
@@ -102,9 +104,16 @@ def _plausible(key: str, known: StreetWord, words: tuple[Word, ...], first: int,
         return True
     # Short forms ("av", "st", "al") need their full stop, or a capital before a name.
     after = line.text[words[last].end : words[last].end + 1]
+    if known.position == "after" and len(key) == 3 and re.match(r" \d", line.text[words[last].end :]):
+        return True  # "Pärnu mnt 15"
     if len(key) <= 2 and line.text == line.text.upper():
         return after == "."
     return after == "." or (words[first].text[:1].isupper() and len(words) > 1)
+
+
+def _capital(word: str) -> bool:
+    """Whether a word begins as a name does: with a capital, or in a script that has none."""
+    return word[:1] == word[:1].title()
 
 
 def _glued(reading: Reading, word: Word) -> tuple[str, StreetWord] | None:
