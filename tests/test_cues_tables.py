@@ -423,3 +423,54 @@ def test_on_its_panel_a_road_is_neither_a_price_nor_a_plate(text, country):
 @pytest.mark.parametrize("text", ["A4 copies", "Vitamin B12", "Room A7 left", "M 12 x 40"])
 def test_what_is_no_road_whatever_its_colour(text):
     assert statements("road", sign(GREEN, WHITE, text)) == []
+
+
+NUMBERS = [
+    ("ATU13585627", "AT"),
+    ("CHE-108.334.912", "CH"),
+    ("EL 094259216", "GR"),
+    ("923 609 016 MVA", "NO"),
+    ("30-69730872-1", "AR"),
+    ("12.531.909-2", "CL"),
+    ("213.123.432-1", "CO"),
+    ("GODE561231GR8", "MX"),
+    ("27AAPFU0939F1ZV", "IN"),
+    ("T5835678256246", "JP"),
+    ("3-101-999999", "CR"),
+    ("0614-050707-104-8", "SV"),
+    ("P051365947M", "KE"),
+    ("100000000000003", "AE"),
+    ("11.222.333/0001-81", "BR"),
+    ("RS 101134702", "RS"),
+]
+
+
+@pytest.mark.parametrize(("line", "country"), NUMBERS)
+def test_tax_numbers_without_a_label(line, country):
+    told = first("registration", line)
+    assert ranked(told)[0] == country
+    assert share(told, country) > 0.9
+
+
+@pytest.mark.parametrize(
+    "line",
+    """220-81-62518|ABCD123456XYZ|1234567-8|555-12-34567|12.531.909|2024-01-15|1-23-45678-9|T123|Tel. 220-81-62517-9""".split(
+        "|"
+    ),
+)
+def test_numbers_whose_form_is_common_need_their_checksum(line):
+    assert statements("registration", regions_from_lines([line])) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("ATU13585627", "ATU13585628"),
+        ("P.IVA 00743110157", "P.IVA 00743110158"),
+        ("27AAPFU0939F1ZV", "27AAPFU0939F1ZW"),
+        ("ABN 53 004 085 616", "ABN 53 004 085 617"),
+    ],
+)
+def test_a_wrong_checksum_is_believed_less_or_no_more(right, wrong):
+    assert first("registration", right).reliability >= first("registration", wrong).reliability
+    assert ranked(first("registration", right))[0] == ranked(first("registration", wrong))[0]

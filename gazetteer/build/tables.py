@@ -34,6 +34,7 @@ BUILDERS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "regionalisms": tables_words.regionalisms,
     "companies": tables_forms.companies,
     "registration": tables_forms.registration,
+    "taxnumbers": tables_forms.taxnumbers,
     "currency": tables_forms.currency,
     "postcodes": tables_codes.postcodes,
     "tlds": tables_codes.tlds,

@@ -127,6 +127,25 @@ class RegistrationLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberForm:
+    """A tax or register number that needs no label: "ATU12345678".
+
+    Attributes:
+        country: that gives such numbers out.
+        pattern: regular expression of a whole number.
+        checksum: module of python-stdnum that checks it, "" where none does.
+        needs_checksum: whether the form alone is too common to speak.
+        source: who says so.
+    """
+
+    country: str
+    pattern: str
+    checksum: str = ""
+    needs_checksum: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CurrencyForm:
     """A way of writing a currency.
 

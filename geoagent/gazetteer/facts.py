@@ -18,6 +18,7 @@ table               shape
 `streets`           word -> `StreetWord(languages, countries, position)`
 `companies`         form -> `PlacedForm(written, countries, strength, case, variants)`
 `registrations`     label -> `RegistrationLabel(written, countries, strength, pattern, checksum, case)`
+`numbers`           `NumberForm(country, pattern, checksum, needs_checksum, source)`: numbers that need no label
 `currencies`        form as written -> `CurrencyForm(countries, strength, currency, position, case)`
 `brand(name)`       name -> `BrandFact(countries, place, kind, strength)`; read on first use
 `signwords`         word -> `SignWord(languages, concept)`
@@ -51,6 +52,7 @@ from geoagent.gazetteer.fact_types import (
     CountryFacts,
     CurrencyForm,
     Habit,
+    NumberForm,
     PlacedForm,
     PlateFacts,
     PostcodeFacts,
@@ -70,6 +72,7 @@ __all__ = [
     "CurrencyForm",
     "Facts",
     "Habit",
+    "NumberForm",
     "PlacedForm",
     "PlateFacts",
     "PostcodeFacts",
@@ -91,6 +94,7 @@ class Facts:
     streets: Mapping[str, StreetWord]
     companies: Mapping[str, PlacedForm]
     registrations: Mapping[str, RegistrationLabel]
+    numbers: tuple[NumberForm, ...]
     currencies: Mapping[str, CurrencyForm]
     signwords: Mapping[str, SignWord]
     international: frozenset[str]
@@ -122,6 +126,7 @@ class Facts:
                 streets=read.rows("streets", _street),
                 companies=read.rows("companies", _company),
                 registrations=read.rows("registration", _registration),
+                numbers=tuple(NumberForm(code, *row) for code, rows in read("taxnumbers").items() for row in rows),
                 currencies=read.rows("currency", _currency),
                 signwords=MappingProxyType({k: SignWord(tuple(v[1:]), v[0]) for k, v in words["words"].items()}),
                 international=frozenset(words["international"]),
