@@ -30,6 +30,7 @@ _MOST_COLOUR = 0.4
 """How well a colour must suit the likeliest country for the plate to be believed in full."""
 _MISSEEN = 0.15  # chance that light, dirt or a frame make a plate look of another colour
 _BANDED = 6.0  # a blue strip at the left, where the country has one
+_MERCOSUR = frozenset({"AR", "BR", "PY", "UY"})  # theirs is over the number
 _BAND_OWNERS = """
     AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK
     AL AM BA GB GE IL IN MA MD ME MK NO RS TR UA XK
@@ -93,8 +94,9 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         # Where even the likeliest country has no plates of such a colour, it is more likely a line of something else.
         likeliest = max(countries, key=lambda code: countries[code])
         strength = min(1.0, suits.get(likeliest, 1.0) / _MOST_COLOUR)
-        if band == "blue" and colour in ("white", "yellow"):
-            countries = {code: weight * (_BANDED if code in _BLUE_BAND else 1.0) for code, weight in countries.items()}
+        owners = {"blue": _BLUE_BAND, "blue above": _MERCOSUR}.get(band, frozenset())
+        if owners and colour in ("white", "yellow"):
+            countries = {code: weight * (_BANDED if code in owners else 1.0) for code, weight in countries.items()}
         for other in reading.lines:
             sign = other.text.strip(" .·|()")
             code = _SIGNS.get(sign, sign)
@@ -150,7 +152,8 @@ def _coloured(lines: tuple[Line, ...], countries: Mapping[str, float], facts: Fa
 
 def _looks(colour: str, band: str) -> str:
     """Colour of plate and band in words, where they were seen."""
-    return f" and the colour ({colour}{', a blue band' if band == 'blue' else ''})" if colour else ""
+    strip = {"blue": ", a blue band", "blue above": ", a blue band above"}.get(band, "")
+    return f" and the colour ({colour}{strip})" if colour else ""
 
 
 def _band(code: str, line: Line, reading: Reading) -> Place | None:
