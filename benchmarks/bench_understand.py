@@ -78,7 +78,14 @@ def main() -> None:
             runs[checkout].append(of(checkout, path))
     best = {checkout: np.min(runs[checkout], axis=0) for checkout in checkouts}
     rows = [
-        [str(checkout), len(ms), float(np.mean(ms)), float(np.median(ms)), float(np.percentile(ms, 95)), float(ms.max())]
+        [
+            str(checkout),
+            len(ms),
+            float(np.mean(ms)),
+            float(np.median(ms)),
+            float(np.percentile(ms, 95)),
+            float(ms.max()),
+        ]
         for checkout, ms in best.items()
     ]
     table(["CPU ms a text", "texts", "mean", "median", "95 %", "most"], rows)

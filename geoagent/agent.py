@@ -16,14 +16,14 @@ from geoagent.account import report
 from geoagent.answer import Answer
 from geoagent.claims import claim_of_position, read_claim
 from geoagent.compose import Composer
-from geoagent.conclude import LEADING, Conclusion, conclude, heaviest
+from geoagent.conclude import LEADING, Conclusion, Memory, conclude, heaviest
 from geoagent.config import WEIGHING, Config
 from geoagent.constraints import _picture
 from geoagent.constraints._picture import PictureSource
 from geoagent.constraints.llm import ModelSource
 from geoagent.cues import find_cues, instructs
 from geoagent.cues.panel import with_colours
-from geoagent.disclose import disclose
+from geoagent.disclose import release
 from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
 from geoagent.fusion import Belief, Fusion
 from geoagent.gazetteer import Gazetteer
@@ -230,7 +230,7 @@ class GeoAgent:
         if model is not None and model.name != "none":
             account = report(book, model.name, self.config.llm_use.usd_per_million, removed)
             answer = answer.model_copy(update={"llm": account})
-        answer = disclose(answer, self.config.max_precision, self.assets.gazetteer)
+        answer = release(answer, self.config, self.assets.gazetteer)
         return answer.model_copy(update={"timings_s": clock.seconds})
 
     def verify(self, observed: Observed, claim: str) -> Verification:
@@ -401,6 +401,7 @@ class GeoAgent:
         user = tuple(c for c in self.composer.user_constraints if c.id not in without)
         fused = self.fusion.over((*user, *text.constraints))
         found: dict[bytes, Candidates | None] = {}
+        memory = Memory()
 
         def settle(
             base: Any, constraints: Sequence[Constraint], *, looked: bool = True, radii: bool = True
@@ -415,7 +416,7 @@ class GeoAgent:
                 near = found[key]
             world, weight = self.assets.world, self.config.text_weight
             return posterior, conclude(
-                posterior, constraints, world, self.refiner, near, radii=radii, text_weight=weight
+                posterior, constraints, world, self.refiner, near, radii=radii, text_weight=weight, memory=memory
             )
 
         return self.composer(settle=settle, observed=replace(observed, text=text), user=user)

@@ -69,6 +69,7 @@ class CueReport(_Part):
     """One cue, where it was seen and what it did."""
 
     id: str
+    constraint: str = Field(default="", description="what `GeoAgent.answer(without=…)` takes to leave it out")
     kind: str
     value: str
     says: str
@@ -99,6 +100,26 @@ class NeighbourReport(_Part):
     lon: float
     weight: float
     similarity: float | None
+
+
+class CredibleSet(_Part):
+    """Countries that together hold the photo as often as `coverage` says, on photos like those it was fitted on."""
+
+    coverage: float
+    countries: list[str] = Field(description="most probable first")
+    cells: int | None = Field(default=None, description="how many geocells the set of cells has; null if not fitted")
+    resting_on: str = Field(description="picture, text or city: what the answer rests on, and the set was fitted for")
+
+
+class Comparison(_Part):
+    """What the text changed, and whether it agrees with the picture."""
+
+    changed: Literal["nothing", "place", "region", "country"] = Field(description="the coarsest thing that changed")
+    moved_km: float | None = Field(description="from the vision-only place to the text-aware one")
+    divergence_nats: float = Field(description="Jensen-Shannon divergence of picture and text over cells, 0 to ln 2")
+    agreement_nats: float = Field(description="log of how many times likelier one place makes both than two places do")
+    conflict: bool = Field(description="whether they rather speak of two places")
+    says: str
 
 
 class ExifGps(_Part):
@@ -155,11 +176,14 @@ class Answer(_Part):
     radius_50_km: float | None = None
     radius_90_km: float | None = None
     confidence: float | None = Field(default=None, description="probability of best.country")
+    abstained: bool = Field(default=False, description="whether no place is named since none is probable enough")
     countries: list[CountryShare] = Field(default_factory=list)
+    credible: CredibleSet | None = Field(default=None, description="absent where the world has fitted none")
     alternatives: list[Alternative] = Field(default_factory=list)
     vision_only: Prediction | None = None
     text_only: Prediction | None = None
     text_aware: Prediction | None = None
+    comparison: Comparison | None = Field(default=None, description="absent where picture or text was not judged")
     cues: list[CueReport] = Field(default_factory=list)
     regions: list[RegionReport] = Field(default_factory=list)
     neighbours: list[NeighbourReport] = Field(default_factory=list)
@@ -175,7 +199,8 @@ class Answer(_Part):
 
     def to_json(self) -> str:
         """One line of JSON."""
-        return self.model_dump_json(by_alias=True, exclude={key for key in ("id", "llm") if getattr(self, key) is None})
+        absent = {key for key in ("id", "llm", "credible", "comparison") if getattr(self, key) is None}
+        return self.model_dump_json(by_alias=True, exclude=absent)
 
     @classmethod
     def failed(cls, source: str, message: str, *, id: str | None = None) -> Answer:

@@ -74,12 +74,16 @@ def gazetteer_candidates(
                 seen.add(place.latlon)
                 keep.append(i)
         if keep:
+            fitted = world.calibration.get("named_km")
+            # Where a world's photos are sparse, they are not in the city that a sign names but in its surroundings.
+            spaced = {c: float(np.median(extent[cell == c])) if (cell == c).any() else 0.0 for c in set(home[keep])}
+            least = [spaced[home[i]] if fitted is None else float(fitted) for i in keep]
+            of_towns = [max(km, city_extent_km(towns[i].population)) for i, km in zip(keep, least, strict=True)]
             typical = [float(np.mean(log_share[cell == home[i]])) if (cell == home[i]).any() else 0.0 for i in keep]
             latlon = np.concatenate([latlon, at[keep]])
             cell = np.concatenate([cell, home[keep]])
             log_share = np.concatenate([log_share, typical])
-            least = float(world.calibration.get("named_km", 0.0))
-            extent = np.concatenate([extent, [max(least, city_extent_km(towns[i].population)) for i in keep]])
+            extent = np.concatenate([extent, of_towns])
             names += [towns[i].name for i in keep]
     log_weight = log_share + place_preference(latlon, constraints, text_weight)
     if len(cell):

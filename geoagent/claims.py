@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from geoagent.candidates import gazetteer_candidates
-from geoagent.conclude import CITY_KM, SPREAD
+from geoagent.conclude import CITY_KM
 from geoagent.errors import InputError
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.regions import places_of
 from geoagent.geo import LatLon, haversine_km
+from geoagent.spread import SPREAD
 from geoagent.types import Constraint, Place, Posterior
 from geoagent.world import World
 

@@ -6,7 +6,6 @@ import platform
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from geoagent.answer import (
     Answer,
     Best,
     CountryShare,
+    CredibleSet,
     ExifGps,
     NeighbourReport,
     Prediction,
@@ -23,12 +23,13 @@ from geoagent.answer import (
 )
 from geoagent.conclude import Conclusion, alternatives
 from geoagent.config import Config
-from geoagent.explain import cue_report, statements
+from geoagent.conformal import credible, threshold
+from geoagent.explain import compared, cue_report, statements
 from geoagent.geo import Float, LatLon
 from geoagent.hints import user_constraints
 from geoagent.observed import Observed
 from geoagent.stages import Assets
-from geoagent.types import Candidates, Constraint, Posterior, TextEvidence
+from geoagent.types import Candidates, Constraint, Posterior, TextEvidence, TextRegion
 
 Settle = Callable[..., tuple[Posterior, Conclusion]]
 _ALTERNATIVES = 5
@@ -86,18 +87,25 @@ class Composer:
         everything = (*user, *text.constraints)
         aware, final = settle(vision.log_probs, everything)
         looked = vision.encoder is not None
-        vision_only = final if not text.constraints else settle(vision.log_probs, user)[1]
+        seen, vision_only = (aware, final) if not text.constraints else settle(vision.log_probs, user)
         read = [c for c in everything if c.source != "llm-picture"]
-        text_only = final if not looked and len(read) == len(everything) else settle(prior, read, looked=False)[1]
+        alone = not looked and len(read) == len(everything)
+        heard, text_only = (aware, final) if alone else settle(prior, read, looked=False)
         best = self.best(final)
-        ranked = sorted(everything, key=lambda c: -abs(float(aware.contributions[c.id][final.cell])))
+        nats = {key: float(term[final.cell]) for key, term in aware.contributions.items()}
+        ranked = sorted(everything, key=lambda c: -abs(nats[c.id]))
         cues = []
         for number, constraint in enumerate(ranked, start=1):
             rest = [c for c in everything if c is not constraint]
             without = self.best(settle(vision.log_probs, rest, radii=False)[1])
-            cues.append(cue_report(number, constraint, aware, final.cell, without))
+            cues.append(cue_report(number, constraint, nats[constraint.id], without))
         prediction = self.prediction(final, best)
         vision_prediction = prediction if vision_only is final else self.prediction(vision_only)
+        comparison = None
+        if looked and text.constraints:
+            before = settle(prior, user, looked=False, radii=False)[0].log_probs
+            moved = vision_only.latlon.distance_km(final.latlon)
+            comparison = compared(seen, heard, before, vision_prediction.best, best, moved)
         gps = observed.exif_gps
         said = statements(
             best,
@@ -108,6 +116,7 @@ class Composer:
             cues,
             looked=looked,
             lines=len(text.regions),
+            comparison=comparison,
         )
         answer = Answer(
             id=observed.id,
@@ -120,12 +129,14 @@ class Composer:
             radius_90_km=prediction.radius_90_km,
             confidence=prediction.confidence,
             countries=prediction.countries,
+            credible=self.credible(final, aware),
             alternatives=self.alternatives(final, aware),
             vision_only=vision_prediction,
             text_only=prediction if text_only is final else self.prediction(text_only),
             text_aware=prediction,
+            comparison=comparison,
             cues=cues,
-            regions=[_region(r, text) for r in text.regions] if text.regions else [],
+            regions=[_region(i, r, text) for i, r in enumerate(text.regions)],
             neighbours=self.evidence(final.candidates, final.shares),
             explanation=" ".join(said),
             warnings=list(dict.fromkeys(warnings)),
@@ -138,14 +149,17 @@ class Composer:
     def best(self, conclusion: Conclusion) -> Best:
         """Name a conclusion's place at the level that its evidence reaches."""
         gazetteer, here, country = self._assets.gazetteer, conclusion.latlon, conclusion.country
-        precision = conclusion.precision
+        auto = self._config.max_precision == "auto"
+        precision = conclusion.level(self._config.confidence if auto else 0.5)
+        if precision == "full" and not auto:
+            precision = "city"
         nearest = gazetteer.reverse(here)
         admin1 = nearest.admin1_name if nearest is not None and nearest.country == country else None
         state = gazetteer.country(country)
         place = state.name if state is not None else country
         if precision == "region" and admin1:
             place = admin1
-        elif precision == "city":
+        elif precision in ("city", "full"):
             named = conclusion.candidates.refs[int(conclusion.shares.argmax())] if conclusion.shares.any() else ""
             local = nearest.name if nearest is not None and nearest.country == country else None
             own = named if conclusion.candidates.kind == "place" and conclusion.shares.max(initial=0.0) > 0.5 else ""
@@ -154,9 +168,25 @@ class Composer:
             lat=round(here.lat, 5),
             lon=round(here.lon, 5),
             place=place,
-            admin1=(admin1 or None) if precision in ("region", "city") else None,
+            admin1=(admin1 or None) if precision in ("region", "city", "full") else None,
             country=country,
-            precision=precision,  # type: ignore[arg-type]
+            precision=precision,
+        )
+
+    def credible(self, conclusion: Conclusion, posterior: Posterior) -> CredibleSet | None:
+        """Countries and cells that hold nine photos of ten; None where the world has not fitted that."""
+        world, group = self._assets.world, conclusion.group
+        limit = threshold(world.calibration, "countries", group)
+        if limit is None:
+            return None
+        cells = threshold(world.calibration, "cells", group)
+        return CredibleSet(
+            coverage=0.9,
+            countries=[
+                conclusion.countries[i][0] for i in range(len(credible([p for _, p in conclusion.countries], limit)))
+            ],
+            cells=None if cells is None else len(credible(posterior.probs, cells)),
+            resting_on=group,
         )
 
     def prediction(self, conclusion: Conclusion, best: Best | None = None) -> Prediction:
@@ -218,8 +248,7 @@ class Composer:
         return found
 
 
-def _region(region: Any, text: TextEvidence) -> RegionReport:
-    index = next(i for i, r in enumerate(text.regions) if r is region)
+def _region(index: int, region: TextRegion, text: TextEvidence) -> RegionReport:
     spoken = [c for c in text.cues if c.kind == "language" and index in c.regions]
     return RegionReport(
         text=region.text,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from geoagent.answer import AnswerPrecision
 from geoagent.candidates import gazetteer_candidates, place_preference
-from geoagent.geo import Float, LatLon, haversine_km
-from geoagent.stages import Refiner
+from geoagent.conformal import Group, group_of, radius_scales
+from geoagent.geo import Float, LatLon, haversine_km, to_unit
+from geoagent.spread import Cloud
+from geoagent.stages import Refined, Refiner
 from geoagent.types import Candidates, Constraint, Int, Posterior, log_normalise
 from geoagent.world import World
 
@@ -18,8 +20,9 @@ LEADING = 24
 """Cells whose places compete for the answer."""
 CITY_KM = 25.0
 """An answer is precise to the city where half of the probability lies this near: the field's city radius."""
-SPREAD = np.sqrt(np.log(1 / (1 - np.array([0.1, 0.3, 0.5, 0.7, 0.9]))) / np.log(2))
-"""Quantiles of the distance of photos from a place, relative to its median: Rayleigh, that is a round cloud."""
+POINT_KM = 1.0
+"""And to the point where it lies this near: the field's street radius."""
+_SAME = 1e-10  # nats by which cells may move apart, and their places still share the probability as before
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,27 @@ class Refining:
 ALL = Refining()
 
 
+@dataclass(eq=False, slots=True)
+class Memory:
+    """What the answers of one photo have in common, which differ by a cue; the constraints must have ids of their own.
+
+    Attributes:
+        candidates: by leading cells and cities named.
+        refined: by candidates (which `candidates` keeps alive): log probabilities of the leading cells, and the place.
+    """
+
+    candidates: dict[Hashable, Candidates] = field(default_factory=dict)
+    refined: dict[int, tuple[Float, Refined]] = field(default_factory=dict)
+    _names_city: dict[str, bool] = field(default_factory=dict)
+
+    def naming(self, constraints: Sequence[Constraint]) -> list[str]:
+        """Ids of the constraints with a city among their places."""
+        for constraint in constraints:
+            if constraint.id not in self._names_city:
+                self._names_city[constraint.id] = any(place.level == "city" for place in constraint.places)
+        return [c.id for c in constraints if self._names_city[c.id]]
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Conclusion:
     """What a posterior comes to.
@@ -46,34 +70,52 @@ class Conclusion:
         latlon: the refined place.
         cell: the cell that it is in.
         country: the most probable country; `latlon` lies in one of its cells.
-        countries: every country with its probability, descending.
+        by_country: `(K,)` probability of every country.
+        codes: K countries.
         p_admin1: probability of the cell's admin-1 unit.
         p_city: probability that the photo is within `CITY_KM` of `latlon`.
+        p_point: probability that it is within `POINT_KM`.
         radius_50_km: radius around `latlon` that holds half of the probability.
         radius_90_km: radius that holds 90 %.
         candidates: what `latlon` was computed from.
         shares: `(M,)` each candidate's share in it.
+        group: what it rests on, as far as radii and sets are calibrated by that.
+        scales: what the radii were multiplied by so that they hold what they say.
     """
 
     latlon: LatLon
     cell: int
     country: str
-    countries: tuple[tuple[str, float], ...]
+    by_country: Float
+    codes: tuple[str, ...]
     p_admin1: float
     p_city: float
+    p_point: float
     radius_50_km: float
     radius_90_km: float
     candidates: Candidates
     shares: Float
+    group: Group
+    scales: tuple[float, float]
 
     @property
-    def precision(self) -> str:
-        """The finest level that holds at least half of the probability: none, country, region or city."""
-        if self.countries[0][1] < 0.5:
+    def confidence(self) -> float:
+        """Probability of `country`."""
+        return float(self.by_country.max())
+
+    @property
+    def countries(self) -> tuple[tuple[str, float], ...]:
+        """Every country with its probability, descending."""
+        order = np.argsort(-self.by_country, kind="stable")
+        return tuple((self.codes[i], p) for i, p in zip(order.tolist(), self.by_country[order].tolist(), strict=True))
+
+    def level(self, sure: float = 0.5) -> AnswerPrecision:
+        """The finest level that holds at least `sure` of the probability: none, country, region, city or full."""
+        if self.confidence < sure:
             return "none"
-        if self.p_city >= 0.5:
-            return "city"
-        return "region" if self.p_admin1 >= 0.5 else "country"
+        if self.p_city >= sure:
+            return "full" if self.p_point >= sure else "city"
+        return "region" if self.p_admin1 >= sure else "country"
 
 
 def conclude(
@@ -86,6 +128,7 @@ def conclude(
     radii: bool = True,
     text_weight: float = 1.0,
     using: Refining = ALL,
+    memory: Memory | None = None,
 ) -> Conclusion:
     """Choose the country, then the place in it, then measure how much probability lies around it.
 
@@ -98,38 +141,54 @@ def conclude(
         radii: whether to compute the radii; they cost a sort, and a counterfactual does not need them (then NaN).
         text_weight: what constraints other than the user's count for, as in `Fusion`.
         using: what the text does inside the cells.
+        memory: what earlier answers of the same photo found, and this one adds to.
     """
     cells, probs = world.cells, posterior.probs
     by_country = cells.by_country(probs)
-    ranking = np.argsort(-by_country, kind="stable")
-    country = cells.country_codes[int(ranking[0])]
-    own = np.where(cells.country_index == ranking[0], posterior.log_probs, -np.inf)
-    leading = heaviest(own, int(world.calibration.get("leading", LEADING)))
+    country = cells.country_codes[int(by_country.argmax())]
+    inside = cells.inside(country)
+    leading = inside[heaviest(posterior.log_probs[inside], int(world.calibration.get("leading", LEADING)))]
     top = int(leading[0])
-    candidates = gazetteer_candidates(world, leading.tolist(), constraints, text_weight, named=using.gazetteer)
-    if neighbours is not None:
-        candidates = _inside(neighbours, leading, constraints, candidates, text_weight, using)
+    memory = Memory() if memory is None else memory
+    key = (leading.tobytes(), id(neighbours), *memory.naming(constraints))
+    candidates = memory.candidates.get(key)
+    if candidates is None:
+        candidates = gazetteer_candidates(world, leading.tolist(), constraints, text_weight, named=using.gazetteer)
+        if neighbours is not None:
+            candidates = _inside(neighbours, leading, constraints, candidates, text_weight, using)
+        memory.candidates[key] = candidates
     weights = candidate_weights(candidates, posterior.log_probs, float(world.calibration.get("cell_weight", 1.0)))
-    refined = refiner(candidates, weights, LatLon(*cells.centroids[top].tolist()))
+    likely = np.sort(leading)
+    known = memory.refined.get(id(candidates))
+    if known is not None and np.ptp(posterior.log_probs[likely] - known[0]) <= _SAME:
+        refined = known[1]  # a cue of the country alone moves all of its cells alike, and the place not at all
+    else:
+        refined = refiner(candidates, weights, LatLon(*cells.centroids[top].tolist()))
+        memory.refined[id(candidates)] = posterior.log_probs[likely], refined
     here = refined.latlon
     cell = int(candidates.cell[int(refined.weights.argmax())]) if refined.weights.any() else top
-    places, mass, extent = _cloud(world, posterior, candidates, weights)
-    distance = haversine_km((here.lat, here.lon), places)
-    spread = np.sqrt(distance[:, None] ** 2 + (extent[:, None] * SPREAD) ** 2).ravel()
-    mass = np.repeat(mass / (len(SPREAD) * mass.sum()), len(SPREAD))
-    radius_50_km, radius_90_km = _radii(spread, mass, world.calibration) if radii else (np.nan, np.nan)
+    named = haversine_km((here.lat, here.lon), candidates.latlon[candidates.named])
+    group = group_of(constraints if text_weight > 0 else (), named=bool((named <= CITY_KM).any()))
+    scales = radius_scales(world.calibration, group)
+    cloud = Cloud(world, probs, candidates, weights)
+    p_city, p_point = cloud.within(here, (CITY_KM, POINT_KM))
+    half, most = cloud.radii(here, (0.5, 0.9)) if radii else (np.nan, np.nan)
     unit = cells.inside(country, str(cells.admin1[cell]))
     return Conclusion(
         latlon=here,
         cell=cell,
         country=country,
-        countries=tuple((cells.country_codes[int(i)], float(by_country[i])) for i in ranking),
+        by_country=by_country,
+        codes=cells.country_codes,
         p_admin1=float(probs[unit].sum()) if cells.admin1[cell] else 0.0,
-        p_city=float(mass[spread <= CITY_KM].sum()),
-        radius_50_km=radius_50_km,
-        radius_90_km=radius_90_km,
+        p_city=p_city,
+        p_point=p_point,
+        radius_50_km=half * scales[0],
+        radius_90_km=max(half * scales[0], most * scales[1]),
         candidates=candidates,
         shares=refined.weights,
+        group=group,
+        scales=scales,
     )
 
 
@@ -168,7 +227,7 @@ def alternatives(
         chosen.append((LatLon(*places[first].tolist()), int(leading[first])))
         free &= haversine_km(places[first], places) >= 150.0
     at = np.array([(p.lat, p.lon) for p, _ in chosen])
-    nearest = haversine_km(cells.centroids[:, None, :], at).argmin(axis=1)
+    nearest = (cells.unit @ to_unit(at).T).argmax(axis=1)
     mass = np.bincount(nearest, weights=probs, minlength=len(chosen))
     found = [(place, cell, float(p)) for (place, cell), p in zip(chosen, mass, strict=True)][1:]
     return sorted(found, key=lambda item: -item[2])
@@ -177,7 +236,7 @@ def alternatives(
 def heaviest(values: Float, count: int) -> Int:
     """Indices of the `count` largest finite values, largest first."""
     count = min(count, int(np.isfinite(values).sum()))
-    best = np.argpartition(-values, count - 1)[:count]
+    best = np.argpartition(-values, count - 1)[:count] if count < len(values) else np.arange(len(values))
     return np.asarray(best[np.argsort(-values[best], kind="stable")], dtype=np.int64)
 
 
@@ -195,7 +254,7 @@ def _inside(
     apart as the name of a city does.
     """
     keep = np.flatnonzero(np.isin(neighbours.cell, leading))
-    town = np.flatnonzero(np.array([bool(ref) for ref in named.refs], dtype=bool))
+    town = np.flatnonzero(named.named)
     if len(keep) == 0:
         return named
     looked, home = neighbours.log_weight[keep], neighbours.cell[keep]
@@ -218,25 +277,3 @@ def _inside(
 def _log_mean(log_weight: Float) -> float:
     top = float(log_weight.max())
     return top + float(np.log(np.exp(log_weight - top).mean()))
-
-
-def _radii(spread: Float, mass: Float, calibration: Mapping[str, Any]) -> tuple[float, float]:
-    """Distances that hold 50 % and 90 % of the mass, times what makes them hold 50 % and 90 % of held-out photos."""
-    order = np.argsort(spread, kind="stable")
-    held = np.cumsum(mass[order])
-    found = spread[order[np.minimum(np.searchsorted(held, (0.5 * held[-1], 0.9 * held[-1])), len(order) - 1)]]
-    half = float(found[0]) * float(calibration.get("radius_scale_50", 1.0))
-    return half, max(half, float(found[1]) * float(calibration.get("radius_scale_90", 1.0)))
-
-
-def _cloud(world: World, posterior: Posterior, candidates: Candidates, weights: Float) -> tuple[Float, Float, Float]:
-    """All of the probability as weighted places with an extent: candidates in the leading cells, support elsewhere."""
-    support, probs = world.support, posterior.probs
-    probs[candidates.cell] = 0.0
-    mass = world.support_share * probs[support.cell]
-    rows = np.flatnonzero(mass > 1e-7)
-    return (
-        np.concatenate([candidates.latlon, support.latlon[rows]]),
-        np.concatenate([weights, mass[rows]]),
-        np.concatenate([candidates.extent_km, support.extent_km[rows]]),
-    )

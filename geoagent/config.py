@@ -17,7 +17,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from geoagent.errors import ConfigError
 from geoagent.types import Precision
 
-WEIGHING = frozenset({"within", "exclude", "hint", "text_weight", "vision_weight", "max_precision", "same_region"})
+WEIGHING = frozenset(
+    {
+        "within",
+        "exclude",
+        "hint",
+        "text_weight",
+        "vision_weight",
+        "max_precision",
+        "confidence",
+        "abstain_below",
+        "same_region",
+    }
+)
 """Settings that no part is built from: an agent may be asked under others without being put together anew."""
 
 
@@ -77,7 +89,9 @@ class Config(BaseModel):
         hint: what the user believes about the place, in words; see `hints`.
         text_weight: what the evidence of the text counts for, beside the fitted weights; 0 for nothing.
         vision_weight: what the picture counts for; 0 leaves the prior.
-        max_precision: finest level that an answer discloses.
+        max_precision: finest level that an answer discloses; "auto" for the finest that reaches `confidence`.
+        confidence: probability that a level must reach under "auto", in (0, 1).
+        abstain_below: an answer whose country is less probable names no place.
         llm: the language model; None, the default, asks none.
         llm_use: what it may be used for.
         offline: ask nothing that is not on this machine, whatever else is set.
@@ -98,7 +112,9 @@ class Config(BaseModel):
     hint: str = Field(default="", max_length=500)
     text_weight: float = Field(default=1.0, ge=0.0, le=3.0)
     vision_weight: float = Field(default=1.0, ge=0.0, le=3.0)
-    max_precision: Precision = "full"
+    max_precision: Precision | Literal["auto"] = "full"
+    confidence: float = Field(default=0.8, gt=0.0, lt=1.0)
+    abstain_below: float = Field(default=0.0, ge=0.0, lt=1.0)
     llm: Plug | None = None
     llm_use: LlmUse = Field(default_factory=LlmUse)
     offline: bool = False

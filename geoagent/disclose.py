@@ -1,8 +1,9 @@
-"""Capping what an answer discloses: a country, a region, a city, or all that the evidence supports."""
+"""What of an answer is given: up to a level that the user allows, or that is probable enough, or nothing."""
 
 from __future__ import annotations
 
 from geoagent.answer import Answer, Best, CuePlace, CueReport, Prediction
+from geoagent.config import Config
 from geoagent.gazetteer import Gazetteer
 from geoagent.geo import LatLon
 from geoagent.types import PRECISIONS, Place, Precision
@@ -12,7 +13,79 @@ _HARMLESS = frozenset({"script", "language", "currency", "within"})
 """Kinds of cue whose wording names no place below a country."""
 _STREET_LEVEL = frozenset({"street", "phone", "postcode", "registration", "domain", "llm", "llm-picture"})
 """Kinds of cue that say more than which city."""
+_NOWHERE = Best(lat=None, lon=None, place=None, precision="none")
 _RANK: dict[str, int] = {"none": -1, **{str(name): i for i, name in enumerate(PRECISIONS)}}
+
+
+def release(answer: Answer, config: Config, gazetteer: Gazetteer) -> Answer:
+    """Return what of the answer is given under a configuration: capped, coarsened, or no place at all."""
+    if config.max_precision == "auto":
+        answer = coarsen(answer, config.confidence, gazetteer)
+    else:
+        answer = disclose(answer, config.max_precision, gazetteer)
+    sure = answer.confidence is None or answer.confidence >= config.abstain_below
+    return answer if sure else _abstain(answer, config.abstain_below)
+
+
+def coarsen(answer: Answer, sure: float, gazetteer: Gazetteer) -> Answer:
+    """Return the answer with every place at its own level, which reaches the probability that was asked.
+
+    Positions become those that stand for the country, the admin-1 unit or the city; radii around them grow by how far
+    they moved, so that they hold as much as before. What the photo shows is not withheld. Where not even a country is
+    probable enough, no place is named.
+    """
+    if answer.best is None or answer.text_aware is None:
+        return answer
+    if answer.best.precision == "none":
+        return _abstain(answer, sure)
+    final = _at_its_level(answer.text_aware, gazetteer)
+    cues = [cue.model_copy(update={"without": _stood_for(cue.without, gazetteer)[0]}) for cue in answer.cues]
+    return answer.model_copy(
+        update={
+            "best": final.best,
+            "radius_50_km": final.radius_50_km,
+            "radius_90_km": final.radius_90_km,
+            "vision_only": answer.vision_only and _at_its_level(answer.vision_only, gazetteer),
+            "text_only": answer.text_only and _at_its_level(answer.text_only, gazetteer),
+            "text_aware": final,
+            "cues": cues,
+        }
+    )
+
+
+def _at_its_level(prediction: Prediction, gazetteer: Gazetteer) -> Prediction:
+    best, moved = _stood_for(prediction.best, gazetteer)
+    radii = {name: round(getattr(prediction, name) + moved, 2) for name in ("radius_50_km", "radius_90_km")}
+    return prediction.model_copy(update={"best": best, **radii})
+
+
+def _stood_for(best: Best, gazetteer: Gazetteer) -> tuple[Best, float]:
+    """A place at its own level, and how far its position moved, km."""
+    if best.precision == "none":
+        return _NOWHERE, 0.0
+    if best.precision == "full" or best.lat is None or best.lon is None:
+        return best, 0.0
+    found = _Hider(best.precision, gazetteer).best(best)
+    if found.lat is None or found.lon is None:
+        return best, 0.0
+    return found, LatLon(best.lat, best.lon).distance_km(LatLon(found.lat, found.lon))
+
+
+def _abstain(answer: Answer, asked: float) -> Answer:
+    """The answer without a place: what is likely, and why, stays."""
+    first = answer.countries[0] if answer.countries else None
+    why = "No place is named: no country is probable."
+    if first is not None:
+        why = f"No place is named: the likeliest country, {first.code}, has {first.p:.0%}; {asked:.0%} were asked for."
+    return answer.model_copy(
+        update={
+            "abstained": True,
+            "best": _NOWHERE,
+            "radius_50_km": None,
+            "radius_90_km": None,
+            "explanation": why,
+        }
+    )
 
 
 def disclose(answer: Answer, cap: Precision, gazetteer: Gazetteer) -> Answer:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
-from geoagent.answer import Best, CuePlace, CueReport
+from geoagent.answer import Best, Comparison, CuePlace, CueReport
+from geoagent.geo import Float
 from geoagent.types import Constraint, Place, Posterior
 
+_FAIR = float(np.log(3.0))  # nats from which evidence is worth a mention (Kass & Raftery 1995, section 3.2)
 _SHOWN = 8  # places of a cue that an answer lists
 
 
@@ -22,27 +25,27 @@ def cue_place(place: Place, weight: float) -> CuePlace:
     return CuePlace(code=place.country, p=p)
 
 
-def cue_report(number: int, constraint: Constraint, posterior: Posterior, cell: int, without: Best) -> CueReport:
+def cue_report(number: int, constraint: Constraint, nats: float, without: Best) -> CueReport:
     """What one constraint saw and did.
 
     Args:
         number: its place in the answer's list, from 1.
         constraint: what it says.
-        posterior: where its pooled log likelihood is.
-        cell: the cell of the answer, at which its nats are counted.
+        nats: its pooled log likelihood at the cell of the answer.
         without: the answer without it.
     """
     order = np.argsort(-constraint.weights, kind="stable")[:_SHOWN]
     places = [cue_place(constraint.places[i], constraint.weights[i]) for i in order if constraint.weights[i] >= 0.005]
     return CueReport(
         id=f"c{number}",
+        constraint=constraint.id,
         kind=constraint.kind,
         value=constraint.value,
         says=constraint.says,
         regions=list(constraint.regions),
         places=places,
         reliability=round(constraint.reliability, 3),
-        nats=round(float(posterior.contributions[constraint.id][cell]), 3),
+        nats=round(nats, 3),
         favours=places[0] if places else None,
         without=without,
         source=constraint.source,
@@ -79,9 +82,10 @@ def statements(
     *,
     looked: bool,
     lines: int,
+    comparison: Comparison | None = None,
 ) -> list[str]:
     """The answer in a few statements, each of them a restatement of a number in it."""
-    level = {"country": "a country", "region": "a region"}.get(text_aware.precision, "a city")
+    level = {"country": "a country", "region": "a region", "full": "a point"}.get(text_aware.precision, "a city")
     reach = "no country is likelier than not" if text_aware.precision == "none" else f"the evidence reaches to {level}"
     said = [
         f"{where(text_aware)}: {confidence:.0%} for {text_aware.country}; {reach}.",
@@ -110,7 +114,57 @@ def statements(
         said.append(f"Against it speak: {named}.")
     if _differs(vision_only, text_aware):
         said.append(f"Without any text the answer would be {where(vision_only)}.")
+    if comparison is not None and comparison.conflict:
+        said.append(comparison.says)
     return said
+
+
+def compared(
+    vision: Posterior, text: Posterior, before: Float, vision_only: Best, text_aware: Best, moved_km: float
+) -> Comparison:
+    """How well picture and text agree, and what the text changed.
+
+    The agreement is log Σ v(c) t(c) / p(c), with v and t what picture and text say and p what is known before either:
+    how many times likelier it is to see both if they are of one place than if they are of two.
+
+    Args:
+        vision: belief by the picture, and what the user said.
+        text: belief by the text, and what the user said.
+        before: `(C,)` log probabilities by what the user said alone.
+        vision_only: the answer without text.
+        text_aware: the answer.
+        moved_km: between the two.
+    """
+    v, t = vision.log_probs, text.log_probs
+    both = v + t - before
+    agreement = float(both.max() + np.log(np.exp(both - both.max()).sum()))
+    middle = np.logaddexp(v, t) - np.log(2.0)
+    divergence = 0.5 * float(np.exp(v) @ (v - middle) + np.exp(t) @ (t - middle))
+    changed: Literal["nothing", "place", "region", "country"] = "nothing"
+    if vision_only.country != text_aware.country:
+        changed = "country"
+    elif moved_km >= 1.0:
+        changed = "region" if vision_only.admin1 != text_aware.admin1 else "place"
+    conflict = agreement <= -_FAIR
+    if conflict:
+        times = f"{np.exp(-agreement):,.0f} times"
+        says = f"Picture and text disagree: two places explain them {times} better than one."
+    elif agreement >= _FAIR:
+        says = "Picture and text agree."
+    else:
+        says = "Picture and text neither agree nor disagree."
+    if changed != "nothing" and where(vision_only) != where(text_aware):
+        says += f" The text changed the {changed}: {where(vision_only)} became {where(text_aware)}."
+    elif changed != "nothing":
+        says += f" The text moved the place by {kilometres(moved_km)}."
+    return Comparison(
+        changed=changed,
+        moved_km=round(moved_km, 2),
+        divergence_nats=round(max(0.0, divergence), 4),
+        agreement_nats=round(agreement, 3),
+        conflict=conflict,
+        says=says,
+    )
 
 
 def _differs(a: Best, b: Best) -> bool:

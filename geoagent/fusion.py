@@ -11,13 +11,14 @@ used (`pool_weights`). Then
 
     log p(c) = log v(c) + Σₖ wₖ log Lₖ(c) − log Z,      v: the picture's distribution, or the prior.
 
-How far to believe is fitted, in a few numbers that a world may hold (`Belief`): a source's weight in the exponent, and
-a factor on every reliability.
+The picture is believed likewise: of what its head says, a share q counts and the prior makes up the rest, so that no
+head, however sure, rules a place out that the text names. How far to believe is fitted, in a few numbers that a world
+may hold (`Belief`): q, a source's weight in the exponent, and a factor on every reliability.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,11 +41,18 @@ class Belief:
         weights: exponent of the likelihoods of each source; 1 where absent.
         reliability: factor on the reliability of every constraint but the user's, (0, 1].
         same_region: see `SAME_REGION`; 0 multiplies constraints of one line as if independent, 1 keeps the strongest.
+        picture: share of the picture's distribution, (0, 1]; the prior makes up the rest.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
     reliability: float = 1.0
     same_region: float = SAME_REGION
+    picture: float = 1.0
+
+    def __post_init__(self) -> None:
+        within = 0.0 < self.reliability <= 1.0 and 0.0 < self.picture <= 1.0 and 0.0 <= self.same_region <= 1.0
+        if not within or not all(0.0 <= w < np.inf for w in self.weights.values()):
+            raise ValueError(f"a belief is out of range: {self}")
 
     @classmethod
     def of(cls, world: World) -> Belief:
@@ -57,7 +65,7 @@ class Belief:
         try:
             weights = {str(name): float(value) for name, value in held.get("weights", {}).items()}
             same = float(held.get("same_region", world.calibration.get("same_region", SAME_REGION)))
-            return cls(weights, float(held.get("reliability", 1.0)), same)
+            return cls(weights, float(held.get("reliability", 1.0)), same, float(held.get("picture", 1.0)))
         except (AttributeError, TypeError, ValueError) as error:
             raise WorldError(f"the world {world.name!r}: calibration of the fusion is damaged ({error})") from error
 
@@ -96,7 +104,7 @@ class Fusion:
         """Work out the likelihoods of constraints once, for all the ways in which they will be combined."""
         return Fused(self, constraints)
 
-    def terms(self, constraints: Sequence[Constraint]) -> dict[str, Float]:
+    def terms(self, constraints: Sequence[Constraint]) -> Terms:
         """Pooled log likelihoods `(C,)`, nats, by constraint id."""
         return self.over(constraints).terms(constraints)
 
@@ -109,10 +117,12 @@ class Fusion:
         count = len(self.world.cells)
         if np.shape(log_probs) != (count,):
             raise ShapeError(f"expected log probabilities over {count} geocells, got shape {np.shape(log_probs)}")
+        prior, looked, share = self.world.log_prior, np.asarray(log_probs, dtype=np.float64), self.belief.picture
+        if share < 1.0 and log_probs is not prior:
+            looked = np.logaddexp(looked + np.log(share), prior + np.log1p(-share))
         if self.vision_weight == 1.0:
-            return log_probs
-        prior = self.world.log_prior
-        return log_normalise(prior + self.vision_weight * (np.asarray(log_probs) - prior))
+            return looked
+        return log_normalise(prior + self.vision_weight * (looked - prior))
 
     def exponent(self, source: str) -> float:
         """What the log likelihoods of a source are multiplied by, before pooling."""
@@ -122,6 +132,32 @@ class Fusion:
         """Log L(c) of one constraint by itself, `(C,)` nats."""
         believed = 1.0 if constraint.source == "user" else self.belief.reliability
         return np.log(likelihood(constraint, self.world, believed))
+
+
+class Terms(Mapping[str, Float]):
+    """Pooled log likelihoods `(C,)`, nats, by constraint id; each is worked out when it is asked for.
+
+    Args:
+        ids: of K constraints.
+        rows: which row of `logs` each has.
+        weights: exponent of each.
+        logs: `(≥ K, C)` log likelihoods.
+    """
+
+    def __init__(self, ids: tuple[str, ...], rows: list[int], weights: list[float], logs: Float) -> None:
+        self.rows, self.weights = rows, weights
+        self._at = {key: i for i, key in enumerate(ids)}
+        self._logs = logs
+
+    def __getitem__(self, key: str) -> Float:
+        i = self._at[key]
+        return np.asarray(self.weights[i] * self._logs[self.rows[i]], dtype=np.float64)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._at)
+
+    def __len__(self) -> int:
+        return len(self._at)
 
 
 class Fused:
@@ -134,24 +170,27 @@ class Fused:
 
     def __init__(self, fusion: Fusion, constraints: Sequence[Constraint]) -> None:
         self.fusion = fusion
-        self._logs = {c.id: fusion.log_likelihood(c) for c in constraints}
-        prior = fusion.world.prior
+        self._row = {c.id: i for i, c in enumerate(constraints)}
+        self._logs = np.array([fusion.log_likelihood(c) for c in constraints]).reshape(-1, len(fusion.world.cells))
         # Strength: expected nats, that is the divergence from the prior to what the constraint alone would give.
-        self._strength = {key: float((prior * np.exp(log_l)) @ log_l) for key, log_l in self._logs.items()}
+        self._strength = np.einsum("c,kc,kc->k", fusion.world.prior, np.exp(self._logs), self._logs).tolist()
         self._pooled: dict[tuple[str, ...], list[float]] = {}
+        self._base: tuple[Float, Float] | None = None
 
     def __call__(self, base: Float, constraints: Sequence[Constraint]) -> Posterior:
         """Return the posterior of some of the constraints over `base`, `(C,)`."""
-        base, terms = self.fusion.base(base), self.terms(constraints)
-        total = np.array(base, dtype=np.float64)
-        for term in terms.values():
-            total += term
-        return Posterior(log_normalise(total), base, terms, self.fusion.world.cells.fingerprint)
+        if self._base is None or self._base[0] is not base:
+            self._base = base, self.fusion.base(base)
+        believed, terms = self._base[1], self.terms(constraints)
+        exponents = np.zeros(len(self._row))
+        exponents[terms.rows] = terms.weights
+        total = believed + exponents @ self._logs if len(terms) else believed
+        return Posterior(log_normalise(total), believed, terms, self.fusion.world.cells.fingerprint)
 
-    def terms(self, constraints: Sequence[Constraint]) -> dict[str, Float]:
-        """Pooled log likelihoods of some of the constraints `(C,)`, nats, by constraint id."""
-        weights = self.weights(constraints)
-        return {c.id: w * self._logs[c.id] for c, w in zip(constraints, weights, strict=True)}
+    def terms(self, constraints: Sequence[Constraint]) -> Terms:
+        """Pooled log likelihoods of some of the constraints."""
+        rows = [self._row[c.id] for c in constraints]
+        return Terms(tuple(c.id for c in constraints), rows, self.weights(constraints), self._logs)
 
     def weights(self, constraints: Sequence[Constraint]) -> list[float]:
         """Exponent of each constraint: its source's, times what stronger ones on the same text leave of it."""
@@ -160,7 +199,7 @@ class Fused:
             key = tuple(constraints[i].id for i in group)
             if key not in self._pooled:
                 mine = [constraints[i] for i in group]
-                strength = [self._strength[c.id] for c in mine]
+                strength = [self._strength[self._row[c.id]] for c in mine]
                 self._pooled[key] = pool_weights(mine, strength, self.fusion.belief.same_region)
             for i, weight in zip(group, self._pooled[key], strict=True):
                 weights[i] = weight * self.fusion.exponent(constraints[i].source)

@@ -22,8 +22,8 @@ import numpy as np
 from PIL import Image, ImageCms
 from PIL.JpegImagePlugin import JpegImageFile
 
-from geoagent.errors import CoordinateError, MissingDependency, PhotoError
-from geoagent.geo import LatLon
+from geoagent.errors import MissingDependency, PhotoError
+from geoagent.exif import Said, exif_of, gps_of, said_by
 from geoagent.optional import needs
 from geoagent.types import Photo
 
@@ -52,7 +52,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _JPEG_END = b"\xff\xd9" * 8
-_ORIENTATION, _GPS_IFD = 0x0112, 0x8825
+_ORIENTATION = 0x0112
 
 
 class _Quiet:
@@ -136,6 +136,23 @@ def find_photos(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
                 if not name.startswith(".") and Path(name).suffix.lower() in PHOTO_SUFFIXES:
                     found[Path(folder) / name] = None
     return list(found)
+
+
+def what_it_says(photo: str | os.PathLike[str]) -> Said:
+    """Read what a photo's file and its sidecars say about where it was taken, without decoding the picture.
+
+    Raises:
+        PhotoError: a file that is missing, no regular file, or no photo.
+        MissingDependency: a HEIC file, and pillow-heif is not installed.
+    """
+    path = Path(photo)
+    _check_regular(path)
+    with quiet:
+        try:
+            with path.open("rb") as file:
+                return said_by(_header(file, str(photo)), path)
+        except PermissionError as error:
+            raise PhotoError(f"{photo}: may not be read (permission denied)") from error
 
 
 def _check_regular(path: Path) -> None:
@@ -225,14 +242,35 @@ def _what_it_is(head: bytes) -> str:
     return "is no photo of a known format (JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF, HEIC, JPEG 2000)"
 
 
-def _heif(file: BinaryIO, source: str) -> Image.Image:
+def _header(file: BinaryIO, source: str) -> Image.Image:
+    """Open for what stands before the pixels; of a HEIC file, an empty picture with what its boxes say."""
+    head = file.read(1024)
+    file.seek(0)
+    if head[4:8] != b"ftyp" or head[8:12] not in _HEIF_BRANDS:
+        return _opened(file, head, source)
+    image = Image.new("L", (1, 1))
+    try:
+        image.info.update(_heif_library(source).open_heif(file).info)
+    except MissingDependency:
+        raise
+    except Exception as error:
+        raise PhotoError(f"{source}: the HEIC file is damaged ({_said(error)})") from error
+    return image
+
+
+def _heif_library(source: str) -> Any:
     try:
         with needs("heic", "pillow_heif"):
             import pillow_heif
     except MissingDependency as error:
         raise MissingDependency(f"{source}: is a HEIC photo; {error}") from error
+    return pillow_heif
+
+
+def _heif(file: BinaryIO, source: str) -> Image.Image:
+    library = _heif_library(source)
     try:
-        container = pillow_heif.open_heif(file, convert_hdr_to_8bit=True, bgr_mode=False)
+        container = library.open_heif(file, convert_hdr_to_8bit=True, bgr_mode=False)
         _check_cost(container.size, container.mode, "HEIF", source)
         image: Image.Image = container.to_pillow()
     except PhotoError:
@@ -273,7 +311,7 @@ def _from_image(image: Image.Image, source: str, max_side_px: int) -> Photo:
     _check_cost(image.size, image.mode, kind, source, coefficients)
     try:
         image.load()
-        exif = _exif(image, notes)
+        exif = exif_of(image, notes)
         pixels = _shrink(image, max_side_px, notes)
         turn = _TURNS.get(exif.get(_ORIENTATION, 1)) if kind != "HEIF" else None  # libheif has turned it
         if turn is not None:
@@ -285,7 +323,7 @@ def _from_image(image: Image.Image, source: str, max_side_px: int) -> Photo:
         notes.append(f"reduced from {full} to {max(pixels.size)} pixels on the longer side")
     if min(pixels.size) < SMALL_PX:
         notes.append(f"too small to read: {pixels.width} × {pixels.height} pixels")
-    gps = _gps(exif, notes)
+    gps = gps_of(exif, notes)
     return Photo(values, source, gps, max(1.0, full / max(pixels.size)), tuple(notes))
 
 
@@ -352,39 +390,3 @@ def _rgb(image: Image.Image, levels: tuple[float, float] | None) -> Image.Image:
         layer = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, (255, 255, 255, 255)), layer).convert("RGB")
     return image.convert("RGB")
-
-
-def _exif(image: Image.Image, notes: list[str]) -> Image.Exif:
-    try:
-        return image.getexif()
-    except Exception:
-        notes.append("the EXIF data are broken and were not used")
-        return Image.Exif()
-
-
-def _gps(exif: Image.Exif, notes: list[str]) -> LatLon | None:
-    """Read the position from the GPS block, which any program may have written in any state."""
-    try:
-        block = exif.get_ifd(_GPS_IFD)
-        if not {1, 2, 3, 4} & block.keys():
-            return None
-        lat, lon = _degrees(block[2], block[1], "NS"), _degrees(block[4], block[3], "EW")
-        if lat == lon == 0:
-            raise CoordinateError("0, 0")
-        return LatLon(lat, lon)
-    except Exception:
-        notes.append("the EXIF position is incomplete or impossible and was not used")
-        return None
-
-
-def _degrees(parts: Any, ref: Any, signs: str) -> float:
-    """Degrees, minutes, seconds and a hemisphere letter to signed degrees.
-
-    Raises:
-        ValueError: not three numbers, not finite, minutes or seconds of 60 or more, or another letter.
-    """
-    letter = (ref.decode("ascii", "replace") if isinstance(ref, bytes) else str(ref)).strip("\0 ").upper()[:1]
-    degrees, minutes, seconds = (float(part) for part in parts)
-    if not letter or letter not in signs or not (0 <= minutes < 60 and 0 <= seconds <= 60 and 0 <= degrees <= 180):
-        raise ValueError(f"no position: {parts!r} {ref!r}")
-    return (-1 if letter == signs[1] else 1) * (degrees + minutes / 60 + seconds / 3600)

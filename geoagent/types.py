@@ -326,6 +326,11 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.refs)
 
+    @property
+    def named(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """`(M,)` which of them are cities that the text names: they have a name and were not seen."""
+        return np.array([bool(ref) for ref in self.refs], dtype=bool) & np.isnan(self.similarity)
+
 
 def regions_from_lines(lines: Iterable[str]) -> tuple[TextRegion, ...]:
     """Text regions for lines that came without a picture, with their scripts."""

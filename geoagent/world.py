@@ -157,6 +157,12 @@ class World:
         return np.asarray(np.exp(self.support.log_share), dtype=np.float64)
 
     @cached_property
+    def support_by_lat(self) -> tuple[Int, Float]:
+        """Rows of the support from south to north, `(S,)`, and their latitudes."""
+        order = np.argsort(self.support.latlon[:, 0], kind="stable")
+        return order.astype(np.int64), self.support.latlon[order, 0]
+
+    @cached_property
     def densest(self) -> Float:
         """`(C, 2)` degrees: in each cell the support place where most of its photos are, or its centroid."""
         places = self.cells.centroids.copy()

@@ -47,8 +47,8 @@ def test_a_sure_cell_gives_a_small_circle_and_a_flat_world_a_big_one():
     flat = conclude(posterior([1] * 12), (), WORLD, refiner("mode"))
     assert sure.radius_50_km < sure.radius_90_km < 200
     assert flat.radius_90_km > 1000
-    assert flat.precision == "none"
-    assert sure.precision in ("city", "region")
+    assert flat.level() == "none"
+    assert sure.level() in ("city", "region")
 
 
 @given(st.lists(st.floats(0.001, 10), min_size=12, max_size=12))

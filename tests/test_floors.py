@@ -12,7 +12,7 @@ FLOORS = [
     {"errors"},
     {"optional", "resources", "plugs", "geo", "scripts"},
     {"types", "config", "prompts", "chat", "ledger"},
-    {"geocells", "gazetteer", "photos"},
+    {"geocells", "gazetteer", "photos", "exif"},
     {
         "head",
         "lens",
@@ -25,6 +25,8 @@ FLOORS = [
         "fusion",
         "explain",
         "conclude",
+        "conformal",
+        "spread",
         "metrics",
         "disclose",
         "untrusted",
@@ -37,7 +39,7 @@ FLOORS = [
     },
     {"encoders", "ocr", "llm", "constraints", "search", "refiners"},
     {"agent", "compose", "account", "parts", "narrate", "investigate", "advice", "verify"},
-    {"training", "evaluation", "web", "render", "batch", "doctor", "worlds"},
+    {"training", "evaluation", "web", "render", "outputs", "batch", "doctor", "worlds"},
     {"cli", "__main__"},
 ]
 PLUGS = FLOORS[5]

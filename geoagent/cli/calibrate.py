@@ -105,3 +105,75 @@ def texts(out: Path, count: int, world: Path | None, seed: int) -> None:
     rows = Signs(assets.gazetteer, assets.facts, assets.world.country_prior, seed).texts(count)
     out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     click.echo(f"{len(rows)} texts written to {out}")
+
+
+@calibrate.command()
+@click.argument("texts", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--world", type=click.Path(path_type=Path), required=True, help="World to fit; what is fitted is stored.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=True,
+    help="NPZ of features of places that the world was not trained on.",
+)
+@click.option(
+    "--pairs", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Which text goes with which."
+)
+@click.option(
+    "--split", default="val", show_default=True, help="Without --pairs: places of this split are chosen from."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Save the world here instead of in place."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of choosing places.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def fusion(
+    texts: Path, world: Path, data: Path, pairs: Path | None, split: str, out: Path | None, seed: int, as_json: bool
+) -> None:
+    """Fit how far picture and text are believed together, and the radii and sets of answers with text.
+
+    TEXTS are labelled as for `calibrate cues`. Each is set beside places of its country: those that --pairs names, or
+    the one nearest to the city that it names, or random ones.
+
+    \b
+    Examples:
+      geoagent calibrate fusion texts.jsonl --world my-world --data features.npz
+      geoagent calibrate fusion texts.jsonl --world my-world --data features.npz --pairs pairs.csv --out fitted
+    """
+    from geoagent.agent import GeoAgent
+    from geoagent.cli.learn import progress_bar
+    from geoagent.evaluation.believe import fit_belief, fit_world
+    from geoagent.evaluation.cases import load_pairs, pair_up, read_labelled
+    from geoagent.evaluation.cues import fingerprint
+    from geoagent.training.table import read_table
+    from geoagent.worlds import find
+
+    place = find(world)
+    agent = GeoAgent.load(world=place, ocr="nothing")
+    with progress_bar() as tell:
+        if pairs is not None:
+            cases = [c for v in ("1", "all") for c in load_pairs(pairs, texts, data, agent, views=v, progress=tell)]
+        else:
+            held, labelled = read_table(data).part(split), list(read_labelled(texts).values())
+            cases = [c for v in ("1", "all") for c in pair_up(labelled, held, agent, views=v, seed=seed)]
+        fitted = fit_belief(cases, agent, progress=tell)
+        source = [texts, data, *([pairs] if pairs is not None else [])]
+        names = {"files": [path.name for path in source], "fingerprint": fingerprint(source)}
+        saved = fit_world(agent.assets.world, fitted, cases, agent, data=names)
+    saved.save(out or place or world)
+    if as_json:
+        click.echo(json.dumps({name: saved.calibration.get(name) for name in ("fusion", "conformal", "named_km")}))
+        return
+    belief, figures = fitted.belief, fitted.figures
+    weights = ", ".join(f"{source} {weight:g}" for source, weight in belief.weights.items())
+    click.echo(
+        f"log loss of the country {figures['before']:.3f}, fitted {figures['fitted']:.3f} nats "
+        f"({figures['texts']} texts, {figures['cases']} pairs)"
+    )
+    click.echo(
+        f"weights: {weights}; reliability × {belief.reliability:g}; same line {belief.same_region:g}; "
+        f"picture believed {belief.picture:.2%}"
+    )
+    for group, scales in saved.calibration["conformal"]["radius"].items():
+        click.echo(f"radii of answers resting on {group}: × {scales[0]:.2f} (50 %), × {scales[1]:.2f} (90 %)")
+    click.echo(f"stored in {out or place or world}")

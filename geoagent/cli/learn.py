@@ -1,4 +1,4 @@
-"""`geoagent train`, `tune` and `evaluate`: worlds of one's own, and what they are worth."""
+"""`geoagent train` and `tune`: worlds of one's own."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def train(
     settings = replace(TrainSettings(), head=head, seed=seed, **given)
     plug = parse_plug("--encoder", encoder_text)
     with progress_bar() as tell:
-        table = _table(data, images, plug, tell)
+        table = places(data, images, plug, tell)
         cells = Geocells.load(geocells) if geocells is not None else None
         world = run(table, out=out, cells=cells, settings=settings, encoder=plug, progress=tell)
     for note in getattr(table, "notes", ()):
@@ -105,7 +105,7 @@ def tune(folder: Path, data: Path, images: Path | None, out: Path | None) -> Non
     place = find(folder)
     world = World.load(place)
     with progress_bar() as tell:
-        table = _table(data, images, dict(world.encoder or {}) or None, tell)
+        table = places(data, images, dict(world.encoder or {}) or None, tell)
         if table.split is not None and "val" in set(table.split.tolist()):
             table = table.part("val")
         tuned = run(world, table, progress=tell)
@@ -114,70 +114,6 @@ def tune(folder: Path, data: Path, images: Path | None, out: Path | None) -> Non
         f"{name} {value:g}" for name, value in sorted(tuned.calibration.items()) if isinstance(value, float)
     )
     click.echo(f"{saved}: {fitted}")
-
-
-@click.command()
-@click.option("--world", "folder", type=click.Path(path_type=Path), required=True, help="Folder or name of the world.")
-@click.option("--data", type=FILE, required=True, help="Places with features or photos, as for train.")
-@click.option("--out", type=FILE, help="Write the report as JSON.")
-@click.option("--plots", type=FOLDER, help="Write the error CDF, reliability diagram and error map here.")
-@click.option("--images", type=FOLDER, help="Folder that the table's photos are relative to.")
-@click.option("--views", type=click.Choice(["1", "all"]), default="all", show_default=True, help="Views of each place.")
-@click.option("--split", help="Only the rows of this split.")
-@click.option("--refiner", default="mode", show_default=True, help="How the place is refined.")
-@click.option("--search", default="exact", show_default=True, help="How neighbours are found.")
-@click.option("--bootstrap", type=int, default=1000, show_default=True, help="Redraws for the 95 % intervals.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def evaluate(
-    folder: Path,
-    data: Path,
-    out: Path | None,
-    plots: Path | None,
-    images: Path | None,
-    views: Any,
-    split: str | None,
-    refiner: str,
-    search: str,
-    bootstrap: int,
-    seed: int,
-    as_json: bool,
-) -> None:
-    """Measure a world: accuracy by distance, countries, calibration, radii, with 95 % intervals.
-
-    \b
-    Example:
-      geoagent evaluate --world my-world --data features.npz --split test --out report.json
-    """
-    from geoagent.evaluation import evaluate as run
-    from geoagent.world import World
-    from geoagent.worlds import find
-
-    world = World.load(find(folder))
-    with progress_bar() as tell:
-        table = _table(data, images, dict(world.encoder or {}) or None, tell)
-        report = run(
-            world,
-            table,
-            views=views,
-            split=split,
-            refiner=refiner,
-            search=search,
-            bootstrap=bootstrap,
-            seed=seed,
-            progress=tell,
-        )
-    if out is not None:
-        report.save(out)
-    if plots is not None:
-        from geoagent.evaluation.plots import save_plots
-
-        save_plots(report, plots)
-    if as_json:
-        click.echo(report.to_json(), nl=False)
-        return
-    for name, value, interval in report.lines():
-        click.echo(f"{name:20} {value:>12}   {interval}")
 
 
 def make_encoder(plug: dict[str, Any]) -> Encoder:
@@ -220,7 +156,7 @@ def progress_bar() -> Iterator[Any]:
         yield tell
 
 
-def _table(data: Path, images: Path | None, plug: dict[str, Any] | None, tell: Any) -> Table:
+def places(data: Path, images: Path | None, plug: dict[str, Any] | None, tell: Any) -> Table:
     """Places with features: photos are embedded by the encoder that is named."""
     from geoagent.evaluation.data import load_data
     from geoagent.training.table import read_table

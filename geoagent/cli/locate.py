@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from geoagent.cli._jobs import answering, pair_jobs, photo_jobs, text_jobs
 from geoagent.cli._main import agent_options, load_agent
+from geoagent.cli._report import command_again, write_report
 
 if TYPE_CHECKING:
     from geoagent.agent import GeoAgent
     from geoagent.answer import Answer
     from geoagent.batch import Job
 
-PRECISION = click.Choice(["country", "region", "city", "full"])
+PRECISION = click.Choice(["country", "region", "city", "full", "auto"])
 
 
 @click.command()
@@ -26,6 +27,11 @@ PRECISION = click.Choice(["country", "region", "city", "full"])
 @click.option("--compare", is_flag=True, help="Show vision-only, text-only and text-aware side by side.")
 @click.option(
     "--map", "map_path", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained HTML map."
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write one self-contained HTML report, to hand on.",
 )
 @click.option(
     "--annotated",
@@ -40,16 +46,23 @@ PRECISION = click.Choice(["country", "region", "city", "full"])
 @click.option("--texts", type=click.Path(path_type=Path), help='JSON lines {"id", "lines"} of text without a photo.')
 @click.option("--pairs", type=click.Path(path_type=Path), help="CSV text_id,panorama: rows of --texts and --features.")
 @click.option("--features", type=click.Path(path_type=Path), help="NPZ of features (lat, lon, views) for --pairs.")
+@click.option("--where", type=click.Choice(["missing-gps"]), help="Only photos whose file says no position.")
 @click.option("--within", metavar="AREA[,AREA]", help="The photo is in one of these: country codes, or names of areas.")
 @click.option("--not", "exclude", metavar="AREA[,AREA]", help="And in none of these.")
 @click.option("--hint", metavar="TEXT", help='What you believe, in words: "near Lyon", "the Balkans, not Greece".')
-@click.option("--max-precision", type=PRECISION, help="Disclose nothing finer than this.")
+@click.option("--max-precision", type=PRECISION, help="Disclose nothing finer; auto: what is probable enough.")
+@click.option("--confidence", type=float, metavar="P", help="With auto: probability that a level must reach; 0.8.")
+@click.option("--abstain-below", type=float, metavar="P", help="Name no place where its country is less probable.")
 @agent_options
+@click.pass_context
 def locate(
+    context: click.Context,
+    /,
     photos: tuple[Path, ...],
     as_json: bool,
     compare: bool,
     map_path: Path | None,
+    report: Path | None,
     annotated: Path | None,
     out: Path | None,
     retry_errors: bool,
@@ -57,6 +70,7 @@ def locate(
     texts: Path | None,
     pairs: Path | None,
     features: Path | None,
+    where: str | None,
     **settings: Any,
 ) -> None:
     """Say where photos were taken, and why.
@@ -66,8 +80,10 @@ def locate(
     \b
     Examples:
       geoagent locate photo.jpg --compare --map map.html
+      geoagent locate photo.jpg --report report.html
       geoagent locate photo.jpg --hint "maybe southern Germany" --not AT
-      geoagent locate holiday/ --out answers.jsonl
+      geoagent locate holiday/ --out answers.jsonl --where missing-gps
+      geoagent locate holiday/ --max-precision auto --confidence 0.9
       geoagent locate --texts rows.jsonl --out answers.jsonl
       geoagent locate photo.jpg --llm openai_compatible,model=qwen3,base_url=http://localhost:11434/v1 --dry-run
     """
@@ -77,30 +93,37 @@ def locate(
         raise click.UsageError("give photos, or --texts, and not both")
     if (pairs is None) != (features is None) or (pairs is not None and texts is None):
         raise click.UsageError("--pairs needs --features and --texts, and --features needs --pairs")
-    if texts is not None and (map_path or annotated):
-        raise click.UsageError("--map and --annotated need photos")
-    jobs_of = _text_jobs(texts) if texts is not None else None
+    if texts is not None and (map_path or annotated or report or where):
+        raise click.UsageError("--map, --report, --annotated and --where need photos")
+    jobs_of = text_jobs(texts) if texts is not None else None
     if texts is not None and pairs is not None and features is not None:
-        jobs_of = _pair_jobs(texts, pairs, features)
+        jobs_of = pair_jobs(texts, pairs, features)
     paths = find_photos(photos) if jobs_of is None else []
     if jobs_of is None and not paths:
         raise click.ClickException(f"no photos in {', '.join(map(str, photos))}")
+    if where is not None and not (paths := _without_position(paths)):
+        return
     several = len(paths) != 1
     if annotated and several and annotated.suffix:
         raise click.UsageError("--annotated with several photos must be a folder")
+    for target in (map_path, report):
+        if target is not None and target.resolve() in {path.resolve() for path in paths}:
+            raise click.UsageError(f"{target} is one of the photos, which are never written to")
+    if report and several:
+        raise click.UsageError(f"--report is about one photo, not {len(paths)}; use --map, or geoagent export")
     agent = load_agent(settings)
-    capped = agent.config.max_precision != "full"
+    capped = agent.config.max_precision not in ("full", "auto")
     if capped and annotated:
         raise click.UsageError("--annotated shows the photo and its text, which --max-precision withholds")
     if agent.config.llm_use.dry_run:
         if out is not None:
             raise click.UsageError("--dry-run makes no answers: leave out --out")
-        _dry(jobs_of(agent) if jobs_of else _photo_jobs(agent, paths))
+        _dry(jobs_of(agent) if jobs_of else photo_jobs(agent, paths))
         return
-    jobs = [job for job in (jobs_of(agent) if jobs_of else _photo_jobs(agent, paths))]
+    jobs = [job for job in (jobs_of(agent) if jobs_of else photo_jobs(agent, paths))]
     answers: list[Answer] = []
     failed = 0
-    for answer in _progress(jobs, out, (retry_errors, retry_partial), show=several):
+    for answer in answering(jobs, out, (retry_errors, retry_partial), show=several):
         failed += answer.status == "error"
         if as_json:
             click.echo(answer.to_json())
@@ -117,12 +140,30 @@ def locate(
             answers.append(answer)
     if map_path and answers:
         _write_map(answers, map_path, agent, with_photo=not capped)
+    if report and answers and answers[0].status != "error":
+        write_report(answers[0], report, agent, command=command_again(context, capped=capped), capped=capped)
     if not several and not as_json and answers and answers[0].status != "error":
         _show(answers[0], compare)
     if out is not None and several:
         click.echo(f"{out}: {len(jobs) - failed} of {len(jobs)} answered, {failed} failed", err=True)
     if failed and failed == len(jobs):
         sys.exit(1)
+
+
+def _without_position(paths: Sequence[Path]) -> list[Path]:
+    """Photos whose file and sidecars say no position; what cannot be read stays, so that locating it says why."""
+    from geoagent.errors import GeoAgentError
+    from geoagent.photos import what_it_says
+
+    kept = []
+    for path in paths:
+        try:
+            if what_it_says(path).position is None:
+                kept.append(path)
+        except GeoAgentError:
+            kept.append(path)
+    click.echo(f"{len(paths) - len(kept)} of {len(paths)} photos left out: they have a position", err=True)
+    return kept
 
 
 def _dry(jobs: Iterable[Job]) -> None:
@@ -139,66 +180,17 @@ def _dry(jobs: Iterable[Job]) -> None:
     click.echo("nothing was sent; further questions, where asked for, depend on the replies", err=True)
 
 
-def _photo_jobs(agent: GeoAgent, paths: Sequence[Path]) -> Iterator[Job]:
-    from geoagent.batch import Job
-
-    for path in paths:
-        yield Job(str(path), partial(agent.locate, path))
-
-
-def _text_jobs(path: Path) -> Any:
-    from geoagent.batch import Job, read_texts
-
-    rows = read_texts(path)
-    return lambda agent: [Job(key, partial(agent.locate_text, lines, id=key), id=key) for key, lines in rows]
-
-
-def _pair_jobs(texts: Path, pairs: Path, features: Path) -> Any:
-    """Texts with the features of a place each: the mean of its views."""
-    import numpy as np
-
-    from geoagent.batch import Job, read_pairs, read_texts
-    from geoagent.training.table import read_table
-    from geoagent.training.views import mean_view
-
-    lines, table = dict(read_texts(texts)), read_table(features)
-    rows = read_pairs(pairs, lines, len(table))
-    means = mean_view(table.take(np.array([row for _, row in rows], dtype=np.int64)).unit_views())
-    return lambda agent: [
-        Job(key, partial(agent.locate_features, mean, lines[key], id=key), id=key)
-        for (key, _), mean in zip(rows, means, strict=True)
-    ]
-
-
-def _progress(jobs: Sequence[Job], out: Path | None, retry: tuple[bool, bool], *, show: bool) -> Iterable[Answer]:
-    """Answers as they come, with a progress bar on stderr where somebody watches."""
-    from geoagent.batch import run
-
-    answers = run(jobs, out, retry_errors=retry[0], retry_partial=retry[1])
-    if not show or not sys.stderr.isatty():
-        yield from answers
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("locating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    places = {job.key: i for i, job in enumerate(jobs, start=1)}
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("locating", total=len(jobs))
-        for answer in answers:
-            bar.update(task, completed=places.get(answer.id if answer.id is not None else answer.source, 0))
-            yield answer
-        bar.update(task, completed=len(jobs))
-
-
 def _summary(answer: Answer) -> str:
     from geoagent.explain import kilometres, where
 
-    if answer.best is None or answer.confidence is None or answer.radius_50_km is None:
-        return f"{answer.source}: error: {answer.error}"
+    name = answer.id or answer.source
+    if answer.best is None or answer.confidence is None:
+        return f"{name}: error: {answer.error}"
+    if answer.abstained or answer.radius_50_km is None:
+        return f"{name}: {answer.explanation}"
     at = f" ({answer.best.lat}, {answer.best.lon})" if answer.best.lat is not None else ""
     sure = f"{answer.confidence:.0%}, half within {kilometres(answer.radius_50_km)}"
-    return f"{answer.id or answer.source}: {where(answer.best)}{at}, {sure}"
+    return f"{name}: {where(answer.best)}{at}, {sure}"
 
 
 def _show(answer: Answer, compare: bool) -> None:
@@ -218,6 +210,7 @@ def _annotate(source: Path, answer: Answer, target: Path) -> None:
 
 
 def _write_map(answers: list[Answer], target: Path, agent: GeoAgent, *, with_photo: bool) -> None:
+    from geoagent.outputs import whole
     from geoagent.photos import open_photo
     from geoagent.render.map import map_html
 
@@ -225,5 +218,5 @@ def _write_map(answers: list[Answer], target: Path, agent: GeoAgent, *, with_pho
     alone = with_photo and len(answers) == 1 and answers[0].status != "error"
     photo = open_photo(Path(answers[0].source)) if alone else None
     page = map_html(answers[0] if len(answers) == 1 else answers, outlines=outlines, photo=photo)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(page, "utf-8")
+    with whole(target) as temporary:
+        temporary.write_text(page, "utf-8")

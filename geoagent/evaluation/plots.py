@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,27 +27,38 @@ def save_plots(report: Report, folder: str | Path) -> tuple[Path, ...]:
     Raises:
         MissingDependency: matplotlib is not installed.
     """
-    with needs("plots", "matplotlib"):
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
     home = Path(folder)
-    home.mkdir(parents=True, exist_ok=True)
     made = []
     for name, size, draw in (
         ("error_cdf.png", (6.4, 4.2), _cdf),
         ("reliability.png", (4.6, 4.6), _reliability),
         ("error_map.png", (10.0, 5.0), _map),
     ):
-        # Figures of their own, not pyplot's, which keeps a global state and picks a display.
-        figure = Figure(figsize=size, layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.add_subplot()
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
-        draw(axes, report)
-        figure.savefig(home / name, dpi=150)
+        with canvas(home / name, size) as axes:
+            draw(axes, report)
         made.append(home / name)
     return tuple(made)
+
+
+@contextmanager
+def canvas(path: Path, size: tuple[float, float]) -> Iterator[Any]:
+    """Axes to draw on, inches wide and high, saved as a picture at the end.
+
+    Raises:
+        MissingDependency: matplotlib is not installed.
+    """
+    with needs("plots", "matplotlib"):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A figure of its own, not pyplot's, which keeps a global state and picks a display.
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    yield axes
+    figure.savefig(path, dpi=150)
 
 
 def _cdf(axes: Any, report: Report) -> None:

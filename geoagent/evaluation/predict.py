@@ -101,6 +101,7 @@ class Predictor:
         country, p_country = [], np.empty(count)
         for row in range(count):
             posterior = self._fuse(log_probs[row].astype(np.float64), ())
+            log_probs[row] = posterior.log_probs
             near = self.near(queries[row], posterior.log_probs)
             found = conclude(posterior, (), self.world, self.refiner, near, radii=radii)
             latlon[row] = found.latlon.lat, found.latlon.lon

@@ -127,6 +127,11 @@ class Geocells:
             return np.asarray((to_unit(places) @ self._unit.T).argmax(axis=1), dtype=np.int64)
         return self._cover.index(places)
 
+    @cached_property
+    def unit(self) -> Float:
+        """`(C, 3)` unit vectors of the centroids: the largest dot product is the nearest."""
+        return to_unit(self.centroids)
+
     def at(self, place: LatLon) -> int:
         """The cell of one place, as `assign` gives it; places that come again are remembered."""
         return self._at(place)

@@ -1,6 +1,6 @@
-"""An answer for people: a map page (`map`), a marked photo (`annotate`), a terminal page (`text`).
+"""An answer for people: a map page (`map`), a report (`report`), a marked photo (`annotate`), a terminal page (`text`).
 
-What all three share is here: how places, distances, numbers and foreign text are written. Strings in an answer come
+What all of them share is here: how places, distances, numbers and foreign text are written. Strings in an answer come
 from signs that anybody may have painted, so every one of them passes through `shown` before it is drawn anywhere.
 """
 
@@ -77,6 +77,24 @@ def place_text(best: Best | None, *, country: bool = True) -> str:
     parts = [best.place, best.admin1, best.country if country else None]
     names = [shown(part) for part in parts if part]
     return ", ".join(dict.fromkeys(names))
+
+
+def short_text(best: Best) -> str:
+    """Return "Stuttgart, DE": the finest name and the country, or "no place"."""
+    names = [shown(part) for part in (best.place or best.admin1, best.country) if part and best.precision != "none"]
+    return ", ".join(dict.fromkeys(names)) or "no place"
+
+
+def change_text(answer: Answer) -> str:
+    """Return in one line what the text changed; "" where one of the halves is not there."""
+    if answer.vision_only is None or answer.text_aware is None or not answer.cues:
+        return ""
+    seen, both = answer.vision_only.best, answer.text_aware.best
+    if short_text(seen) == short_text(both):
+        before, after = answer.vision_only.confidence, answer.text_aware.confidence
+        sure = f"{percent_text(before)} sure of the country, {percent_text(after)} with the text"
+        return "" if seen.precision == "none" else f"The picture alone says the same place ({sure})."
+    return f"The picture alone says {short_text(seen)}; with the text it is {short_text(both)}."
 
 
 def favours_text(cue: CueReport) -> str:

@@ -25,7 +25,7 @@ def country_rings(outlines: Mapping[str, Any]) -> list[list[Any]]:
     if not isinstance(features, list):
         raise InputError("outlines must be a GeoJSON FeatureCollection with a list 'features'")
     shapes = [
-        (str((feature.get("properties") or {}).get("country") or ""), list(_rings(feature.get("geometry") or {})))
+        (str((feature.get("properties") or {}).get("country") or ""), list(rings_of(feature.get("geometry") or {})))
         for feature in features
     ]
     tolerance = 0.0
@@ -43,7 +43,7 @@ def cell_rings(cells: Sequence[tuple[Rings, float]]) -> list[list[Any]]:
     return [[p, [line for ring in rings if (line := _ring(np.asarray(ring, float), 0.01))]] for rings, p in kept]
 
 
-def _rings(geometry: Mapping[str, Any]) -> Iterator[Float]:
+def rings_of(geometry: Mapping[str, Any]) -> Iterator[Float]:
     coordinates = geometry.get("coordinates") or []
     for polygon in [coordinates] if geometry.get("type") == "Polygon" else coordinates:
         for ring in polygon:

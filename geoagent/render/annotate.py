@@ -75,15 +75,15 @@ def _draw_regions(image: Image.Image, answer: Answer, zoom: float, unit: float) 
         draw.line(ring, fill=colours[numbers[0] - 1], width=width, joint="curve")
         x, y = corners[0]
         for number in numbers:
-            x, y = _free(x, y, radius, image.size, boxes)
+            x, y = free_spot(x, y, radius, image.size, boxes)
             boxes.append((x, y))
             _badge(draw, x, y, radius, number, colours[number - 1])
 
 
-def _free(
+def free_spot(
     x: float, y: float, radius: float, size: tuple[int, int], taken: list[tuple[float, float]]
 ) -> tuple[float, float]:
-    """The nearest place to the right, then below, where a badge hides no other and stays on the photo."""
+    """Return the nearest place to the right, then below, where a badge hides no other and stays on the photo."""
     low, right, bottom = radius + 1, size[0] - radius - 1, size[1] - radius - 1
     start = x = min(max(x, low), right)
     y = min(max(y, low), bottom)

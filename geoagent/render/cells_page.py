@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,9 +13,10 @@ from numpy.typing import ArrayLike
 from geoagent.errors import InputError
 from geoagent.geocells import Geocells
 from geoagent.render import km_text
+from geoagent.render._page import asset, fill, policy
 from geoagent.render._rings import GRID, _ring, country_rings
 from geoagent.render.cells import By, cell_colours, cell_values
-from geoagent.render.map import TILE_HOST, _asset, _clean, _escape, _hash
+from geoagent.render.map import TILE_HOST, _clean, _escape
 
 PAGE_BYTES = 2_500_000
 """Borders of cells are simplified, all together so that they still meet, until they take no more than this."""
@@ -75,10 +75,9 @@ def cells_html(
         "legend": _SAYS[by],
         "tally": [[str(codes[i]), int(tally[i]), f"{tally[i]:,} cell{'s' if tally[i] != 1 else ''}"] for i in order],
     }
-    style, script = _asset("map.css"), _asset("map.js") + _asset("cells.js")
+    style, script = asset("map.css"), asset("map.js") + asset("cells.js")
     values = {
-        "csp": f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
-        f"img-src data: {TILE_HOST}; base-uri 'none'; form-action 'none'",
+        "csp": policy(style, script, images=f"data: {TILE_HOST}"),
         "title": html.escape(f"{title} – geoagent"),
         "style": style,
         "script": script,
@@ -86,9 +85,9 @@ def cells_html(
         "data": _escape(json.dumps(_clean(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))),
     }
     page = (
-        _asset("map.html").replace('aria-label="Answer"', 'aria-label="Cells"').replace("the whole answer", "the world")
+        asset("map.html").replace('aria-label="Answer"', 'aria-label="Cells"').replace("the whole answer", "the world")
     )
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match.group(1)], page)
+    return fill(page, values)
 
 
 def cells_geojson(cells: Geocells, sizes: ArrayLike | None = None, *, digits: int = 4) -> dict[str, Any]:

@@ -8,20 +8,11 @@ hashes and lets the page load nothing but map tiles, which it does not do until 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-import io
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib import resources
 from typing import Any
-
-import numpy as np
-from PIL import Image
 
 from geoagent.answer import Answer, Best, CueReport, Prediction
 from geoagent.errors import InputError
@@ -36,12 +27,11 @@ from geoagent.render import (
     region_numbers,
     shown,
 )
+from geoagent.render._page import PHOTO_BYTES, asset, fill, policy, small_photo
 from geoagent.render._rings import GRID, Rings, cell_rings, country_rings
 from geoagent.types import Photo
 
 TILE_HOST = "https://tile.openstreetmap.org"
-PHOTO_SIDE_PX = 900
-PHOTO_BYTES = 420_000
 
 
 def map_html(
@@ -83,44 +73,26 @@ def map_html(
         "attribution": str(outlines.get("attribution") or ""),
         "countries": country_rings(outlines),
         "cells": cell_rings(cells or ()),
-        "answers": [_view(a, _photo(p, budget)) for a, p in zip(answers, photos, strict=True)],
+        "answers": [
+            _view(a, None if p is None else small_photo(p, budget)) for a, p in zip(answers, photos, strict=True)
+        ],
     }
     return _page(answers, json.dumps(_clean(data), ensure_ascii=False, allow_nan=False, separators=(",", ":")))
 
 
 def _page(answers: Sequence[Answer], data: str) -> str:
-    style, script = _asset("map.css"), _asset("map.js") + _asset("panel.js")
-    policy = "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src '{_hash(script)}'",
-            f"style-src '{_hash(style)}'",
-            f"img-src data: {TILE_HOST}",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
+    style, script = asset("map.css"), asset("map.js") + asset("panel.js")
     title = f"{place_text(answers[0].best)} – geoagent" if len(answers) == 1 else f"{len(answers)} photos – geoagent"
     lines = [f"{shown(a.source)}: {shown(a.error) if a.error else place_text(a.best)}" for a in answers[:50]]
     values = {
-        "csp": policy,
+        "csp": policy(style, script, images=f"data: {TILE_HOST}"),
         "title": html.escape(title),
         "style": style,
         "script": script,
         "noscript": html.escape("This page draws its map with JavaScript. " + "; ".join(lines)),
         "data": _escape(data),
     }
-    # One pass, so that nothing in a value can be taken for a placeholder.
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match.group(1)], _asset("map.html"))
-
-
-@cache
-def _asset(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return fill(asset("map.html"), values)
 
 
 def _escape(data: str) -> str:
@@ -244,26 +216,4 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
             *([f"time for {key}", f"{seconds:.2f} s"] for key, seconds in answer.timings_s.items()),
         ],
         "photo": photo,
-    }
-
-
-def _photo(photo: Photo | None, budget: int) -> dict[str, Any] | None:
-    """The photo as a small JPEG made from its pixels alone, so that no metadata can travel with it."""
-    if photo is None:
-        return None
-    image = Image.fromarray(np.asarray(photo.pixels))
-    side = PHOTO_SIDE_PX
-    while True:
-        small = image.copy()
-        small.thumbnail((side, side), Image.Resampling.LANCZOS)
-        buffer = io.BytesIO()
-        small.save(buffer, "JPEG", quality=82 if side > 400 else 75, optimize=True)
-        encoded = base64.b64encode(buffer.getvalue()).decode()
-        if len(encoded) <= budget or side < 90:
-            break
-        side = int(side * 0.75)
-    return {
-        "src": "data:image/jpeg;base64," + encoded,
-        "width": photo.width_px * photo.scale,
-        "height": photo.height_px * photo.scale,
     }

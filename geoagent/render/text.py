@@ -14,16 +14,18 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from geoagent.answer import Answer, Best, Prediction
+from geoagent.answer import Answer, Prediction
 from geoagent.render import (
     NO_CUES,
     PRECISION_SAYS,
+    change_text,
     coordinates_text,
     favours_text,
     km_text,
     nats_text,
     percent_text,
     place_text,
+    short_text,
     shown,
 )
 
@@ -62,7 +64,7 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
         yield Text(NO_CUES, style="dim")
     if compare:
         yield _comparison(answer)
-    elif change := _change(answer):
+    elif change := change_text(answer):
         yield Text(change)
     if answer.alternatives:
         yield _alternatives(answer)
@@ -70,6 +72,22 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
         away = "" if gps.distance_km is None else f", {km_text(gps.distance_km)} from the answer"
         said = f"The file says {coordinates_text(gps.lat, gps.lon)}{away} (a check, never evidence)"
         yield Text(said, style="magenta")
+
+
+def comparison_text(answer: Answer) -> RenderableType:
+    """The halves side by side, what the text changed, and whether picture and text agree."""
+    parts: list[RenderableType] = [_headline(answer)]
+    if answer.status != "error":
+        parts += [Text(""), _comparison(answer)]
+        told = answer.comparison
+        if told is not None:
+            style = "bold red" if told.conflict else ""
+            nats = f"agreement {told.agreement_nats:+.1f} nats, divergence {told.divergence_nats:.2f} of at most 0.69"
+            parts += [Text(f"{shown(told.says)} ({nats})", style=style)]
+        else:
+            parts += [Text("Not compared: the picture was not judged, or its text says nothing.", style="dim")]
+        parts += [_hanging("! ", Text(shown(w)), "yellow") for w in answer.warnings]
+    return Group(*parts)
 
 
 def _headline(answer: Answer) -> RenderableType:
@@ -128,14 +146,9 @@ def _cues(answer: Answer) -> RenderableType:
             Text(shown(cue.says) + ("" if cue.source == "lexicon" else f" [{shown(cue.source)}]")),
             Text(favours),
             Text(nats_text(cue.nats), style=style),
-            Text(_short(cue.without)) if changed else Text("the same", style="dim"),
+            Text(short_text(cue.without)) if changed else Text("the same", style="dim"),
         )
     return table
-
-
-def _short(best: Best) -> str:
-    names = [shown(part) for part in (best.place or best.admin1, best.country) if part and best.precision != "none"]
-    return ", ".join(dict.fromkeys(names)) or "no place"
 
 
 def _comparison(answer: Answer) -> RenderableType:
@@ -154,20 +167,8 @@ def _comparison(answer: Answer) -> RenderableType:
         hidden = seen.best.lat is None or seen.best.precision == "none"
         radii = ("–", "–") if hidden else (km_text(seen.radius_50_km), km_text(seen.radius_90_km))
         table.add_row(name, Text(place_text(seen.best)), percent_text(seen.confidence), *radii)
-    change = _change(answer)
+    change = change_text(answer)
     return Group(table, Text(change)) if change else table
-
-
-def _change(answer: Answer) -> str:
-    """What the text changed, in one line; "" where one of the halves is not there."""
-    if answer.vision_only is None or answer.text_aware is None or not answer.cues:
-        return ""
-    seen, both = answer.vision_only.best, answer.text_aware.best
-    if _short(seen) == _short(both):
-        before, after = answer.vision_only.confidence, answer.text_aware.confidence
-        sure = f"{percent_text(before)} sure of the country, {percent_text(after)} with the text"
-        return "" if seen.precision == "none" else f"The picture alone says the same place ({sure})."
-    return f"The picture alone says {_short(seen)}; with the text it is {_short(both)}."
 
 
 def _alternatives(answer: Answer) -> RenderableType:

@@ -85,6 +85,34 @@ def country_temperature(log_probs: ArrayLike, country: ArrayLike, truth: ArrayLi
     return float(np.exp(minimise(loss, float(np.log(0.3)), float(np.log(4.0)), 20)))
 
 
+def picture_reliability(log_probs: ArrayLike, log_prior: ArrayLike, country: ArrayLike, truth: ArrayLike) -> float:
+    """Return how often a head that is sure is not simply wrong.
+
+    It is the share of its distribution, the prior making up the rest, that gives the true countries most probability.
+    One more photo is counted on which it was wrong altogether (Laplace's rule of succession): that none was among N
+    does not show that none will be.
+
+    Args:
+        log_probs: `(N, C)` natural logs.
+        log_prior: `(C,)` natural logs.
+        country: `(C,)` country of each cell, as an index.
+        truth: `(N,)` true country, as an index.
+    """
+    logs, true = np.asarray(log_probs, dtype=np.float64), np.asarray(truth, dtype=np.int64)
+    if len(true) == 0:
+        raise InputError("no row to fit a reliability to")
+    which = np.asarray(country, dtype=np.int64)
+    mine = np.array([np.exp(row[which == t]).sum() for row, t in zip(logs, true, strict=True)])
+    share = np.bincount(which, weights=np.exp(np.asarray(log_prior, dtype=np.float64)))[true]
+    mine, share = np.append(mine, 0.0), np.append(share, np.median(share))
+
+    def loss(log_rest: float) -> float:
+        rest = np.exp(log_rest)
+        return float(-np.mean(np.log((1.0 - rest) * mine + rest * share + 1e-30)))
+
+    return 1.0 - float(np.exp(minimise(loss, float(np.log(1e-5)), float(np.log(0.3)))))
+
+
 def radius_scale(distance_km: ArrayLike, radius_km: ArrayLike, share: float) -> float:
     """Return the factor by which radii must grow so that `share` of them hold the truth: a quantile of the ratios.
 

@@ -18,7 +18,7 @@ from geoagent.geo import Float, haversine_km
 from geoagent.geocells import Geocells
 from geoagent.head import CellHead
 from geoagent.search.prototype import build_prototypes
-from geoagent.training.calibration import country_temperature, fit_temperature, smoothed_prior
+from geoagent.training.calibration import country_temperature, fit_temperature, picture_reliability, smoothed_prior
 from geoagent.training.cells import make_cells
 from geoagent.training.head import Fitted, HeadSettings, Progress, train_head
 from geoagent.training.labels import Smoothing, smooth_labels
@@ -125,7 +125,8 @@ def train(
     del targets, val_targets
     tell("calibrating", 0, 1)
     joined = mean_view(views)
-    head, temperatures = calibrated(fitted.head, cells, mean_view(val_views), val_cell)
+    prior = smoothed_prior(cell, len(cells))
+    head, temperatures = calibrated(fitted.head, cells, prior, val_views, val_cell)
     lens_began = time.perf_counter()
     losses: dict[str, float] = {}
     if how.lens.dims:
@@ -146,7 +147,7 @@ def train(
     world = World(
         name=name or (Path(out).name if out is not None else "trained"),
         cells=cells,
-        log_prior=smoothed_prior(cell, len(cells)),
+        log_prior=prior,
         support=support_of(train_part.latlon, cell, cells),
         head=head,
         gallery=gallery,
@@ -185,12 +186,28 @@ def split_table(table: Table, val_share: float = 0.08, seed: int = 0) -> tuple[T
     return rest.take(np.sort(order[held:])), rest.take(np.sort(order[:held]))
 
 
-def calibrated(head: CellHead, cells: Geocells, embeddings: Float32, cell: Int) -> tuple[CellHead, dict[str, Any]]:
-    """Give a head the temperature at which its countries are calibrated, and report that of its cells beside it."""
-    log_p = head(embeddings)
-    by_country = country_temperature(log_p, cells.country_index, cells.country_index[cell])
-    figures = {"temperature": by_country, "temperature_of_cells": fit_temperature(log_p, cell)}
-    return replace(head, temperature=by_country), figures
+def calibrated(
+    head: CellHead, cells: Geocells, log_prior: Float, views: Float32, cell: Int
+) -> tuple[CellHead, dict[str, Any]]:
+    """Give a head the temperature at which its countries are calibrated, and report what else was fitted.
+
+    Args:
+        head: as trained.
+        cells: its geocells.
+        log_prior: `(C,)` of the world.
+        views: `(N, V, D)` of validation places.
+        cell: `(N,)` their cells.
+    """
+    log_p, country = head(mean_view(views)), cells.country_index
+    by_country = country_temperature(log_p, country, country[cell])
+    head, figures = (
+        replace(head, temperature=by_country),
+        {"temperature": by_country, "temperature_of_cells": fit_temperature(log_p, cell)},
+    )
+    # One view and all: the tail of a head that sees little is heavier.
+    looked = np.concatenate([head(np.ascontiguousarray(views[:, 0])), head(mean_view(views))])
+    picture = picture_reliability(looked, log_prior, country, np.tile(country[cell], 2))
+    return head, {**figures, "fusion": {"picture": round(picture, 5)}}
 
 
 def support_of(latlon: Float, cell: Int, cells: Geocells) -> Support:

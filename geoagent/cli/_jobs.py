@@ -1,0 +1,93 @@
+"""What `locate` and `compare` answer, job by job."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from geoagent.agent import GeoAgent
+    from geoagent.answer import Answer
+    from geoagent.batch import Job
+
+    JobsOf = Callable[[GeoAgent], list[Job]]
+
+
+def jobs_of(photos: Sequence[Path], texts: Path | None, pairs: Path | None, features: Path | None) -> JobsOf:
+    """What to answer, from a command's arguments; files are read now, so that a bad one is said at once.
+
+    Raises:
+        UsageError: arguments that do not go together.
+        ClickException: no photos.
+    """
+    from geoagent.photos import find_photos
+
+    if (pairs is None) != (features is None) or (pairs is not None and texts is None):
+        raise click.UsageError("--pairs needs --features and --texts, and --features needs --pairs")
+    if texts is not None and pairs is not None and features is not None:
+        return pair_jobs(texts, pairs, features)
+    if texts is not None:
+        return text_jobs(texts)
+    paths = find_photos(photos)
+    if not paths:
+        raise click.ClickException(f"no photos in {', '.join(map(str, photos))}")
+    return lambda agent: list(photo_jobs(agent, paths))
+
+
+def photo_jobs(agent: GeoAgent, paths: Sequence[Path]) -> Iterator[Job]:
+    """One job a photo."""
+    from geoagent.batch import Job
+
+    for path in paths:
+        yield Job(str(path), partial(agent.locate, path))
+
+
+def text_jobs(path: Path) -> JobsOf:
+    """One job a row of JSON lines, read now so that a bad row is said before anything is loaded."""
+    from geoagent.batch import Job, read_texts
+
+    rows = read_texts(path)
+    return lambda agent: [Job(key, partial(agent.locate_text, lines, id=key), id=key) for key, lines in rows]
+
+
+def pair_jobs(texts: Path, pairs: Path, features: Path) -> JobsOf:
+    """Texts with the features of a place each: the mean of its views."""
+    import numpy as np
+
+    from geoagent.batch import Job, read_pairs, read_texts
+    from geoagent.training.table import read_table
+    from geoagent.training.views import mean_view
+
+    lines, table = dict(read_texts(texts)), read_table(features)
+    rows = read_pairs(pairs, lines, len(table))
+    means = mean_view(table.take(np.array([row for _, row in rows], dtype=np.int64)).unit_views())
+    return lambda agent: [
+        Job(key, partial(agent.locate_features, mean, lines[key], id=key), id=key)
+        for (key, _), mean in zip(rows, means, strict=True)
+    ]
+
+
+def answering(jobs: Sequence[Job], out: Path | None, retry: tuple[bool, bool], *, show: bool) -> Iterable[Answer]:
+    """Answers as they come, with a progress bar on stderr where somebody watches."""
+    from geoagent.batch import run
+
+    answers = run(jobs, out, retry_errors=retry[0], retry_partial=retry[1])
+    if not show or not sys.stderr.isatty():
+        yield from answers
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("locating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    places = {job.key: i for i, job in enumerate(jobs, start=1)}
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("locating", total=len(jobs))
+        for answer in answers:
+            bar.update(task, completed=places.get(answer.id if answer.id is not None else answer.source, 0))
+            yield answer
+        bar.update(task, completed=len(jobs))

@@ -1,0 +1,151 @@
+"""`geoagent compare`: what the text in photos changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geoagent.cli._jobs import answering, jobs_of
+from geoagent.cli._main import agent_options, load_agent
+
+if TYPE_CHECKING:
+    from geoagent.answer import Answer
+    from geoagent.evaluation.changes import Row
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--answers", type=FILE, help="JSON lines of `geoagent locate --out`, instead of photos.")
+@click.option("--texts", type=FILE, help='JSON lines {"id", "lines"} of text without a photo.')
+@click.option("--pairs", type=FILE, help="CSV text_id,panorama: rows of --texts and --features.")
+@click.option("--features", type=FILE, help="NPZ of features (lat, lon, views) for --pairs.")
+@click.option("--truth", type=FILE, help="CSV or JSON lines: id or file, country[, lat, lon]: for better or worse?")
+@click.option("--out", type=FILE, help="Append the answers as JSON lines here; resumes where it stopped.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: an object a photo, and one of the counts.")
+@agent_options
+def compare(
+    photos: tuple[Path, ...],
+    answers: Path | None,
+    texts: Path | None,
+    pairs: Path | None,
+    features: Path | None,
+    truth: Path | None,
+    out: Path | None,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Show vision-only, text-only and text-aware side by side, and what the text changed.
+
+    PHOTOS are files or folders. One photo is shown in full. Several get a line each where the text changed the country
+    or picture and text disagree, and then counts by stratum: text or none, script, kind of cue, conflict; with --truth
+    also how often the text made an answer right or wrong.
+
+    \b
+    Examples:
+      geoagent compare photo.jpg
+      geoagent compare holiday/ --truth holiday/places.csv
+      geoagent compare --answers answers.jsonl --truth truth.csv --json
+    """
+    from geoagent.evaluation.changes import changes, read_truth, to_dict
+
+    if sum((bool(photos), answers is not None, texts is not None)) != 1:
+        raise click.UsageError("give photos, --answers or --texts, and one of them only")
+    known = read_truth(truth) if truth is not None else {}
+    if answers is not None:
+        found: Iterator[Answer] = _read(answers)
+        alone = False
+    else:
+        wanted = jobs_of(photos, texts, pairs, features)
+        jobs = wanted(load_agent(settings))
+        alone = len(jobs) == 1
+        found = iter(answering(jobs, out, (False, False), show=not alone))
+    seen: list[Answer] = []
+    for answer in found:
+        seen.append(answer)
+        if answer.status == "error":
+            click.echo(f"Error: {answer.source}: {answer.error}", err=True)
+        elif as_json:
+            click.echo(json.dumps(_side_by_side(answer), ensure_ascii=False))
+        elif alone:
+            _show(answer)
+        elif (says := _worth_a_line(answer)) is not None:
+            click.echo(f"{answer.id or answer.source}: {says}")
+    if seen and all(answer.status == "error" for answer in seen):
+        raise click.ClickException("no photo could be answered")
+    if alone and not known:
+        return
+    rows = changes(seen, known)
+    if as_json:
+        click.echo(json.dumps(to_dict(rows), ensure_ascii=False))
+    else:
+        _table(rows)
+
+
+def _read(path: Path) -> Iterator[Answer]:
+    from pydantic import ValidationError
+
+    from geoagent.answer import Answer
+    from geoagent.errors import InputError
+
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the answers {path}: {error}") from error
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                yield Answer.model_validate_json(line)
+            except ValidationError as error:
+                first = error.errors()[0]
+                raise InputError(f"{path}, line {number}: no answer of geoagent ({first['msg']})") from error
+
+
+def _side_by_side(answer: Answer) -> dict[str, Any]:
+    whole = answer.model_dump(by_alias=True)
+    names = ("id", "source", "status", "vision_only", "text_only", "text_aware", "comparison", "warnings")
+    return {name: whole[name] for name in names}
+
+
+def _worth_a_line(answer: Answer) -> str | None:
+    told = answer.comparison
+    return told.says if told is not None and (told.conflict or told.changed == "country") else None
+
+
+def _show(answer: Answer) -> None:
+    from rich.console import Console
+
+    from geoagent.render.text import comparison_text
+
+    Console(highlight=False).print(comparison_text(answer))
+
+
+def _table(rows: Sequence[Row]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    known = any(row.known for row in rows)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=160)  # a file has no edge to wrap at
+    table = Table(box=None, pad_edge=False)
+    names = ["", "answers", "country changed", "place changed", "conflicts"]
+    names += ["known", "better", "worse", "vision", "text", "both", "nearer by, km"] if known else []
+    for number, name in enumerate(names):
+        table.add_column(name, justify="left" if number == 0 else "right", no_wrap=number == 0)
+    for row in rows:
+        cells: list[Any] = [row.answers, row.changed_country, row.changed_place, row.conflicts]
+        if known:
+            cells += [row.known, row.better, row.worse, *map(_share, (row.vision_only, row.text_only, row.text_aware))]
+            cells.append(row.nearer_km)
+        table.add_row(row.stratum, *("" if cell is None else str(cell) for cell in cells))
+    console.print(table)
+
+
+def _share(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1%}"

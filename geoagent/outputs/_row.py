@@ -1,0 +1,125 @@
+"""An answer as one flat row: what every table of answers holds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from geoagent.answer import Answer
+
+MOST_COUNTRIES, LEAST_SHARE = 5, 0.0005
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One answer, flat. What the answer hides or does not know is None.
+
+    Attributes:
+        source: the photo, as it was named.
+        id: the row's id, for texts that came without a photo.
+        status: "ok", "partial" or "error".
+        error: why there is no answer.
+        lat: degrees, WGS 84; None unless the answer names a place.
+        lon: degrees, WGS 84.
+        place: nearest place that matters, or the admin-1 unit, or the country.
+        admin1: name of the admin-1 unit.
+        country: ISO 3166-1 alpha-2.
+        precision: finest level that the evidence supports: none, country, region, city or full.
+        radius_50_km: radius around the position that holds half of the probability.
+        radius_90_km: radius that holds 90 % of it.
+        confidence: probability of the likeliest country.
+        countries: likeliest countries with their probabilities, descending.
+        cues: what spoke for the place, as "phone +49 711".
+        explanation: the same in words.
+        warnings: what was lost or odd.
+        exif_lat: what the file says about itself, where the answer discloses it; never evidence.
+        exif_lon: degrees.
+        exif_distance_km: how far the answer is from that.
+        world: name of the world that answered.
+        world_fingerprint: its geocells.
+        version: version of geoagent that answered.
+    """
+
+    source: str
+    id: str | None = None
+    status: str = "ok"
+    error: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    place: str | None = None
+    admin1: str | None = None
+    country: str | None = None
+    precision: str | None = None
+    radius_50_km: float | None = None
+    radius_90_km: float | None = None
+    confidence: float | None = None
+    countries: tuple[tuple[str, float], ...] = ()
+    cues: tuple[str, ...] = ()
+    explanation: str | None = None
+    warnings: tuple[str, ...] = ()
+    exif_lat: float | None = None
+    exif_lon: float | None = None
+    exif_distance_km: float | None = None
+    world: str | None = None
+    world_fingerprint: str | None = None
+    version: str | None = None
+
+
+def row_of(answer: Answer) -> Row:
+    """Flatten an answer.
+
+    An answer of precision "none" names no place: its row has no position, names or radii, only the countries with
+    their probabilities.
+    """
+    best = answer.best if answer.best is not None and answer.best.precision != "none" else None
+    lat, lon = (None, None) if best is None else (_number(best.lat), _number(best.lon))
+    placed = lat is not None and lon is not None and abs(lat) <= 90 and abs(lon) <= 180
+    gps = answer.exif_gps
+    return Row(
+        source=plain(answer.source),
+        id=_text(answer.id),
+        status=answer.status,
+        error=_text(answer.error),
+        lat=lat if placed else None,
+        lon=lon if placed else None,
+        place=None if best is None else _text(best.place),
+        admin1=None if best is None else _text(best.admin1),
+        country=None if best is None else _text(best.country),
+        precision=None if answer.best is None else answer.best.precision,
+        radius_50_km=_number(answer.radius_50_km) if placed else None,
+        radius_90_km=_number(answer.radius_90_km) if placed else None,
+        confidence=_number(answer.confidence),
+        countries=tuple(
+            (plain(share.code), round(share.p, 4))
+            for share in answer.countries[:MOST_COUNTRIES]
+            if share.p >= LEAST_SHARE
+        ),
+        cues=tuple(plain(f"{cue.kind} {cue.value}") for cue in answer.cues),
+        explanation=_text(answer.explanation),
+        warnings=tuple(map(plain, answer.warnings)),
+        exif_lat=None if gps is None else _number(gps.lat),
+        exif_lon=None if gps is None else _number(gps.lon),
+        exif_distance_km=None if gps is None else _number(gps.distance_km),
+        world=_text(answer.world.get("name")),
+        world_fingerprint=_text(answer.world.get("fingerprint")),
+        version=_text(answer.versions.get("geoagent")),
+    )
+
+
+def plain(text: str) -> str:
+    """Replace what no UTF-8 or XML file can hold: lone surrogates, control characters, U+FFFE and U+FFFF."""
+    return "".join(c if _allowed(ord(c)) else "\ufffd" for c in text)
+
+
+def _allowed(code: int) -> bool:
+    """Whether XML 1.0 has the character (its production 2, `Char`)."""
+    return code in (9, 10, 13) or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or code >= 0x10000
+
+
+def _text(value: Any) -> str | None:
+    return plain(str(value)) or None if value is not None else None
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)

@@ -1,0 +1,181 @@
+"""`geoagent export`, and `geoagent locate --where missing-gps`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from answers import error, full, nowhere
+from click.testing import CliRunner, Result
+from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
+
+from geoagent.cli import main
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "photos"
+
+
+def run(*args: object, **options: Any) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in args], **options)
+
+
+def place(path: Path, *, gps: bool = False) -> Path:
+    """A small photo, with or without a position."""
+    exif = Image.Exif()
+    if gps:
+        exif.get_ifd(0x8825).update({1: "N", 2: (IFDRational(48),) * 3, 3: "E", 4: (IFDRational(9),) * 3})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (64, 48), "grey").save(path, exif=exif)
+    return path
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    """Two answers, an error, and two lines that are none."""
+    place(tmp_path / "in" / "a.jpg")
+    lines = [
+        full(source="a.jpg").to_json(), "{no json", nowhere().to_json(), "", error().to_json(),
+        full().to_json().replace('"ok"', '"fine"'),
+    ]  # fmt: skip
+    path = tmp_path / "answers.jsonl"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def test_everything_at_once(answers: Path, tmp_path: Path) -> None:
+    pytest.importorskip("geopandas", reason="needs geopandas (pip install 'geoagent-photo[geo]')")
+    out = tmp_path / "out"
+    done = run(
+        "export", answers, "--csv", out / "a.csv", "--geojson", out / "a.geojson", "--geoparquet", out / "a.parquet",
+        "--xmp", "--photos", tmp_path / "in", "--json",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert report["answers"] == 2
+    assert report["errors"] == 1
+    assert [line["line"] for line in report["bad_lines"]] == [2, 6]
+    assert "line 2" in done.stderr
+    assert "status" in done.stderr
+    assert report["csv"]["rows"] == 3
+    assert report["geojson"] == {"file": str(out / "a.geojson"), "rows": 2, "left_out": 1}
+    assert report["geoparquet"]["rows"] == 2
+    assert report["xmp"]["written"] == [str(tmp_path / "in" / "a.jpg.xmp")]
+    assert len(report["xmp"]["left_out"]) == 2
+    with (out / "a.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [row["status"] for row in csv.DictReader(file)] == ["ok", "ok", "error"]
+    assert "Germany" in (tmp_path / "in" / "a.jpg.xmp").read_text("utf-8")
+
+
+def test_people_are_told_in_words(answers: Path, tmp_path: Path) -> None:
+    done = run("export", answers, "--geojson", tmp_path / "a.geojson", "--xmp", "--photos", tmp_path / "in")
+    assert done.exit_code == 0
+    assert "2 rows, 1 without an answer left out" in done.stdout
+    assert "1 sidecars written, 2 left out" in done.stdout
+    again = run("export", answers, "--xmp", "--photos", tmp_path / "in")
+    assert "exists and is left as it is" in again.stderr
+
+
+def test_a_cap_holds_for_every_format(answers: Path, tmp_path: Path) -> None:
+    done = run(
+        "export", answers, "--csv", tmp_path / "a.csv", "--geojson", tmp_path / "a.geojson", "--xmp",
+        "--photos", tmp_path / "in", "--max-precision", "country",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    sidecar = (tmp_path / "in" / "a.jpg.xmp").read_text("utf-8")
+    assert "GPSLatitude" not in sidecar
+    for text in (sidecar, (tmp_path / "a.csv").read_text("utf-8"), (tmp_path / "a.geojson").read_text("utf-8")):
+        assert "Stuttgart" not in text
+        assert "48.7758" not in text
+
+
+def test_standard_input(answers: Path, tmp_path: Path) -> None:
+    done = run("export", "-", "--csv", tmp_path / "a.csv", input=answers.read_bytes())
+    assert done.exit_code == 0
+    assert (tmp_path / "a.csv").exists()
+
+
+def test_wrong_usage_and_errors_have_their_codes(answers: Path, tmp_path: Path) -> None:
+    assert run("export", answers).exit_code == 2
+    assert run("export", "--csv", tmp_path / "a.csv").exit_code == 2
+    assert run("export", answers, "--csv", tmp_path / "a.csv", "--even-with-gps").exit_code == 2
+    gone = run("export", tmp_path / "gone.jsonl", "--csv", tmp_path / "a.csv")
+    assert gone.exit_code == 1
+    assert "Traceback" not in gone.output
+    (tmp_path / "bad.jsonl").write_text("nothing\n")
+    assert run("export", tmp_path / "bad.jsonl", "--csv", tmp_path / "b.csv").exit_code == 1
+    assert not (tmp_path / "b.csv").exists()
+    (tmp_path / "binary.jsonl").write_bytes(b"\xff\xfe\x00\n" + answers.read_bytes())
+    assert run("export", tmp_path / "binary.jsonl", "--csv", tmp_path / "b.csv").exit_code == 0
+    assert run("export", answers, "--xmp", "--photos", tmp_path / "elsewhere").exit_code == 1  # no such photo
+
+
+def test_a_file_that_cannot_be_written_is_one_line(answers: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    done = run("export", answers, "--csv", tmp_path / "file" / "a.csv")
+    assert done.exit_code == 1
+    assert "cannot be written" in done.stderr
+
+
+def test_even_with_gps(tmp_path: Path) -> None:
+    path = place(tmp_path / "a.jpg", gps=True)
+    rows = tmp_path / "a.jsonl"
+    rows.write_text(full(source=str(path)).to_json() + "\n", "utf-8")
+    kept = run("export", rows, "--xmp")
+    assert kept.exit_code == 0
+    assert "has a position" in kept.stderr
+    assert not (tmp_path / "a.jpg.xmp").exists()
+    assert run("export", rows, "--xmp", "--even-with-gps").exit_code == 0
+    assert (tmp_path / "a.jpg.xmp").exists()
+
+
+def test_locate_to_sidecars_from_end_to_end(tmp_path: Path) -> None:
+    """The way of an archive: only photos without a position, then sidecars, then nothing is left to do."""
+    folder = tmp_path / "archive"
+    place(folder / "known.jpg", gps=True)
+    shutil.copy(EXAMPLES / "de_koeln.jpg", folder / "koeln.jpg")
+    (folder / "broken.jpg").write_text("no photo")
+    out = tmp_path / "answers.jsonl"
+    done = run("locate", folder, "--where", "missing-gps", "--out", out)
+    assert done.exit_code == 0, done.output
+    assert "1 of 3 photos left out" in done.stderr
+    sources = [json.loads(line)["source"] for line in out.read_text("utf-8").splitlines()]
+    assert sources == [str(folder / "broken.jpg"), str(folder / "koeln.jpg")]
+    again = run("locate", folder, "--where", "missing-gps", "--out", out)  # resumes: nothing is answered twice
+    assert again.exit_code == 0
+    assert len(out.read_text("utf-8").splitlines()) == 2
+    assert run("export", out, "--xmp").exit_code == 0
+    assert sorted(p.name for p in folder.glob("*.xmp")) == ["koeln.jpg.xmp"]
+    third = run("locate", folder / "koeln.jpg", folder / "known.jpg", "--where", "missing-gps")
+    assert third.exit_code == 0
+    assert "2 of 2 photos left out" in third.stderr
+
+
+def test_where_is_about_photos(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('{"id": 1, "lines": ["x"]}\n')
+    assert run("locate", "--texts", tmp_path / "t.jsonl", "--where", "missing-gps").exit_code == 2
+
+
+def test_where_decodes_no_pixel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from geoagent.photos import what_it_says
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("decoded")
+
+    paths = [place(tmp_path / name, gps=gps) for name, gps in (("a.jpg", True), ("b.jpg", False), ("c.png", False))]
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", refuse)
+    assert [what_it_says(path).position is not None for path in paths] == [True, False, False]
+
+
+def test_no_output_overwrites_what_it_is_made_from(answers: Path, tmp_path: Path) -> None:
+    before = answers.read_bytes()
+    assert run("export", answers, "--csv", answers).exit_code == 2
+    assert answers.read_bytes() == before
+    path = place(tmp_path / "a.jpg")
+    before = path.read_bytes()
+    for option in ("--report", "--map"):
+        assert run("locate", path, option, path).exit_code == 2
+        assert path.read_bytes() == before
