@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from geoagent import GeoAgent, plugs
 from geoagent.cues.panel import with_colours
@@ -488,3 +490,32 @@ def test_numbers_whose_form_is_common_need_their_checksum(line):
 def test_a_wrong_checksum_is_believed_less_or_no_more(right, wrong):
     assert first("registration", right).reliability >= first("registration", wrong).reliability
     assert ranked(first("registration", right))[0] == ranked(first("registration", wrong))[0]
+
+
+COLOURS = st.sampled_from(["", "white", "black", "red", "orange", "brown", "yellow", "green", "blue", "blue above"])
+PIECES = st.one_of(
+    st.sampled_from(
+        ["A7", "B-MW 1234", "TEXAS", "KA 05", "MJ 7123", "10115 Berlin", "Lyon 45 km", "45 km", "N7", "J12/"]
+    ),
+    st.text(st.one_of(st.characters(), st.sampled_from("\u200b\u202e\u2066\x00AB12- .·/")), max_size=40),
+)
+CORNERS = st.tuples(*[st.floats(-1e4, 1e4, width=32)] * 8).map(lambda c: np.array(c, np.float32).reshape(4, 2))
+SEEN = st.builds(
+    lambda text, quad, confidence, panel, band: TextRegion(text, quad, confidence=confidence, panel=panel, band=band),
+    PIECES,
+    CORNERS,
+    st.floats(0, 1),
+    COLOURS,
+    COLOURS,
+)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(SEEN, max_size=7))
+def test_any_text_of_any_colour_anywhere_gives_statements_that_add_up(regions):
+    evidence = AGENT.understand(tuple(regions))
+    for constraint in evidence.constraints:
+        assert float(np.sum(constraint.weights)) == pytest.approx(1.0)
+        assert 0 < constraint.reliability < 1
+        for span in constraint.spans:
+            assert 0 <= span.start <= span.end <= len(regions[span.region].text)
