@@ -41,6 +41,8 @@ _SPELL_OUT = frozenset({"US", "CA", "MX", "AU", "TH", "AE", "NG", "IQ", "PK", "V
 _OF_CITIES = frozenset({"AE", "CO", "BR", "IQ", "TH"})
 _SPELLED = 8.0  # how much such a row adds to its country
 _KNOWN_CODE, _UNKNOWN_CODE = 1.5, 0.3  # a region's code that is in our list, which may lack some
+_MOST_TAKEN = 0.5
+"""Share of all codes of a length that a country has given out, from which on it tells nothing that one is in use."""
 _LOOSE = 0.35
 """Weight of a plate whose separators are not where they belong: OCR joins what screws and seals hold apart."""
 _OTHER_SIGN = 0.3
@@ -84,7 +86,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 countries[code] *= _SPELLED
             if place is not None:
                 inside[code] = ((place, 0.75),)
-                countries[code] *= _KNOWN_CODE
+                countries[code] *= _known(region, reading.facts.plates[code])
             elif region:
                 countries[code] *= _UNKNOWN_CODE
         if not countries:
@@ -219,6 +221,14 @@ def _region(code: str, region: str, reading: Reading) -> Place | None:
     if not name:
         name = next((place for (low, high), place in _ranges(known) if low <= compact <= high), "")
     return placed(code, name, reading) if name else None
+
+
+def _known(region: str, known: PlateFacts) -> float:
+    """What it adds to a country that a code is one of its regions': little in Ecuador, where nearly every letter is."""
+    compact = re.sub(r"[\s-]", "", region)
+    alike = sum(len(code) == len(compact) and code.isdigit() == compact.isdigit() for code in known.regions)
+    possible = (10.0 if compact.isdigit() else 26.0) ** len(compact)
+    return 1.0 if compact and alike > _MOST_TAKEN * possible else _KNOWN_CODE
 
 
 def _ranges(known: PlateFacts) -> list[tuple[tuple[str, str], str]]:

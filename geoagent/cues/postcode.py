@@ -138,7 +138,8 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
             if beside.get(country):
                 weight *= 1.0 + 12.0 * beside[country] ** 0.5
             speaks = form == prefix or labelled or facts.shared <= _DISTINCT or beside.get(country)
-            if speaks and (not digits_only or beside.get(country) or labelled or form == prefix or len(form) >= 6):
+            # Digits alone are an amount or a number of something, unless they are parted as codes are ("01310-100").
+            if speaks and (not digits_only or beside.get(country) or labelled or form == prefix or "-" in form):
                 fits.append(_Fit(country, facts, form, weight))
             break
     fits += _halves(code, line, start, reading, beside, {fit.country for fit in fits})

@@ -12,6 +12,7 @@ from geoagent.types import Cue
 
 _EAST_ASIAN = frozenset({"Hani", "Jpan", "Hang"})  # whose streets are signed in both
 _SHORTEST_GLUED = 3
+_TOWN = 1000  # people, from which on a name is that of the town rather than of a street
 ABROAD = 0.006
 _ROMANISED = 0.1  # share of the street signs of other scripts' languages that are in Latin letters
 _BOTH = frozenset({"sr", "az", "uz", "tk", "tt", "kk", "mn"})  # written in either
@@ -121,12 +122,18 @@ def _glued(reading: Reading, word: Word) -> tuple[str, StreetWord] | None:
     key = normalise(word.text).replace(" ", "")
     for size in range(min(len(key) - _SHORTEST_GLUED, 12), _SHORTEST_GLUED - 1, -1):
         known = reading.facts.streets.get(key[-size:])
-        if known is None or not _of_its_letters(word.text, known):
+        if known is None or not _of_its_letters(word.text, known) or _is_town(reading, word):
             continue
         # Languages that write compounds glue what others set apart: "Lange Straße", but "Hauptstraße".
         if known.position == "glued" or (size >= 4 and known.position == "after" and _COMPOUNDING & {*known.languages}):
             return key[-size:], known
     return None
+
+
+def _is_town(reading: Reading, word: Word) -> bool:
+    """Whether a word that ends as streets do is a town's own name: "Longyearbyen"."""
+    matches = reading.gazetteer.lookup(word.text, k=1)
+    return bool(matches) and matches[0].exactness == "primary" and matches[0].place.population >= _TOWN
 
 
 def _of_its_letters(text: str, known: StreetWord) -> bool:
