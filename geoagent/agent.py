@@ -16,7 +16,6 @@ from geoagent.account import report
 from geoagent.answer import Answer
 from geoagent.claims import claim_of_position, read_claim
 from geoagent.compose import Composer
-from geoagent.conclude import LEADING, Conclusion, Memory, conclude, heaviest
 from geoagent.config import WEIGHING, Config
 from geoagent.constraints import _picture
 from geoagent.constraints._picture import PictureSource
@@ -28,20 +27,18 @@ from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
 from geoagent.fusion import Belief, Fusion
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
-from geoagent.geo import Float
 from geoagent.investigate import Scene, investigate
 from geoagent.ledger import Ledger, recording
 from geoagent.observed import Observed
 from geoagent.parts import Clock, encoder_of, model_of, sources_of
 from geoagent.photos import open_photo
 from geoagent.prompts import Prompt
+from geoagent.settle import Settling
 from geoagent.stages import Assets, ConstraintSource, Encoder, NeighbourSearch, OcrEngine, Refiner
 from geoagent.types import (
     Candidates,
     Constraint,
-    Int,
     Photo,
-    Posterior,
     TextEvidence,
     TextRegion,
     VisionEvidence,
@@ -222,7 +219,9 @@ class GeoAgent:
             kept = tuple(c for c in text.constraints if c.id not in without)
             text = replace(text, constraints=kept)
         with clock("fuse"):
-            answer, said = self._settled(observed, text, without)
+            user = tuple(c for c in self.composer.user_constraints if c.id not in without)
+            settle = self.settling.of(observed.vision, (*user, *text.constraints))
+            answer, said = self.composer(settle=settle, observed=replace(observed, text=text), user=user)
         book = observed.ledger.copy()
         with recording(book):
             answer, removed = advice.narrated(answer, said, self.assets.model, self.config)
@@ -310,22 +309,13 @@ class GeoAgent:
 
     def neighbours(self, vision: VisionEvidence, log_probs: Any) -> Candidates | None:
         """Training photos near the embedding inside the leading cells; None where the world has no gallery."""
-        return self._near(vision, self._leading(np.asarray(log_probs)))
+        return self.settling.near(vision, self.settling.leading(np.asarray(log_probs)))
 
-    def _leading(self, log_probs: Float) -> Int:
-        """The leading cells of all, and those of the country that will be concluded, ascending."""
-        cells, count = self.assets.world.cells, int(self.assets.world.calibration.get("leading", LEADING))
-        country = int(cells.by_country(np.exp(log_probs)).argmax())
-        own = np.where(cells.country_index == country, log_probs, -np.inf)
-        return np.union1d(heaviest(log_probs, count), heaviest(own, count))
-
-    def _near(self, vision: VisionEvidence, leading: Int) -> Candidates | None:
-        if self.search is None or vision.embedding is None:
-            return None
-        head, fitted = self.assets.world.head, self.assets.world.calibration
-        query = vision.embedding if head is None else head.query(vision.embedding)
-        found = self.search(query, leading.tolist(), self.config.neighbours or int(fitted.get("neighbours", 50)))
-        return found if len(found) else None
+    @cached_property
+    def settling(self) -> Settling:
+        """How this agent settles on places."""
+        user, count = self.composer.user_constraints, self.config.neighbours
+        return Settling(self.assets.world, self.fusion, self.refiner, user, self.search, count)
 
     @cached_property
     def fusion(self) -> Fusion:
@@ -396,27 +386,3 @@ class GeoAgent:
             self.assets, self.ocr, photo, again, log_probs, lambda logs: self.neighbours(vision, logs), source
         )
         return investigate(scene, text, model, Prompt.load("investigate.v1"), steps)
-
-    def _settled(self, observed: Observed, text: TextEvidence, without: Collection[str]) -> tuple[Answer, list[str]]:
-        user = tuple(c for c in self.composer.user_constraints if c.id not in without)
-        fused = self.fusion.over((*user, *text.constraints))
-        found: dict[bytes, Candidates | None] = {}
-        memory = Memory()
-
-        def settle(
-            base: Any, constraints: Sequence[Constraint], *, looked: bool = True, radii: bool = True
-        ) -> tuple[Posterior, Conclusion]:
-            posterior = fused(base, constraints)
-            near = None
-            if looked and self.search is not None:
-                # A cue that is left out rarely changes the leading cells, and what is near is found once for each set.
-                leading = self._leading(posterior.log_probs)
-                if (key := leading.tobytes()) not in found:
-                    found[key] = self._near(observed.vision, leading)
-                near = found[key]
-            world, weight = self.assets.world, self.config.text_weight
-            return posterior, conclude(
-                posterior, constraints, world, self.refiner, near, radii=radii, text_weight=weight, memory=memory
-            )
-
-        return self.composer(settle=settle, observed=replace(observed, text=text), user=user)

@@ -119,7 +119,8 @@ class Comparison(_Part):
     divergence_nats: float = Field(description="Jensen-Shannon divergence of picture and text over cells, 0 to ln 2")
     agreement_nats: float = Field(description="log of how many times likelier one place makes both than two places do")
     conflict: bool = Field(description="whether they rather speak of two places")
-    says: str
+    says: str = Field(description="whether they agree, in words")
+    change: str = Field(default="", description="what the text changed, in words")
 
 
 class ExifGps(_Part):

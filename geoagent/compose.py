@@ -14,7 +14,6 @@ from geoagent.answer import (
     Alternative,
     Answer,
     Best,
-    CountryShare,
     CredibleSet,
     ExifGps,
     NeighbourReport,
@@ -193,14 +192,16 @@ class Composer:
         """A conclusion as the answer writes it."""
         shares = np.array([p for _, p in conclusion.countries])
         rounded = shares / shares.sum()
-        return Prediction(
-            best=best or self.best(conclusion),
-            radius_50_km=round(conclusion.radius_50_km, 2),
-            radius_90_km=round(conclusion.radius_90_km, 2),
-            confidence=float(rounded[0]),
-            countries=[
-                CountryShare(code=code, p=float(p)) for (code, _), p in zip(conclusion.countries, rounded, strict=True)
-            ],
+        shown = zip(conclusion.countries, rounded.tolist(), strict=True)
+        # Hundreds of small parts are made by pydantic at once, not one by one.
+        return Prediction.model_validate(
+            {
+                "best": best or self.best(conclusion),
+                "radius_50_km": round(conclusion.radius_50_km, 2),
+                "radius_90_km": round(conclusion.radius_90_km, 2),
+                "confidence": float(rounded[0]),
+                "countries": [{"code": code, "p": p} for (code, _), p in shown],
+            }
         )
 
     def alternatives(self, conclusion: Conclusion, posterior: Posterior) -> list[Alternative]:

@@ -48,6 +48,7 @@ def coarsen(answer: Answer, sure: float, gazetteer: Gazetteer) -> Answer:
             "vision_only": answer.vision_only and _at_its_level(answer.vision_only, gazetteer),
             "text_only": answer.text_only and _at_its_level(answer.text_only, gazetteer),
             "text_aware": final,
+            "comparison": answer.comparison and answer.comparison.model_copy(update={"change": ""}),
             "cues": cues,
         }
     )
@@ -112,6 +113,7 @@ def disclose(answer: Answer, cap: Precision, gazetteer: Gazetteer) -> Answer:
             "vision_only": hide.prediction(answer.vision_only),
             "text_only": hide.prediction(answer.text_only),
             "text_aware": final,
+            "comparison": answer.comparison and answer.comparison.model_copy(update={"change": "", "moved_km": None}),
             "alternatives": hide.alternatives(answer),
             "cues": cues,
             "regions": [

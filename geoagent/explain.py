@@ -153,10 +153,11 @@ def compared(
         says = "Picture and text agree."
     else:
         says = "Picture and text neither agree nor disagree."
+    change = ""
     if changed != "nothing" and where(vision_only) != where(text_aware):
-        says += f" The text changed the {changed}: {where(vision_only)} became {where(text_aware)}."
+        change = f"The text changed the {changed}: {where(vision_only)} became {where(text_aware)}."
     elif changed != "nothing":
-        says += f" The text moved the place by {kilometres(moved_km)}."
+        change = f"The text moved the place by {kilometres(moved_km)}."
     return Comparison(
         changed=changed,
         moved_km=round(moved_km, 2),
@@ -164,6 +165,7 @@ def compared(
         agreement_nats=round(agreement, 3),
         conflict=conflict,
         says=says,
+        change=change,
     )
 
 

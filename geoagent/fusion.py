@@ -118,7 +118,7 @@ class Fusion:
         if np.shape(log_probs) != (count,):
             raise ShapeError(f"expected log probabilities over {count} geocells, got shape {np.shape(log_probs)}")
         prior, looked, share = self.world.log_prior, np.asarray(log_probs, dtype=np.float64), self.belief.picture
-        if share < 1.0 and log_probs is not prior:
+        if share < 1.0:
             looked = np.logaddexp(looked + np.log(share), prior + np.log1p(-share))
         if self.vision_weight == 1.0:
             return looked

@@ -244,6 +244,14 @@ class TestChanges:
         assert agreed.agreement_nats > 1
         assert agreed.says.startswith("Picture and text agree.")
 
+    @pytest.mark.parametrize("cap", ["country", "region"])
+    def test_a_capped_answer_does_not_tell_the_place_by_what_changed(self, agent, cap):
+        seen = agent.observe_features(features([(45.8, 1.3)], noise=0.0)[0, 0], TEXTS["FR"])
+        assert "Dijon" in agent.answer(seen).comparison.change
+        answer = agent.using(max_precision=cap).answer(seen)
+        assert answer.comparison.agreement_nats > 0
+        assert "Dijon" not in answer.to_json()
+
     def test_nothing_to_compare_without_text_or_without_a_picture(self, agent):
         assert agent.locate_text(TEXTS["FR"]).comparison is None
         assert agent.locate_features(features([TOWNS["FR"]])[0, 0]).comparison is None

@@ -38,7 +38,7 @@ FLOORS = [
         "claims",
     },
     {"encoders", "ocr", "llm", "constraints", "search", "refiners"},
-    {"agent", "compose", "account", "parts", "narrate", "investigate", "advice", "verify"},
+    {"agent", "settle", "compose", "account", "parts", "narrate", "investigate", "advice", "verify"},
     {"training", "evaluation", "web", "render", "outputs", "batch", "doctor", "worlds"},
     {"cli", "__main__"},
 ]

@@ -114,7 +114,9 @@ def _side_by_side(answer: Answer) -> dict[str, Any]:
 
 def _worth_a_line(answer: Answer) -> str | None:
     told = answer.comparison
-    return told.says if told is not None and (told.conflict or told.changed == "country") else None
+    if told is None or not (told.conflict or told.changed == "country"):
+        return None
+    return f"{told.says} {told.change}".strip()
 
 
 def _show(answer: Answer) -> None:

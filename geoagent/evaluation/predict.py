@@ -15,12 +15,10 @@ from geoagent.fusion import Fusion
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
 from geoagent.geo import Float
+from geoagent.settle import NEIGHBOURS, Settling
 from geoagent.stages import Assets, NeighbourSearch, Refiner
 from geoagent.types import Candidates, Float32, Int
 from geoagent.world import World
-
-NEIGHBOURS = 50
-"""M where a world has not fitted it; the agent's default too."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -68,6 +66,7 @@ class Predictor:
         self.count = fitted if neighbours is None else neighbours
         self.leading = int(world.calibration.get("leading", LEADING))
         self._fuse = Fusion(world)
+        self._settling = Settling(world, self._fuse, self.refiner)
 
     def log_probs(self, embeddings: Float32) -> Float32:
         """Log probabilities over cells, `(N, C)` float32, in batches that fit the memory."""
@@ -83,11 +82,10 @@ class Predictor:
         )
 
     def near(self, query: Float32, log_probs: Float) -> Candidates | None:
-        """Neighbours of one query in the leading cells; None where there are none."""
+        """Neighbours of one query in the cells where the agent looks for them; None where there are none."""
         if self.search is None:
             return None
-        leading = np.argsort(-log_probs, kind="stable")[: self.leading]
-        found = self.search(query, leading.tolist(), self.count)
+        found = self.search(query, self._settling.leading(log_probs).tolist(), self.count)
         return found if len(found) else None
 
     def __call__(

@@ -83,7 +83,7 @@ def comparison_text(answer: Answer) -> RenderableType:
         if told is not None:
             style = "bold red" if told.conflict else ""
             nats = f"agreement {told.agreement_nats:+.1f} nats, divergence {told.divergence_nats:.2f} of at most 0.69"
-            parts += [Text(f"{shown(told.says)} ({nats})", style=style)]
+            parts += [Text(shown(f"{told.says} {told.change}".strip()) + f" ({nats})", style=style)]
         else:
             parts += [Text("Not compared: the picture was not judged, or its text says nothing.", style="dim")]
         parts += [_hanging("! ", Text(shown(w)), "yellow") for w in answer.warnings]

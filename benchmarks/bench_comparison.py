@@ -1,6 +1,6 @@
 """Does the text help? Pairs of picture features and sign texts, and real photos from pixels, in one go.
 
-    python benchmarks/bench_text.py --world WORLD [--out FOLDER] [--no-pixels]
+    python benchmarks/bench_comparison.py --world WORLD [--out FOLDER] [--no-pixels]
 
 WORLD is trained on ../shared/data/streetview (geoagent train --data …/panoramas.npz --out WORLD). It is fitted on the
 pairs here; the rows "cross-fitted" show what the fit is worth on texts that it has not seen. Photos and signs from
@@ -72,7 +72,7 @@ def main() -> None:
     """Measure, and write tables and plots."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--world", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=Path("bench_text"))
+    parser.add_argument("--out", type=Path, default=Path("bench_comparison"))
     parser.add_argument("--no-pixels", action="store_true")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--bootstrap", type=int, default=1000)

@@ -1,0 +1,114 @@
+"""From beliefs to places, as often as one photo's answer needs it: with its text, without it, without each cue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from geoagent.conclude import LEADING, Conclusion, Memory, conclude, heaviest
+from geoagent.fusion import Fusion
+from geoagent.geo import Float
+from geoagent.stages import NeighbourSearch, Refiner
+from geoagent.types import Candidates, Constraint, Int, Posterior, VisionEvidence
+from geoagent.world import World
+
+NEIGHBOURS = 50
+"""M where neither the user nor the world says otherwise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Settling:
+    """How one agent settles on places.
+
+    Attributes:
+        world: cells, prior and gallery.
+        fusion: weighs constraints.
+        refiner: from weighted candidates to one place.
+        user: what the user said about where the photo is.
+        search: neighbours of an embedding, or None.
+        neighbours: M; None for the world's fitted number.
+    """
+
+    world: World
+    fusion: Fusion
+    refiner: Refiner
+    user: tuple[Constraint, ...] = ()
+    search: NeighbourSearch | None = None
+    neighbours: int | None = None
+
+    @cached_property
+    def before(self) -> tuple[Posterior, Conclusion]:
+        """What is believed before anything is seen: by where photos are taken, and what the user said."""
+        posterior = self.fusion(self.world.log_prior, self.user)
+        return posterior, conclude(posterior, self.user, self.world, self.refiner)
+
+    def leading(self, log_probs: Float) -> Int:
+        """The leading cells of all, and those of the country that will be concluded, ascending."""
+        cells, count = self.world.cells, int(self.world.calibration.get("leading", LEADING))
+        inside = cells.inside(cells.country_codes[int(cells.by_country(np.exp(log_probs)).argmax())])
+        return np.union1d(heaviest(log_probs, count), inside[heaviest(log_probs[inside], count)])
+
+    def near(self, vision: VisionEvidence, leading: Int) -> Candidates | None:
+        """Training photos near the embedding inside cells; None where there are none, or no gallery."""
+        if self.search is None or vision.embedding is None:
+            return None
+        head, fitted = self.world.head, int(self.world.calibration.get("neighbours", NEIGHBOURS))
+        query = vision.embedding if head is None else head.query(vision.embedding)
+        found = self.search(query, leading.tolist(), self.neighbours or fitted)
+        return found if len(found) else None
+
+    def of(self, vision: VisionEvidence, constraints: Sequence[Constraint]) -> Settler:
+        """Settle one photo, with any choice of some constraints."""
+        return Settler(self, vision, constraints)
+
+
+class Settler:
+    """Settles one photo; what its answers have in common is worked out once.
+
+    Args:
+        how: the agent's way.
+        vision: what the picture says.
+        constraints: all that may be chosen.
+    """
+
+    def __init__(self, how: Settling, vision: VisionEvidence, constraints: Sequence[Constraint]) -> None:
+        self._how, self._vision = how, vision
+        self._fused = how.fusion.over(constraints)
+        self._near: dict[bytes, Candidates | None] = {}
+        self._memory = Memory()
+
+    def __call__(
+        self, base: Float, constraints: Sequence[Constraint], *, looked: bool = True, radii: bool = True
+    ) -> tuple[Posterior, Conclusion]:
+        """Return the posterior and what it comes to.
+
+        Args:
+            base: `(C,)` log probabilities: the picture's, or the prior.
+            constraints: some of those that may be chosen.
+            looked: whether the picture's neighbours count.
+            radii: see `conclude`.
+        """
+        how = self._how
+        if tuple(constraints) == how.user and np.array_equal(base, how.world.log_prior):
+            return how.before
+        posterior, near = self._fused(base, constraints), None
+        if looked and how.search is not None:
+            # A cue that is left out rarely changes the leading cells, and what is near is found once for each set.
+            leading = how.leading(posterior.log_probs)
+            if (key := leading.tobytes()) not in self._near:
+                self._near[key] = how.near(self._vision, leading)
+            near = self._near[key]
+        weight = how.fusion.text_weight
+        return posterior, conclude(
+            posterior,
+            constraints,
+            how.world,
+            how.refiner,
+            near,
+            radii=radii,
+            text_weight=weight,
+            memory=self._memory,
+        )
