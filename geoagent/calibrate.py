@@ -111,6 +111,7 @@ class Observation:
         country_right: whether the country that it speaks for most is the true one.
         city_right: whether the city that it speaks for most is within 25 km of the true place; None where it names
             none, or the place is not known.
+        weight: how many observations it counts for; less than 1 for texts that nobody saw on a sign.
     """
 
     kind: str
@@ -118,13 +119,14 @@ class Observation:
     ratio: float
     country_right: bool
     city_right: bool | None = None
+    weight: float = 1.0
 
 
 def fit(observations: Iterable[Observation], worth: float = WORTH) -> dict[str, Curve]:
     """Reliability curves by kind that give the true countries most probability, each cue by itself.
 
-    Maximises Σ log((1 − r) + r · ratio) plus, at each knot, `worth` times the cross entropy of the assumed curve,
-    by coordinate ascent over a grid; curves never fall with strength. Kinds without observations are left out.
+    Maximises Σ weight · log((1 − r) + r · ratio) plus, at each knot, `worth` times the cross entropy of the assumed
+    curve, by coordinate ascent over a grid; curves never fall with strength. Kinds without observations are left out.
 
     Args:
         observations: cues of labelled texts.
@@ -139,11 +141,11 @@ def fit(observations: Iterable[Observation], worth: float = WORTH) -> dict[str, 
 def _curve(kind: str, rows: Sequence[Observation], worth: float) -> Curve:
     start = np.clip(assumed(kind), _FLOOR, _CEILING)
     basis = np.array([[np.interp(row.strength, (0.0, *KNOTS), (0.0, *unit)) for unit in np.eye(3)] for row in rows])
-    ratio = np.array([row.ratio for row in rows])
+    ratio, weight = np.array([row.ratio for row in rows]), np.array([row.weight for row in rows])
 
     def value(curve: Float) -> float:
         r = np.clip(basis @ curve, _FLOOR, _CEILING)
-        data = float(np.log((1 - r) + r * ratio).sum())
+        data = float((weight * np.log((1 - r) + r * ratio)).sum())
         return data + worth * float((start * np.log(curve) + (1 - start) * np.log(1 - curve)).sum())
 
     curve = start.copy()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import platform
 import socket
+from collections.abc import Collection
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from geoagent import __version__, plugs
+from geoagent.config import Config
 from geoagent.errors import GeoAgentError
 from geoagent.gazetteer import Gazetteer
 from geoagent.ocr import _tessdata
+from geoagent.ocr._onnx import scripts_of
 from geoagent.optional import DISTRIBUTION
 from geoagent.resources import cache_dir
 from geoagent.world import World
@@ -32,10 +35,12 @@ _RAPID_SCRIPTS = ("Latn", "Hani", "Jpan")
 _HUB = ("huggingface.co", 443)
 
 
-def examine(*, timeout_s: float = 2.0) -> dict[str, Any]:
+def examine(config: Config | None = None, *, timeout_s: float = 2.0) -> dict[str, Any]:
     """Look at this installation.
 
     Args:
+        config: settings to be looked at as well: models of the OCR engine that they name by path are opened, and count
+            among the scripts that can be read.
         timeout_s: how long to wait for the model hub; nothing is downloaded.
 
     Returns:
@@ -43,6 +48,7 @@ def examine(*, timeout_s: float = 2.0) -> dict[str, Any]:
     """
     packages = {name: _version(name) for name in _PACKAGES}
     engines = {name: _engine(name, packages) for name in plugs.names("ocr")}
+    own = _models_by_path(config)
     return {
         "geoagent": {
             "version": __version__,
@@ -53,10 +59,11 @@ def examine(*, timeout_s: float = 2.0) -> dict[str, Any]:
         "packages": {name: found or "not installed" for name, found in packages.items()},
         "data": _data(),
         "ocr_engines": engines,
-        "scripts_readable": _scripts(engines),
+        **({"ocr_models_by_path": own} if own else {}),
+        "scripts_readable": sorted({*_scripts(engines), *(own if engines.get("rapidocr") == "ready" else ())}),
         "encoders": _encoders(packages, timeout_s),
         "language_model": _language_model(packages),
-        "install_for_more": _advice(packages),
+        "install_for_more": _advice(packages, own),
     }
 
 
@@ -92,6 +99,17 @@ def _scripts(engines: dict[str, str]) -> list[str]:
     if engines.get("tesseract") == "ready":
         codes |= set(_tessdata.installed())
     return sorted(codes)
+
+
+def _models_by_path(config: Config | None) -> dict[str, str]:
+    """Script -> ONNX file that the settings give RapidOCR for it.
+
+    Raises:
+        ConfigError: a file that is not there, or no recogniser.
+    """
+    if config is None or config.ocr.name != "rapidocr" or "models" not in config.ocr.options:
+        return {}
+    return {script: str(path) for script, path in scripts_of(config.ocr.options["models"]).items()}
 
 
 def _data() -> dict[str, Any]:
@@ -142,11 +160,11 @@ def _reachable(timeout_s: float) -> bool:
         return False
 
 
-def _advice(packages: dict[str, str | None]) -> list[str]:
+def _advice(packages: dict[str, str | None], own: Collection[str]) -> list[str]:
     advice = []
     scripts = _tessdata.advice()
     if scripts:
-        missing = [code for code in _tessdata.USUAL if code not in _tessdata.installed()]
+        missing = [code for code in _tessdata.USUAL if code not in _tessdata.installed() and code not in own]
         what = f"reads {', '.join(missing)} too" if missing else "reads the scripts whose models are there"
         advice.append(f"{scripts}   ({what})")
     if not packages["open_clip_torch"]:

@@ -146,6 +146,20 @@ def ece(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> float:
     return float((np.abs(p[full] - hit[full]) * count[full]).sum() / count.sum())
 
 
+def ece_by_chance(confidence: ArrayLike, bins: int = 15, *, draws: int = 1000, seed: int = 0) -> float:
+    """Median `ece` of answers that are right exactly as often as they say: what few rows show by chance alone.
+
+    Args:
+        confidence: `(N,)` probability that was given to the answer.
+        bins: of equal width.
+        draws: how many times the answers are dealt right and wrong.
+        seed: of the dealing.
+    """
+    p = np.asarray(confidence, dtype=np.float64)
+    dice = np.random.default_rng(seed)
+    return float(np.median([ece(p, dice.random(len(p)) < p, bins) for _ in range(draws)]))
+
+
 def log_loss(log_probs: ArrayLike, truth: ArrayLike) -> Float:
     """Negative log probability of the true class, `(N,)` nats, capped at 50 where it was given none at all.
 

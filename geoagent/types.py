@@ -102,7 +102,8 @@ class TextRegion:
         script_is_evidence: whether the script is read surely enough to say something about the place.
         engine: engine and model that read it.
         panel: colour of what it is written on ("white", "green", "blue", …), "" where that is not known.
-        band: colour of the strip at its left (the blue one of European plates), "" where that is not known.
+        band: colour of the strip at its left (the blue one of European plates), "blue above" for a blue strip over it
+            (plates of Mercosur), "" where that is not known.
     """
 
     text: str

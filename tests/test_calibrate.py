@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -97,6 +98,48 @@ def test_the_command_stores_reliabilities_in_a_world_which_then_uses_them(rows, 
     (world / "world.json").write_text(json.dumps(stored), "utf-8")
     doubting = GeoAgent.load(ocr="nothing", world=world).locate_text(["Tel. +49 221 4710234"])
     assert {cue.reliability for cue in doubting.cues if cue.kind == "phone"} == {0.05}
+
+
+def test_made_up_texts_are_the_same_twice_and_mostly_read_as_their_country(tmp_path):
+    for name in ("one", "two"):
+        asked = CliRunner().invoke(main, ["calibrate", "texts", str(tmp_path / name), "--count", "80", "--seed", "3"])
+        assert asked.exit_code == 0, asked.output
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    made = [json.loads(line) for line in (tmp_path / "one").read_text("utf-8").splitlines()]
+    assert len({row["country"] for row in made}) > 25
+    assert any("misleading" in row["kinds"] for row in made)
+    assert all(row["lines"] and len(row["lines"]) <= 5 for row in made)
+    agent = GeoAgent.load(ocr="nothing")
+    right = sum(agent.locate_text(row["lines"]).countries[0].code == row["country"] for row in made)
+    assert right > 0.75 * len(made)
+
+
+def test_made_up_texts_help_where_labelled_ones_are_few_and_judge_nothing(rows):
+    agent = GeoAgent.load(ocr="nothing")
+    plain, helped = measure([rows], agent, folds=2), measure([rows], agent, folds=2, generated=60)
+    assert helped["kinds"] == plain["kinds"]
+    assert helped["texts"] == plain["texts"]
+    assert set(helped["reliability"]) > set(plain["reliability"])
+    assert 0.0 <= helped["crossed"]["ece_by_chance"] <= 1.0
+
+
+def test_a_table_of_photographed_signs_is_read(tmp_path):
+    table = tmp_path / "truth.csv"
+    table.write_text(
+        "file,country,text_lines\na.jpg,DE,Apotheke | Hauptstraße 5\nb.jpg,EG?,صيدلية\n"
+        "c.jpg,,EXIT\nd.jpg,PL,ul. Długa 7\n",
+        "utf-8",
+    )
+    assert measure([table], GeoAgent.load(ocr="nothing"), folds=2)["texts"] == 2
+    table.write_text("file,words\na.jpg,x\n", "utf-8")
+    with pytest.raises(InputError, match="text_lines"):
+        measure([table], GeoAgent.load(ocr="nothing"))
+
+
+def test_an_observation_counts_for_its_weight():
+    wrong = seen("name", 1.0, 0.0, 40)
+    light = [replace(one, weight=0.1) for one in wrong]
+    assert fit(wrong)["name"][2] < fit(light)["name"][2] < assumed("name")[2]
 
 
 @pytest.mark.parametrize("content", ["", "[1, 2]", '{"lines": ["x"]}', "no json", '{"lines": 3, "country": "DE"}'])

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from geoagent import doctor, plugs
+from geoagent.cli import main
 from geoagent.ocr import _tessdata
 
 
@@ -63,6 +65,24 @@ def test_models_that_are_there_are_named_and_no_longer_advised(tessdata: Path):
     for code in _tessdata.USUAL:
         (tessdata / f"{_tessdata.script_name(code)}.traineddata").touch()
     assert not [line for line in examine()["install_for_more"] if "tesseract" in line]
+
+
+def test_models_given_by_path_are_opened_and_listed(tessdata: Path, tmp_path: Path):
+    rapidocr = pytest.importorskip("rapidocr")
+    bundled = max((Path(rapidocr.__file__).parent / "models").glob("*_rec_*.onnx"))
+    model = tmp_path / "greek.onnx"  # the recogniser that comes with RapidOCR knows Greek letters
+    model.write_bytes(bundled.read_bytes())
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'ocr = {{name = "rapidocr", models = "{model}"}}\n', "utf-8")
+    asked = CliRunner().invoke(main, ["doctor", "--config", str(settings), "--json"])
+    assert asked.exit_code == 0, asked.output
+    report = json.loads(asked.stdout)
+    assert report["ocr_models_by_path"] == {"Grek": str(model)}
+    assert report["scripts_readable"] == ["Grek", "Hani", "Jpan", "Latn"]
+    model.unlink()
+    asked = CliRunner().invoke(main, ["doctor", "--config", str(settings)])
+    assert asked.exit_code == 2
+    assert "no ONNX file at" in asked.stderr
 
 
 def test_broken_rapidocr_reads_nothing(tessdata: Path, monkeypatch: pytest.MonkeyPatch):

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from geoagent import plugs
 from geoagent.cli import main
-from geoagent.ocr._passes import back, union
+from geoagent.ocr._passes import back, look, union
 from geoagent.ocr._rapid import Crop, Reading
 from geoagent.types import Photo
 
@@ -69,3 +69,26 @@ def test_the_flag_asks_for_them(tmp_path):
     assert json.loads(result.output)["regions"][0]["text"] == "Apotheke"
     refused = CliRunner().invoke(main, ["read", str(path), "--thorough", "--ocr", "nothing"])
     assert refused.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("side", "confidence", "looks"),
+    [(300, 0.2, 4), (300, 0.95, 1), (1600, 0.2, 1)],
+    ids=["small and unread", "small and read", "large"],
+)
+def test_a_small_photo_that_makes_little_sense_is_looked_at_again(side, confidence, looks):
+    seen: list[tuple[int, int]] = []
+
+    class OneLine:
+        """Finds the same line in every photo."""
+
+        def find(self, photo):
+            seen.append((photo.width_px, photo.height_px))
+            return [crop(10, 10, "word", confidence)], 1.0
+
+    crops, scale = look(OneLine(), Photo(np.zeros((side // 2, side, 3), np.uint8)), thorough=False)
+    assert len(seen) == looks
+    assert [each.reading.text for each in crops] == ["word"] * len(crops)
+    assert scale == 1.0
+    if looks > 1:
+        assert seen[-1] == (2 * side, side), "the last look is at it enlarged"

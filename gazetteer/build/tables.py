@@ -22,10 +22,39 @@ import tables_forms
 import tables_plates
 import tables_road
 import tables_words
+from tables_common import sources
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "gazetteer" / "tables"
 PACKED = {"brands", "postcodes", "signwords", "regionalisms", "streets"}
+
+HAND_OF = {
+    "countries": ["countries"],
+    "streets": ["streets", "not_streets"],
+    "signwords": ["signwords", "signwords_more", "international"],
+    "regionalisms": ["regionalisms"],
+    "companies": ["companies"],
+    "registration": ["registration", "registration_numbers"],
+    "taxnumbers": ["taxnumbers"],
+    "currency": ["currency"],
+    "postcodes": ["postcode_patterns", "postcode_forms", "postcode_areas"],
+    "tlds": ["tlds"],
+    "plates": ["plates", "plate_regions", "plate_bands", "plate_colours"],
+    "brands": ["brands", "not_brands"],
+    "roadwords": ["roadwords"],
+    "roads": ["roads"],
+    "habits": ["habits"],
+}
+"""Hand-written tables that each table is made from."""
+
+
+def all_sources(_: Path) -> dict[str, Any]:
+    """Table -> blocks of its hand-written rows: {"file", "source", "check", "rows"}."""
+    return {
+        table: [{"file": name, **block} for name in names for block in sources(name)]
+        for table, names in HAND_OF.items()
+    }
+
 
 BUILDERS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "countries": tables_countries.countries,
@@ -34,6 +63,7 @@ BUILDERS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "regionalisms": tables_words.regionalisms,
     "companies": tables_forms.companies,
     "registration": tables_forms.registration,
+    "taxnumbers": tables_forms.taxnumbers,
     "currency": tables_forms.currency,
     "postcodes": tables_codes.postcodes,
     "tlds": tables_codes.tlds,
@@ -42,6 +72,7 @@ BUILDERS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "roadwords": tables_road.roadwords,
     "roads": tables_road.roads,
     "habits": tables_road.habits,
+    "sources": all_sources,
 }
 
 
@@ -58,10 +89,10 @@ def main(arguments: list[str]) -> None:
     only = arguments[arguments.index("--only") + 1 :] if "--only" in arguments else list(BUILDERS)
     given = [a for a in arguments[:1] if a != "--only"]
     default = os.environ.get("GEOAGENT_SOURCES", str(ROOT / "build" / "sources"))
-    sources = Path(given[0] if given else default)
+    folder = Path(given[0] if given else default)
     OUT.mkdir(parents=True, exist_ok=True)
     for name in only:
-        table = BUILDERS[name](sources)
+        table = BUILDERS[name](folder)
         path = write(name, table)
         print(f"{path.name:24} {len(table):6} rows {path.stat().st_size / 1e3:8.1f} kB")
     print(f"{'together':24} {sum(p.stat().st_size for p in OUT.iterdir()) / 1e3:20.1f} kB")

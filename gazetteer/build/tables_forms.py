@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import unicodedata
 from pathlib import Path
@@ -58,6 +59,19 @@ def registration(_: Path) -> dict[str, Any]:
         codes: Any = dict(p.split("=", 1) for p in regions.split(";")) if "=" in regions else regions
         for key in spellings(labels):
             table[key].setdefault("n", []).append([country, pattern, codes])
+    return dict(sorted(table.items()))
+
+
+def taxnumbers(_: Path) -> dict[str, Any]:
+    """Build the table of numbers that need no label: country -> [[pattern, checksum, whether it is needed, source]]."""
+    table: dict[str, Any] = {}
+    for country, pattern, checksum, needs, source in hand("taxnumbers", 5):
+        re.compile(pattern)
+        if checksum:
+            importlib.import_module(f"stdnum.{checksum}")
+        if needs not in ("form", "sum") or not source:
+            raise ValueError(f"taxnumbers.tsv: {country} {pattern} needs form or sum, and a source")
+        table.setdefault(country, []).append([pattern, checksum, needs == "sum", source])
     return dict(sorted(table.items()))
 
 

@@ -23,24 +23,42 @@ def calibrate() -> None:
 @click.option("--world", type=click.Path(path_type=Path, file_okay=False, exists=True), help="World to store them in.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report as JSON here.")
 @click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Parts of the cross-validation.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of dealing texts into parts.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Of dealing texts into parts, and of made-up ones."
+)
+@click.option(
+    "--generated",
+    type=click.IntRange(0, 100_000),
+    default=0,
+    show_default=True,
+    help="So many made-up texts help to fit kinds with few labelled ones; nothing is judged by them.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def cues(texts: tuple[Path, ...], world: Path | None, out: Path | None, folds: int, seed: int, as_json: bool) -> None:
+def cues(
+    texts: tuple[Path, ...],
+    world: Path | None,
+    out: Path | None,
+    folds: int,
+    seed: int,
+    generated: int,
+    as_json: bool,
+) -> None:
     """Measure how often each kind of cue is right, on labelled TEXTS.
 
     TEXTS are JSON Lines, a row a text: {"id": "1", "lines": ["Bäckerei", "…"], "country": "DE"}, and where known "also"
-    (other countries that the text allows), "lat" and "lon". With --world the reliabilities are stored in that world.
+    (other countries that the text allows), "lat" and "lon"; or a CSV table of photographed signs with the columns
+    text_lines (lines separated by " | ") and country. With --world the reliabilities are stored in that world.
 
     \b
     Examples:
       geoagent calibrate cues texts.jsonl
-      geoagent calibrate cues texts.jsonl --world my-world --out report.json
+      geoagent calibrate cues texts.jsonl signs.csv --generated 2000 --world my-world --out report.json
     """
     from geoagent.agent import GeoAgent
     from geoagent.evaluation.cues import measure, store
 
     agent = GeoAgent.load(ocr="nothing", world=world)
-    report = measure(texts, agent, folds=folds, seed=seed)
+    report = measure(texts, agent, folds=folds, seed=seed, generated=generated)
     if out is not None:
         out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
     if world is not None:
@@ -58,10 +76,35 @@ def cues(texts: tuple[Path, ...], world: Path | None, out: Path | None, folds: i
         figures = report[name]
         click.echo(
             f"{label}: country right {figures['country_right']:.1%}, log loss {figures['log_loss']:.3f}, "
-            f"ECE {figures['ece']:.3f} ({report['texts']} texts)"
+            f"ECE {figures['ece']:.3f}, by chance {figures['ece_by_chance']:.3f} ({report['texts']} texts)"
         )
     if world is not None:
         click.echo(f"stored in {world}")
+
+
+@calibrate.command()
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--count", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="Texts to make.")
+@click.option(
+    "--world", type=click.Path(path_type=Path, file_okay=False, exists=True), help="World whose prior is used."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed makes the same texts.")
+def texts(out: Path, count: int, world: Path | None, seed: int) -> None:
+    """Make up labelled texts, as `calibrate cues --generated` uses them, and write them to OUT as JSON Lines.
+
+    They are composed from the gazetteer's places and the cue tables, with misleading lines and misread letters.
+
+    \b
+    Example:
+      geoagent calibrate texts made-up.jsonl --count 500 --seed 7
+    """
+    from geoagent.agent import GeoAgent
+    from geoagent.evaluation.generated import Signs
+
+    assets = GeoAgent.load(ocr="nothing", world=world).assets
+    rows = Signs(assets.gazetteer, assets.facts, assets.world.country_prior, seed).texts(count)
+    out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    click.echo(f"{len(rows)} texts written to {out}")
 
 
 @calibrate.command()

@@ -99,17 +99,22 @@ def read(photo: Path, as_json: bool, **settings: Any) -> None:
 
 
 @click.command()
+@click.option("--config", type=click.Path(path_type=Path), help="TOML file of settings to look at as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def doctor(as_json: bool) -> None:
+def doctor(config: Path | None, as_json: bool) -> None:
     """Say what is installed, which scripts can be read, and what to install for more.
 
+    With --config, models that the settings name by path are opened too: ocr = {name = "rapidocr", models = "models/"}.
+
     \b
-    Example:
+    Examples:
       geoagent doctor --json
+      geoagent doctor --config geoagent.toml
     """
+    from geoagent.config import Config
     from geoagent.doctor import examine
 
-    report = examine()
+    report = examine(Config.load(config) if config is not None else None)
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
         return

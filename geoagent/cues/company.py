@@ -5,51 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from geoagent.cues.reading import Line, Reading, listed, overlaps, placed, taken
 from geoagent.gazetteer.fact_types import compiled
-from geoagent.gazetteer.facts import PlacedForm, RegistrationLabel
+from geoagent.gazetteer.facts import Facts, NumberForm, PlacedForm, RegistrationLabel
 from geoagent.gazetteer.normalise import normalise
 from geoagent.types import Cue, Place
 
 _NUMBER = re.compile(r"[\s.:№#nNoº°-]{0,6}((?:[A-Z]{1,4}[- ]?)?\d[\dA-Z ./-]{3,24})")
-_VAT = {
-    code: re.compile(rf"(?<![\w]){form}(?![\w])")
-    for code, form in {
-        "AT": r"ATU ?\d{8}",
-        "BE": r"BE ?[01]\d{3}[. ]?\d{3}[. ]?\d{3}",
-        "BG": r"BG ?\d{9,10}",
-        "CH": r"CHE[- ]?\d{3}[. ]?\d{3}[. ]?\d{3}",
-        "CZ": r"CZ ?\d{8,10}",
-        "DE": r"DE ?\d{9}",
-        "DK": r"DK ?\d{8}",
-        "EE": r"EE ?\d{9}",
-        "ES": r"ES ?[A-Z]\d{7}[0-9A-Z]",
-        "FI": r"FI ?\d{8}",
-        "FR": r"FR ?[0-9A-Z]{2} ?\d{3} ?\d{3} ?\d{3}",
-        "GB": r"GB ?\d{3} ?\d{4} ?\d{2}",
-        "HR": r"HR ?\d{11}",
-        "HU": r"HU ?\d{8}",
-        "IE": r"IE ?\d{7}[A-Z]{1,2}",
-        "IT": r"IT ?\d{11}",
-        "LT": r"LT ?\d{9}(?:\d{3})?",
-        "LU": r"LU ?\d{8}",
-        "LV": r"LV ?\d{11}",
-        "NL": r"NL ?\d{9} ?B ?\d{2}",
-        "PL": r"PL ?\d{10}",
-        "PT": r"PT ?\d{9}",
-        "RO": r"RO ?\d{6,10}|J\d{2}/\d{1,5}/(?:19|20)\d{2}",
-        "SE": r"SE ?\d{10}01",
-        "SI": r"SI ?\d{8}",
-        "SK": r"SK ?\d{10}",
-        "BR": r"\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}",
-        "VE": r"[JG]-\d{8}-\d",
-    }.items()
-}
-"""Forms of numbers that need no label: VAT numbers with their prefix (European Commission, VIES; Swiss UID), and the
-register numbers of Romania, Brazil (CNPJ) and Venezuela (RIF) with their separators."""
-_LABEL_OF = {"RO": "nr reg com"}  # the label whose rows tell what part of such a number is a region
+_LABEL_OF = {"RO": "nr reg com", "IN": "gstin"}  # labels whose rows tell what part of the number is a region
+_UNCHECKED = 0.75
+"""Strength of a number whose form is right and whose checksum is not, or is made up."""
 _MISFIT = 0.05  # of a country whose numbers look otherwise
 _GLUED = (
     "株式会社",
@@ -71,7 +39,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     cues = []
     busy = taken(earlier, ("plate",))
     for line in reading.lines:
-        numbers = _vat_numbers(line, reading)
+        numbers = _numbers(line, reading)
         cues += numbers
         used = [(span.start, span.end) for cue in numbers for span in cue.spans]
         for kind, table in (("registration", reading.facts.registrations), ("company", reading.facts.companies)):
@@ -94,6 +62,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     if checked is not None:
                         fits, stop = checked
                         strength = min(1.0, strength * 1.5) if fits else strength * 0.6
+                        if fits and checks(form.checksum, _bare_number(line.digits[end:stop])):
+                            strength = 1.0
                     countries, inside = _told_by(form, countries, line.digits[end:stop], reading)
                 elif len(line.words) == 1:
                     strength *= 0.6  # a company form alone on a line is more often something else
@@ -112,6 +82,11 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     )
                 )
     return cues
+
+
+def _bare_number(text: str) -> str:
+    """A number without what joins it to its label."""
+    return text.strip(" .:№#º°-")
 
 
 def _told_by(
@@ -150,26 +125,55 @@ def _issued(country: str, code: str, codes: Mapping[str, str] | str, reading: Re
     return placed(country, name, reading) if name else None
 
 
-def _vat_numbers(line: Line, reading: Reading) -> list[Cue]:
-    """VAT numbers that carry their country: "ATU12345678", "CHE-108.334.912"."""
-    cues = []
-    for code, pattern in _VAT.items():
+def _numbers(line: Line, reading: Reading) -> list[Cue]:
+    """Numbers that carry their country, "ATU12345678", or that nobody else writes so: "T1234567890123" of Japan."""
+    cues: list[Cue] = []
+    for form, pattern in _number_forms(reading.facts):
         match = pattern.search(line.text)
-        if match is None:
+        if match is None or any(
+            span.start < match.end() and match.start() < span.end for c in cues for span in c.spans
+        ):
             continue
+        valid = checks(form.checksum, match.group())
+        if form.needs_checksum and not valid:
+            continue
+        code = form.country
         told = reading.facts.registrations.get(_LABEL_OF.get(code, ""))
         inside = _told_by(told, {code: 1.0}, match.group(), reading)[1] if told is not None else {}
+        summed = " and a right checksum" if valid else ""
         cues.append(
             Cue(
                 kind="registration",
                 value=match.group(),
-                says=f"“{match.group()}” has the form of a tax or register number of {listed(reading, {code: 1.0})}.",
+                says=f"“{match.group()}” has the form{summed} of a tax or register number of "
+                f"{listed(reading, {code: 1.0})}.",
                 spans=(line.span(match.start(), match.end()),),
                 countries={code: 1.0},
                 inside=inside,
+                strength=1.0 if valid or not form.checksum else _UNCHECKED,
             )
         )
     return cues
+
+
+@lru_cache(maxsize=2)
+def _number_forms(facts: Facts) -> tuple[tuple[NumberForm, re.Pattern[str]], ...]:
+    return tuple((form, re.compile(rf"(?<![\w./-])(?:{form.pattern})(?![\w/-]|\.\d)")) for form in facts.numbers)
+
+
+def checks(module: str, number: str) -> bool:
+    """Whether python-stdnum's module ("it.iva") finds a number valid, its checksum included; False where there is none.
+
+    Signs in films and examples bear numbers that nobody has, and OCR slips: a wrong checksum says little.
+    """
+    if not module:
+        return False
+    return bool(_module(module).is_valid(number))
+
+
+@lru_cache(maxsize=256)
+def _module(name: str) -> Any:
+    return import_module(f"stdnum.{name}")
 
 
 def _forms(line: Line, table: Mapping[str, Any]) -> list[tuple[int, int, str]]:

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from geoagent.cues.reading import Line, Reading, evened, listed, overlaps, taken
+from geoagent.cues.road import on_its_panel
 from geoagent.gazetteer.facts import Facts
 from geoagent.types import Cue, Span
 
@@ -18,6 +19,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     busy = taken(earlier, ("plate", "registration", "domain"))
     for line in reading.lines:
         used: list[tuple[int, int]] = []
+        if on_its_panel(reading, line):
+            continue  # "N7" and "R1" on red or blue are roads, not prices in naira and rand
         for form, start, end in _prices(line, reading):
             if overlaps(busy, line.region, start, end):
                 continue
@@ -69,7 +72,8 @@ def _patterns(facts: Facts) -> tuple[tuple[str, re.Pattern[str]], ...]:
     for form, known in facts.currencies.items():
         name = re.escape(form).replace(r"\$", r" ?\$") if len(form) > 1 else re.escape(form)
         flags = 0 if known.case else re.IGNORECASE
-        left = r"(?<![^\W\d_])" if form[:1].isalpha() else ""
+        # "C.P. 06000" is a postcode's label and no price in "P".
+        left = (r"(?<![^\W\d_])" + (r"(?<![^\W\d_]\.)" if len(form) == 1 else "")) if form[:1].isalpha() else ""
         right = r"(?![^\W\d_])" if form[-1:].isalpha() and not _joins_words(form) else ""
         amount = rf"(?:{_AMOUNT})"
         before = rf"{left}{name}[ .]{{0,2}}{amount}(?![\d%:A-Za-z])"

@@ -16,9 +16,14 @@ from geoagent.gazetteer.tally import Tally
 from geoagent.geo import haversine_km
 from geoagent.types import Cue, Place, Span
 
-_AFTER = re.compile(r"^[\s.:|–—-]{0,4}(\d{1,4}(?:[.,]\d)?) ?(km|KM|Km|км|كم|公里|กม\.?|mi|miles|MILES|MI)?\b")
-_BEFORE = re.compile(r"(\d{1,4}(?:[.,]\d)?) ?(km|KM|Km|км|كم|公里|กม\.?|mi|miles|MILES|MI)\b[^\d]{0,14}$")
-_ALONE = re.compile(r"^\W*(\d{1,4}(?:[.,]\d)?) ?(km|KM|Km|км|كم|公里|กม\.?|mi|miles|MILES|MI)\W*$")
+_UNIT = (
+    r"(km|KM|Km|км|КМ|χλμ|χλμ\.|كم|کم|کیلومتر|ק\"מ|ק״מ|公里|キロ|킬로미터|กม\.?|किमी|कि\.मी\.?|কিমি|కి\.మీ|கி\.மீ|"
+    r"კმ|կմ|ኪሜ|mi|miles|MILES|MI)"
+)
+_NUMBER = r"(\d{1,4}(?:[.,]\d)?) ?"
+_AFTER = re.compile(rf"^[\s.:|–—-]{{0,4}}{_NUMBER}{_UNIT}?(?!\w)")
+_BEFORE = re.compile(rf"{_NUMBER}{_UNIT}(?!\w)[^\d]{{0,14}}$")
+_ALONE = re.compile(rf"^\W*{_NUMBER}{_UNIT}\W*$")
 _KM_OF_MILE = 1.609344
 _STRAIGHT = 0.8  # a straight line is about so much of a road (typical circuity 1.2 to 1.3)
 _SPREAD = 0.15  # of its logarithm

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from geoagent.cues.context import DECOR, LINKS, MADE_IN, OFFICE, ROAD, TOWARDS
 from geoagent.cues.direction import turned
-from geoagent.cues.reading import Line, Reading, country_name, overlaps, taken
+from geoagent.cues.reading import UNSPACED, Line, Reading, country_name, overlaps, taken
 from geoagent.gazetteer import Match, Mention
 from geoagent.gazetteer.normalise import normalise
 from geoagent.gazetteer.tally import Tally
@@ -25,6 +25,7 @@ _ALONE = 0.25
 """Least strength of a name where no other cue but the language is there."""
 _KNOWN_ABROAD = 50_000
 _ALSO_WORD = 0.25
+_LEADING = 4  # readings of a name that another one may be a part of
 _KEPT = 12  # readings of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
 
@@ -34,7 +35,7 @@ _OPENING = re.compile(r"[.:,]?\s*\d{1,2}(?:[.:h]\d\d)?\s?[-–—]\s?\d{1,2}")
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """One cue for each mention of a place, weighted by how much the line is about the place."""
-    busy = taken(earlier, ("plate", "phone", "domain", "registration", "company"))
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "company", "road"))
     streets = taken(earlier, ("street",))
     brands = taken([cue for cue in earlier if cue.kind == "brand" and cue.strength >= 0.5])
     institutions = taken(earlier, ("institution",))
@@ -49,11 +50,15 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 continue
             found.append((line, mention))
     cues: list[Cue] = []
-    for line, mention in found:
-        others = [
-            m for other, m in found if m is not mention and (other is line or abs(other.region - line.region) <= 3)
-        ]
-        cue = _cue(reading, line, mention, others, streets, brands, institutions, words)
+    for line, named in found:
+        part: Mention | None = named
+        whole = next((m for other, m in found if other is line and m.end == named.start), None)
+        if whole is not None and line.script in UNSPACED:
+            part = _part_of(whole, named)
+        if part is None:
+            continue
+        others = [m for other, m in found if m is not named and (other is line or abs(other.region - line.region) <= 3)]
+        cue = _cue(reading, line, part, others, streets, brands, institutions, words)
         if cue is not None:
             cues.append(cue)
     merged = _merged(cues)
@@ -61,6 +66,18 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     if latin and not earlier and all(cue.strength < _ALONE for cue in merged):
         return []  # "HOTEL PARIS": a doubtful name, and nothing else to go by
     return turned(reading, merged)
+
+
+def _part_of(whole: Mention, part: Mention) -> Mention | None:
+    """A name that goes on where another ends, as addresses of East Asia do: 京都市 and its 東山区, not China's.
+
+    Returns:
+        The mention with the places of the other name's countries alone, None where there is none: a quarter that the
+        gazetteer lacks.
+    """
+    countries = {match.place.country for match in whole.matches[:_LEADING]}
+    inside = tuple(match for match in part.matches if match.place.country in countries)
+    return replace(part, matches=inside) if inside else None
 
 
 def _words(reading: Reading, earlier: tuple[Cue, ...]) -> dict[int, list[tuple[int, int]]]:

@@ -15,10 +15,11 @@ _SIDE = 24
 _LEAST = 0.55  # share of the background that one colour must have
 _EVEN = 0.12  # how near to a half the brighter tone's share must be for the edge to decide
 _BAND = (-0.16, -0.02)  # where the band at the left of a plate lies, in widths of the text
+_TOP = (-0.5, -0.12)  # where the band over the number of a plate of Mercosur lies, in heights of the text
 
 
 def with_colours(photo: Photo, regions: Iterable[TextRegion]) -> tuple[TextRegion, ...]:
-    """Add to each region the colour of what it is written on, and of the strip at its left.
+    """Add to each region the colour of what it is written on, and of the strip at its left or the blue one over it.
 
     Args:
         photo: where they were read.
@@ -115,9 +116,10 @@ def _panel(photo: Photo, corners: Float32) -> str:
 
 
 def _band(photo: Photo, corners: Float32) -> str:
-    """The colour of the strip at the left of a region."""
-    strip = _samples(photo, corners, _BAND, (0.1, 0.9))
-    return _most(strip) if len(strip) >= 60 else ""
+    """The colour of the strip at the left of a region; "blue above" where the strip over it is blue and that is not."""
+    strip, over = (_samples(photo, corners, *at) for at in ((_BAND, (0.1, 0.9)), ((0.05, 0.95), _TOP)))
+    left, above = (_most(pixels) if len(pixels) >= 60 else "" for pixels in (strip, over))
+    return "blue above" if above == "blue" and left != "blue" else left
 
 
 def _most(pixels: Float) -> str:

@@ -9,20 +9,25 @@ from typing import Any
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
+from geoagent.cues.postcode import is_labelled
 from geoagent.cues.reading import Line, Reading, country_name, listed, overlaps, size, taken
 from geoagent.gazetteer import Gazetteer
 from geoagent.types import Cue, Place
 
 _CANDIDATE = re.compile(r"(?<![\w@])(?:\+|00)?\(?\d(?:[\d() .\-/–·]{4,22})\d(?!\w)")
 _LABEL = re.compile(
-    r"(?:\b(?:tel|tél|telef|telefon|telefono|teléfono|telefone|tlf|tlf|ph|phone|call|fon|fax|mob|mobile|cel|cell|gsm|"
-    r"тел|моб|факс|τηλ|đt|sđt|hp|telp|puh|sími|tālr|whatsapp|wa)\b|☎|📞|โทร|電話|电话|전화|هاتف|تلفن|ت:|טל|फ़ोन|फोन|ফোন)",
+    r"(?:\b(?:tel(?! ?aviv)|tél|telef|telefon|telefono|teléfono|telefone|tlf|ph|phone|call|fon|fax|mob|mobile|cel|cell|"
+    r"gsm|тел|моб|факс|τηλ|đt|sđt|hp|telp|puh|sími|tālr|whatsapp|wa)\b|"
+    r"☎|📞|โทร|電話|电话|전화|هاتف|تلفن|ت:|טל|फ़ोन|फोन|ফোন)",
     re.IGNORECASE,
 )
 _NOT_A_NUMBER = re.compile(
     r"^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}$|^\d{1,2}[ .:h]\d{2} ?[-–] ?\d{1,2}[ .:h]\d{2}$"
     r"|^(?:19|20)\d\d ?[-–] ?(?:19|20)\d\d$"
 )
+
+# A number is tried on 240 regions, whose patterns are more than `re` keeps; compiling them anew took most of the time.
+phonenumbers.enable_pattern_cache()
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
@@ -38,6 +43,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             count = sum(c.isdigit() for c in raw)
             if not 6 <= count <= 15 or _NOT_A_NUMBER.match(raw):
                 continue
+            if is_labelled(raw, line.text[: match.start()], reading.facts):
+                continue  # "CEP 01310-100"
             labelled = bool(_LABEL.search(line.text[: match.start()][-14:]))
             cue = _international(raw, line, match, reading) or _national(raw, labelled, line, match, reading)
             if cue is not None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
-from geoagent.cues.reading import Line, Reading, is_common, listed, placed, size
-from geoagent.gazetteer.fact_types import compiled
+from geoagent.cues.plate_lines import candidates, span_of, state_rows, year_like
+from geoagent.cues.reading import Line, Reading, listed, placed, size
 from geoagent.gazetteer.facts import Facts, PlateFacts
-from geoagent.types import Cue, Place, Span
+from geoagent.types import Cue, Place
 
 ABROAD = 3e-4
 """Weight of a plate in a country that has none of its form: a foreign car, and of just that country."""
@@ -30,12 +30,19 @@ _MOST_COLOUR = 0.4
 """How well a colour must suit the likeliest country for the plate to be believed in full."""
 _MISSEEN = 0.15  # chance that light, dirt or a frame make a plate look of another colour
 _BANDED = 6.0  # a blue strip at the left, where the country has one
+_MERCOSUR = frozenset({"AR", "BR", "PY", "UY"})  # theirs is over the number
 _BAND_OWNERS = """
     AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK
     AL AM BA GB GE IL IN MA MD ME MK NO RS TR UA XK
 """
 _BLUE_BAND = frozenset(_BAND_OWNERS.split())
+_SPELL_OUT = frozenset({"US", "CA", "MX", "AU", "TH", "AE", "NG", "IQ", "PK", "VE", "CO", "BR"})
+"""Countries with plates that spell out the state, province, emirate or city on a row of its own."""
+_OF_CITIES = frozenset({"AE", "CO", "BR", "IQ", "TH"})
+_SPELLED = 8.0  # how much such a row adds to its country
 _KNOWN_CODE, _UNKNOWN_CODE = 1.5, 0.3  # a region's code that is in our list, which may lack some
+_MOST_TAKEN = 0.5
+"""Share of all codes of a length that a country has given out, from which on it tells nothing that one is in use."""
 _LOOSE = 0.35
 """Weight of a plate whose separators are not where they belong: OCR joins what screws and seals hold apart."""
 _OTHER_SIGN = 0.3
@@ -46,9 +53,7 @@ _MISTAKEN = 0.5
 _SHORT = {4: 0.25, 5: 0.6}
 """Strength of plates of so few characters: much else on a photo looks like them."""
 _RUN = re.compile(r"(.)\1*")
-_SHAPE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w ·.–-]{4,16}", re.UNICODE)
 _LATIN = str.maketrans("АВЕІКМНОРСТУХ", "ABEIKMHOPCTYX")
-_POSTCODE = re.compile(r"(?:[ABDEFHILP]|CH|CZ|DK|EE|FI|FL|GR|HR|LT|LV|MD|NL|NO|PL|RO|RS|SE|SI|SK)-\d{4,6}")
 _CODE_OF_A_PLACE = re.compile(
     r"[1-9]\d{3} [A-Z]{2}|(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT) \d{4}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d"
 )
@@ -56,9 +61,6 @@ _CODE_OF_A_PLACE = re.compile(
 _BY_PREFIX = frozenset({"GB", "CN", "IN", "CL", "MY", "GR"})
 """Countries whose region codes say less the fewer of their characters are known."""
 _DIGITS = {ord(base) + i: str(i) for base in "٠۰০०" for i in range(10)}
-_SURE_ROAD = 0.9
-_PRICE = re.compile(r"([A-Z]{3}) ?[\d .,]+|[\d .,]+ ?([A-Z]{3})")
-_DIGITS_ONLY = re.compile(r"\d{2,3}[-–]\d{2,3}[-–]\d{2,3}")
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
@@ -66,20 +68,25 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     cues: list[Cue] = []
     used: set[int] = set()
     prose = any(any(c.islower() for c in line.text) and len(line.words) > 1 for line in reading.lines)
-    for lines, text in _candidates(reading):
+    for lines, text in candidates(reading):
         if used & {line.region for line in lines} or (prose and _CODE_OF_A_PLACE.fullmatch(text)):
             continue
         countries: dict[str, float] = {}
         inside: dict[str, tuple[tuple[Place, float], ...]] = {}
+        rows: dict[str, Line] = {}
         for code, (weight, region) in _fits(text, reading.facts).items():
             place = _region(code, region, reading)
             if len(lines) > 1 and (place is None or not region):
                 continue  # two lines are one plate only where the place on it says so
             countries[code] = weight
             place = place or _band(code, lines[-1], reading)
+            state = _spelled_out(code, lines, reading)
+            if state is not None:
+                rows[code], place = state
+                countries[code] *= _SPELLED
             if place is not None:
                 inside[code] = ((place, 0.75),)
-                countries[code] *= _KNOWN_CODE
+                countries[code] *= _known(region, reading.facts.plates[code])
             elif region:
                 countries[code] *= _UNKNOWN_CODE
         if not countries:
@@ -89,8 +96,9 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         # Where even the likeliest country has no plates of such a colour, it is more likely a line of something else.
         likeliest = max(countries, key=lambda code: countries[code])
         strength = min(1.0, suits.get(likeliest, 1.0) / _MOST_COLOUR)
-        if band == "blue" and colour in ("white", "yellow"):
-            countries = {code: weight * (_BANDED if code in _BLUE_BAND else 1.0) for code, weight in countries.items()}
+        owners = {"blue": _BLUE_BAND, "blue above": _MERCOSUR}.get(band, frozenset())
+        if owners and colour in ("white", "yellow"):
+            countries = {code: weight * (_BANDED if code in owners else 1.0) for code, weight in countries.items()}
         for other in reading.lines:
             sign = other.text.strip(" .·|()")
             code = _SIGNS.get(sign, sign)
@@ -109,14 +117,26 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 value=text,
                 says=f"“{text}” has the form{_looks(colour, band)} of a number plate of "
                 f"{listed(reading, countries)}{where}.",
-                spans=tuple(_span(line) for line in lines),
+                spans=tuple(span_of(line) for line in (*lines, *([rows[likeliest]] if likeliest in rows else []))),
                 countries=countries,
                 inside=inside,
                 elsewhere=ABROAD,
-                strength=strength * _SHORT.get(sum(c.isalnum() for c in text), 1.0),
+                strength=strength * year_like(text) * _SHORT.get(sum(c.isalnum() for c in text), 1.0),
             )
         )
     return cues
+
+
+def _spelled_out(code: str, lines: tuple[Line, ...], reading: Reading) -> tuple[Line, Place] | None:
+    """The row beside a plate that spells out where in the country it is from, and that place."""
+    if code not in _SPELL_OUT:
+        return None
+    for row in state_rows(reading, lines):
+        name = row.text.strip(" .·|")
+        place = placed(code, "@" + name, reading) or (placed(code, name, reading) if code in _OF_CITIES else None)
+        if place is not None:
+            return row, place
+    return None
 
 
 def _coloured(lines: tuple[Line, ...], countries: Mapping[str, float], facts: Facts) -> tuple[str, dict[str, float]]:
@@ -134,62 +154,8 @@ def _coloured(lines: tuple[Line, ...], countries: Mapping[str, float], facts: Fa
 
 def _looks(colour: str, band: str) -> str:
     """Colour of plate and band in words, where they were seen."""
-    return f" and the colour ({colour}{', a blue band' if band == 'blue' else ''})" if colour else ""
-
-
-def _candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
-    """What may be a plate: pairs of short neighbouring lines, in both orders, then single lines."""
-    short = [(line, _bare(line)) for line in reading.lines]
-    found: list[tuple[tuple[Line, ...], str]] = []
-    for (first, one), (second, two) in _neighbours(short):
-        if (
-            _of_one_plate(first, second)
-            and max(len(one), len(two)) <= 12
-            and one
-            and two
-            and one == one.upper()
-            and two == two.upper()
-        ):
-            found += [((first, second), f"{a} {b}") for a, b in ((one, two), (two, one)) if _plausible(f"{a} {b}")]
-    for line, text in short:
-        price = _PRICE.fullmatch(text)
-        if price and reading.facts.currencies.get(price[1] or price[2]):
-            continue  # "UGX 2000"
-        if any(form.strength >= _SURE_ROAD and compiled(form.pattern).fullmatch(text) for form in reading.facts.roads):
-            continue  # "BR-101"
-        # "ROOM 12", "BUS 123": a word of signs; "PKT 4821" is none, though "pkt" is a word in some language
-        words = [w for word in line.words for w in word.key.split() if len(w) >= 3]
-        common = any(
-            w in reading.facts.signwords or w in reading.facts.international or (len(w) > 3 and is_common(reading, w))
-            for w in words
-        )
-        if _plausible(text) and not common:
-            found.append(((line,), text))
-    return found
-
-
-def _neighbours(short: list[tuple[Line, str]]) -> Iterator[tuple[tuple[Line, str], tuple[Line, str]]]:
-    """Pairs of lines that follow each other; where both have a place on the photo, one line may come between."""
-    for step in (1, 2):
-        for one, two in zip(short, short[step:], strict=False):
-            if step == 1 or (one[0].box is not None and two[0].box is not None):
-                yield one, two
-
-
-def _of_one_plate(first: Line, second: Line) -> bool:
-    """Whether two lines may be the rows of one plate: alike in size and close together, where that is known."""
-    a, b = first.box, second.box
-    if a is None or b is None:
-        return True
-    tall, low = max(a[3] - a[1], b[3] - b[1]), min(a[3] - a[1], b[3] - b[1])
-    gap_x = max(a[0], b[0]) - min(a[2], b[2])
-    gap_y = max(a[1], b[1]) - min(a[3], b[3])
-    return tall <= 2.5 * max(low, 1.0) and gap_x <= 0.5 * tall and gap_y <= 0.8 * low
-
-
-def _bare(line: Line) -> str:
-    """A line without what surrounds a plate, and with the eastern digits of Arabic plates as they are."""
-    return line.text.replace("|", " ").replace("  ", " ").strip(" •·.'")
+    strip = {"blue": ", a blue band", "blue above": ", a blue band above"}.get(band, "")
+    return f" and the colour ({colour}{strip})" if colour else ""
 
 
 def _band(code: str, line: Line, reading: Reading) -> Place | None:
@@ -199,15 +165,6 @@ def _band(code: str, line: Line, reading: Reading) -> Place | None:
         if reading.facts.plates[code].bands.get(text):
             return placed(code, reading.facts.plates[code].bands[text], reading)
     return None
-
-
-def _plausible(text: str) -> bool:
-    """Whether a line may be a plate: capitals and digits, four to nine of them."""
-    if text != text.upper() or not 4 <= sum(c.isalnum() for c in text) <= 12:
-        return False
-    if _POSTCODE.fullmatch(text):
-        return False
-    return bool(_SHAPE.fullmatch(text) or _DIGITS_ONLY.fullmatch(text))
 
 
 def _fits(text: str, facts: Facts) -> dict[str, tuple[float, str]]:
@@ -266,6 +223,14 @@ def _region(code: str, region: str, reading: Reading) -> Place | None:
     return placed(code, name, reading) if name else None
 
 
+def _known(region: str, known: PlateFacts) -> float:
+    """What it adds to a country that a code is one of its regions': little in Ecuador, where nearly every letter is."""
+    compact = re.sub(r"[\s-]", "", region)
+    alike = sum(len(code) == len(compact) and code.isdigit() == compact.isdigit() for code in known.regions)
+    possible = (10.0 if compact.isdigit() else 26.0) ** len(compact)
+    return 1.0 if compact and alike > _MOST_TAKEN * possible else _KNOWN_CODE
+
+
 def _ranges(known: PlateFacts) -> list[tuple[tuple[str, str], str]]:
     """Regions that own a range of codes: "AAA..BEZ" of Brazil is Paraná."""
     return [
@@ -273,9 +238,3 @@ def _ranges(known: PlateFacts) -> list[tuple[tuple[str, str], str]]:
         for key, name in known.regions.items()
         if ".." in key
     ]
-
-
-def _span(line: Line) -> Span:
-    text = line.text.strip(" |•·.'")
-    start = line.text.index(text)
-    return line.span(start, start + len(text))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from geoagent.cues.reading import Line, Reading, country_name, listed, overlaps, placed, taken
-from geoagent.gazetteer.facts import PostcodeFacts
+from geoagent.cues.reading import Line, Reading, country_name, listed, overlaps, taken
+from geoagent.gazetteer.facts import Facts, PostcodeFacts
 from geoagent.types import Cue, Place
 
-_CODE = re.compile(r"(?<![\w.,:/+€$£-])[A-Z0-9]{1,5}(?:[ -][A-Z0-9]{2,5})?(?![\w:/%€$£]|[.,]\d|-\w)")
+_CODE = re.compile(r"(?<![\w.,:/+€$£-])[A-Z0-9]{1,7}(?:[ -][A-Z0-9]{2,5})?(?![\w:/%€$£]|[.,]\d|-\w)")
+_RUN = re.compile(r"\d+(?:[ .\-]\d+){2,}")
+_LONG_RUN = 11
+"""Digits in three or more groups, from which on a run is the number of an account, a book or a telephone."""
 _FIRST_HALF = {
     "GB": re.compile(r"(?:[BEGLMNSW]|[A-PR-UWYZ][A-HK-Y])(?:\d\d?|\d[A-Z])"),
     "CA": re.compile(r"[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]"),
@@ -18,6 +22,7 @@ _STATED = re.compile(r"(?:NSW|VIC|QLD|WA|TAS|ACT|NT) \d{4}")
 _SURE_ROAD = 0.9
 _NAME_WORDS = 3
 _AREA_KM = 60.0
+_TOWNS = 12  # of one name that are looked at
 _DISTINCT = 0.12
 """Share of other countries' codes that a form may match and still speak alone, without a label or a place beside it."""
 
@@ -40,9 +45,10 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     for line in reading.lines:
         used: list[tuple[int, int]] = []
         # Letters inside a code may be its own ("K1A 0B1") or misread digits ("3O11 AB"): as read first, then mended.
-        for match in (*_CODE.finditer(line.text), *_CODE.finditer(line.digits)):
+        longer = [run.span() for run in _RUN.finditer(line.digits) if sum(c.isdigit() for c in run[0]) >= _LONG_RUN]
+        for match in (*_codes(line.text), *_codes(line.digits)):
             start, end = match.span()
-            if not any(c.isdigit() for c in match.group()):
+            if not any(c.isdigit() for c in match.group()) or any(a <= start < b for a, b in longer):
                 continue
             if overlaps(busy, line.region, start, end) or any(start < b and a < end for a, b in used):
                 continue
@@ -76,6 +82,17 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     return cues
 
 
+def _codes(text: str) -> Iterator[re.Match[str]]:
+    """What may be a code: each word or pair of words, pairs before the words in them ("ON M5V 2T6" has two pairs)."""
+    at = 0
+    found = []
+    while (match := _CODE.search(text, at)) is not None:
+        found.append(match)
+        gap = re.search(r"[ -]", match[0])
+        at = match.start() + gap.end() if gap else match.end()
+    return iter(sorted(found, key=lambda match: -sum(c in " -" for c in match[0])))
+
+
 def _named(earlier: tuple[Cue, ...]) -> dict[int, dict[str, float]]:
     """Countries of the places that each line names, with the share of their weight."""
     out: dict[int, dict[str, float]] = {}
@@ -98,6 +115,7 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
     forms = [code]
     if " " in code or "-" in code:
         forms += re.split(r"[ -]", code)  # "75001 PARIS" may have been cut short: the parts count as well
+        forms += [re.sub(r"[ -]", "", code)] if digits_only else []  # "560 001" of India
     for country, facts in reading.facts.postcodes.items():
         if country != "AU" and _STATED.fullmatch(code):
             continue  # "NSW 2010" has the form of a code of Malta too
@@ -105,7 +123,7 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
         for form in dict.fromkeys([prefix, *forms]):
             if form is None or not facts.matches(form):
                 continue
-            labelled = any(_ends_with(before, label) for label in facts.labels)
+            labelled = any(ends_with(before, label) for label in facts.labels)
             if form != code and form != prefix and not beside.get(country):
                 continue
             if len(re.sub(r"\W", "", form)) <= 4 and not (
@@ -120,7 +138,8 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
             if beside.get(country):
                 weight *= 1.0 + 12.0 * beside[country] ** 0.5
             speaks = form == prefix or labelled or facts.shared <= _DISTINCT or beside.get(country)
-            if speaks and (not digits_only or beside.get(country) or labelled or form == prefix or len(form) >= 6):
+            # Digits alone are an amount or a number of something, unless they are parted as codes are ("01310-100").
+            if speaks and (not digits_only or beside.get(country) or labelled or form == prefix or "-" in form):
                 fits.append(_Fit(country, facts, form, weight))
             break
     fits += _halves(code, line, start, reading, beside, {fit.country for fit in fits})
@@ -129,12 +148,21 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
     return [replace(fit, weight=fit.weight / top) for fit in best]
 
 
-def _ends_with(before: str, label: str) -> bool:
+def ends_with(before: str, label: str) -> bool:
     """Whether the text before a code ends with a label; one of capitals ("NSW", "PLZ") counts only in capitals."""
     text, label = before.rstrip(" .,:№-"), label.rstrip(" .:-")
     if not (label.isascii() and label.isupper() and len(label) <= 3):
         text, label = text.casefold(), label.casefold()
     return text.endswith(label) and not (label[0].isalpha() and label.isascii() and text[: -len(label)][-1:].isalpha())
+
+
+def is_labelled(code: str, before: str, facts: Facts) -> bool:
+    """Whether the text before a number says that it is a postcode, and the number has the form of that country's."""
+    return any(
+        known.matches(code) and any(ends_with(before, label) for label in known.labels)
+        for known in facts.postcodes.values()
+        if known.labels
+    )
 
 
 def _halves(
@@ -171,14 +199,25 @@ def _place(fit: _Fit, line: Line, start: int, end: int, reading: Reading) -> Pla
     area = _area(fit, reading)
     before = [word for word in line.words if word.end <= start]
     after = [word for word in line.words if word.start >= end]
+    if len(before) > 1 and 2 <= len(before[-1].text) <= 3 and before[-1].text.isupper():
+        before = before[:-1]  # the state between town and code: "Beverly Hills, CA 90210"
     stretches = [after[:n] for n in range(min(_NAME_WORDS, len(after)), 0, -1)]
     stretches += [before[-n:] for n in range(min(_NAME_WORDS, len(before)), 0, -1)]
     for words in stretches:
         if len(words[0].key) >= 3 and words[0].text[0].isupper() and words[-1].key not in reading.facts.streets:
-            town = placed(fit.country, line.letters[words[0].start : words[-1].end], reading)
-            if town is not None and _within(town, area, follows=words[0].start >= end):
+            town = _town(
+                fit.country, line.letters[words[0].start : words[-1].end], area, reading, words[0].start >= end
+            )
+            if town is not None:
                 return town
     return area
+
+
+def _town(country: str, name: str, area: Place | None, reading: Reading, follows: bool) -> Place | None:
+    """The city of a name that lies in a code's area: of all Springfields that of Illinois, where the code is."""
+    matches = reading.gazetteer.lookup(name, k=_TOWNS, countries={country: 1.0, "": 0.0})
+    towns = (m.place for m in matches if m.place.country == country and m.place.level != "admin1")
+    return next((town for town in towns if _within(town, area, follows=follows)), None)
 
 
 def _within(town: Place, area: Place | None, *, follows: bool) -> bool:

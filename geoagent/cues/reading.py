@@ -67,7 +67,7 @@ class Line:
         confidence: the engine's.
         script_is_evidence: whether its script is sure.
         panel: colour of what it is written on, "" where that is not known.
-        band: colour of the strip at its left, "" where that is not known.
+        band: colour of the strip at its left or over it, "" where that is not known.
         box: left, top, right and bottom of it in pixels; None where the text came without a picture.
     """
 

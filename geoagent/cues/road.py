@@ -17,6 +17,8 @@ _LINE = re.compile(r"\S.{1,18}\S")
 _RIGHT_COLOUR, _WRONG_COLOUR = 3.0, 0.3
 _INSIDE = 0.45  # how much less a number says among other words than alone on its panel
 _ARROWS = frozenset("→←↑↓↗↖↘↙➔⇒⇐⇑➡⬅⬆")
+_OF_ROADS = frozenset({"green", "blue", "red"})
+"""Grounds of road numbers that plates and prices seldom have."""
 _STATES = {
     "SP": "São Paulo", "MG": "Minas Gerais", "RJ": "Rio de Janeiro", "RS": "Rio Grande do Sul", "SC": "Santa Catarina",
     "BA": "Bahia", "PE": "Pernambuco", "CE": "Ceará", "GO": "Goiás", "MT": "Mato Grosso", "MS": "Mato Grosso do Sul",
@@ -63,6 +65,14 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             )
             busy.setdefault(line.region, []).append((start, end))
     return cues
+
+
+def on_its_panel(reading: Reading, line: Line) -> bool:
+    """Whether a line is a road's number alone, on a panel of the colour that some country gives such numbers."""
+    return line.panel in _OF_ROADS and any(
+        form.colours.get(line.panel) and pattern.fullmatch(line.text.strip())
+        for pattern, form in _compiled(reading.facts)
+    )
 
 
 def _whole(line: Line) -> list[re.Match[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from geoagent.cues.alphabets import LETTERS, OF_SCRIPT
 from geoagent.cues.reading import UNSPACED, Line, Reading, Word, listed, overlaps, taken
 from geoagent.gazetteer.facts import StreetWord
@@ -10,6 +12,7 @@ from geoagent.types import Cue
 
 _EAST_ASIAN = frozenset({"Hani", "Jpan", "Hang"})  # whose streets are signed in both
 _SHORTEST_GLUED = 3
+_TOWN = 1000  # people, from which on a name is that of the town rather than of a street
 ABROAD = 0.006
 _ROMANISED = 0.1  # share of the street signs of other scripts' languages that are in Latin letters
 _BOTH = frozenset({"sr", "az", "uz", "tk", "tt", "kk", "mn"})  # written in either
@@ -92,7 +95,7 @@ def _plausible(key: str, known: StreetWord, words: tuple[Word, ...], first: int,
         and not any(c.isdigit() for c in line.text[words[last].end :])
     ):
         return False
-    if known.position == "after" and (first == 0 or not words[first - 1].text[:1].isupper()):
+    if known.position == "after" and (first == 0 or not _capital(words[first - 1].text)):
         return False
     if known.position == "either" and line.script == "Latn":
         beside = words[max(0, first - 1) : first] + words[last + 1 : last + 2]
@@ -102,9 +105,16 @@ def _plausible(key: str, known: StreetWord, words: tuple[Word, ...], first: int,
         return True
     # Short forms ("av", "st", "al") need their full stop, or a capital before a name.
     after = line.text[words[last].end : words[last].end + 1]
+    if known.position == "after" and len(key) == 3 and re.match(r" \d", line.text[words[last].end :]):
+        return True  # "Pärnu mnt 15"
     if len(key) <= 2 and line.text == line.text.upper():
         return after == "."
     return after == "." or (words[first].text[:1].isupper() and len(words) > 1)
+
+
+def _capital(word: str) -> bool:
+    """Whether a word begins as a name does: with a capital, or in a script that has none."""
+    return word[:1] == word[:1].title()
 
 
 def _glued(reading: Reading, word: Word) -> tuple[str, StreetWord] | None:
@@ -112,12 +122,18 @@ def _glued(reading: Reading, word: Word) -> tuple[str, StreetWord] | None:
     key = normalise(word.text).replace(" ", "")
     for size in range(min(len(key) - _SHORTEST_GLUED, 12), _SHORTEST_GLUED - 1, -1):
         known = reading.facts.streets.get(key[-size:])
-        if known is None or not _of_its_letters(word.text, known):
+        if known is None or not _of_its_letters(word.text, known) or _is_town(reading, word):
             continue
         # Languages that write compounds glue what others set apart: "Lange Straße", but "Hauptstraße".
         if known.position == "glued" or (size >= 4 and known.position == "after" and _COMPOUNDING & {*known.languages}):
             return key[-size:], known
     return None
+
+
+def _is_town(reading: Reading, word: Word) -> bool:
+    """Whether a word that ends as streets do is a town's own name: "Longyearbyen"."""
+    matches = reading.gazetteer.lookup(word.text, k=1)
+    return bool(matches) and matches[0].exactness == "primary" and matches[0].place.population >= _TOWN
 
 
 def _of_its_letters(text: str, known: StreetWord) -> bool:

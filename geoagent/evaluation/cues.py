@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections import defaultdict
@@ -17,12 +18,15 @@ from geoagent.agent import GeoAgent
 from geoagent.calibrate import KNOTS, Observation, fit, log_loss
 from geoagent.constraints.lexicon import Lexicon
 from geoagent.errors import InputError, WorldError
+from geoagent.evaluation.generated import Signs
 from geoagent.geo import LatLon
-from geoagent.metrics import ece
+from geoagent.metrics import ece, ece_by_chance
 from geoagent.types import Constraint, Cue, TextRegion, regions_from_lines
 from geoagent.world import World
 
 NEAR_KM = 25.0
+GENERATED_WEIGHT = 0.1
+"""What a cue of a made-up text counts for beside one of a text that somebody saw: both come from the same tables."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -49,7 +53,8 @@ def read_texts(paths: Sequence[Path], agent: GeoAgent) -> list[Text]:
 
     Args:
         paths: JSON Lines of {"id", "lines", "country", and where known "also", "lat", "lon"}; a country of null says
-            that the text has no evidence.
+            that the text has no evidence. Or CSV tables of photographed signs with the columns text_lines (lines
+            separated by " | ") and country; rows whose country is empty or a guess ("EG?") are left out.
         agent: whose gazetteer, tables and prior are used.
 
     Raises:
@@ -61,12 +66,33 @@ def read_texts(paths: Sequence[Path], agent: GeoAgent) -> list[Text]:
             lines = path.read_text("utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"cannot read the labelled texts {path}: {error}") from error
+        if path.suffix.lower() == ".csv":
+            lines = _rows_of_signs(lines, path)
         for number, line in enumerate(lines, 1):
             if line.strip():
                 texts.append(_text(line, f"{path}:{number}", agent))
     if not texts:
         raise InputError("there are no labelled texts to measure cues on")
     return texts
+
+
+def _rows_of_signs(lines: list[str], path: Path) -> list[str]:
+    """Rows of a table of photographed signs, as the JSON Lines that `read_texts` takes."""
+    table = csv.DictReader(lines)
+    if not {"text_lines", "country"} <= set(table.fieldnames or ()):
+        raise InputError(f"{path}: a CSV table of signs needs the columns text_lines and country")
+    return [
+        json.dumps({"id": f"{path.name}:{table.line_num}", "lines": row["text_lines"].split(" | "), "country": code})
+        for row in table
+        if (code := (row["country"] or "").strip()) and not code.endswith("?") and row["text_lines"]
+    ]
+
+
+def made_up(count: int, agent: GeoAgent, *, seed: int = 0) -> list[Text]:
+    """Generated texts, searched for cues; see `generated`."""
+    assets = agent.assets
+    rows = Signs(assets.gazetteer, assets.facts, assets.world.country_prior, seed).texts(count)
+    return [_text(json.dumps(row), row["id"], agent) for row in rows if row["lines"]]
 
 
 def _text(line: str, where: str, agent: GeoAgent) -> Text:
@@ -121,19 +147,24 @@ def _lexicon(agent: GeoAgent, curves: Mapping[str, Any] | None) -> Lexicon:
     return Lexicon(agent.assets.gazetteer, agent.assets.world.country_prior, curves)
 
 
-def measure(paths: Sequence[Path], agent: GeoAgent, *, folds: int = 5, seed: int = 0) -> dict[str, Any]:
+def measure(
+    paths: Sequence[Path], agent: GeoAgent, *, folds: int = 5, seed: int = 0, generated: int = 0
+) -> dict[str, Any]:
     """Fit reliabilities on all texts, and judge them by cross-validation.
 
     Args:
         paths: labelled texts, see `read_texts`.
         agent: with the world whose prior is used.
         folds: texts are dealt into so many parts; each part is judged by what the others give.
-        seed: of the dealing.
+        seed: of the dealing, and of generated texts.
+        generated: so many made-up texts help to fit kinds of cue that few labelled texts have. They count for
+            `GENERATED_WEIGHT` each, and nothing is judged by them.
 
     Returns:
         "reliability": curves by kind at the strengths `calibrate.KNOTS`; "kinds": how often each kind was right;
         "crossed" and "before": figures of the country posterior on held-out texts with fitted curves, and with those
-        in use before; "texts", "fingerprint" and "date" of the data.
+        in use before ("ece_by_chance" is what so few texts show of a posterior that is calibrated); "texts",
+        "generated", "fingerprint" and "date" of the data.
 
     Raises:
         InputError: rows that cannot be read, or fewer texts with a country than folds.
@@ -145,24 +176,30 @@ def measure(paths: Sequence[Path], agent: GeoAgent, *, folds: int = 5, seed: int
     if len(known) < folds:
         raise InputError(f"{len(known)} texts with a country are too few for {folds} folds")
     seen = observe(known, agent)
+    extra = [
+        replace(one, weight=GENERATED_WEIGHT)
+        for mine in observe(made_up(generated, agent, seed=seed) if generated else [], agent)
+        for one in mine
+    ]
     dealt = np.random.default_rng(seed).permutation(len(known)) % folds
     rows: list[tuple[float, bool, float]] = [(0.0, False, 0.0)] * len(known)
     before = [_judge(text, agent, agent.assets.world.calibration.get("reliability")) for text in known]
     cue_loss = 0.0
     for fold in range(folds):
-        curves = fit(one for i, mine in enumerate(seen) if dealt[i] != fold for one in mine)
+        curves = fit([*extra, *(one for i, mine in enumerate(seen) if dealt[i] != fold for one in mine)])
         held = [one for i, mine in enumerate(seen) if dealt[i] == fold for one in mine]
         cue_loss += log_loss(held, curves) * len(held) if held else 0.0
         for i in np.flatnonzero(dealt == fold):
             rows[i] = _judge(known[i], agent, curves)
     everything = [one for mine in seen for one in mine]
     return {
-        "reliability": {kind: list(curve) for kind, curve in fit(everything).items()},
+        "reliability": {kind: list(curve) for kind, curve in fit([*everything, *extra]).items()},
         "strengths": list(KNOTS),
         "kinds": _by_kind(everything),
         "crossed": {**_figures(rows), "cue_log_loss": round(cue_loss / max(len(everything), 1), 4)},
         "before": _figures(before),
         "texts": len(known),
+        "generated": generated,
         "folds": folds,
         "fingerprint": fingerprint(paths),
         "date": date.today().isoformat(),
@@ -193,6 +230,7 @@ def _figures(rows: Sequence[tuple[float, bool, float]]) -> dict[str, float]:
         "country_right": round(float(right.mean()), 4),
         "log_loss": round(float(loss.mean()), 4),
         "ece": round(float(ece(confidence, right.astype(bool))), 4),
+        "ece_by_chance": round(ece_by_chance(confidence), 4),
     }
 
 
@@ -227,7 +265,7 @@ def store(report: Mapping[str, Any], folder: Path) -> None:
     world = World.load(folder)
     measured = {
         "reliability": report["reliability"],
-        "reliability_from": {key: report[key] for key in ("texts", "fingerprint", "date", "crossed")},
+        "reliability_from": {key: report[key] for key in ("texts", "generated", "fingerprint", "date", "crossed")},
     }
     try:
         replace(world, calibration={**world.calibration, **measured}).save(folder)

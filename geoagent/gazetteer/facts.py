@@ -18,6 +18,7 @@ table               shape
 `streets`           word -> `StreetWord(languages, countries, position)`
 `companies`         form -> `PlacedForm(written, countries, strength, case, variants)`
 `registrations`     label -> `RegistrationLabel(written, countries, strength, pattern, checksum, case)`
+`numbers`           `NumberForm(country, pattern, checksum, needs_checksum, source)`: numbers that need no label
 `currencies`        form as written -> `CurrencyForm(countries, strength, currency, position, case)`
 `brand(name)`       name -> `BrandFact(countries, place, kind, strength)`; read on first use
 `signwords`         word -> `SignWord(languages, concept)`
@@ -28,14 +29,13 @@ table               shape
 `roadwords`         words on road signs -> `Regionalism`
 `roads`             `RoadForm(pattern, countries, strength, colours)`, a row a form of road numbers
 `habits`            `Habit(pattern, countries, strength, note)`: how numbers, hours and addresses are written
+`sources`           table -> `Source(file, source, check, rows)`: where its rows by hand are from; read on first use
 `tlds`              label without dot -> `TldFact(countries, strength, place)`, also second levels ("co.uk")
 ==================  ===========================================================================================
 """
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,23 +44,34 @@ from types import MappingProxyType
 from typing import Any
 
 from geoagent.errors import ResourceError
+from geoagent.gazetteer.fact_codes import Habit, PlateFacts, PostcodeFacts, RoadForm, TldFact
+from geoagent.gazetteer.fact_rows import (
+    Reader,
+    company_row,
+    country_row,
+    currency_row,
+    habit_row,
+    plate_row,
+    postcode_row,
+    regionalism_row,
+    registration_row,
+    road_row,
+    street_row,
+    tld_row,
+)
 from geoagent.gazetteer.fact_types import (
     NONE,
-    WHITE,
     BrandFact,
     CountryFacts,
     CurrencyForm,
-    Habit,
+    NumberForm,
     PlacedForm,
-    PlateFacts,
-    PostcodeFacts,
     Regionalism,
     RegistrationLabel,
-    RoadForm,
     Shares,
     SignWord,
+    Source,
     StreetWord,
-    TldFact,
 )
 from geoagent.resources import data_dir
 
@@ -70,6 +81,7 @@ __all__ = [
     "CurrencyForm",
     "Facts",
     "Habit",
+    "NumberForm",
     "PlacedForm",
     "PlateFacts",
     "PostcodeFacts",
@@ -77,6 +89,7 @@ __all__ = [
     "RegistrationLabel",
     "RoadForm",
     "SignWord",
+    "Source",
     "StreetWord",
     "TldFact",
 ]
@@ -91,6 +104,7 @@ class Facts:
     streets: Mapping[str, StreetWord]
     companies: Mapping[str, PlacedForm]
     registrations: Mapping[str, RegistrationLabel]
+    numbers: tuple[NumberForm, ...]
     currencies: Mapping[str, CurrencyForm]
     signwords: Mapping[str, SignWord]
     international: frozenset[str]
@@ -113,25 +127,26 @@ class Facts:
             ResourceError: a table is missing or damaged.
         """
         root = Path(folder) if folder is not None else data_dir("gazetteer") / "tables"
-        read = _Reader(root)
+        read = Reader(root)
         words = read("signwords")
         try:
             return cls(
                 folder=root,
-                countries=read.rows("countries", _country),
-                streets=read.rows("streets", _street),
-                companies=read.rows("companies", _company),
-                registrations=read.rows("registration", _registration),
-                currencies=read.rows("currency", _currency),
+                countries=read.rows("countries", country_row),
+                streets=read.rows("streets", street_row),
+                companies=read.rows("companies", company_row),
+                registrations=read.rows("registration", registration_row),
+                numbers=tuple(NumberForm(code, *row) for code, rows in read("taxnumbers").items() for row in rows),
+                currencies=read.rows("currency", currency_row),
                 signwords=MappingProxyType({k: SignWord(tuple(v[1:]), v[0]) for k, v in words["words"].items()}),
                 international=frozenset(words["international"]),
-                regionalisms=read.rows("regionalisms", _regionalism),
-                postcodes=read.rows("postcodes", _postcode),
-                tlds=read.rows("tlds", _tld),
-                plates=read.rows("plates", _plate),
-                roadwords=read.rows("roadwords", _regionalism),
-                roads=tuple(_road(pattern, row) for pattern, row in read("roads").items()),
-                habits=tuple(_habit(pattern, row) for pattern, row in read("habits").items()),
+                regionalisms=read.rows("regionalisms", regionalism_row),
+                postcodes=read.rows("postcodes", postcode_row),
+                tlds=read.rows("tlds", tld_row),
+                plates=read.rows("plates", plate_row),
+                roadwords=read.rows("roadwords", regionalism_row),
+                roads=tuple(road_row(pattern, row) for pattern, row in read("roads").items()),
+                habits=tuple(habit_row(pattern, row) for pattern, row in read("habits").items()),
             )
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise ResourceError(
@@ -180,12 +195,26 @@ class Facts:
         return self._brand_names
 
     @cached_property
+    def sources(self) -> Mapping[str, tuple[Source, ...]]:
+        """Table -> where its rows that were written by hand are from, and where they can be checked.
+
+        Raises:
+            ResourceError: the list of sources is missing or damaged.
+        """
+        try:
+            read = Reader(self.folder)("sources")
+            rows = {table: tuple(Source(**block) for block in blocks) for table, blocks in read.items()}
+        except TypeError as error:
+            raise ResourceError(f"the sources in {self.folder} have another shape than expected ({error})") from error
+        return MappingProxyType(rows)
+
+    @cached_property
     def _brand_names(self) -> frozenset[str]:
         return frozenset(self._brands)
 
     @cached_property
     def _brands(self) -> dict[str, Any]:
-        return _Reader(self.folder)("brands")
+        return Reader(self.folder)("brands")
 
     @cached_property
     def _by_language(self) -> dict[str, Shares]:
@@ -211,93 +240,3 @@ def _invert(table: Mapping[str, Shares]) -> dict[str, Shares]:
         for key, share in shares.items():
             out.setdefault(key, {})[code] = share
     return {key: MappingProxyType(shares) for key, shares in out.items()}
-
-
-class _Reader:
-    """Reads the files of one folder, plain or gzipped."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def __call__(self, name: str) -> dict[str, Any]:
-        plain, packed = self.root / f"{name}.json", self.root / f"{name}.json.gz"
-        try:
-            raw = gzip.decompress(packed.read_bytes()) if packed.is_file() else plain.read_bytes()
-            table = json.loads(raw)
-        except FileNotFoundError as error:
-            raise ResourceError(f"the cue table {plain} is missing; reinstall geoagent") from error
-        except (OSError, EOFError, ValueError) as error:
-            raise ResourceError(
-                f"the cue table {name} in {self.root} is damaged ({error}); reinstall geoagent"
-            ) from error
-        if not isinstance(table, dict):
-            raise ResourceError(f"the cue table {name} in {self.root} holds no JSON object; reinstall geoagent")
-        return table
-
-    def rows(self, name: str, make: Any) -> Mapping[str, Any]:
-        """Read one table and make a value of each row."""
-        return MappingProxyType({key: make(key, row) for key, row in self(name).items()})
-
-
-def _plate(_: str, r: dict[str, Any]) -> PlateFacts:
-    patterns = tuple((str(strict), str(loose), float(weight)) for strict, loose, weight in r["p"])
-    return PlateFacts(
-        patterns, MappingProxyType(r.get("r", {})), MappingProxyType(r.get("b", {})), _shares(r, "col") or WHITE
-    )
-
-
-def _road(pattern: str, r: dict[str, Any]) -> RoadForm:
-    colours = {colour: tuple(codes) for colour, codes in r.get("col", {}).items()}
-    return RoadForm(pattern, _shares(r), r.get("s", 1.0), MappingProxyType(colours))
-
-
-def _habit(pattern: str, r: dict[str, Any]) -> Habit:
-    return Habit(pattern, _shares(r), r.get("s", 1.0), r.get("note", ""))
-
-
-def _shares(row: Mapping[str, Any], name: str = "c") -> Shares:
-    return MappingProxyType(row[name]) if name in row else NONE
-
-
-def _country(code: str, r: dict[str, Any]) -> CountryFacts:
-    return CountryFacts(
-        code, r["name"], r["population"], r["area_km2"], _shares(r, "languages"), _shares(r, "scripts"),
-        r.get("han", ""), tuple(r["tlds"]), tuple(r["calling"]), tuple(r["currencies"]), r["left"], r["mph"],
-        r["postcode"],
-    )  # fmt: skip
-
-
-def _street(_: str, r: dict[str, Any]) -> StreetWord:
-    return StreetWord(tuple(r["l"]), _shares(r), r.get("p", "either"))
-
-
-def _company(_: str, r: dict[str, Any]) -> PlacedForm:
-    return PlacedForm(tuple(r["w"]), _shares(r), r.get("s", 1.0), r.get("case", False), _variants(r))
-
-
-def _variants(row: Mapping[str, Any]) -> Mapping[str, Shares]:
-    return MappingProxyType({written: MappingProxyType(c) for written, c in row.get("v", {}).items()})
-
-
-def _registration(_: str, r: dict[str, Any]) -> RegistrationLabel:
-    return RegistrationLabel(
-        tuple(r["w"]), _shares(r), r.get("s", 1.0), r.get("re", ""), r.get("sum", ""), r.get("case", False),
-        tuple((country, pattern, codes) for country, pattern, codes in r.get("n", ())),
-    )  # fmt: skip
-
-
-def _currency(_: str, r: dict[str, Any]) -> CurrencyForm:
-    return CurrencyForm(_shares(r), r.get("s", 1.0), r.get("iso", ""), r.get("p", "either"), r.get("case", False))
-
-
-def _regionalism(_: str, r: dict[str, Any]) -> Regionalism:
-    return Regionalism(_shares(r), r.get("s", 1.0), r.get("admin1", ""), r.get("city", ""), r.get("note", ""))
-
-
-def _postcode(_: str, r: dict[str, Any]) -> PostcodeFacts:
-    areas = MappingProxyType({key: (a[0], a[1], a[2]) for key, a in r.get("areas", {}).items()})
-    return PostcodeFacts(r["re"], r["shared"], tuple(r.get("prefixes", ())), tuple(r.get("labels", ())), areas)
-
-
-def _tld(_: str, r: dict[str, Any]) -> TldFact:
-    return TldFact(_shares(r), r.get("s", 1.0), r.get("place", ""))

@@ -127,11 +127,24 @@ class _Reader:
             if hit is None:
                 i += 1
             else:
+                hit = self._further(hit, script)
                 hits.append(hit)
                 i = max(hit.end, i + 1)
         hits = self._with_codes(hits)
         self._add_context(hits)
         return hits
+
+    def _further(self, hit: _Hit, script: str) -> _Hit:
+        """The name that begins inside another, ends after it and is better known: "City of Milton Keynes"."""
+        if script in SPACELESS:
+            return hit
+        seen = len(self.codes)
+        for i in sorted(b for b in self.words if hit.start < b < hit.end):
+            later = self._exact(self.key, i, script)
+            if later is not None and later.end > hit.end and later.rows[0][0] > hit.rows[0][0]:
+                return later
+        del self.codes[seen:]
+        return hit
 
     def _script_begins(self, i: int, script: str) -> bool:
         """Whether a letter follows one of another script ("东京Tower")."""

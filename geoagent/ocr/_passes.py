@@ -21,8 +21,9 @@ Finder = Callable[[Photo], tuple[list[Crop], float]]
 def look(reader: Reader, photo: Photo, *, thorough: bool) -> tuple[list[Crop], float]:
     """Return the text of a photo, read, and pixels of `photo` per pixel of the boxes.
 
-    Where it makes little sense and stands on its side, the photo is turned by a quarter and read again. Thorough
-    reading turns it wherever the text makes little sense, and reads small photos enlarged as well.
+    Where it makes little sense and stands on its side, the photo is turned by a quarter and read again; a small one
+    always, and enlarged as well: its letters are near the least that can be found, and slanted lines are found better
+    from another side. Thorough reading turns any photo whose text makes little sense, and enlarges every small one.
 
     Args:
         reader: detector and recogniser.
@@ -32,7 +33,8 @@ def look(reader: Reader, photo: Photo, *, thorough: bool) -> tuple[list[Crop], f
     crops, scale = reader.find(photo)
     tall = sum(is_tall(crop.pixels) for crop in crops)
     poor = bool(crops) and _sense(crops) < TRUST
-    if poor and (thorough or (len(crops) >= 3 and tall >= _SIDEWAYS * len(crops))):
+    small = max(photo.width_px, photo.height_px) <= _SMALL_PX
+    if poor and (thorough or small or (len(crops) >= 3 and tall >= _SIDEWAYS * len(crops))):
         for turns in (1, 3):
             turned = replace(photo, pixels=np.ascontiguousarray(np.rot90(photo.pixels, turns)))
             other, other_scale = reader.find(turned)
@@ -40,7 +42,7 @@ def look(reader: Reader, photo: Photo, *, thorough: bool) -> tuple[list[Crop], f
                 sides = (photo.width_px / other_scale, photo.height_px / other_scale)
                 crops = [replace(crop, box=back(crop.box, turns, *sides)) for crop in other]
                 scale = other_scale
-    if thorough and max(photo.width_px, photo.height_px) <= _SMALL_PX:
+    if small and (thorough or poor):
         large = replace(photo, pixels=_enlarged(photo.pixels))
         more, more_scale = reader.find(large)
         factor = more_scale / 2.0 / scale
