@@ -43,7 +43,20 @@ FLOORS = [
     {"cli", "__main__"},
 ]
 PLUGS = FLOORS[5]
-HEAVY = {"torch", "torchvision", "open_clip", "paddleocr", "gradio", "ray", "geopandas", "faiss", "openai"}
+HEAVY = {
+    "torch",
+    "torchvision",
+    "open_clip",
+    "paddleocr",
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "mcp",
+    "ray",
+    "geopandas",
+    "faiss",
+    "openai",
+}
 ALLOWED = {("geocells", "geopandas")}  # reading polygons of the user's own is part of building geocells
 FLOOR = {name: i for i, floor in enumerate(FLOORS) for name in floor}
 MODULES = sorted(p for p in ROOT.rglob("*.py") if p.parent != ROOT or p.name != "__init__.py")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("torch", "torchvision", "open_clip", "paddle", "paddleocr", "gradio", "geopandas", "faiss", "openai", "ray")
+HEAVY = (
+    "torch", "torchvision", "open_clip", "paddle", "paddleocr", "geopandas", "faiss", "openai", "ray", "fastapi",
+    "starlette", "uvicorn",
+)  # fmt: skip
 
 
 def run(code: str) -> str:

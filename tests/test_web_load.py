@@ -200,3 +200,12 @@ def test_the_command_serves_and_ends_with_a_signal(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("package", ["fastapi", "starlette", "uvicorn", "python_multipart", "mcp"])
+def test_a_package_that_is_missing_is_said(package: str) -> None:
+    command = ["mcp", "."] if package == "mcp" else ["web", "--port", "0"]
+    code = f"import sys; sys.modules[{package!r}] = None; from geoagent.cli import main; main({command!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert f"the package {package} is not installed; run: pip install 'geoagent-photo[web]'" in done.stderr

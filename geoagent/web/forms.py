@@ -12,6 +12,7 @@ from geoagent.optional import needs
 from geoagent.render import shown
 
 with needs("web", "fastapi", "starlette", "python_multipart"):
+    import python_multipart  # noqa: F401  # what reads forms; without it FastAPI complains in its own words
     from fastapi import Form, UploadFile
     from fastapi.routing import APIRoute
     from starlette.datastructures import FormData
