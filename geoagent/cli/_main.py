@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,9 +106,7 @@ def load_agent(settings: dict[str, Any]) -> GeoAgent:
     for name, areas in (("within", within), ("exclude", exclude)):
         if areas is not None:
             chosen[name] = tuple(area for area in areas.split(",") if area.strip())
-    agent = GeoAgent.load(config, **chosen)
-    gc.freeze()  # tables and world stay to the end: the collector need not go through them again and again
-    return agent
+    return GeoAgent.load(config, **chosen)
 
 
 def parse_plug(option: str, text: str | None) -> dict[str, Any] | None:
