@@ -9,7 +9,6 @@ counterfactuals, as the share that these take.
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import statistics
 import time
@@ -73,7 +72,6 @@ def main() -> None:
     world = agent.assets.world
     lines = data("sign_texts.jsonl").read_text("utf-8").splitlines()[: asked.texts]
     seen = [agent.observe_text(json.loads(line)["lines"]) for line in lines]
-    gc.freeze()  # as the command line does once the agent is loaded
     vision = looked(agent, 0)
     if vision is not None:
         seen = [replace(one, vision=vision) for one in seen]

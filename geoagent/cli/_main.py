@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,9 +78,7 @@ def load_agent(settings: dict[str, Any]) -> GeoAgent:
     """An agent from flags; what was not given is left to the configuration file."""
     from geoagent.agent import GeoAgent
 
-    agent = GeoAgent.load(load_config(settings))
-    gc.freeze()  # tables and world stay to the end: the collector need not go through them again and again
-    return agent
+    return GeoAgent.load(load_config(settings))
 
 
 def load_config(settings: dict[str, Any]) -> Config:
