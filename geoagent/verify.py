@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -173,9 +174,9 @@ def _expected(claim: Claim, observed: Observed, assets: Assets) -> list[Expected
         "phone": " or ".join(f"+{c}" for c in facts.calling_codes),
         "domain": " or ".join(f".{tld}" for tld in facts.tlds),
         "currency": ", ".join(facts.currencies),
-        "postcode": f"like {facts.postcode}" if facts.postcode else "",
+        "postcode": _form(facts.postcode, facts.name) if facts.postcode else "",
         "plate": f"number plates of {facts.name}",
-        "road": f"road numbers of {facts.name}, traffic on the {'left' if facts.drives_left else 'right'}",
+        "road": f"numbers of {facts.name}, traffic on the {'left' if facts.drives_left else 'right'}",
     }
     prior = assets.world.country_prior.get(code, 0.0)
     found = []
@@ -191,6 +192,14 @@ def _expected(claim: Claim, observed: Observed, assets: Assets) -> list[Expected
             status = "seen" if any(fits) else "seen otherwise"
         found.append(Expected(kind=kind, what=shown, status=status))
     return found
+
+
+def _form(pattern: str, country: str) -> str:
+    """What a pattern of postcodes looks like: "like 000-0000"; its country alone where it has many forms."""
+    plain = re.sub(r"\\d\{(\d)\}", lambda m: "0" * int(m[1]), pattern).replace("\\d", "0")
+    plain = re.sub(r"\[[^\]]*\]", lambda m: "0" if "9" in m[0] or m[0][1].isdigit() else "A", plain)
+    plain = plain.replace(" ?", "" if re.fullmatch("[0 ?]+", plain) else " ").replace("?", "")
+    return f"like {plain}" if re.fullmatch(r"[0-9A-Z -]+", plain) else f"those of {country}"
 
 
 def _weight_in(country: str, constraint: Constraint) -> float:

@@ -153,3 +153,10 @@ def _agent() -> GeoAgent:
     if not _AGENT:
         _AGENT.append(GeoAgent.load(ocr="nothing"))
     return _AGENT[0]
+
+
+def test_what_is_expected_is_said_in_words_not_in_patterns(agent, dijon):
+    for place, form in (("France", "like 00000"), ("Canada", "like A0A 0A0"), ("United Kingdom", "those of")):
+        expected = {each.kind: each.what for each in agent.verify(dijon, place).expected}
+        assert expected["postcode"].startswith(form)
+        assert not set("\\[]{}|") & set("".join(expected.values()))
