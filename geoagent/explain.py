@@ -112,7 +112,9 @@ def statements(
     if against:
         named = "; ".join(f"{c.kind} “{c.value}” ({favoured(c.favours)})" for c in against[:3])
         said.append(f"Against it speak: {named}.")
-    if _differs(vision_only, text_aware):
+    if vision_only.precision == "none" and text_aware.precision != "none":
+        said.append("Without any text no place could be named.")
+    elif _differs(vision_only, text_aware):
         said.append(f"Without any text the answer would be {where(vision_only)}.")
     if comparison is not None and comparison.conflict:
         said.append(comparison.says)

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoagent.answer import Answer, LlmReport
+from geoagent.answer import Answer, Comparison, LlmReport
 from geoagent.cli import main
 from geoagent.disclose import disclose
 from geoagent.errors import InputError
@@ -328,3 +328,17 @@ def test_what_a_model_and_an_encoder_did_is_accounted_for() -> None:
     alone = Page(report(full())).text
     assert "language model" not in alone.lower()
     assert "The picture itself was not judged" in alone
+
+
+def test_a_conflict_of_picture_and_text_is_told() -> None:
+    told = Comparison(
+        changed="country",
+        moved_km=9000.0,
+        divergence_nats=0.69,
+        agreement_nats=-4.2,
+        conflict=True,
+        says="Picture and text disagree: two places explain them 67 times better than one.",
+    )
+    page = report(full().model_copy(update={"comparison": told}))
+    assert "two places explain them 67 times better than one. (agreement −4.2 nats)" in page
+    assert "disagree" not in report(full())

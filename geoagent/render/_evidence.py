@@ -148,9 +148,11 @@ def comparison(answer: Answer, names: Names) -> list[Element]:
         rows.append((kind, (name, say(where_text(seen.best, names)), percent_text(seen.confidence), radii)))
     if not any((answer.vision_only, answer.text_only, answer.text_aware)):
         return []
-    change = change_text(answer)
+    told = answer.comparison
+    agreed = "" if told is None else f"{told.says} (agreement {nats_text(told.agreement_nats)} nats)"
+    lines = [change_text(answer), agreed]
     kids = [_table(("", "Place", "Country", "50 % / 90 % within"), rows, 2)]
-    return kids + ([el("p", {"class": "muted small"}, say(change))] if change else [])
+    return kids + [el("p", {"class": "muted small"}, say(line)) for line in lines if line]
 
 
 def others(answer: Answer, names: Names) -> list[Element]:
