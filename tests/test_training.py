@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -354,6 +355,23 @@ class TestTrain:
             split_table(named.part("test"))
         with pytest.raises(InputError, match="at least 20"):
             split_table(table.take(np.arange(5)))
+
+    def test_few_places_are_held_out_by_whole_blocks(self):
+        table = scenes()[1]
+        known, held = split_table(table)
+        blocks = [set(map(tuple, np.floor(part.latlon).tolist())) for part in (known, held)]
+        assert not blocks[0] & blocks[1]
+        assert len(table) / 4 <= len(held) <= len(table) / 2
+        assert len(known) + len(held) == len(table)
+        again = split_table(table)[1]
+        np.testing.assert_array_equal(held.latlon, again.latlon)
+
+    def test_places_of_one_block_are_held_out_one_by_one(self):
+        table = scenes()[1].take(np.arange(30))
+        here = replace(table, latlon=np.full((30, 2), 10.5))
+        known, held = split_table(here)
+        assert len(held) == 2
+        assert len(known) == 28
 
     def test_the_measuring_data_are_read(self):
         table = read_table(shared_data("streetview", "panoramas.npz"))

@@ -30,6 +30,7 @@ from geoagent.types import Float32, Int
 from geoagent.world import Support, World
 
 _UNKNOWN = "features made elsewhere"
+_FEW = 1000
 _NEIGHBOURHOOD = 4  # a place stands for the land up to its few nearest ones
 
 
@@ -168,6 +169,10 @@ def train(
 def split_table(table: Table, val_share: float = 0.08, seed: int = 0) -> tuple[Table, Table]:
     """Return the places to train on and those to validate on.
 
+    A table with splits says which. Otherwise `val_share` of the places are drawn; of fewer than `_FEW` at least a
+    quarter, in whole 1° blocks: few photos are of few photographers, and drawn one by one they would show how well a
+    head knows those, and make it far too sure of everything else.
+
     Raises:
         InputError: too few places, or splits without one named "train".
     """
@@ -181,9 +186,26 @@ def split_table(table: Table, val_share: float = 0.08, seed: int = 0) -> tuple[T
         rest = table
     if len(rest) < 20:
         raise InputError(f"expected at least 20 places to train on, got {len(rest)}")
-    order = np.random.default_rng(seed).permutation(len(rest))
+    rng = np.random.default_rng(seed)
+    if len(rest) < _FEW:
+        out = _whole_blocks(rest.latlon, max(val_share, 0.25), rng)
+        if out.any():
+            return rest.take(np.flatnonzero(~out)), rest.take(np.flatnonzero(out))
+    order = rng.permutation(len(rest))
     held = max(1, round(val_share * len(rest)))
     return rest.take(np.sort(order[held:])), rest.take(np.sort(order[:held]))
+
+
+def _whole_blocks(latlon: Float, share: float, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which places are in 1° blocks drawn until they hold `share` of all, none of which would make them over half."""
+    _, member, size = np.unique(np.floor(latlon), axis=0, return_inverse=True, return_counts=True)
+    out = np.zeros(len(latlon), dtype=bool)
+    for block in rng.permutation(len(size)):
+        if out.sum() + size[block] <= len(latlon) // 2:
+            out |= member == block
+        if out.sum() >= share * len(latlon):
+            break
+    return out
 
 
 def calibrated(
