@@ -18,25 +18,31 @@ if TYPE_CHECKING:
     JobsOf = Callable[[GeoAgent], list[Job]]
 
 
-def jobs_of(photos: Sequence[Path], texts: Path | None, pairs: Path | None, features: Path | None) -> JobsOf:
-    """What to answer, from a command's arguments; files are read now, so that a bad one is said at once.
+def row_jobs(texts: Path | None, pairs: Path | None, features: Path | None) -> JobsOf | None:
+    """What to answer from --texts, --pairs and --features; None where photos are meant. Files are read now.
 
     Raises:
-        UsageError: arguments that do not go together.
-        ClickException: no photos.
+        UsageError: options that do not go together.
+    """
+    if (pairs is None) != (features is None) or (pairs is not None and texts is None):
+        raise click.UsageError("--pairs needs --features and --texts, and --features needs --pairs")
+    if texts is None:
+        return None
+    return text_jobs(texts) if pairs is None or features is None else pair_jobs(texts, pairs, features)
+
+
+def photo_paths(photos: Sequence[Path]) -> list[Path]:
+    """Photos by files and folders.
+
+    Raises:
+        ClickException: there are none.
     """
     from geoagent.photos import find_photos
 
-    if (pairs is None) != (features is None) or (pairs is not None and texts is None):
-        raise click.UsageError("--pairs needs --features and --texts, and --features needs --pairs")
-    if texts is not None and pairs is not None and features is not None:
-        return pair_jobs(texts, pairs, features)
-    if texts is not None:
-        return text_jobs(texts)
     paths = find_photos(photos)
     if not paths:
         raise click.ClickException(f"no photos in {', '.join(map(str, photos))}")
-    return lambda agent: list(photo_jobs(agent, paths))
+    return paths
 
 
 def photo_jobs(agent: GeoAgent, paths: Sequence[Path]) -> Iterator[Job]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.cli._jobs import answering, jobs_of
+from geoagent.cli._jobs import answering, photo_jobs, photo_paths, row_jobs
 from geoagent.cli._main import agent_options, load_agent
 
 if TYPE_CHECKING:
@@ -61,8 +61,10 @@ def compare(
         found: Iterator[Answer] = _read(answers)
         alone = False
     else:
-        wanted = jobs_of(photos, texts, pairs, features)
-        jobs = wanted(load_agent(settings))
+        jobs_of = row_jobs(texts, pairs, features)
+        paths = photo_paths(photos) if jobs_of is None else []
+        agent = load_agent(settings)
+        jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
         alone = len(jobs) == 1
         found = iter(answering(jobs, out, (False, False), show=not alone))
     seen: list[Answer] = []

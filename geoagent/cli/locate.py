@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.cli._jobs import answering, pair_jobs, photo_jobs, text_jobs
+from geoagent.cli._jobs import answering, photo_jobs, photo_paths, row_jobs
 from geoagent.cli._main import agent_options, load_agent
 from geoagent.cli._report import command_again, write_report
 
@@ -87,20 +87,12 @@ def locate(
       geoagent locate --texts rows.jsonl --out answers.jsonl
       geoagent locate photo.jpg --llm openai_compatible,model=qwen3,base_url=http://localhost:11434/v1 --dry-run
     """
-    from geoagent.photos import find_photos
-
     if bool(photos) == (texts is not None):
         raise click.UsageError("give photos, or --texts, and not both")
-    if (pairs is None) != (features is None) or (pairs is not None and texts is None):
-        raise click.UsageError("--pairs needs --features and --texts, and --features needs --pairs")
+    jobs_of = row_jobs(texts, pairs, features)
     if texts is not None and (map_path or annotated or report or where):
         raise click.UsageError("--map, --report, --annotated and --where need photos")
-    jobs_of = text_jobs(texts) if texts is not None else None
-    if texts is not None and pairs is not None and features is not None:
-        jobs_of = pair_jobs(texts, pairs, features)
-    paths = find_photos(photos) if jobs_of is None else []
-    if jobs_of is None and not paths:
-        raise click.ClickException(f"no photos in {', '.join(map(str, photos))}")
+    paths = photo_paths(photos) if jobs_of is None else []
     if where is not None and not (paths := _without_position(paths)):
         return
     several = len(paths) != 1
@@ -120,7 +112,7 @@ def locate(
             raise click.UsageError("--dry-run makes no answers: leave out --out")
         _dry(jobs_of(agent) if jobs_of else photo_jobs(agent, paths))
         return
-    jobs = [job for job in (jobs_of(agent) if jobs_of else photo_jobs(agent, paths))]
+    jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
     answers: list[Answer] = []
     failed = 0
     for answer in answering(jobs, out, (retry_errors, retry_partial), show=several):

@@ -9,6 +9,7 @@ priors, so that a handful of texts moves nothing far. Radii and sets are fitted 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -46,12 +47,10 @@ class Fitted:
 
     Attributes:
         belief: what was fitted.
-        pool: weights of picture and text in the log-opinion pool that gives the true countries most probability.
         figures: "before" and "fitted" mean −log p of the true country, nats; and how many texts and cases.
     """
 
     belief: Belief
-    pool: tuple[float, float]
     figures: Mapping[str, float]
 
 
@@ -70,8 +69,7 @@ def fit_belief(cases: Sequence[Case], agent: GeoAgent, *, progress: Progress | N
     texts = list(dict.fromkeys(case.text for case in mine))
     if len(texts) < LEAST_TEXTS:
         raise InputError(f"{len(texts)} texts with evidence are too few to fit a fusion to; it takes {LEAST_TEXTS}")
-    pictures = np.bincount([texts.index(case.text) for case in mine], minlength=len(texts))
-    share = 1.0 / pictures[[texts.index(case.text) for case in mine]]
+    share = _share_of_text(mine)
     before = float(share @ np.array([_loss(agent.fusion, case) for case in mine]) / len(texts))
     picture = _picture(cases, agent)
     agent = _believing(agent, replace(Belief.of(agent.assets.world), picture=picture))
@@ -93,7 +91,7 @@ def fit_belief(cases: Sequence[Case], agent: GeoAgent, *, progress: Progress | N
     fitted = Fusion(agent.assets.world, belief)
     after = float(share @ np.array([_loss(fitted, case) for case in mine]) / len(texts))
     figures = {"texts": len(texts), "cases": len(mine), "before": round(before, 4), "fitted": round(after, 4)}
-    return Fitted(belief, _fit_pool(mine, agent, share), figures)
+    return Fitted(belief, figures)
 
 
 def fit_world(
@@ -113,7 +111,6 @@ def fit_world(
         "reliability": fitted.belief.reliability,
         "same_region": fitted.belief.same_region,
         "picture": fitted.belief.picture,
-        "pool": list(fitted.pool),
         "from": {**(data or {}), **fitted.figures, "date": date.today().isoformat()},
     }
     kept = {name: value for name, value in world.calibration.items() if name not in ("conformal", "named_km")}
@@ -229,12 +226,23 @@ def _country_loss(logs: Float, case: Case, agent: GeoAgent) -> Float:
     return np.asarray(-np.log(np.maximum(inside, 1e-12)), dtype=np.float64)
 
 
-def _fit_pool(cases: Sequence[Case], agent: GeoAgent, shared: Any) -> tuple[float, float]:
-    """Weights of a log-opinion pool a · log v + b · log t, a and b in [0, 1.5], by the same loss."""
+def _share_of_text(cases: Sequence[Case]) -> Float:
+    """What each case counts, `(N,)`: the cases of one text together count once."""
+    pictures = Counter(case.text for case in cases)
+    return np.array([1.0 / pictures[case.text] for case in cases])
+
+
+def fit_pool(cases: Sequence[Case], agent: GeoAgent) -> tuple[float, float]:
+    """Weights of a log-opinion pool a · log v + b · log t, a and b in [0, 1.5], by the loss that fits a belief.
+
+    The picture is believed as far as it would be by `fit_belief`.
+    """
+    agent = _believing(agent, replace(Belief.of(agent.assets.world), picture=_picture(cases, agent)))
+    cases = [case for case in cases if case.evidence and case.observed.text.constraints]
     grid = np.array(list(itertools.product(np.arange(0.0, 1.51, 0.1), repeat=2)))[1:]
     total = np.zeros(len(grid))
     methods = Methods(agent)
-    for case, weight in zip(cases, shared, strict=True):
+    for case, weight in zip(cases, _share_of_text(cases), strict=True):
         v, t = methods.opinions(case)
         total += weight * _country_loss(grid[:, :1] * v + grid[:, 1:] * t, case, agent)
     a, b = grid[int(total.argmin())]

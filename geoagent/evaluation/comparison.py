@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from geoagent.agent import GeoAgent
 from geoagent.conformal import credible, set_scores, threshold
-from geoagent.evaluation.believe import fit_belief, fit_world, over
+from geoagent.evaluation.believe import fit_belief, fit_pool, fit_world, over
 from geoagent.evaluation.cases import Case
 from geoagent.evaluation.methods import Method, Methods
 from geoagent.geo import Float
@@ -192,7 +192,8 @@ def _crossed(
         fitted = fit_belief(others, agent)
         own = over(agent, fit_world(agent.assets.world, fitted, others, agent))
         agents |= {text: own for text in texts if dealt[text] == fold}
-        pools |= {text: fitted.pool for text in texts if dealt[text] == fold}
+        pool = fit_pool(others, agent)
+        pools |= {text: pool for text in texts if dealt[text] == fold}
         if progress is not None:
             progress("cross-fitting", fold + 1, folds)
     return agents, pools
