@@ -13,17 +13,8 @@ function photoOf(a) {
   svg.setAttribute("aria-hidden", "true");
   a.regions.forEach((region, i) => {
     if (!region.polygon.length) return;
-    const points = region.polygon.map(([x, y]) => `${x},${y}`).join(" ");
-    const add = (name, stroke) => {
-      const p = document.createElementNS(SVG, "polygon");
-      p.setAttribute("points", points); p.setAttribute("class", name); p.dataset.region = i;
-      if (stroke) p.style.stroke = stroke;
-      svg.append(p);
-      return p;
-    };
-    if (!region.cues.length) return void add("idle");
-    add("case");
-    const shape = add("seen", a.cues[region.cues[0] - 1].colour);
+    const shape = outlined(svg, a, i);
+    if (!shape) return;
     const r = 9.5 / Math.min(430 / width, 340 / height), [x, y] = region.polygon[0];
     region.cues.forEach((n, j) => {
       const at = { cx: clamp(x, r, width - r) + 2.2 * r * j, cy: clamp(y, r, height - r) };

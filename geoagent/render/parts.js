@@ -8,6 +8,21 @@ function pin(kind, place, text, ax, ay, act, label = "") {
   map.marks.push({ node, lat: place.lat, lon: place.lon, ax, ay, name: kind === "best" ? where(place).split(",")[0].slice(0, 40) : "" });
 }
 
+// A region's outline on the photo, in the colour of its first cue; undefined where it speaks for nothing.
+function outlined(svg, a, i) {
+  const { polygon, cues } = a.regions[i], points = polygon.map(([x, y]) => `${x},${y}`).join(" ");
+  const add = (name, stroke) => {
+    const p = document.createElementNS(SVG, "polygon");
+    p.setAttribute("points", points); p.setAttribute("class", name); p.dataset.region = i;
+    if (stroke) p.style.stroke = stroke;
+    svg.append(p);
+    return p;
+  };
+  if (!cues.length) return void add("idle");
+  add("case");
+  return add("seen", a.cues[cues[0] - 1].colour);
+}
+
 function go(place, km) {
   const around = km ? circle(place, km).line.map(([lon, lat]) => ({ lon, lat })) : [place];
   map.fit(around, km ? 12 : Math.max(map.z, 8));

@@ -48,7 +48,8 @@ class TrainSettings:
         lens: see `LensSettings`; the gallery is searched through it.
         tune: whether refinement and radii are fitted on the validation places.
         prototypes: whether PIGEON's prototypes are built beside the gallery, for the search of that name.
-        val_share: share of places that are held out for validation where the table has no split "val".
+        val_share: share of places that are held out for validation where the table has no split "val"; see
+            `split_table` for what becomes of small tables.
         seed: of everything random.
     """
 

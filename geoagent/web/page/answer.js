@@ -8,17 +8,8 @@ function photoFigure(a, src, [width, height], act) {
   svg.setAttribute("aria-hidden", "true");
   a.regions.forEach((region, i) => {
     if (!region.polygon.length) return;
-    const points = region.polygon.map(([x, y]) => `${x},${y}`).join(" ");
-    const add = (name, stroke) => {
-      const p = document.createElementNS(SVG, "polygon");
-      p.setAttribute("points", points); p.setAttribute("class", name); p.dataset.region = i;
-      if (stroke) p.style.stroke = stroke;
-      svg.append(p);
-      return p;
-    };
-    if (!region.cues.length) return void add("idle");
-    add("case");
-    const cues = region.cues.map((n) => n - 1), shape = add("seen", a.cues[cues[0]].colour);
+    const cues = region.cues.map((n) => n - 1), shape = outlined(svg, a, i);
+    if (!shape) return;
     shape.addEventListener("pointerenter", () => act.light(cues, true));
     shape.addEventListener("pointerleave", () => act.light(cues, false));
     shape.addEventListener("click", () => act.hold(cues[0]));
