@@ -124,7 +124,7 @@ def drips_headers(handler: Handler, body: dict[str, Any]) -> None:
 
 def hangs(handler: Handler, body: dict[str, Any]) -> None:
     """Says nothing."""
-    time.sleep(5)
+    time.sleep(10)
 
 
 def disconnects(handler: Handler, body: dict[str, Any]) -> None:

@@ -372,7 +372,7 @@ def test_no_network_is_said_within_seconds(
         start = time.monotonic()
         with pytest.raises(WeightsError, match=r"not in the local cache .* give checkpoint= a local weights file"):
             clip.build(None, timeout_s=1.0, **options)
-        assert time.monotonic() - start < 6
+        assert time.monotonic() - start < 9
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
     with pytest.raises(WeightsError, match=r"http://hub.invalid cannot be reached"):
         clip.build(None, timeout_s=1.0, **options)

@@ -397,7 +397,7 @@ def test_paddle_failure_is_one_clear_line(model_folders: dict[str, str], monkeyp
         plugs.build("ocr", "paddle", None, **model_folders)(Photo(np.zeros((64, 64, 3), dtype=np.uint8)))
 
 
-@pytest.mark.parametrize("delay_s", [0.0, 2.0])
+@pytest.mark.parametrize("delay_s", [0.0, 10.0])
 def test_paddle_without_models_or_network_says_so_at_once(
     delay_s: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
@@ -411,7 +411,7 @@ def test_paddle_without_models_or_network_says_so_at_once(
     start = time.monotonic()
     with pytest.raises(OcrError, match="detection_dir and recognition_dir"):
         plugs.build("ocr", "paddle", None, timeout_s=0.2)(Photo(np.zeros((64, 64, 3), dtype=np.uint8)))
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 6
     # What was downloaded before is used without a network.
     (tmp_path / "official_models" / "PP-OCRv5_mobile_rec").mkdir(parents=True)
     (tmp_path / "official_models" / "PP-OCRv5_mobile_rec" / "inference.yml").touch()

@@ -6,7 +6,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -68,15 +68,22 @@ class Running:
     def photo(self, path: str, content: bytes, name: str = "photo.png", **fields: str) -> Reply:
         return self.post(path, [("photo", name, content)], **fields)
 
-    def job(self, id: str, seconds: float = 60) -> Any:
+    def job(self, id: str) -> Any:
         """The state of a job once it is over."""
+        return self._when(id, lambda state: state["over"])
+
+    def reading(self, id: str) -> Any:
+        """The state of a job once one of its photos is being read."""
+        return self._when(id, lambda state: any(item["state"] == "reading" for item in state["items"]))
+
+    def _when(self, id: str, seen: Callable[[Any], bool], seconds: float = 60) -> Any:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             state = self.get(f"/api/jobs/{id}").json
-            if state["over"]:
+            if seen(state):
                 return state
             time.sleep(0.05)
-        raise AssertionError(f"the job is not over after {seconds} s: {state}")
+        raise AssertionError(f"not so after {seconds} s: {state}")
 
 
 def form(files: list[tuple[str, str, bytes]], fields: dict[str, Any]) -> tuple[bytes, str]:
