@@ -317,7 +317,7 @@ class GeoAgent:
 
     def neighbours(self, vision: VisionEvidence, log_probs: Any) -> Candidates | None:
         """Training photos near the embedding inside the leading cells; None where the world has no gallery."""
-        return self.settling.near(vision, self.settling.leading(np.asarray(log_probs)))
+        return self.settling.near(self.settling.query(vision), self.settling.leading(np.asarray(log_probs)))
 
     @cached_property
     def settling(self) -> Settling:

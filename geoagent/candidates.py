@@ -11,6 +11,7 @@ from geoagent.geo import Float, haversine_km
 from geoagent.types import Candidates, Constraint
 from geoagent.world import World
 
+_NO_ROWS = np.zeros(0, dtype=np.int64)
 _POINT_KM = 8.0  # scale on which a city's constraint prefers one candidate of a cell to another
 
 
@@ -58,33 +59,18 @@ def gazetteer_candidates(
         Candidates whose `log_weight` is their share of their cell, text included, logsumexp 0 within each cell.
     """
     order, start = world.support_of_cell
-    wanted = [int(c) for c in cells]
-    rows = np.concatenate([order[start[c] : start[c + 1]] for c in wanted]) if wanted else np.zeros(0, dtype=np.int64)
+    rows = np.concatenate([order[start[c] : start[c + 1]] for c in cells]) if len(cells) else _NO_ROWS
     latlon, cell, log_share = world.support.latlon[rows], world.support.cell[rows], world.support.log_share[rows]
     extent = world.support.extent_km[rows]
     names = [""] * len(rows)
-    heard = [c for c in constraints if text_weight > 0 or c.source == "user"]
-    towns = [p for c in heard for p, w in zip(c.places, c.weights, strict=True) if p.level == "city" and w > 0.02]
-    if named and towns and wanted:
-        at = np.array([(p.latlon.lat, p.latlon.lon) for p in towns])
-        home = world.cells.assign(at)
-        keep, seen = [], set()
-        for i, place in enumerate(towns):
-            if home[i] in wanted and place.latlon not in seen:
-                seen.add(place.latlon)
-                keep.append(i)
-        if keep:
-            fitted = world.calibration.get("named_km")
-            # Where a world's photos are sparse, they are not in the city that a sign names but in its surroundings.
-            spaced = {c: float(np.median(extent[cell == c])) if (cell == c).any() else 0.0 for c in set(home[keep])}
-            least = [spaced[home[i]] if fitted is None else float(fitted) for i in keep]
-            of_towns = [max(km, city_extent_km(towns[i].population)) for i, km in zip(keep, least, strict=True)]
-            typical = [float(np.mean(log_share[cell == home[i]])) if (cell == home[i]).any() else 0.0 for i in keep]
-            latlon = np.concatenate([latlon, at[keep]])
-            cell = np.concatenate([cell, home[keep]])
-            log_share = np.concatenate([log_share, typical])
-            extent = np.concatenate([extent, of_towns])
-            names += [towns[i].name for i in keep]
+    towns = named_cities(world, cells, constraints, text_weight) if named else None
+    if towns is not None:
+        typical = [float(np.mean(log_share[cell == home])) if (cell == home).any() else 0.0 for home in towns.cell]
+        latlon = np.concatenate([latlon, towns.latlon])
+        cell = np.concatenate([cell, towns.cell])
+        log_share = np.concatenate([log_share, typical])
+        extent = np.concatenate([extent, towns.extent_km])
+        names += towns.refs
     log_weight = log_share + place_preference(latlon, constraints, text_weight)
     if len(cell):
         _, of = np.unique(cell, return_inverse=True)
@@ -99,6 +85,40 @@ def gazetteer_candidates(
         refs=tuple(names),
         kind="place",
         extent_km=extent,
+    )
+
+
+def named_cities(
+    world: World, cells: Sequence[int], constraints: Sequence[Constraint], text_weight: float = 1.0
+) -> Candidates | None:
+    """The cities inside `cells` that the text names, without weights; None where it names none there.
+
+    Args:
+        world: how far photos are from the cities that their texts name is as it was fitted, or as sparse as its support.
+        cells: where to look.
+        constraints: those that may name cities.
+        text_weight: 0 for those that the user names alone.
+    """
+    heard = [c for c in constraints if text_weight > 0 or c.source == "user"]
+    towns = [p for c in heard for p, w in zip(c.places, c.weights, strict=True) if p.level == "city" and w > 0.02]
+    at = {place.latlon: (place, world.cells.at(place.latlon)) for place in reversed(towns)}
+    inside = [(place, home) for place, home in reversed(at.values()) if home in cells]
+    if not inside:
+        return None
+    order, start = world.support_of_cell
+    fitted, extents = world.calibration.get("named_km"), []
+    for place, home in inside:
+        # Where a world's photos are sparse, they are not in the city that a sign names but in its surroundings.
+        own = world.support.extent_km[order[start[home] : start[home + 1]]]
+        least = float(fitted) if fitted is not None else float(np.median(own)) if len(own) else 0.0
+        extents.append(max(least, city_extent_km(place.population)))
+    return Candidates(
+        latlon=np.array([(place.latlon.lat, place.latlon.lon) for place, _ in inside]),
+        cell=np.array([home for _, home in inside]),
+        log_weight=np.zeros(len(inside)),
+        similarity=np.full(len(inside), np.nan, dtype=np.float32),
+        refs=tuple(place.name for place, _ in inside),
+        extent_km=np.array(extents),
     )
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from geoagent.answer import AnswerPrecision
-from geoagent.candidates import gazetteer_candidates, place_preference
+from geoagent.candidates import gazetteer_candidates, named_cities, place_preference
 from geoagent.conformal import Group, group_of, radius_scales
 from geoagent.geo import Float, LatLon, haversine_km, to_unit
-from geoagent.spread import Cloud
+from geoagent.spread import Cloud, Vicinity
 from geoagent.stages import Refined, Refiner
 from geoagent.types import Candidates, Constraint, Int, Posterior, log_normalise
 from geoagent.world import World
@@ -41,17 +41,42 @@ class Refining:
 ALL = Refining()
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Spot:
+    """A refined place, and what is so as long as it stays there.
+
+    Attributes:
+        refined: the place, and each candidate's share in it.
+        cell: the cell that it is in.
+        named: whether a city that the text names is there.
+        vicinity: what lies within `CITY_KM` and `POINT_KM`.
+    """
+
+    refined: Refined
+    cell: int
+    named: bool
+    vicinity: Vicinity
+
+    @classmethod
+    def of(cls, refined: Refined, candidates: Candidates, top: int, world: World) -> Spot:
+        """Look around a refined place; `top` is its cell where no candidate has a share in it."""
+        here, towns = refined.latlon, candidates.latlon[candidates.named]
+        cell = int(candidates.cell[int(refined.weights.argmax())]) if refined.weights.any() else top
+        near = bool((haversine_km((here.lat, here.lon), towns) <= CITY_KM).any())
+        return cls(refined, cell, near, Vicinity(world, candidates, here, (CITY_KM, POINT_KM)))
+
+
 @dataclass(eq=False, slots=True)
 class Memory:
     """What the answers of one photo have in common, which differ by a cue; the constraints must have ids of their own.
 
     Attributes:
         candidates: by leading cells and cities named.
-        refined: by candidates (which `candidates` keeps alive): log probabilities of the leading cells, and the place.
+        spots: by candidates (which `candidates` keeps alive): log probabilities of the leading cells, and the place.
     """
 
     candidates: dict[Hashable, Candidates] = field(default_factory=dict)
-    refined: dict[int, tuple[Float, Refined]] = field(default_factory=dict)
+    spots: dict[int, tuple[Float, Spot]] = field(default_factory=dict)
     _names_city: dict[str, bool] = field(default_factory=dict)
 
     def naming(self, constraints: Sequence[Constraint]) -> list[str]:
@@ -153,40 +178,37 @@ def conclude(
     key = (leading.tobytes(), id(neighbours), *memory.naming(constraints))
     candidates = memory.candidates.get(key)
     if candidates is None:
-        candidates = gazetteer_candidates(world, leading.tolist(), constraints, text_weight, named=using.gazetteer)
-        if neighbours is not None:
-            candidates = _inside(neighbours, leading, constraints, candidates, text_weight, using)
+        candidates = _inside(neighbours, leading, constraints, world, text_weight, using) if neighbours else None
+        if candidates is None:
+            candidates = gazetteer_candidates(world, leading.tolist(), constraints, text_weight, named=using.gazetteer)
         memory.candidates[key] = candidates
     weights = candidate_weights(candidates, posterior.log_probs, float(world.calibration.get("cell_weight", 1.0)))
     likely = np.sort(leading)
-    known = memory.refined.get(id(candidates))
+    known = memory.spots.get(id(candidates))
     if known is not None and np.ptp(posterior.log_probs[likely] - known[0]) <= _SAME:
-        refined = known[1]  # a cue of the country alone moves all of its cells alike, and the place not at all
+        spot = known[1]  # a cue of the country alone moves all of its cells alike, and the place not at all
     else:
         refined = refiner(candidates, weights, LatLon(*cells.centroids[top].tolist()))
-        memory.refined[id(candidates)] = posterior.log_probs[likely], refined
-    here = refined.latlon
-    cell = int(candidates.cell[int(refined.weights.argmax())]) if refined.weights.any() else top
-    named = haversine_km((here.lat, here.lon), candidates.latlon[candidates.named])
-    group = group_of(constraints if text_weight > 0 else (), named=bool((named <= CITY_KM).any()))
-    scales = radius_scales(world.calibration, group)
+        spot = Spot.of(refined, candidates, top, world)
+        memory.spots[id(candidates)] = posterior.log_probs[likely], spot
+    group = group_of(constraints if text_weight > 0 else (), named=spot.named)
+    scales, here, admin1 = radius_scales(world.calibration, group), spot.refined.latlon, str(cells.admin1[spot.cell])
+    p_city, p_point = spot.vicinity.holds(probs, weights)
     cloud = Cloud(world, probs, candidates, weights)
-    p_city, p_point = cloud.within(here, (CITY_KM, POINT_KM))
     half, most = cloud.radii(here, (0.5, 0.9)) if radii else (np.nan, np.nan)
-    unit = cells.inside(country, str(cells.admin1[cell]))
     return Conclusion(
         latlon=here,
-        cell=cell,
+        cell=spot.cell,
         country=country,
         by_country=by_country,
         codes=cells.country_codes,
-        p_admin1=float(probs[unit].sum()) if cells.admin1[cell] else 0.0,
+        p_admin1=float(probs[cells.inside(country, admin1)].sum()) if admin1 else 0.0,
         p_city=p_city,
         p_point=p_point,
         radius_50_km=half * scales[0],
         radius_90_km=max(half * scales[0], most * scales[1]),
         candidates=candidates,
-        shares=refined.weights,
+        shares=spot.refined.weights,
         group=group,
         scales=scales,
     )
@@ -244,33 +266,44 @@ def _inside(
     neighbours: Candidates,
     leading: Int,
     constraints: Sequence[Constraint],
-    named: Candidates,
+    world: World,
     text_weight: float,
     using: Refining,
-) -> Candidates:
-    """Neighbours in the leading cells, reweighed by the text, joined by the cities that the text names.
+) -> Candidates | None:
+    """Neighbours in the leading cells, reweighed by the text, joined by the cities that it names; None where none are.
 
     A city enters as a typical neighbour of its cell would that lies in it: the picture does not tell places of one cell
     apart as the name of a city does.
     """
     keep = np.flatnonzero(np.isin(neighbours.cell, leading))
-    town = np.flatnonzero(named.named)
     if len(keep) == 0:
-        return named
+        return None
     looked, home = neighbours.log_weight[keep], neighbours.cell[keep]
     log_weight = looked
     if using.reweigh:
         log_weight = looked + place_preference(neighbours.latlon[keep], constraints, text_weight)
-    typical = np.array([_log_mean(looked[home == c] if (home == c).any() else looked) for c in named.cell[town]])
-    of_towns = typical + place_preference(named.latlon[town], constraints, text_weight) if len(town) else typical
-    return Candidates(
-        latlon=np.concatenate([neighbours.latlon[keep], named.latlon[town]]),
-        cell=np.concatenate([home, named.cell[town]]),
-        log_weight=np.concatenate([log_weight, of_towns]),
-        similarity=np.concatenate([neighbours.similarity[keep], np.full(len(town), np.nan, dtype=np.float32)]),
-        refs=tuple(neighbours.refs[i] for i in keep) + tuple(named.refs[i] for i in town),
-        kind="neighbour",
-        extent_km=np.concatenate([neighbours.extent_km[keep], named.extent_km[town]]),
+    found = replace(
+        neighbours,
+        latlon=neighbours.latlon[keep],
+        cell=home,
+        log_weight=log_weight,
+        similarity=neighbours.similarity[keep],
+        refs=tuple(neighbours.refs[i] for i in keep),
+        extent_km=neighbours.extent_km[keep],
+    )
+    towns = named_cities(world, leading.tolist(), constraints, text_weight) if using.gazetteer else None
+    if towns is None:
+        return found
+    typical = np.array([_log_mean(looked[home == c] if (home == c).any() else looked) for c in towns.cell])
+    of_towns = typical + place_preference(towns.latlon, constraints, text_weight)
+    return replace(
+        found,
+        latlon=np.concatenate([found.latlon, towns.latlon]),
+        cell=np.concatenate([found.cell, towns.cell]),
+        log_weight=np.concatenate([found.log_weight, of_towns]),
+        similarity=np.concatenate([found.similarity, towns.similarity]),
+        refs=found.refs + towns.refs,
+        extent_km=np.concatenate([found.extent_km, towns.extent_km]),
     )
 
 

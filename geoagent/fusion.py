@@ -128,10 +128,9 @@ class Fusion:
         """What the log likelihoods of a source are multiplied by, before pooling."""
         return 1.0 if source == "user" else self.text_weight * self.belief.weights.get(source, 1.0)
 
-    def log_likelihood(self, constraint: Constraint) -> Float:
-        """Log L(c) of one constraint by itself, `(C,)` nats."""
-        believed = 1.0 if constraint.source == "user" else self.belief.reliability
-        return np.log(likelihood(constraint, self.world, believed))
+    def likelihood(self, constraint: Constraint) -> Float:
+        """L(c) of one constraint by itself, `(C,)`, as far as its source is believed."""
+        return likelihood(constraint, self.world, 1.0 if constraint.source == "user" else self.belief.reliability)
 
 
 class Terms(Mapping[str, Float]):
@@ -171,10 +170,16 @@ class Fused:
     def __init__(self, fusion: Fusion, constraints: Sequence[Constraint]) -> None:
         self.fusion = fusion
         self._row = {c.id: i for i, c in enumerate(constraints)}
-        self._logs = np.array([fusion.log_likelihood(c) for c in constraints]).reshape(-1, len(fusion.world.cells))
+        likely = np.array([fusion.likelihood(c) for c in constraints]).reshape(-1, len(fusion.world.cells))
+        self._logs = np.log(likely)
         # Strength: expected nats, that is the divergence from the prior to what the constraint alone would give.
-        self._strength = np.einsum("c,kc,kc->k", fusion.world.prior, np.exp(self._logs), self._logs).tolist()
-        self._pooled: dict[tuple[str, ...], list[float]] = {}
+        self._strength = ((likely * self._logs) @ fusion.world.prior).tolist()
+        self._exponent = [fusion.exponent(c.source) for c in constraints]
+        self._group = [0] * len(self._row)
+        for number, group in enumerate(sharing(constraints)):
+            for i in group:
+                self._group[i] = number
+        self._pooled: dict[tuple[int, ...], list[float]] = {}
         self._base: tuple[Float, Float] | None = None
 
     def __call__(self, base: Float, constraints: Sequence[Constraint]) -> Posterior:
@@ -195,14 +200,18 @@ class Fused:
     def weights(self, constraints: Sequence[Constraint]) -> list[float]:
         """Exponent of each constraint: its source's, times what stronger ones on the same text leave of it."""
         weights = [0.0] * len(constraints)
-        for group in sharing(constraints):
-            key = tuple(constraints[i].id for i in group)
+        groups: dict[int, list[int]] = {}
+        rows = [self._row[c.id] for c in constraints]
+        for i, row in enumerate(rows):
+            groups.setdefault(self._group[row], []).append(i)
+        for group in groups.values():
+            key = tuple(rows[i] for i in group)
             if key not in self._pooled:
+                strength = [self._strength[row] for row in key]
                 mine = [constraints[i] for i in group]
-                strength = [self._strength[self._row[c.id]] for c in mine]
                 self._pooled[key] = pool_weights(mine, strength, self.fusion.belief.same_region)
             for i, weight in zip(group, self._pooled[key], strict=True):
-                weights[i] = weight * self.fusion.exponent(constraints[i].source)
+                weights[i] = weight * self._exponent[rows[i]]
         return weights
 
 
@@ -217,16 +226,15 @@ def likelihood(constraint: Constraint, world: World, believed: float = 1.0) -> F
         believed: factor on its reliability.
     """
     reliability, cells = constraint.reliability * believed, world.cells
-    by_country = np.zeros(len(cells.country_codes))
+    by_country = [0.0] * len(cells.country_codes)
     finer: list[tuple[Place, float]] = []
     for place, weight in zip(constraint.places, constraint.weights.tolist(), strict=True):
         if place.level == "country":
-            inside = cells.inside(place.country)
-            if len(inside):
-                by_country[cells.country_index[inside[0]]] += weight / world.country_prior[place.country]
+            if (number := cells.country_number.get(place.country)) is not None:
+                by_country[number] += weight / world.country_prior[place.country]
         elif weight > 0:
             finer.append((place, weight))
-    ratio = by_country[cells.country_index]
+    ratio = np.array(by_country)[cells.country_index]
     for place, weight in finer:
         rows, part = mass_ratio(place, world)
         ratio[rows] += weight * part

@@ -12,7 +12,7 @@ from geoagent.conclude import LEADING, Conclusion, Memory, conclude, heaviest
 from geoagent.fusion import Fusion
 from geoagent.geo import Float
 from geoagent.stages import NeighbourSearch, Refiner
-from geoagent.types import Candidates, Constraint, Int, Posterior, VisionEvidence
+from geoagent.types import Candidates, Constraint, Float32, Int, Posterior, VisionEvidence
 from geoagent.world import World
 
 NEIGHBOURS = 50
@@ -51,12 +51,17 @@ class Settling:
         inside = cells.inside(cells.country_codes[int(cells.by_country(np.exp(log_probs)).argmax())])
         return np.union1d(heaviest(log_probs, count), inside[heaviest(log_probs[inside], count)])
 
-    def near(self, vision: VisionEvidence, leading: Int) -> Candidates | None:
-        """Training photos near the embedding inside cells; None where there are none, or no gallery."""
+    def query(self, vision: VisionEvidence) -> Float32 | None:
+        """What the gallery is searched with for a photo; None where there is no gallery, or no embedding."""
         if self.search is None or vision.embedding is None:
             return None
-        head, fitted = self.world.head, int(self.world.calibration.get("neighbours", NEIGHBOURS))
-        query = vision.embedding if head is None else head.query(vision.embedding)
+        return vision.embedding if self.world.head is None else self.world.head.query(vision.embedding)
+
+    def near(self, query: Float32 | None, leading: Int) -> Candidates | None:
+        """Training photos near a query inside cells; None where there are none."""
+        if self.search is None or query is None:
+            return None
+        fitted = int(self.world.calibration.get("neighbours", NEIGHBOURS))
         found = self.search(query, leading.tolist(), self.neighbours or fitted)
         return found if len(found) else None
 
@@ -75,7 +80,7 @@ class Settler:
     """
 
     def __init__(self, how: Settling, vision: VisionEvidence, constraints: Sequence[Constraint]) -> None:
-        self._how, self._vision = how, vision
+        self._how, self._query = how, how.query(vision)
         self._fused = how.fusion.over(constraints)
         self._near: dict[bytes, Candidates | None] = {}
         self._memory = Memory()
@@ -95,11 +100,11 @@ class Settler:
         if tuple(constraints) == how.user and np.array_equal(base, how.world.log_prior):
             return how.before
         posterior, near = self._fused(base, constraints), None
-        if looked and how.search is not None:
+        if looked and self._query is not None:
             # A cue that is left out rarely changes the leading cells, and what is near is found once for each set.
             leading = how.leading(posterior.log_probs)
             if (key := leading.tobytes()) not in self._near:
-                self._near[key] = how.near(self._vision, leading)
+                self._near[key] = how.near(self._query, leading)
             near = self._near[key]
         weight = how.fusion.text_weight
         return posterior, conclude(

@@ -17,6 +17,39 @@ _KM_PER_DEGREE = 111.0  # of latitude; a little less than any ellipsoid has, so 
 _LIGHT = 1e-7  # probability of a place of support below which it does not count
 
 
+class Vicinity:
+    """How much of the probability lies within some distances of one place, whatever the probabilities are.
+
+    Args:
+        world: its support, wherever no candidates are.
+        candidates: M places in the leading cells.
+        here: the place.
+        limits_km: L distances.
+    """
+
+    def __init__(self, world: World, candidates: Candidates, here: LatLon, limits_km: Sequence[float]) -> None:
+        support, (order, lat) = world.support, world.support_by_lat
+        reach = max(limits_km) / _KM_PER_DEGREE
+        band = order[np.searchsorted(lat, here.lat - reach) : np.searchsorted(lat, here.lat + reach, "right")]
+        taken = np.zeros(len(world.cells), dtype=bool)
+        taken[candidates.cell] = True
+        band = band[~taken[support.cell[band]]]
+        self._near = _near(here, candidates.latlon, candidates.extent_km, limits_km)
+        around = _near(here, support.latlon[band], support.extent_km[band], limits_km)
+        kept = around.any(axis=0)
+        self._cell = support.cell[band[kept]]
+        self._around = around[:, kept] * world.support_share[band[kept]]
+
+    def holds(self, probs: Float, weights: Float) -> tuple[float, ...]:
+        """Probability within each of the distances.
+
+        Args:
+            probs: `(C,)` posterior.
+            weights: `(M,)` probability that each candidate stands for.
+        """
+        return tuple((self._near @ weights + self._around @ probs[self._cell]).tolist())
+
+
 class Cloud:
     """All of the probability as weighted places with an extent: candidates in the leading cells, support elsewhere.
 
@@ -31,19 +64,6 @@ class Cloud:
         self._world, self._candidates, self._weights = world, candidates, weights
         self._elsewhere = probs.copy()
         self._elsewhere[candidates.cell] = 0.0
-
-    def within(self, here: LatLon, limits_km: Sequence[float]) -> tuple[float, ...]:
-        """Probability that the photo is within each of some distances of `here`."""
-        support, (order, lat) = self._world.support, self._world.support_by_lat
-        reach = max(limits_km) / _KM_PER_DEGREE
-        band = order[np.searchsorted(lat, here.lat - reach) : np.searchsorted(lat, here.lat + reach, "right")]
-        mass = self._world.support_share[band] * self._elsewhere[support.cell[band]]
-        band, mass = band[mass > _LIGHT], mass[mass > _LIGHT]
-        places = np.concatenate([self._candidates.latlon, support.latlon[band]])
-        extent = np.concatenate([self._candidates.extent_km, support.extent_km[band]])
-        mass = np.concatenate([self._weights, mass])
-        spread = _spread(here, places, extent)
-        return tuple(float(mass @ (spread <= limit).mean(axis=1)) for limit in limits_km)
 
     def radii(self, here: LatLon, shares: Sequence[float]) -> tuple[float, ...]:
         """Distances from `here`, km, that hold each of some shares of the probability."""
@@ -84,6 +104,12 @@ def weighted_quantiles(values: Float, mass: Float, shares: Sequence[float]) -> l
         rank = int(np.searchsorted(before + np.cumsum(mass[order]), wanted))
         found.append(float(values[order[min(rank, len(order) - 1)]]))
     return found
+
+
+def _near(here: LatLon, places: Float, extent: Float, limits_km: Sequence[float]) -> Float:
+    """Share of the photos of each place that lies within each distance, `(L, N)`."""
+    spread = _spread(here, places, extent)
+    return np.array([(spread <= limit).mean(axis=1) for limit in limits_km])
 
 
 def _spread(here: LatLon, places: Float, extent: Float) -> Float:

@@ -6,10 +6,11 @@ import hashlib
 import itertools
 import lzma
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,11 @@ class Geocells:
         return tuple(np.unique(self.country).tolist())
 
     @cached_property
+    def country_number(self) -> Mapping[str, int]:
+        """Where each country is in `country_codes`."""
+        return MappingProxyType({code: i for i, code in enumerate(self.country_codes)})
+
+    @cached_property
     def country_index(self) -> Int:
         """`(C,)` index of each cell's country in `country_codes`."""
         return np.searchsorted(np.array(self.country_codes), self.country).astype(np.int64)
@@ -107,10 +113,6 @@ class Geocells:
     def _cover(self) -> Cover:
         return Cover(self.polygons)
 
-    @cached_property
-    def _unit(self) -> Float:
-        return to_unit(self.centroids)
-
     def assign(self, latlon: ArrayLike) -> Int:
         """Return the cell of each place: the one whose polygon covers it, else the one whose polygon is nearest.
 
@@ -124,7 +126,7 @@ class Geocells:
         """
         places = check_latlon(np.asarray(latlon, dtype=np.float64).reshape(-1, 2))
         if not self.polygons:
-            return np.asarray((to_unit(places) @ self._unit.T).argmax(axis=1), dtype=np.int64)
+            return np.asarray((to_unit(places) @ self.unit.T).argmax(axis=1), dtype=np.int64)
         return self._cover.index(places)
 
     @cached_property
