@@ -12,6 +12,7 @@ from geoagent.types import Candidates, Constraint
 from geoagent.world import World
 
 _NO_ROWS = np.zeros(0, dtype=np.int64)
+_NOTHING = -100.0  # log of a nearness that counts for nothing; smaller numbers only take time
 _POINT_KM = 8.0  # scale on which a city's constraint prefers one candidate of a cell to another
 
 
@@ -29,7 +30,8 @@ def place_preference(latlon: Float, constraints: Sequence[Constraint], text_weig
         if not cities:
             continue
         at = np.array([(p.latlon.lat, p.latlon.lon) for p, _ in cities])
-        kernel = np.exp(-haversine_km(latlon[:, None, :], at) / _POINT_KM) @ np.array([w for _, w in cities])
+        nearness = np.maximum(-haversine_km(latlon[:, None, :], at) / _POINT_KM, _NOTHING)
+        kernel = np.exp(nearness) @ np.array([w for _, w in cities])
         counts = 1.0 if constraint.source == "user" else text_weight
         total += counts * np.log((1.0 - constraint.reliability) * 0.02 + constraint.reliability * kernel)
     return total
@@ -94,7 +96,7 @@ def named_cities(
     """The cities inside `cells` that the text names, without weights; None where it names none there.
 
     Args:
-        world: how far photos are from the cities that their texts name is as it was fitted, or as sparse as its support.
+        world: how far photos are from the cities that their texts name: as was fitted, or as sparse as its support is.
         cells: where to look.
         constraints: those that may name cities.
         text_weight: 0 for those that the user names alone.

@@ -22,7 +22,7 @@ from geoagent.answer import (
 )
 from geoagent.conclude import Conclusion, alternatives
 from geoagent.config import Config
-from geoagent.conformal import credible, threshold
+from geoagent.conformal import credible_count, threshold
 from geoagent.explain import compared, cue_report, statements
 from geoagent.geo import Float, LatLon
 from geoagent.hints import user_constraints
@@ -181,10 +181,8 @@ class Composer:
         cells = threshold(world.calibration, "cells", group)
         return CredibleSet(
             coverage=0.9,
-            countries=[
-                conclusion.countries[i][0] for i in range(len(credible([p for _, p in conclusion.countries], limit)))
-            ],
-            cells=None if cells is None else len(credible(posterior.probs, cells)),
+            countries=[code for code, _ in conclusion.countries[: credible_count(conclusion.by_country, limit)]],
+            cells=None if cells is None else credible_count(posterior.probs, cells),
             resting_on=group,
         )
 

@@ -194,8 +194,7 @@ def conclude(
     group = group_of(constraints if text_weight > 0 else (), named=spot.named)
     scales, here, admin1 = radius_scales(world.calibration, group), spot.refined.latlon, str(cells.admin1[spot.cell])
     p_city, p_point = spot.vicinity.holds(probs, weights)
-    cloud = Cloud(world, probs, candidates, weights)
-    half, most = cloud.radii(here, (0.5, 0.9)) if radii else (np.nan, np.nan)
+    half, most = Cloud(world, probs, candidates, weights).radii(here, (0.5, 0.9)) if radii else (np.nan, np.nan)
     return Conclusion(
         latlon=here,
         cell=spot.cell,
@@ -228,7 +227,9 @@ def candidate_weights(candidates: Candidates, log_probs: Float, cell_weight: flo
     if len(candidates) == 0 or candidates.kind == "place":
         return np.asarray(np.exp(candidates.log_weight + log_probs[candidates.cell]), dtype=np.float64)
     share = np.exp(log_normalise(candidates.log_weight + cell_weight * log_probs[candidates.cell]))
-    return np.asarray(share * np.exp(log_probs[np.unique(candidates.cell)]).sum(), dtype=np.float64)
+    theirs = np.zeros(len(log_probs), dtype=bool)
+    theirs[candidates.cell] = True
+    return np.asarray(share * np.exp(log_probs[theirs]).sum(), dtype=np.float64)
 
 
 def alternatives(

@@ -92,6 +92,10 @@ def set_scores(probs: ArrayLike) -> Float:
 def credible(probs: ArrayLike, limit: float) -> Int:
     """Indices of the classes whose scores reach up to `limit`, most probable first; at least the first one."""
     p = np.asarray(probs, dtype=np.float64)
-    order = np.argsort(-p, kind="stable")
-    count = int(np.searchsorted(np.cumsum(p[order]) - 0.5 * p[order], limit, side="right"))
-    return np.asarray(order[: max(1, count)], dtype=np.int64)
+    return np.asarray(np.argsort(-p, kind="stable")[: credible_count(p, limit)], dtype=np.int64)
+
+
+def credible_count(probs: ArrayLike, limit: float) -> int:
+    """How many classes `credible` returns."""
+    p = np.sort(np.asarray(probs, dtype=np.float64))[::-1]
+    return max(1, int(np.searchsorted(np.cumsum(p) - 0.5 * p, limit, side="right")))

@@ -173,7 +173,7 @@ class Fused:
         likely = np.array([fusion.likelihood(c) for c in constraints]).reshape(-1, len(fusion.world.cells))
         self._logs = np.log(likely)
         # Strength: expected nats, that is the divergence from the prior to what the constraint alone would give.
-        self._strength = ((likely * self._logs) @ fusion.world.prior).tolist()
+        self._strength = (likely * self._logs * fusion.world.prior).sum(axis=1).tolist()
         self._exponent = [fusion.exponent(c.source) for c in constraints]
         self._group = [0] * len(self._row)
         for number, group in enumerate(sharing(constraints)):
@@ -195,24 +195,22 @@ class Fused:
     def terms(self, constraints: Sequence[Constraint]) -> Terms:
         """Pooled log likelihoods of some of the constraints."""
         rows = [self._row[c.id] for c in constraints]
-        return Terms(tuple(c.id for c in constraints), rows, self.weights(constraints), self._logs)
-
-    def weights(self, constraints: Sequence[Constraint]) -> list[float]:
-        """Exponent of each constraint: its source's, times what stronger ones on the same text leave of it."""
-        weights = [0.0] * len(constraints)
+        weights = [0.0] * len(rows)
         groups: dict[int, list[int]] = {}
-        rows = [self._row[c.id] for c in constraints]
         for i, row in enumerate(rows):
             groups.setdefault(self._group[row], []).append(i)
         for group in groups.values():
-            key = tuple(rows[i] for i in group)
+            key = tuple([rows[i] for i in group])
             if key not in self._pooled:
-                strength = [self._strength[row] for row in key]
-                mine = [constraints[i] for i in group]
-                self._pooled[key] = pool_weights(mine, strength, self.fusion.belief.same_region)
+                self._pooled[key] = self._pool([constraints[i] for i in group], key)
             for i, weight in zip(group, self._pooled[key], strict=True):
-                weights[i] = weight * self._exponent[rows[i]]
-        return weights
+                weights[i] = weight
+        return Terms(tuple([c.id for c in constraints]), rows, weights, self._logs)
+
+    def _pool(self, constraints: Sequence[Constraint], rows: Sequence[int]) -> list[float]:
+        """Exponent of each of a group: its source's, times what stronger ones on the same text leave of it."""
+        left = pool_weights(constraints, [self._strength[row] for row in rows], self.fusion.belief.same_region)
+        return [weight * self._exponent[row] for weight, row in zip(left, rows, strict=True)]
 
 
 def likelihood(constraint: Constraint, world: World, believed: float = 1.0) -> Float:

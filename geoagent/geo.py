@@ -104,8 +104,22 @@ def pairwise_km(latlon: ArrayLike) -> Float:
         latlon: `(N, 2)` degrees.
     """
     unit = to_unit(latlon)
-    half_chord = np.sqrt(np.maximum(0.5 - 0.5 * (unit @ unit.T), 0.0))
-    np.fill_diagonal(half_chord, 0.0)
+    apart = great_circle_km(unit, unit.T)
+    np.fill_diagonal(apart, 0.0)
+    return apart
+
+
+def great_circle_km(a: Float, b: Float) -> Float:
+    """Great-circle distances from the unit vectors of places, km, by the chord; as right as those of `pairwise_km`.
+
+    Args:
+        a: `(N, 3)`.
+        b: `(3,)` or `(3, M)`.
+
+    Returns:
+        `(N,)` or `(N, M)`.
+    """
+    half_chord = np.sqrt(np.maximum(0.5 - 0.5 * (a @ b), 0.0))
     return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(half_chord, 1.0)), dtype=np.float64)
 
 

@@ -49,7 +49,9 @@ class Settling:
         """The leading cells of all, and those of the country that will be concluded, ascending."""
         cells, count = self.world.cells, int(self.world.calibration.get("leading", LEADING))
         inside = cells.inside(cells.country_codes[int(cells.by_country(np.exp(log_probs)).argmax())])
-        return np.union1d(heaviest(log_probs, count), inside[heaviest(log_probs[inside], count)])
+        chosen = np.zeros(len(cells), dtype=bool)
+        chosen[heaviest(log_probs, count)] = chosen[inside[heaviest(log_probs[inside], count)]] = True
+        return np.flatnonzero(chosen)
 
     def query(self, vision: VisionEvidence) -> Float32 | None:
         """What the gallery is searched with for a photo; None where there is no gallery, or no embedding."""

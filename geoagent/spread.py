@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from geoagent.geo import Float, LatLon, haversine_km
-from geoagent.types import Candidates
+from geoagent.geo import Float, LatLon, great_circle_km, haversine_km, to_unit
+from geoagent.types import Candidates, Int
 from geoagent.world import World
 
 SPREAD = np.sqrt(np.log(1 / (1 - np.array([0.1, 0.3, 0.5, 0.7, 0.9]))) / np.log(2))
@@ -67,9 +67,9 @@ class Cloud:
 
     def radii(self, here: LatLon, shares: Sequence[float]) -> tuple[float, ...]:
         """Distances from `here`, km, that hold each of some shares of the probability."""
-        places, mass, extent = self._all
-        spread = _spread(here, places, extent).ravel()
-        return tuple(weighted_quantiles(spread, np.repeat(mass, len(SPREAD)), shares))
+        unit, mass, extent = self._all
+        distance = great_circle_km(unit, to_unit((here.lat, here.lon)))
+        return tuple(spread_quantiles(distance, extent, mass, shares))
 
     @cached_property
     def _all(self) -> tuple[Float, Float, Float]:
@@ -77,42 +77,49 @@ class Cloud:
         mass = self._world.support_share * self._elsewhere[support.cell]
         rows = np.flatnonzero(mass > _LIGHT)
         return (
-            np.concatenate([self._candidates.latlon, support.latlon[rows]]),
+            np.concatenate([to_unit(self._candidates.latlon), self._world.support_unit[rows]]),
             np.concatenate([self._weights, mass[rows]]),
             np.concatenate([self._candidates.extent_km, support.extent_km[rows]]),
         )
 
 
-def weighted_quantiles(values: Float, mass: Float, shares: Sequence[float]) -> list[float]:
-    """The least value below or at which each share of the mass lies; exact, and without sorting all of the values.
+def spread_quantiles(distance: Float, extent: Float, mass: Float, shares: Sequence[float]) -> list[float]:
+    """The least distances within which shares of the photos of some places lie; exact, without looking at each photo.
 
     Args:
-        values: `(N,)`, not negative.
-        mass: `(N,)`, not negative, not all zero.
+        distance: `(N,)` km, of each place.
+        extent: `(N,)` km, how far its photos typically are from it.
+        mass: `(N,)` its probability; not negative, not all zero.
         shares: in (0, 1).
     """
-    # Bins of the logarithm find the few values among which a quantile is; only these are sorted.
-    which = (np.log1p(values) * 64.0).astype(np.int64)
-    held = np.cumsum(np.bincount(which, weights=mass))
+    # A place's photos lie between its own distance and its outermost photo's; so few places can hold a quantile.
+    nearest, farthest = _bins(distance), _bins(np.sqrt(distance**2 + (extent * SPREAD[-1]) ** 2))
+    most, least = np.cumsum(np.bincount(nearest, mass)), np.cumsum(np.bincount(farthest, mass))
     found = []
     for share in shares:
-        wanted = share * held[-1]
-        first = int(np.searchsorted(held, wanted))
-        inside = np.flatnonzero(which == first)
-        order = inside[np.argsort(values[inside], kind="stable")]
-        before = float(held[first - 1]) if first else 0.0
-        rank = int(np.searchsorted(before + np.cumsum(mass[order]), wanted))
-        found.append(float(values[order[min(rank, len(order) - 1)]]))
+        wanted = share * least[-1]
+        low, high = int(np.searchsorted(most, wanted)), int(np.searchsorted(least, wanted))
+        inside = np.flatnonzero((farthest >= low) & (nearest <= high))
+        spread = _spread(distance[inside], extent[inside]).ravel()
+        order = np.argsort(spread, kind="stable")
+        held = (least[low - 1] if low else 0.0) + np.cumsum(np.tile(mass[inside] / len(SPREAD), len(SPREAD))[order])
+        found.append(float(spread[order[min(int(np.searchsorted(held, wanted)), len(order) - 1)]]))
     return found
+
+
+def _bins(distance: Float) -> Int:
+    """A bin for each distance, by its root: 0.1 km wide near the place, some kilometres far from it."""
+    return (np.sqrt(distance) * 16.0).astype(np.int64)
 
 
 def _near(here: LatLon, places: Float, extent: Float, limits_km: Sequence[float]) -> Float:
     """Share of the photos of each place that lies within each distance, `(L, N)`."""
-    spread = _spread(here, places, extent)
-    return np.array([(spread <= limit).mean(axis=1) for limit in limits_km])
+    spread = _spread(haversine_km((here.lat, here.lon), places), extent)
+    return np.array([(spread <= limit).mean(axis=0) for limit in limits_km])
 
 
-def _spread(here: LatLon, places: Float, extent: Float) -> Float:
-    """Distances at which the photos of each place lie, `(N, 5)` km: their quantiles."""
-    distance = haversine_km((here.lat, here.lon), places)
-    return np.asarray(np.sqrt(distance[:, None] ** 2 + (extent[:, None] * SPREAD) ** 2))
+def _spread(distance: Float, extent: Float) -> Float:
+    """Distances at which the photos of places lie, `(5, N)` km: their quantiles."""
+    squares = np.multiply.outer(SPREAD**2, extent**2)
+    squares += distance**2
+    return np.asarray(np.sqrt(squares, out=squares))

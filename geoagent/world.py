@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike
 
 from geoagent.errors import ShapeError, WorldError
 from geoagent.gallery import Gallery, GalleryHead, Prototypes
-from geoagent.geo import Float, check_latlon
+from geoagent.geo import Float, check_latlon, to_unit
 from geoagent.geocells import Geocells
 from geoagent.head import CellHead
 from geoagent.resources import data_dir
@@ -155,6 +155,11 @@ class World:
     def support_share(self) -> Float:
         """`(S,)` each support place's share of its cell."""
         return np.asarray(np.exp(self.support.log_share), dtype=np.float64)
+
+    @cached_property
+    def support_unit(self) -> Float:
+        """`(S, 3)` unit vectors of the support places."""
+        return to_unit(self.support.latlon)
 
     @cached_property
     def support_by_lat(self) -> tuple[Int, Float]:

@@ -11,22 +11,23 @@ from hypothesis import strategies as st
 from geoagent.candidates import gazetteer_candidates
 from geoagent.conclude import candidate_weights
 from geoagent.geo import LatLon, haversine_km
-from geoagent.spread import SPREAD, Cloud, Vicinity, weighted_quantiles
+from geoagent.spread import SPREAD, Cloud, Vicinity, spread_quantiles
 
 WORLD = make_world()
-rows = st.lists(st.tuples(st.floats(0, 20_000), st.floats(0, 1)), min_size=1, max_size=60)
+rows = st.lists(st.tuples(st.floats(0, 20_000), st.floats(0, 900), st.floats(0, 1)), min_size=1, max_size=60)
 
 
 @given(rows, st.floats(0.01, 0.99))
-def test_quantiles_are_those_of_the_sorted_values(pairs, share):
-    values, mass = np.array(pairs).T
+def test_quantiles_are_those_of_all_photos_sorted(places, share):
+    distance, extent, mass = np.array(places).T
     if mass.sum() <= 1e-9:
         mass = mass + 1.0
-    found = weighted_quantiles(values, mass, [share])[0]
-    assert found in values
+    found = spread_quantiles(distance, extent, mass, [share])[0]
+    values, each = np.sqrt(distance[:, None] ** 2 + (extent[:, None] * SPREAD) ** 2), mass[:, None] / len(SPREAD)
+    assert np.isclose(values, found, rtol=1e-12).any()
     total = mass.sum()
-    assert mass[values <= found].sum() >= share * total - 1e-9 * total
-    assert mass[values < found].sum() <= share * total + 1e-9 * total
+    assert (each * (values <= found * (1 + 1e-12))).sum() >= share * total - 1e-9 * total
+    assert (each * (values < found * (1 - 1e-12))).sum() <= share * total + 1e-9 * total
 
 
 @given(st.lists(st.floats(0.001, 1), min_size=12, max_size=12), st.floats(-20, 45), st.floats(0, 30))

@@ -212,8 +212,9 @@ def _column(cases: Sequence[Case], join: Method, agent: GeoAgent, crossed: Mappi
         least = threshold(world.calibration, "countries", end.group)
         in_cells, in_countries, size = math.nan, math.nan, math.nan
         if least is not None:
-            size = len(credible(mass, least))
-            in_countries = float(true >= 0 and true in credible(mass, least))
+            chosen = credible(mass, least)
+            size = len(chosen)
+            in_countries = float(true >= 0 and true in chosen)
         enough = threshold(world.calibration, "cells", end.group)
         if enough is not None and case.latlon is not None:
             in_cells = float(set_scores(probs)[world.cells.at(case.latlon)] <= enough + 1e-9)
