@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from geoagent.geo import Float, haversine_km
-from geoagent.types import Candidates, Constraint
+from geoagent.types import Candidates, Constraint, Int
 from geoagent.world import World
 
 _NO_ROWS = np.zeros(0, dtype=np.int64)
 _NOTHING = -100.0  # log of a nearness that counts for nothing; smaller numbers only take time
 _POINT_KM = 8.0  # scale on which a city's constraint prefers one candidate of a cell to another
+
+
+@dataclass(frozen=True, slots=True)
+class Refining:
+    """What the text does inside the cells; an evaluation turns parts of it off to see what each adds.
+
+    Attributes:
+        reweigh: neighbours near a city that the text names count more.
+        gazetteer: cities that the text names are candidates themselves.
+    """
+
+    reweigh: bool = True
+    gazetteer: bool = True
+
+
+ALL = Refining()
 
 
 def place_preference(latlon: Float, constraints: Sequence[Constraint], text_weight: float = 1.0) -> Float:
@@ -124,6 +141,59 @@ def named_cities(
     )
 
 
+def neighbour_candidates(
+    world: World,
+    neighbours: Candidates,
+    leading: Int,
+    constraints: Sequence[Constraint],
+    text_weight: float = 1.0,
+    using: Refining = ALL,
+) -> Candidates | None:
+    """Neighbours in the leading cells, reweighed by the text, joined by the cities that it names; None where none are.
+
+    A city enters as a typical neighbour of its cell would that lies in it: the picture does not tell places of one cell
+    apart as the name of a city does.
+
+    Args:
+        world: see `named_cities`.
+        neighbours: training photos near the embedding.
+        leading: cells.
+        constraints: those that made the posterior.
+        text_weight: see `place_preference`.
+        using: what the text does.
+    """
+    keep = np.flatnonzero(np.isin(neighbours.cell, leading))
+    if len(keep) == 0:
+        return None
+    looked, home = neighbours.log_weight[keep], neighbours.cell[keep]
+    log_weight = looked
+    if using.reweigh:
+        log_weight = looked + place_preference(neighbours.latlon[keep], constraints, text_weight)
+    found = replace(
+        neighbours,
+        latlon=neighbours.latlon[keep],
+        cell=home,
+        log_weight=log_weight,
+        similarity=neighbours.similarity[keep],
+        refs=tuple(neighbours.refs[i] for i in keep),
+        extent_km=neighbours.extent_km[keep],
+    )
+    towns = named_cities(world, leading.tolist(), constraints, text_weight) if using.gazetteer else None
+    if towns is None:
+        return found
+    typical = np.array([_log_mean(looked[home == c] if (home == c).any() else looked) for c in towns.cell])
+    of_towns = typical + place_preference(towns.latlon, constraints, text_weight)
+    return replace(
+        found,
+        latlon=np.concatenate([found.latlon, towns.latlon]),
+        cell=np.concatenate([found.cell, towns.cell]),
+        log_weight=np.concatenate([found.log_weight, of_towns]),
+        similarity=np.concatenate([found.similarity, towns.similarity]),
+        refs=found.refs + towns.refs,
+        extent_km=np.concatenate([found.extent_km, towns.extent_km]),
+    )
+
+
 def city_extent_km(population: float) -> float:
     """How far from a city's centre its photos typically are (median), km.
 
@@ -131,3 +201,8 @@ def city_extent_km(population: float) -> float:
     people: 1 km for a village, 5 km for 100,000 people, 18 km for 5 million.
     """
     return float(max(3.0, 10 ** (0.42 * math.log10(max(population, 1.0)) - 1.0)) / 3.0)
+
+
+def _log_mean(log_weight: Float) -> float:
+    top = float(log_weight.max())
+    return top + float(np.log(np.exp(log_weight - top).mean()))

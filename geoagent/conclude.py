@@ -3,42 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from geoagent.answer import AnswerPrecision
-from geoagent.candidates import gazetteer_candidates, named_cities, place_preference
+from geoagent.candidates import ALL, Refining, gazetteer_candidates, neighbour_candidates
 from geoagent.conformal import Group, group_of, radius_scales
-from geoagent.geo import Float, LatLon, haversine_km, to_unit
+from geoagent.geo import Float, LatLon, great_circle_km, haversine_km, to_unit
+from geoagent.ranking import Ranking, heaviest
 from geoagent.spread import Cloud, Vicinity
 from geoagent.stages import Refined, Refiner
-from geoagent.types import Candidates, Constraint, Int, Posterior, log_normalise
+from geoagent.types import Candidates, Constraint, Posterior, log_normalise
 from geoagent.world import World
 
-LEADING = 24
-"""Cells whose places compete for the answer."""
 CITY_KM = 25.0
 """An answer is precise to the city where half of the probability lies this near: the field's city radius."""
 POINT_KM = 1.0
 """And to the point where it lies this near: the field's street radius."""
+_APART_KM = 150.0  # what is nearer is no other answer
 _SAME = 1e-10  # nats by which cells may move apart, and their places still share the probability as before
-
-
-@dataclass(frozen=True, slots=True)
-class Refining:
-    """What the text does inside the cells; an evaluation turns parts of it off to see what each adds.
-
-    Attributes:
-        reweigh: neighbours near a city that the text names count more.
-        gazetteer: cities that the text names are candidates themselves.
-    """
-
-    reweigh: bool = True
-    gazetteer: bool = True
-
-
-ALL = Refining()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -154,6 +138,7 @@ def conclude(
     text_weight: float = 1.0,
     using: Refining = ALL,
     memory: Memory | None = None,
+    ranking: Ranking | None = None,
 ) -> Conclusion:
     """Choose the country, then the place in it, then measure how much probability lies around it.
 
@@ -167,18 +152,18 @@ def conclude(
         text_weight: what constraints other than the user's count for, as in `Fusion`.
         using: what the text does inside the cells.
         memory: what earlier answers of the same photo found, and this one adds to.
+        ranking: of the posterior, where it is known already.
     """
-    cells, probs = world.cells, posterior.probs
-    by_country = cells.by_country(probs)
-    country = cells.country_codes[int(by_country.argmax())]
-    inside = cells.inside(country)
-    leading = inside[heaviest(posterior.log_probs[inside], int(world.calibration.get("leading", LEADING)))]
+    cells, ranking = world.cells, ranking or Ranking.of(posterior.log_probs, world)
+    probs, country, leading = ranking.probs, ranking.country, ranking.leading
     top = int(leading[0])
     memory = Memory() if memory is None else memory
     key = (leading.tobytes(), id(neighbours), *memory.naming(constraints))
     candidates = memory.candidates.get(key)
     if candidates is None:
-        candidates = _inside(neighbours, leading, constraints, world, text_weight, using) if neighbours else None
+        candidates = None
+        if neighbours:
+            candidates = neighbour_candidates(world, neighbours, leading, constraints, text_weight, using)
         if candidates is None:
             candidates = gazetteer_candidates(world, leading.tolist(), constraints, text_weight, named=using.gazetteer)
         memory.candidates[key] = candidates
@@ -199,7 +184,7 @@ def conclude(
         latlon=here,
         cell=spot.cell,
         country=country,
-        by_country=by_country,
+        by_country=ranking.by_country,
         codes=cells.country_codes,
         p_admin1=float(probs[cells.inside(country, admin1)].sum()) if admin1 else 0.0,
         p_city=p_city,
@@ -237,77 +222,21 @@ def alternatives(
 ) -> list[tuple[LatLon, int, float]]:
     """Other places that the evidence allows: `(place, cell, probability)`, most probable first.
 
-    Cells are taken by probability, each at least 150 km from those taken before; every cell's probability then goes to
-    the nearest of them, the answer itself included.
+    Cells are taken by probability, each at least `_APART_KM` from those taken before; every cell's probability then
+    goes to the nearest of them, the answer itself included.
     """
     cells, probs = world.cells, posterior.probs
     chosen: list[tuple[LatLon, int]] = [(conclusion.latlon, conclusion.cell)]
     leading = heaviest(posterior.log_probs, 400)
     places = world.densest[leading]
-    free = haversine_km((conclusion.latlon.lat, conclusion.latlon.lon), places) >= 150.0
+    unit = to_unit(places)
+    free = great_circle_km(unit, to_unit((conclusion.latlon.lat, conclusion.latlon.lon))) >= _APART_KM
     while len(chosen) <= count and free.any():
         first = int(free.argmax())
         chosen.append((LatLon(*places[first].tolist()), int(leading[first])))
-        free &= haversine_km(places[first], places) >= 150.0
+        free &= great_circle_km(unit, unit[first]) >= _APART_KM
     at = np.array([(p.lat, p.lon) for p, _ in chosen])
     nearest = (cells.unit @ to_unit(at).T).argmax(axis=1)
     mass = np.bincount(nearest, weights=probs, minlength=len(chosen))
     found = [(place, cell, float(p)) for (place, cell), p in zip(chosen, mass, strict=True)][1:]
     return sorted(found, key=lambda item: -item[2])
-
-
-def heaviest(values: Float, count: int) -> Int:
-    """Indices of the `count` largest finite values, largest first."""
-    count = min(count, int(np.isfinite(values).sum()))
-    best = np.argpartition(-values, count - 1)[:count] if count < len(values) else np.arange(len(values))
-    return np.asarray(best[np.argsort(-values[best], kind="stable")], dtype=np.int64)
-
-
-def _inside(
-    neighbours: Candidates,
-    leading: Int,
-    constraints: Sequence[Constraint],
-    world: World,
-    text_weight: float,
-    using: Refining,
-) -> Candidates | None:
-    """Neighbours in the leading cells, reweighed by the text, joined by the cities that it names; None where none are.
-
-    A city enters as a typical neighbour of its cell would that lies in it: the picture does not tell places of one cell
-    apart as the name of a city does.
-    """
-    keep = np.flatnonzero(np.isin(neighbours.cell, leading))
-    if len(keep) == 0:
-        return None
-    looked, home = neighbours.log_weight[keep], neighbours.cell[keep]
-    log_weight = looked
-    if using.reweigh:
-        log_weight = looked + place_preference(neighbours.latlon[keep], constraints, text_weight)
-    found = replace(
-        neighbours,
-        latlon=neighbours.latlon[keep],
-        cell=home,
-        log_weight=log_weight,
-        similarity=neighbours.similarity[keep],
-        refs=tuple(neighbours.refs[i] for i in keep),
-        extent_km=neighbours.extent_km[keep],
-    )
-    towns = named_cities(world, leading.tolist(), constraints, text_weight) if using.gazetteer else None
-    if towns is None:
-        return found
-    typical = np.array([_log_mean(looked[home == c] if (home == c).any() else looked) for c in towns.cell])
-    of_towns = typical + place_preference(towns.latlon, constraints, text_weight)
-    return replace(
-        found,
-        latlon=np.concatenate([found.latlon, towns.latlon]),
-        cell=np.concatenate([found.cell, towns.cell]),
-        log_weight=np.concatenate([found.log_weight, of_towns]),
-        similarity=np.concatenate([found.similarity, towns.similarity]),
-        refs=found.refs + towns.refs,
-        extent_km=np.concatenate([found.extent_km, towns.extent_km]),
-    )
-
-
-def _log_mean(log_weight: Float) -> float:
-    top = float(log_weight.max())
-    return top + float(np.log(np.exp(log_weight - top).mean()))

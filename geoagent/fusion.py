@@ -128,10 +128,6 @@ class Fusion:
         """What the log likelihoods of a source are multiplied by, before pooling."""
         return 1.0 if source == "user" else self.text_weight * self.belief.weights.get(source, 1.0)
 
-    def likelihood(self, constraint: Constraint) -> Float:
-        """L(c) of one constraint by itself, `(C,)`, as far as its source is believed."""
-        return likelihood(constraint, self.world, 1.0 if constraint.source == "user" else self.belief.reliability)
-
 
 class Terms(Mapping[str, Float]):
     """Pooled log likelihoods `(C,)`, nats, by constraint id; each is worked out when it is asked for.
@@ -170,7 +166,8 @@ class Fused:
     def __init__(self, fusion: Fusion, constraints: Sequence[Constraint]) -> None:
         self.fusion = fusion
         self._row = {c.id: i for i, c in enumerate(constraints)}
-        likely = np.array([fusion.likelihood(c) for c in constraints]).reshape(-1, len(fusion.world.cells))
+        trust = [1.0 if c.source == "user" else fusion.belief.reliability for c in constraints]
+        likely = likelihoods(constraints, fusion.world, trust)
         self._logs = np.log(likely)
         # Strength: expected nats, that is the divergence from the prior to what the constraint alone would give.
         self._strength = (likely * self._logs * fusion.world.prior).sum(axis=1).tolist()
@@ -213,30 +210,33 @@ class Fused:
         return [weight * self._exponent[row] for weight, row in zip(left, rows, strict=True)]
 
 
-def likelihood(constraint: Constraint, world: World, believed: float = 1.0) -> Float:
-    """L(c) of one constraint, `(C,)`, positive, mean at most 1 under the prior.
+def likelihoods(constraints: Sequence[Constraint], world: World, believed: Sequence[float]) -> Float:
+    """L(c) of K constraints, each by itself, `(K, C)`: positive, mean at most 1 under the prior.
 
     Mass on countries that have no cells in this world is lost, and weakens the constraint accordingly.
 
     Args:
-        constraint: what it says.
+        constraints: what they say.
         world: cells and prior.
-        believed: factor on its reliability.
+        believed: factor on the reliability of each.
     """
-    reliability, cells = constraint.reliability * believed, world.cells
-    by_country = [0.0] * len(cells.country_codes)
-    finer: list[tuple[Place, float]] = []
-    for place, weight in zip(constraint.places, constraint.weights.tolist(), strict=True):
-        if place.level == "country":
-            if (number := cells.country_number.get(place.country)) is not None:
-                by_country[number] += weight / world.country_prior[place.country]
-        elif weight > 0:
-            finer.append((place, weight))
-    ratio = np.array(by_country)[cells.country_index]
-    for place, weight in finer:
+    cells, prior = world.cells, world.country_prior
+    by_country = [[0.0] * len(cells.country_codes) for _ in constraints]
+    finer: list[tuple[int, Place, float]] = []
+    for k, constraint in enumerate(constraints):
+        mine = by_country[k]
+        for place, weight in zip(constraint.places, constraint.weights.tolist(), strict=True):
+            if place.level == "country":
+                if (number := cells.country_number.get(place.country)) is not None:
+                    mine[number] += weight / prior[place.country]
+            elif weight > 0:
+                finer.append((k, place, weight))
+    ratio = np.array(by_country).reshape(len(constraints), len(cells.country_codes))[:, cells.country_index]
+    for k, place, weight in finer:
         rows, part = mass_ratio(place, world)
-        ratio[rows] += weight * part
-    return np.asarray((1.0 - reliability) + reliability * ratio, dtype=np.float64)
+        ratio[k, rows] += weight * part
+    reliability = np.array([c.reliability * share for c, share in zip(constraints, believed, strict=True)])[:, None]
+    return np.asarray(reliability * ratio + (1.0 - reliability), dtype=np.float64)
 
 
 def mass_ratio(place: Place, world: World) -> tuple[Int, Float]:

@@ -8,9 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from geoagent.conclude import LEADING, Conclusion, Memory, conclude, heaviest
+from geoagent.conclude import Conclusion, Memory, conclude
 from geoagent.fusion import Fusion
 from geoagent.geo import Float
+from geoagent.ranking import Ranking, heaviest, leading_count
 from geoagent.stages import NeighbourSearch, Refiner
 from geoagent.types import Candidates, Constraint, Float32, Int, Posterior, VisionEvidence
 from geoagent.world import World
@@ -45,12 +46,11 @@ class Settling:
         posterior = self.fusion(self.world.log_prior, self.user)
         return posterior, conclude(posterior, self.user, self.world, self.refiner)
 
-    def leading(self, log_probs: Float) -> Int:
+    def leading(self, log_probs: Float, ranking: Ranking | None = None) -> Int:
         """The leading cells of all, and those of the country that will be concluded, ascending."""
-        cells, count = self.world.cells, int(self.world.calibration.get("leading", LEADING))
-        inside = cells.inside(cells.country_codes[int(cells.by_country(np.exp(log_probs)).argmax())])
-        chosen = np.zeros(len(cells), dtype=bool)
-        chosen[heaviest(log_probs, count)] = chosen[inside[heaviest(log_probs[inside], count)]] = True
+        ranking = ranking or Ranking.of(log_probs, self.world)
+        chosen = np.zeros(len(log_probs), dtype=bool)
+        chosen[heaviest(log_probs, leading_count(self.world))] = chosen[ranking.leading] = True
         return np.flatnonzero(chosen)
 
     def query(self, vision: VisionEvidence) -> Float32 | None:
@@ -102,9 +102,10 @@ class Settler:
         if tuple(constraints) == how.user and np.array_equal(base, how.world.log_prior):
             return how.before
         posterior, near = self._fused(base, constraints), None
+        ranking = Ranking.of(posterior.log_probs, how.world)
         if looked and self._query is not None:
             # A cue that is left out rarely changes the leading cells, and what is near is found once for each set.
-            leading = how.leading(posterior.log_probs)
+            leading = how.leading(posterior.log_probs, ranking)
             if (key := leading.tobytes()) not in self._near:
                 self._near[key] = how.near(self._query, leading)
             near = self._near[key]
@@ -118,4 +119,5 @@ class Settler:
             radii=radii,
             text_weight=weight,
             memory=self._memory,
+            ranking=ranking,
         )

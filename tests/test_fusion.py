@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from geoagent.candidates import gazetteer_candidates
 from geoagent.errors import ShapeError
-from geoagent.fusion import Fusion, likelihood
+from geoagent.fusion import Fusion, likelihoods
 from geoagent.geo import LatLon
 from geoagent.pooling import pool_weights
 from geoagent.types import Constraint, Place, Span
@@ -51,13 +51,13 @@ def test_alone_a_constraint_is_believed_as_far_as_it_is_reliable():
 
 
 def test_a_region_counts_only_in_its_cells():
-    ratio = likelihood(constraint(AA1, r=0.5), WORLD)
+    (ratio,) = likelihoods([constraint(AA1, r=0.5)], WORLD, [1.0])
     assert ratio[:2] == pytest.approx(0.5 + 0.5 / PRIOR[:2].sum())
     assert ratio[2:] == pytest.approx(0.5)
 
 
 def test_a_city_counts_mostly_in_the_cell_that_holds_it():
-    ratio = likelihood(constraint(TOWN), WORLD)
+    (ratio,) = likelihoods([constraint(TOWN)], WORLD, [1.0])
     assert int(ratio.argmax()) == 2
     assert ratio[4:] == pytest.approx(0.1)
 
@@ -89,8 +89,8 @@ def test_contributions_add_up_to_the_log_odds(constraints):
 
 @given(some_constraints)
 def test_the_likelihood_of_a_constraint_has_mean_at_most_one(constraints):
-    for each in constraints:
-        mean = float(PRIOR @ likelihood(each, WORLD))
+    likely = likelihoods(constraints, WORLD, [1.0] * len(constraints))
+    for each, mean in zip(constraints, (likely @ PRIOR).tolist(), strict=True):
         assert mean <= 1 + 1e-9
         if each.places[0].country != "ZZ":
             assert mean == pytest.approx(1)

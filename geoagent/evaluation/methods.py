@@ -28,7 +28,8 @@ from types import MappingProxyType
 import numpy as np
 
 from geoagent.agent import GeoAgent
-from geoagent.conclude import ALL, Conclusion, Refining, conclude
+from geoagent.candidates import ALL, Refining
+from geoagent.conclude import Conclusion, conclude
 from geoagent.evaluation.cases import Case
 from geoagent.fusion import Belief, Fusion
 from geoagent.geo import Float

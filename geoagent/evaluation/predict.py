@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from geoagent import plugs
-from geoagent.conclude import LEADING, conclude
+from geoagent.conclude import conclude
 from geoagent.errors import WorldError
 from geoagent.fusion import Fusion
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
 from geoagent.geo import Float
+from geoagent.ranking import leading_count
 from geoagent.settle import NEIGHBOURS, Settling
 from geoagent.stages import Assets, NeighbourSearch, Refiner
 from geoagent.types import Candidates, Float32, Int
@@ -64,7 +65,7 @@ class Predictor:
         self.search: NeighbourSearch | None = plugs.build("search", search, assets) if wanted else None
         fitted = int(world.calibration.get("neighbours", NEIGHBOURS))
         self.count = fitted if neighbours is None else neighbours
-        self.leading = int(world.calibration.get("leading", LEADING))
+        self.leading = leading_count(world)
         self._fuse = Fusion(world)
         self._settling = Settling(world, self._fuse, self.refiner)
 
