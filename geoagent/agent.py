@@ -22,14 +22,14 @@ from geoagent.constraints._picture import PictureSource
 from geoagent.constraints.llm import ModelSource
 from geoagent.cues import find_cues, instructs
 from geoagent.cues.panel import with_colours
-from geoagent.disclose import release
+from geoagent.disclose import permit, release
 from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
 from geoagent.fusion import Belief, Fusion
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
 from geoagent.investigate import Scene, investigate
 from geoagent.ledger import Ledger, recording
-from geoagent.observed import Observed
+from geoagent.observed import Observed, told_apart
 from geoagent.parts import Clock, encoder_of, model_of, sources_of
 from geoagent.photos import open_photo
 from geoagent.prompts import Prompt
@@ -249,7 +249,7 @@ class GeoAgent:
                 for the position that the file claims.
 
         Raises:
-            InputError: the place is not known, or the file claims none.
+            InputError: the place is not known, the file claims none, or the claim is finer than `max_precision`.
             CoordinateError: coordinates out of range.
         """
         gazetteer, world = self.assets.gazetteer, self.assets.world
@@ -259,6 +259,7 @@ class GeoAgent:
             said = claim_of_position(observed.exif_gps, gazetteer)
         else:
             raise InputError(f"{observed.source}: the file claims no position")
+        permit(said, self.config.max_precision)
         return verify(observed, said, self.assets, self.fusion, self.composer)
 
     def using(self, **settings: Any) -> GeoAgent:
@@ -313,7 +314,7 @@ class GeoAgent:
                 constraints += source(regions, cues)
             except GeoAgentError as error:
                 warnings.append(f"constraints from {source.name} are missing: {error}")
-        return TextEvidence(regions, cues, tuple(constraints), tuple(warnings))
+        return TextEvidence(regions, cues, told_apart(constraints), tuple(warnings))
 
     def neighbours(self, vision: VisionEvidence, log_probs: Any) -> Candidates | None:
         """Training photos near the embedding inside the leading cells; None where the world has no gallery."""

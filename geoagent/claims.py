@@ -15,7 +15,7 @@ from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.regions import places_of
 from geoagent.geo import LatLon, haversine_km
 from geoagent.spread import SPREAD
-from geoagent.types import Constraint, Place, Posterior
+from geoagent.types import Constraint, Place, Posterior, Precision
 from geoagent.world import World
 
 _COORDINATES = re.compile(
@@ -37,6 +37,7 @@ class Claim:
         centre: of the circle; None for areas.
         radius_km: of the circle.
         countries: ISO codes of what is claimed.
+        level: of what is claimed; "full" for a position.
     """
 
     said: str
@@ -45,6 +46,7 @@ class Claim:
     centre: LatLon | None = None
     radius_km: float = CITY_KM
     countries: tuple[str, ...] = ()
+    level: Precision = "full"
 
 
 def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
@@ -72,8 +74,15 @@ def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
         raise InputError(f"claim {said!r}: the world {world.name!r} has no cells in {name}")
     first = inside[0]
     if first.level == "city":
-        return Claim(said, name, (), first.latlon, CITY_KM, (first.country,))
-    return Claim(said, name, inside, None, 0.0, tuple(dict.fromkeys(place.country for place in inside)))
+        return Claim(said, name, (), first.latlon, CITY_KM, (first.country,), "city")
+    for place in inside:
+        if place.level == "admin1" and not len(world.cells.inside(place.country, place.admin1)):
+            raise InputError(
+                f"claim {said!r}: the world {world.name!r} has no cells of its own for {place.name}; "
+                f"claim {place.country}, a city, or LAT,LON,RADIUS_KM"
+            )
+    level: Precision = "region" if any(place.level == "admin1" for place in inside) else "country"
+    return Claim(said, name, inside, None, 0.0, tuple(dict.fromkeys(place.country for place in inside)), level)
 
 
 def claim_of_position(position: LatLon, gazetteer: Gazetteer) -> Claim:

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
 
 import numpy as np
 
@@ -23,12 +24,13 @@ from geoagent.answer import (
 from geoagent.conclude import Conclusion, alternatives
 from geoagent.config import Config
 from geoagent.conformal import credible_count, threshold
+from geoagent.disclose import at_its_level
 from geoagent.explain import compared, cue_report, statements
 from geoagent.geo import Float, LatLon
 from geoagent.hints import user_constraints
 from geoagent.observed import Observed
 from geoagent.stages import Assets
-from geoagent.types import Candidates, Constraint, Posterior, TextEvidence, TextRegion
+from geoagent.types import Candidates, Constraint, Posterior, Precision, TextEvidence, TextRegion
 
 Settle = Callable[..., tuple[Posterior, Conclusion]]
 _ALTERNATIVES = 5
@@ -42,6 +44,11 @@ class Composer:
     def __init__(self, assets: Assets, config: Config) -> None:
         self._assets = assets
         self._config = config
+
+    @property
+    def cap(self) -> Precision | Literal["auto"]:
+        """The finest level that is disclosed."""
+        return self._config.max_precision
 
     @cached_property
     def user_constraints(self) -> tuple[Constraint, ...]:
@@ -90,21 +97,20 @@ class Composer:
         read = [c for c in everything if c.source != "llm-picture"]
         alone = not looked and len(read) == len(everything)
         heard, text_only = (aware, final) if alone else settle(prior, read, looked=False)
-        best = self.best(final)
+        best = self.placed(final)[0]
         nats = {key: float(term[final.cell]) for key, term in aware.contributions.items()}
         ranked = sorted(everything, key=lambda c: -abs(nats[c.id]))
         cues = []
         for number, constraint in enumerate(ranked, start=1):
             rest = [c for c in everything if c is not constraint]
-            without = self.best(settle(vision.log_probs, rest, radii=False)[1])
+            without = self.placed(settle(vision.log_probs, rest, radii=False)[1])[0]
             cues.append(cue_report(number, constraint, nats[constraint.id], without))
-        prediction = self.prediction(final, best)
+        prediction = self.prediction(final)
         vision_prediction = prediction if vision_only is final else self.prediction(vision_only)
         comparison = None
         if looked and text.constraints:
             before = settle(prior, user, looked=False, radii=False)[0].log_probs
-            moved = vision_only.latlon.distance_km(final.latlon)
-            comparison = compared(seen, heard, before, vision_prediction.best, best, moved)
+            comparison = compared(seen, heard, before, vision_prediction.best, best)
         gps = observed.exif_gps
         said = statements(
             best,
@@ -144,6 +150,11 @@ class Composer:
             exif_gps=None if gps is None else _exif(gps, final.latlon),
         )
         return answer, said
+
+    def placed(self, conclusion: Conclusion) -> tuple[Best, float]:
+        """A conclusion's place as it is told, and how far that is from it, km: under "auto" at the level it reaches."""
+        best = self.best(conclusion)
+        return at_its_level(best, self._assets.gazetteer) if self._config.max_precision == "auto" else (best, 0.0)
 
     def best(self, conclusion: Conclusion) -> Best:
         """Name a conclusion's place at the level that its evidence reaches."""
@@ -186,17 +197,18 @@ class Composer:
             resting_on=group,
         )
 
-    def prediction(self, conclusion: Conclusion, best: Best | None = None) -> Prediction:
+    def prediction(self, conclusion: Conclusion) -> Prediction:
         """A conclusion as the answer writes it."""
+        best, moved = self.placed(conclusion)
         shares = np.array([p for _, p in conclusion.countries])
         rounded = shares / shares.sum()
         shown = zip(conclusion.countries, rounded.tolist(), strict=True)
         # Hundreds of small parts are made by pydantic at once, not one by one.
         return Prediction.model_validate(
             {
-                "best": best or self.best(conclusion),
-                "radius_50_km": round(conclusion.radius_50_km, 2),
-                "radius_90_km": round(conclusion.radius_90_km, 2),
+                "best": best,
+                "radius_50_km": round(conclusion.radius_50_km + moved, 2),
+                "radius_90_km": round(conclusion.radius_90_km + moved, 2),
                 "confidence": float(rounded[0]),
                 "countries": [{"code": code, "p": p} for (code, _), p in shown],
             }

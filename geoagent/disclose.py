@@ -2,66 +2,52 @@
 
 from __future__ import annotations
 
+import math
+from typing import Literal
+
+import numpy as np
+
 from geoagent.answer import Answer, Best, CuePlace, CueReport, Prediction
+from geoagent.claims import Claim
 from geoagent.config import Config
+from geoagent.errors import InputError
 from geoagent.gazetteer import Gazetteer
-from geoagent.geo import LatLon
-from geoagent.types import PRECISIONS, Place, Precision
+from geoagent.geo import LatLon, haversine_km
+from geoagent.spread import spread_quantiles
+from geoagent.types import PRECISIONS, Constraint, Place, Precision
 
 HIDDEN = "hidden by max_precision"
+OPEN: tuple[str, ...] = ("full", "auto")
+"""Precisions that withhold nothing."""
 _HARMLESS = frozenset({"script", "language", "currency", "within"})
 """Kinds of cue whose wording names no place below a country."""
-_STREET_LEVEL = frozenset({"street", "phone", "postcode", "registration", "domain", "llm", "llm-picture"})
-"""Kinds of cue that say more than which city."""
+_CITY_AT_MOST = _HARMLESS | {"name", "plate", "brand", "habit", "regional", "signword"}
+"""Kinds of cue that say no more than which city."""
+_LEVELS = {"country": "country", "admin1": "region", "city": "city"}
+_RINGS_KM = (5.0, 25.0, 100.0, 500.0, math.inf)
+"""How far a photo is from the city that stands for it is told in steps this coarse."""
+_LEAST_KM = 25.0  # no country or region is said to be smaller
 _NOWHERE = Best(lat=None, lon=None, place=None, precision="none")
 _RANK: dict[str, int] = {"none": -1, **{str(name): i for i, name in enumerate(PRECISIONS)}}
 
 
 def release(answer: Answer, config: Config, gazetteer: Gazetteer) -> Answer:
-    """Return what of the answer is given under a configuration: capped, coarsened, or no place at all."""
+    """Return what of the answer is given under a configuration: all, no finer than a cap, or no place at all."""
     if config.max_precision == "auto":
-        answer = coarsen(answer, config.confidence, gazetteer)
+        if answer.best is not None and answer.best.precision == "none":
+            return _abstain(answer, config.confidence)
     else:
         answer = disclose(answer, config.max_precision, gazetteer)
     sure = answer.confidence is None or answer.confidence >= config.abstain_below
     return answer if sure else _abstain(answer, config.abstain_below)
 
 
-def coarsen(answer: Answer, sure: float, gazetteer: Gazetteer) -> Answer:
-    """Return the answer with every place at its own level, which reaches the probability that was asked.
+def at_its_level(best: Best, gazetteer: Gazetteer) -> tuple[Best, float]:
+    """A place at its own level, and how far its position moved, km.
 
-    Positions become those that stand for the country, the admin-1 unit or the city; radii around them grow by how far
-    they moved, so that they hold as much as before. What the photo shows is not withheld. Where not even a country is
-    probable enough, no place is named.
+    The position becomes the one that stands for the country, the admin-1 unit or the city; radii around it that grow by
+    how far it moved hold as much as before.
     """
-    if answer.best is None or answer.text_aware is None:
-        return answer
-    if answer.best.precision == "none":
-        return _abstain(answer, sure)
-    final = _at_its_level(answer.text_aware, gazetteer)
-    cues = [cue.model_copy(update={"without": _stood_for(cue.without, gazetteer)[0]}) for cue in answer.cues]
-    return answer.model_copy(
-        update={
-            "best": final.best,
-            "radius_50_km": final.radius_50_km,
-            "radius_90_km": final.radius_90_km,
-            "vision_only": answer.vision_only and _at_its_level(answer.vision_only, gazetteer),
-            "text_only": answer.text_only and _at_its_level(answer.text_only, gazetteer),
-            "text_aware": final,
-            "comparison": answer.comparison and answer.comparison.model_copy(update={"change": ""}),
-            "cues": cues,
-        }
-    )
-
-
-def _at_its_level(prediction: Prediction, gazetteer: Gazetteer) -> Prediction:
-    best, moved = _stood_for(prediction.best, gazetteer)
-    radii = {name: round(getattr(prediction, name) + moved, 2) for name in ("radius_50_km", "radius_90_km")}
-    return prediction.model_copy(update={"best": best, **radii})
-
-
-def _stood_for(best: Best, gazetteer: Gazetteer) -> tuple[Best, float]:
-    """A place at its own level, and how far its position moved, km."""
     if best.precision == "none":
         return _NOWHERE, 0.0
     if best.precision == "full" or best.lat is None or best.lon is None:
@@ -70,6 +56,35 @@ def _stood_for(best: Best, gazetteer: Gazetteer) -> tuple[Best, float]:
     if found.lat is None or found.lon is None:
         return best, 0.0
     return found, LatLon(best.lat, best.lon).distance_km(LatLon(found.lat, found.lon))
+
+
+def permit(claim: Claim, cap: Precision | Literal["auto"]) -> None:
+    """Refuse a claim that is finer than a cap: whether it is true would tell what the cap withholds.
+
+    Raises:
+        InputError: it is finer.
+    """
+    if cap not in OPEN and _RANK[claim.level] > _RANK[cap]:
+        level = {"country": "a country", "region": "a country or a region"}.get(cap, "a country, a region or a city")
+        raise InputError(f"claim {claim.said!r}: answers are capped at {cap} precision; claim {level} by its name")
+
+
+def may_read(config: Config) -> None:
+    """Refuse to hand out what is written in a photo where answers are capped.
+
+    Raises:
+        InputError: they are.
+    """
+    if config.max_precision not in OPEN:
+        raise InputError(f"answers are capped at {config.max_precision} precision: the text of photos is withheld")
+
+
+def withheld(constraint: Constraint, cap: Precision | Literal["auto"]) -> bool:
+    """Whether the wording of a constraint may give a finer place away than a cap allows."""
+    if cap in OPEN:
+        return False
+    telling = constraint.kind not in (_CITY_AT_MOST if cap == "city" else _HARMLESS)
+    return telling or any(_RANK[_LEVELS[place.level]] > _RANK[cap] for place in constraint.places)
 
 
 def _abstain(answer: Answer, asked: float) -> Answer:
@@ -92,36 +107,30 @@ def _abstain(answer: Answer, asked: float) -> Answer:
 def disclose(answer: Answer, cap: Precision, gazetteer: Gazetteer) -> Answer:
     """Return the answer without anything finer than `cap`.
 
-    Positions become those that stand for the country, the admin-1 unit or the city; radii do not fall below the size of
-    what is disclosed; text, cues, neighbours and EXIF positions that would give the place away are withheld, and a
-    warning says so.
+    Positions become those that stand for the country, the admin-1 unit or the city, and radii at least those within
+    which half and nine tenths of its people live, which tell nothing of the photo; all text, and cues, neighbours and
+    EXIF positions that would give the place away are withheld, and a warning says so. An answer that names no place
+    goes on naming none.
     """
     if cap == "full" or answer.best is None:
         return answer
     hide = _Hider(cap, gazetteer)
     final = hide.prediction(answer.text_aware)
     assert final is not None
-    cues = [hide.cue(cue) for cue in answer.cues]
-    blank = set(range(len(answer.regions)))
-    if cap == "city":
-        blank = {region for cue in cues if cue.value == HIDDEN for region in cue.regions}
+    placed: dict[str, object] = {"best": final.best, "explanation": hide.explanation(final)}
+    placed |= {"radius_50_km": final.radius_50_km, "radius_90_km": final.radius_90_km}
     return answer.model_copy(
         update={
-            "best": final.best,
-            "radius_50_km": final.radius_50_km,
-            "radius_90_km": final.radius_90_km,
+            **({} if answer.abstained else placed),
             "vision_only": hide.prediction(answer.vision_only),
             "text_only": hide.prediction(answer.text_only),
             "text_aware": final,
             "comparison": answer.comparison and answer.comparison.model_copy(update={"change": "", "moved_km": None}),
             "alternatives": hide.alternatives(answer),
-            "cues": cues,
-            "regions": [
-                r.model_copy(update={"text": HIDDEN}) if i in blank else r for i, r in enumerate(answer.regions)
-            ],
+            "cues": [hide.cue(cue) for cue in answer.cues],
+            "regions": [r.model_copy(update={"text": HIDDEN}) for r in answer.regions],
             "neighbours": [],
             "exif_gps": None,
-            "explanation": hide.explanation(final),
             "llm": None
             if answer.llm is None
             else answer.llm.model_copy(update={"notes": [], "observations": [], "steps": []}),
@@ -170,14 +179,33 @@ class _Hider:
         """A prediction, no finer than the cap."""
         if prediction is None:
             return None
-        least = {"country": 100.0, "region": 25.0, "city": 5.0}[self._cap]
+        best = self.best(prediction.best)
+        half, most = self._radii(prediction, best)
         return prediction.model_copy(
-            update={
-                "best": self.best(prediction.best),
-                "radius_50_km": max(prediction.radius_50_km, least),
-                "radius_90_km": max(prediction.radius_90_km, least),
-            }
+            update={"best": best, "radius_50_km": round(half, 2), "radius_90_km": round(most, 2)}
         )
+
+    def _radii(self, prediction: Prediction, best: Best) -> tuple[float, float]:
+        """Radii about the place that is disclosed that hold what they say, and do not tell where in it the photo is."""
+        half, most, true = prediction.radius_50_km, prediction.radius_90_km, prediction.best
+        if best.lat is None or best.lon is None or true.lat is None or true.lon is None:
+            return half, most
+        here = LatLon(best.lat, best.lon)
+        if self._cap == "city":
+            moved = here.distance_km(LatLon(true.lat, true.lon))
+            ring = next(km for km in _RINGS_KM if km >= moved)
+            return (half + ring, most + ring) if math.isfinite(ring) else (20_000.0, 20_000.0)
+        table = self._gazetteer.table
+        rows = table.cities_of(best.country or "")
+        if self._cap == "region" and best.admin1:
+            own = [row for row in rows.tolist() if table.place(row).admin1_name == best.admin1]
+            rows = np.array(own, dtype=np.int64) if own else rows
+        if not len(rows):
+            return max(half, _LEAST_KM), max(most, _LEAST_KM)
+        away = haversine_km((here.lat, here.lon), table.latlon[rows])
+        people = np.maximum(table.population[rows], 1).astype(np.float64)
+        inner, outer = spread_quantiles(away, np.full(len(rows), _LEAST_KM / 2), people, (0.5, 0.9))
+        return max(half, inner, _LEAST_KM), max(most, outer, _LEAST_KM)
 
     def alternatives(self, answer: Answer) -> list[object]:
         """Alternatives, no finer than the cap; those that become the same place are one."""
@@ -202,7 +230,7 @@ class _Hider:
 
     def cue(self, cue: CueReport) -> CueReport:
         """A cue; one that may give a finer place than the cap away keeps only its kind and its countries."""
-        telling = cue.kind in _STREET_LEVEL if self._cap == "city" else cue.kind not in _HARMLESS
+        telling = cue.kind not in (_CITY_AT_MOST if self._cap == "city" else _HARMLESS)
         if not telling and not any(self._finer(place) for place in cue.places):
             return cue.model_copy(update={"without": self.best(cue.without)})
         countries: dict[str, float] = {}

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from geoagent.answer import Best, Comparison, CuePlace, CueReport
-from geoagent.geo import Float
+from geoagent.geo import Float, LatLon
 from geoagent.types import Constraint, Place, Posterior
 
 _FAIR = float(np.log(3.0))  # nats from which evidence is worth a mention (Kass & Raftery 1995, section 3.2)
@@ -121,9 +121,7 @@ def statements(
     return said
 
 
-def compared(
-    vision: Posterior, text: Posterior, before: Float, vision_only: Best, text_aware: Best, moved_km: float
-) -> Comparison:
+def compared(vision: Posterior, text: Posterior, before: Float, vision_only: Best, text_aware: Best) -> Comparison:
     """How well picture and text agree, and what the text changed.
 
     The agreement is log Σ v(c) t(c) / p(c), with v and t what picture and text say and p what is known before either:
@@ -135,8 +133,8 @@ def compared(
         before: `(C,)` log probabilities by what the user said alone.
         vision_only: the answer without text.
         text_aware: the answer.
-        moved_km: between the two.
     """
+    moved_km = _apart_km(vision_only, text_aware)
     v, t = vision.log_probs, text.log_probs
     both = v + t - before
     agreement = float(both.max() + np.log(np.exp(both - both.max()).sum()))
@@ -169,6 +167,13 @@ def compared(
         says=says,
         change=change,
     )
+
+
+def _apart_km(a: Best, b: Best) -> float:
+    """Distance between two places that are told; 0 where one is not."""
+    if a.lat is None or a.lon is None or b.lat is None or b.lon is None:
+        return 0.0
+    return LatLon(a.lat, a.lon).distance_km(LatLon(b.lat, b.lon))
 
 
 def _differs(a: Best, b: Best) -> bool:

@@ -22,6 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geoagent.errors import ShapeError, WorldError
 from geoagent.geo import Float, haversine_km
@@ -29,7 +30,10 @@ from geoagent.pooling import SAME_REGION, pool_weights, sharing
 from geoagent.types import Constraint, Int, Place, Posterior, log_normalise
 from geoagent.world import World
 
+RULED_OUT = -1000.0
+"""Log likelihood, nats, of cells that the user rules out: no sum of other evidence reaches it."""
 _NEAR_KM = 30.0  # how far into the neighbouring cells of its country a city's mass reaches
+_RULED_OUT_BELOW = 1e-9  # likelihood of a rule: what it leaves of a cell that it does not name is 1e-14
 _NEAR_SHARE = 0.1  # how much of it
 
 
@@ -169,6 +173,9 @@ class Fused:
         trust = [1.0 if c.source == "user" else fusion.belief.reliability for c in constraints]
         likely = likelihoods(constraints, fusion.world, trust)
         self._logs = np.log(likely)
+        for k, constraint in enumerate(constraints):
+            if constraint.rule:
+                self._logs[k, ruled_out(likely[k])] = RULED_OUT
         # Strength: expected nats, that is the divergence from the prior to what the constraint alone would give.
         self._strength = (likely * self._logs * fusion.world.prior).sum(axis=1).tolist()
         self._exponent = [fusion.exponent(c.source) for c in constraints]
@@ -237,6 +244,11 @@ def likelihoods(constraints: Sequence[Constraint], world: World, believed: Seque
         ratio[k, rows] += weight * part
     reliability = np.array([c.reliability * share for c, share in zip(constraints, believed, strict=True)])[:, None]
     return np.asarray(reliability * ratio + (1.0 - reliability), dtype=np.float64)
+
+
+def ruled_out(likely: Float) -> NDArray[np.bool_]:
+    """Which cells a rule of the user leaves nothing, `(C,)`, from its likelihood."""
+    return np.asarray(likely < _RULED_OUT_BELOW, dtype=np.bool_)
 
 
 def mass_ratio(place: Place, world: World) -> tuple[Int, Float]:

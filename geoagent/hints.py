@@ -1,8 +1,8 @@
 """What the user says about where the photo is: countries that it is in, or is not in, and a hint in words.
 
 Each becomes a constraint of source "user" like any other evidence: it stands among the cues, says what it did, and what
-the answer would be without it. `within` and `exclude` are believed almost without doubt, a hint as far as its wording
-goes: "probably Lyon" less than "Lyon", "definitely Lyon" more.
+the answer would be without it. `within` and `exclude` are rules: no evidence reaches what they rule out. A hint is
+believed as far as its wording goes: "probably Lyon" less than "Lyon", "definitely Lyon" more.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geoagent.errors import ConfigError
+from geoagent.fusion import likelihoods, ruled_out
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.normalise import normalise
 from geoagent.gazetteer.regions import COUNTRY_WORDS, macro_regions, places_of
@@ -23,7 +24,7 @@ from geoagent.types import Constraint, Place
 from geoagent.world import World
 
 CERTAIN = 1.0 - 1e-14
-"""Reliability of what the user rules in or out: far beyond any evidence, and still no logarithm of zero."""
+"""Reliability of a rule; `fusion.RULED_OUT` is what it does to all other places."""
 HINT, UNSURE, SURE = 0.9, 0.7, 0.98
 """Reliability of a hint, of one that hedges ("maybe", "I think"), of one that insists ("definitely")."""
 _UNSURE = re.compile(
@@ -32,11 +33,21 @@ _UNSURE = re.compile(
     re.IGNORECASE,
 )
 _SURE = re.compile(r"\b(?:definitely|certainly|surely|i know|i am sure|i'm sure|for sure|bestimmt|sicher)\b", re.I)
-_CLAUSE = re.compile(r"[,;:.()]|\b(?:or|and|but|oder|und|aber|ou|et|mais|o|y|e|pero|ni)\b", re.IGNORECASE)
+_BUT = r"but|rather|aber|sondern|mais|pero|sino|ma|mas"
+_CLAUSE = re.compile(rf"[,;:.()]|\b(?:or|and|oder|und|ou|et|o|y|e|ni|{_BUT})\b", re.IGNORECASE)
+_ENDS_NOT = re.compile(rf"[,;:.()]|{_BUT}", re.IGNORECASE)
 _NOT = re.compile(
-    r"\b(?:not|no|never|isn['’]?t|wasn['’]?t|excluding|except|without|nor|neither|nicht|kein|pas|sauf)\b", re.I
+    r"\b(?:never|isn['’]?t|wasn['’]?t|excluding|except|nor|neither|kein|sauf"
+    # "not sure but I think Lyon", "not far from Lyon", "not only Lyon", "no doubt Lyon" speak for it.
+    r"|not(?!\s+(?:sure|certain|far|only|just|necessarily|unlike))|no(?!\s+(?:doubt|idea|question))"
+    r"|without(?!\s+(?:an?y?\s+)?(?:doubt|question))|nicht(?!\s+(?:sicher|weit|nur))|pas(?!\s+(?:s[uû]r|loin|seulement)))\b",
+    re.IGNORECASE,
 )
-_NEAR = re.compile(r"\b(?:near|around|close to|outside|north of|south of|east of|west of|region of|area)\b", re.I)
+_NEAR = re.compile(
+    r"\b(?:near|around|close to|not far|nicht weit|pas loin|outside|north of|south of|east of|west of|region of"
+    r"|area)\b",
+    re.IGNORECASE,
+)
 _PART = re.compile(
     r"\b(north|south|east|west|central)(?:ern)?[- ]?(north|south|east|west)?(?:ern)?\s+(?:of\s+)?$", re.I
 )
@@ -76,12 +87,12 @@ def read_hint(text: str, gazetteer: Gazetteer) -> Hint:
     places: list[tuple[Place, bool]] = []
     against: list[Place] = []
     parts: dict[str, str] = {}
-    negated = False
+    negated, shouted = False, text.isupper() and any(len(word) > 3 for word in text.split())
     for stop, words in _clauses(text):
-        # "not Spain or Portugal" rules out both; a comma ends it.
-        negated = bool(_NOT.search(words)) or (negated and stop not in ",;.:")
+        # "not Spain or Portugal" rules out both; a comma ends it, and "but" does.
+        negated = bool(_NOT.search(words)) or (negated and not _ENDS_NOT.fullmatch(stop))
         near = bool(_NEAR.search(words))
-        for place, before in _named(words, gazetteer):
+        for place, before in _named(words, gazetteer, codes=not shouted):
             if negated:
                 against.append(place)
                 continue
@@ -101,8 +112,11 @@ def _clauses(text: str) -> list[tuple[str, str]]:
     return [(stop, text[end:following]) for (stop, _, end), (_, following, _) in itertools.pairwise(edges)]
 
 
-def _named(clause: str, gazetteer: Gazetteer) -> list[tuple[Place, str]]:
-    """Places of one clause with the words before each; macro-regions as their countries, longest names first."""
+def _named(clause: str, gazetteer: Gazetteer, *, codes: bool) -> list[tuple[Place, str]]:
+    """Places of one clause with the words before each; macro-regions as their countries, longest names first.
+
+    Two capitals are a country's code, save in a hint all in capitals: "SOMEWHERE IN GERMANY" is not about India.
+    """
     found: list[tuple[Place, str]] = []
     words = [(m.start(), m.end()) for m in re.finditer(r"[\w'’.-]+", clause)]
     regions, taken = macro_regions(), [False] * len(words)
@@ -113,7 +127,7 @@ def _named(clause: str, gazetteer: Gazetteer) -> list[tuple[Place, str]]:
             if any(taken[i : i + length]) or not raw:
                 continue
             key = normalise(raw)
-            code = raw if len(raw) == 2 and raw.isupper() else ""
+            code = raw if codes and len(raw) == 2 and raw.isupper() else ""
             region = regions.get(key)
             countries: Sequence[str] = region.countries if region is not None else ()
             if not countries and (code or key in COUNTRY_WORDS):
@@ -159,10 +173,19 @@ def user_constraints(
         small = next((place for place in places if place.level == "city"), None)
         if small is not None:
             raise ConfigError(f"not: {small} is a city; rule out a country or a region")
+        units = {place.country: place.name for place in places if place.level == "admin1"}
+        vague = next((code for code in units if not _units_of(code, world, gazetteer)), None)
+        if vague is not None:
+            raise ConfigError(
+                f"not: the world {world.name!r} knows no regions of {vague}, so {units[vague]} cannot be ruled out; "
+                f"rule out {vague}"
+            )
         mass = _all_but(places, world, gazetteer)
         if not mass:
             raise ConfigError(f"not: nothing of the world {world.name!r} is left without {_or(names)}")
         found.append(_constraint("not", ",".join(exclude), f"You said that it is not in {_or(names)}.", mass, CERTAIN))
+    if within and exclude and ruled_out(likelihoods(found, world, [1.0, 1.0])).any(axis=0).all():
+        raise ConfigError(f"within and not: nothing is left of {', '.join(within)} without {', '.join(exclude)}")
     if hint:
         read = read_hint(hint, gazetteer)
         if read.against:
@@ -229,7 +252,10 @@ def _units_of(country: str, world: World, gazetteer: Gazetteer) -> list[Place]:
 
 
 def _all_but(against: Sequence[Place], world: World, gazetteer: Gazetteer) -> list[tuple[Place, float]]:
-    """Everything that is in none of these areas: countries, and the other units of one that is partly ruled out."""
+    """Everything that is in none of these areas: countries, and the other units of one that is partly ruled out.
+
+    A country whose cells have no units stays whole.
+    """
     whole = {place.country for place in against if place.level == "country"}
     units = {place.admin1 for place in against if place.level != "country" and place.admin1}
     broken = {place.country for place in against if place.level != "country"} - whole
@@ -241,8 +267,9 @@ def _all_but(against: Sequence[Place], world: World, gazetteer: Gazetteer) -> li
         if code not in broken:
             left.append((country, world.country_prior[code]))
             continue
-        kept = (place for place in _units_of(code, world, gazetteer) if place.admin1 not in units)
-        left += [(place, _mass(place, world)) for place in kept]
+        known = _units_of(code, world, gazetteer)
+        kept = [place for place in known if place.admin1 not in units]
+        left += [(place, _mass(place, world)) for place in kept] if known else [(country, world.country_prior[code])]
     return left
 
 

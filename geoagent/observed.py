@@ -6,12 +6,12 @@ other weights, with a hint, without a cue.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from geoagent.geo import LatLon
 from geoagent.ledger import Ledger
-from geoagent.types import TextEvidence, VisionEvidence
+from geoagent.types import Constraint, TextEvidence, VisionEvidence
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -41,3 +41,14 @@ class Observed:
     size_px: tuple[int, int] | None = None
     ledger: Ledger = field(default_factory=Ledger)
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def told_apart(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
+    """The constraints with ids of their own: two sources may have given one id to two of them."""
+    found: dict[str, Constraint] = {}
+    for constraint in constraints:
+        id, number = constraint.id, 2
+        while id in found:
+            id, number = f"{constraint.id}~{number}", number + 1
+        found[id] = constraint if id == constraint.id else replace(constraint, id=id)
+    return tuple(found.values())

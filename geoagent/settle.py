@@ -82,7 +82,8 @@ class Settler:
     """
 
     def __init__(self, how: Settling, vision: VisionEvidence, constraints: Sequence[Constraint]) -> None:
-        self._how, self._query = how, how.query(vision)
+        # A picture that counts for nothing has no neighbours either.
+        self._how, self._query = how, how.query(vision) if how.fusion.vision_weight > 0 else None
         self._fused = how.fusion.over(constraints)
         self._near: dict[bytes, Candidates | None] = {}
         self._memory = Memory()

@@ -226,6 +226,11 @@ class Constraint:
             raise ShapeError(f"constraint {self.id}: reliability must lie in (0, 1), got {self.reliability}")
 
     @property
+    def rule(self) -> bool:
+        """Whether the user rules all other places out by it, whatever the evidence says."""
+        return self.source == "user" and self.kind in ("within", "not")
+
+    @property
     def regions(self) -> tuple[int, ...]:
         """Indices of the regions that it rests on, ascending."""
         return tuple(sorted({span.region for span in self.spans}))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from geoagent.claims import Claim, Probability
 from geoagent.compose import Composer
+from geoagent.disclose import HIDDEN, withheld
 from geoagent.fusion import Fusion
 from geoagent.geo import Float
 from geoagent.observed import Observed
@@ -58,7 +59,7 @@ class Verification(_Part):
     countries: list[str]
     verdict: Verdict
     probability: float = Field(description="that the claim is true, all evidence considered")
-    prior_probability: float = Field(description="before anything was seen")
+    prior_probability: float = Field(description="before anything was seen, what the user said included")
     odds: float = Field(description="probability : 1 - probability")
     bayes_factor_nats: float = Field(description="log of posterior odds over prior odds")
     evidence: list[Weighed] = Field(description="strongest first")
@@ -84,21 +85,24 @@ def verify(observed: Observed, claim: Claim, assets: Assets, fusion: Fusion, com
         composer: knows what the user said.
     """
     prior = assets.world.log_prior
-    everything = (*composer.user_constraints, *observed.text.constraints)
+    user = composer.user_constraints
+    everything = (*user, *observed.text.constraints)
     fused = fusion.over(everything)
+    cap = composer.cap
     probability = Probability(claim, assets.world, fusion.text_weight)
 
     def odds(base: Float, constraints: tuple[Constraint, ...]) -> float:
         p = probability(fused(base, constraints), constraints)
         return math.log(p) - math.log1p(-p)
 
-    before, after = odds(prior, ()), odds(observed.vision.log_probs, everything)
+    # What the user said was not seen in the photo: it belongs to what is believed before.
+    before, after = odds(prior, user), odds(observed.vision.log_probs, everything)
     weighed = [
         Weighed(
             key=c.id,
             kind=c.kind,
-            value=c.value,
-            says=c.says,
+            value=HIDDEN if withheld(c, cap) else c.value,
+            says=f"A {c.kind} ({HIDDEN})." if withheld(c, cap) else c.says,
             regions=list(c.regions),
             nats=round(after - odds(observed.vision.log_probs, tuple(o for o in everything if o is not c)), 3),
         )
@@ -129,7 +133,7 @@ def verify(observed: Observed, claim: Claim, assets: Assets, fusion: Fusion, com
         bayes_factor_nats=round(factor, 3),
         evidence=sorted(weighed, key=lambda w: -abs(w.nats)),
         expected=_expected(claim, observed, assets),
-        says=_words(claim, verdict, p, factor, len(weighed)),
+        says=_words(claim, verdict, p, factor, len(weighed) - len(user)),
         warnings=list(dict.fromkeys(observed.warnings)),
     )
 

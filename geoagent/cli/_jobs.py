@@ -97,3 +97,13 @@ def answering(jobs: Sequence[Job], out: Path | None, retry: tuple[bool, bool], *
             bar.update(task, completed=places.get(answer.id if answer.id is not None else answer.source, 0))
             yield answer
         bar.update(task, completed=len(jobs))
+
+
+def answers_of(jobs: Sequence[Job], out: Path) -> list[Answer]:
+    """The answers of jobs that a file of answers holds, those of runs before included."""
+    from geoagent.outputs import read_answers
+
+    keys = {job.key for job in jobs}
+    with out.open("rb") as lines:
+        found = [answer for _, answer in read_answers(lines) if not isinstance(answer, str)]
+    return [answer for answer in found if (answer.source if answer.id is None else answer.id) in keys]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.cli._jobs import answering, photo_jobs, photo_paths, row_jobs
+from geoagent.cli._jobs import answering, answers_of, photo_jobs, photo_paths, row_jobs
 from geoagent.cli._main import agent_options, load_agent
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ def compare(
         raise click.ClickException("no photo could be answered")
     if alone and not known:
         return
+    if out is not None and answers is None:
+        seen = answers_of(jobs, out)
     rows = changes(seen, known)
     if as_json:
         click.echo(json.dumps(to_dict(rows), ensure_ascii=False))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.cli._jobs import answering, photo_jobs, photo_paths, row_jobs
+from geoagent.cli._jobs import answering, answers_of, photo_jobs, photo_paths, row_jobs
 from geoagent.cli._main import agent_options, load_agent
 from geoagent.cli._report import command_again, write_report
 
@@ -130,6 +130,8 @@ def locate(
             )
         if map_path or not several:
             answers.append(answer)
+    if out is not None and (map_path or not several):
+        answers = answers_of(jobs, out)
     if map_path and answers:
         _write_map(answers, map_path, agent, with_photo=not capped)
     if report and answers and answers[0].status != "error":

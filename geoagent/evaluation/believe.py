@@ -113,7 +113,8 @@ def fit_world(
         "picture": fitted.belief.picture,
         "from": {**(data or {}), **fitted.figures, "date": date.today().isoformat()},
     }
-    kept = {name: value for name, value in world.calibration.items() if name not in ("conformal", "named_km")}
+    original = world.calibration
+    kept = {name: value for name, value in original.items() if name not in ("conformal", "named_km")}
     world = replace(world, calibration={**kept, "fusion": held})
     agent = over(agent, world)
     found = _apart(cases, agent)
@@ -123,7 +124,11 @@ def fit_world(
         world = replace(world, calibration={**world.calibration, "named_km": round(float(np.median(known)), 1)})
         agent = over(agent, world)
         found = _apart(cases, agent)
-    return replace(world, calibration={**world.calibration, "conformal": _conformal(found, world)})
+    before, fresh = original.get("conformal", {}), _conformal(found, world)
+    merged = {what: {**before.get(what, {}), **fresh[what]} for what in fresh}
+    if len(known) < LEAST and "named_km" in original:
+        world = replace(world, calibration={**world.calibration, "named_km": original["named_km"]})
+    return replace(world, calibration={**world.calibration, "conformal": merged})
 
 
 def _apart(cases: Sequence[Case], agent: GeoAgent) -> list[tuple[Case, Outcome]]:

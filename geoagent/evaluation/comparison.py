@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geoagent.agent import GeoAgent
-from geoagent.conformal import credible, set_scores, threshold
+from geoagent.conformal import credible, threshold
 from geoagent.evaluation.believe import fit_belief, fit_pool, fit_world, over
 from geoagent.evaluation.cases import Case
 from geoagent.evaluation.methods import Method, Methods
@@ -192,7 +192,7 @@ def _crossed(
         fitted = fit_belief(others, agent)
         own = over(agent, fit_world(agent.assets.world, fitted, others, agent))
         agents |= {text: own for text in texts if dealt[text] == fold}
-        pool = fit_pool(others, agent)
+        pool = fit_pool(others, own)
         pools |= {text: pool for text in texts if dealt[text] == fold}
         if progress is not None:
             progress("cross-fitting", fold + 1, folds)
@@ -217,7 +217,7 @@ def _column(cases: Sequence[Case], join: Method, agent: GeoAgent, crossed: Mappi
             in_countries = float(true >= 0 and true in chosen)
         enough = threshold(world.calibration, "cells", end.group)
         if enough is not None and case.latlon is not None:
-            in_cells = float(set_scores(probs)[world.cells.at(case.latlon)] <= enough + 1e-9)
+            in_cells = float(world.cells.at(case.latlon) in credible(probs, enough))
         p = float(mass[true]) if true >= 0 else 0.0
         holds = [math.nan if case.latlon is None else float(km <= r) for r in (end.radius_50_km, end.radius_90_km)]
         row = (end.country == case.country, end.countries[0][1], -math.log(max(p, 1e-12)), km, *holds)

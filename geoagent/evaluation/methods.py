@@ -124,7 +124,7 @@ class Methods:
     def fitted_pool(self, case: Case) -> Outcome:
         """Log-opinion pool of the weights that were fitted without this text."""
         a, b = self.pools.get(case.text, (0.5, 0.5))
-        v, t = self.opinions(case)
+        v, t = Methods(self.crossed.get(case.text, self.agent)).opinions(case)
         return self._settled(case, log_normalise(a * v + b * t), case.observed.text.constraints)
 
     def linear_pool(self, case: Case) -> Outcome:

@@ -9,6 +9,7 @@ from typing import Any
 
 from geoagent import __version__
 from geoagent.answer import Answer
+from geoagent.disclose import may_read
 from geoagent.errors import InputError
 from geoagent.observed import Observed
 from geoagent.optional import needs
@@ -116,6 +117,7 @@ def router(office: Office) -> APIRouter:
     @routes.post("/api/read", summary="What is written in the photo?", tags=["ask"])
     async def read(asked: Asked) -> Reading:
         """Lines of text and cues, without an answer."""
+        may_read(office.scales.agent.config)
         id, observed = await office.observed(asked)
         return Reading.of(observed, id)
 

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from geoagent.config import Config
+from geoagent.disclose import OPEN
 from geoagent.photos import open_photo
 from geoagent.types import Photo
 from geoagent.web.forms import Settings
 from geoagent.web.readers import Seen
-from geoagent.web.weigh import OPEN, Scales
+from geoagent.web.weigh import Scales
 
 _TELLING = frozenset({"--hint", "--within", "--not"})
 

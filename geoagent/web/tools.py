@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from geoagent import __version__
 from geoagent.agent import GeoAgent
 from geoagent.answer import Alternative, Answer, Best, CountryShare
+from geoagent.disclose import may_read
 from geoagent.errors import GeoAgentError, InputError, PhotoError
 from geoagent.observed import Observed
 from geoagent.optional import needs
@@ -194,6 +195,7 @@ def create_tools(agent: GeoAgent, folder: Path) -> Any:
     @server.tool()
     async def read_signs(path: PhotoPath) -> Reading:
         """Read the text in a photo: lines with script, and cues that point to places."""
+        may_read(desk.agent.config)
         return await desk.do(lambda: Reading.of(desk.observed(path), ""))
 
     @server.tool()

@@ -10,6 +10,7 @@ import numpy as np
 from geoagent.agent import GeoAgent
 from geoagent.answer import Answer
 from geoagent.config import Config
+from geoagent.disclose import HIDDEN, OPEN, withheld
 from geoagent.geo import Float
 from geoagent.observed import Observed
 from geoagent.render import shown
@@ -24,8 +25,6 @@ CELLS = 2000
 LIT = 1000
 """Most cells that the page lights for one cue."""
 _SEEN_NATS = 0.05
-OPEN = ("full", "auto")
-"""Precisions that withhold nothing."""
 
 
 class Scales:
@@ -69,7 +68,11 @@ class Scales:
             answer=answer_view(answer),
             keys=[key if key in own else "" for key in keys],
             left_out=[
-                LeftOut(key=c.id, kind=c.kind, value=shown(c.value))
+                LeftOut(
+                    key=c.id,
+                    kind=c.kind,
+                    value=HIDDEN if withheld(c, agent.config.max_precision) else shown(c.value),
+                )
                 for c in observed.text.constraints
                 if c.id in settings.without
             ],
