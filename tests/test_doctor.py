@@ -120,3 +120,10 @@ def test_the_language_model_is_never_on_by_itself(tessdata: Path, monkeypatch: p
     monkeypatch.setattr(doctor, "_version", lambda package: None)
     report = examine()
     assert any("geoagent-photo[llm]" in line for line in report["install_for_more"])
+
+
+def test_people_read_whole_lines(tessdata: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(doctor, "_advice", lambda *_: [])
+    lines = CliRunner().invoke(main, ["doctor"]).stdout.splitlines()
+    assert lines[lines.index("language model") + 1].startswith("  none")
+    assert lines[lines.index("install for more") + 1] == "  nothing"

@@ -120,12 +120,9 @@ def doctor(config: Path | None, as_json: bool) -> None:
         return
     for section, rows in report.items():
         click.echo(click.style(section.replace("_", " "), bold=True))
-        if isinstance(rows, dict):
-            for name, value in rows.items():
-                click.echo(f"  {name}: {value}")
-        else:
-            for row in rows:
-                click.echo(f"  {row}")
+        lines = [f"{name}: {value}" for name, value in rows.items()] if isinstance(rows, dict) else rows
+        for line in [lines] if isinstance(lines, str) else lines or ["nothing"]:
+            click.echo(f"  {line}")
 
 
 @click.command()
