@@ -24,6 +24,7 @@ from geoagent.cues import find_cues, instructs
 from geoagent.cues.panel import with_colours
 from geoagent.disclose import permit, release
 from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
+from geoagent.fingerprint import fingerprint
 from geoagent.fusion import Belief, Fusion
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.facts import Facts
@@ -233,7 +234,7 @@ class GeoAgent:
             account = report(book, model.name, self.config.llm_use.usd_per_million, removed)
             answer = answer.model_copy(update={"llm": account})
         answer = release(answer, self.config, self.assets.gazetteer)
-        return answer.model_copy(update={"timings_s": clock.seconds})
+        return answer.model_copy(update={"timings_s": clock.seconds, "settings": self.mark})
 
     def posterior(self, observed: Observed) -> Posterior:
         """What is believed of each geocell, from picture, text and what the user said."""
@@ -319,6 +320,12 @@ class GeoAgent:
     def neighbours(self, vision: VisionEvidence, log_probs: Any) -> Candidates | None:
         """Training photos near the embedding inside the leading cells; None where the world has no gallery."""
         return self.settling.near(self.settling.query(vision), self.settling.leading(np.asarray(log_probs)))
+
+    @cached_property
+    def mark(self) -> str:
+        """Mark of the settings that answers are made under; see `fingerprint`."""
+        model = self.assets.model
+        return fingerprint(self.config, self.assets.world, None if model is None else model.name)
 
     @cached_property
     def settling(self) -> Settling:

@@ -195,12 +195,13 @@ class Answer(_Part):
     timings_s: dict[str, float] = Field(default_factory=dict)
     exif_gps: ExifGps | None = None
     llm: LlmReport | None = Field(default=None, description="absent unless a language model is configured")
+    settings: str | None = Field(default=None, description="mark of the settings it was made under; differs as they do")
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
     def to_json(self) -> str:
         """One line of JSON."""
-        absent = {key for key in ("id", "llm", "credible", "comparison") if getattr(self, key) is None}
+        absent = {key for key in ("id", "llm", "credible", "comparison", "settings") if getattr(self, key) is None}
         return self.model_dump_json(by_alias=True, exclude=absent)
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,28 @@ class Job:
     id: str | None = None
 
 
-def run(
-    jobs: Iterable[Job], out: Path | None, *, retry_errors: bool = False, retry_partial: bool = False
-) -> Iterator[Answer]:
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What answers are made under now.
+
+    Attributes:
+        settings: their mark, `Answer.settings`.
+        capped: whether nothing finer than a level may be disclosed.
+    """
+
+    settings: str
+    capped: bool = False
+
+    def fits(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row of an earlier run was made likewise; an error is the photo's, and fits everything.
+
+        Answers of versions without marks are taken for the same, except where they might disclose too much.
+        """
+        before = row.get("settings")
+        return row["status"] == "error" or before == self.settings or (before is None and not self.capped)
+
+
+def run(jobs: Iterable[Job], out: Path | None, done: Container[str] | None = None) -> Iterator[Answer]:
     """Answer every job that `out` does not hold yet, and append each answer to it at once.
 
     A photo that cannot be answered is one row with status "error". Rows of an earlier run are kept; a last line that
@@ -34,8 +53,7 @@ def run(
     Args:
         jobs: what to answer.
         out: JSON lines file, or None to only yield.
-        retry_errors: drop the error rows of earlier runs and try those photos again.
-        retry_partial: drop the rows of earlier runs that lack a part, such as the language model's, and answer again.
+        done: keys of jobs that are passed over; what `finished` says of `out` where None.
 
     Yields:
         The new answers, in order.
@@ -43,7 +61,8 @@ def run(
     Raises:
         InputError: `out` holds something else than answers.
     """
-    done = finished(out, retry_errors=retry_errors, retry_partial=retry_partial) if out is not None else set()
+    if done is None:
+        done = finished(out) if out is not None else ()
     handle = out.open("a", encoding="utf-8") if out is not None else None
     try:
         for job in jobs:
@@ -68,16 +87,33 @@ def run(
             handle.close()
 
 
-def finished(out: Path, *, retry_errors: bool = False, retry_partial: bool = False) -> set[str]:
-    """Keys of the rows in `out`; a last line that was cut off, and errors to be retried, are removed from the file.
+def finished(
+    out: Path,
+    *,
+    retry_errors: bool = False,
+    retry_partial: bool = False,
+    made: Made | None = None,
+    redo: Container[str] = (),
+) -> dict[str, str]:
+    """Keys of the rows in `out` with their status; a last line that was cut off is removed from the file.
+
+    Args:
+        out: JSON lines file of an earlier run; it need not exist.
+        retry_errors: remove the error rows too, so that those photos are tried again.
+        retry_partial: remove the rows that lack a part, such as the language model's.
+        made: refuse rows that were made under other settings; None takes them as they are.
+        redo: keys whose rows are removed where they were made under other settings.
 
     Raises:
-        InputError: a line that is not the last is no answer of ours.
+        InputError: a line that is not the last is no answer of ours, or rows were made under other settings. The file
+            is then as it was.
     """
     if not out.exists():
         out.parent.mkdir(parents=True, exist_ok=True)
-        return set()
-    keep, keys, changed = [], set(), False
+        return {}
+    keep: list[str] = []
+    keys: dict[str, str] = {}
+    changed, strange = False, 0
     with out.open(encoding="utf-8", errors="replace") as lines:
         rows = lines.read().splitlines(keepends=True)
     for number, row in enumerate(rows, start=1):
@@ -86,7 +122,7 @@ def finished(out: Path, *, retry_errors: bool = False, retry_partial: bool = Fal
         try:
             data: Any = json.loads(row)
             key = str(data["id"]) if data.get("id") is not None else str(data["source"])
-            status = data["status"]
+            status = str(data["status"])
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             if number == len(rows):
                 changed = True
@@ -95,15 +131,30 @@ def finished(out: Path, *, retry_errors: bool = False, retry_partial: bool = Fal
         if (status == "error" and retry_errors) or (status == "partial" and retry_partial):
             changed = True
             continue
+        if made is not None and not made.fits(data):
+            strange, changed = strange + (key not in redo), True
+            continue
         if not row.endswith("\n"):
             row, changed = row + "\n", True
         keep.append(row)
-        keys.add(key)
+        keys[key] = status
+    if strange:
+        raise InputError(_strange(out, strange, bool(redo)))
     if changed:
         temporary = out.with_name(out.name + ".tmp")
         temporary.write_text("".join(keep), "utf-8")
         temporary.replace(out)
     return keys
+
+
+def _strange(out: Path, count: int, redo: bool) -> str:
+    """What to do about rows that were made under other settings."""
+    if redo:
+        return f"{out}: {count} answers of other photos were made under other settings; choose another --out"
+    return (
+        f"{out}: {count} answers were made under other settings; "
+        "choose another --out, or --redo to answer those photos again"
+    )
 
 
 def read_texts(path: Path) -> list[tuple[str, list[str]]]:

@@ -58,7 +58,7 @@ def test_errors_are_kept_until_a_retry_is_asked_for(tmp_path):
     out = tmp_path / "a.jsonl"
     list(batch.run([job("a", PhotoError("no"))], out))
     assert list(batch.run([job("a")], out)) == []
-    assert [a.status for a in batch.run([job("a")], out, retry_errors=True)] == ["ok"]
+    assert [a.status for a in batch.run([job("a")], out, batch.finished(out, retry_errors=True))] == ["ok"]
     assert [r["status"] for r in rows(out)] == ["ok"]
 
 

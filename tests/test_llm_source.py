@@ -45,7 +45,7 @@ def candidate(**changes):
 
 def stripped(answer):
     """What an answer says, without what only tells how it was made."""
-    return answer.model_dump(exclude={"timings_s", "llm", "warnings", "status"})
+    return answer.model_dump(exclude={"timings_s", "llm", "warnings", "status", "settings"})
 
 
 # What the model adds
@@ -464,7 +464,7 @@ def test_a_batch_with_a_dying_server_loses_nothing_and_resumes(plain, tmp_path):
     with serving(reads, port=server.server_address[1]) as server:
         agent = agent_of(server)
         assert list(batch.run(jobs(agent), out)) == []
-        assert len(list(batch.run(jobs(agent), out, retry_partial=True))) == 250
+        assert len(list(batch.run(jobs(agent), out, batch.finished(out, retry_partial=True)))) == 250
     rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert sorted(r["id"] for r in rows) == sorted(f"t{i}" for i in range(500))
     assert {r["status"] for r in rows} == {"ok"}

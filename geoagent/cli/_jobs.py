@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from geoagent.agent import GeoAgent
     from geoagent.answer import Answer
     from geoagent.batch import Job
+    from geoagent.cli._saved import Saved
 
     JobsOf = Callable[[GeoAgent], list[Job]]
 
@@ -78,11 +79,11 @@ def pair_jobs(texts: Path, pairs: Path, features: Path) -> JobsOf:
     ]
 
 
-def answering(jobs: Sequence[Job], out: Path | None, retry: tuple[bool, bool], *, show: bool) -> Iterable[Answer]:
+def answering(jobs: Sequence[Job], saved: Saved, *, show: bool) -> Iterable[Answer]:
     """Answers as they come, with a progress bar on stderr where somebody watches."""
     from geoagent.batch import run
 
-    answers = run(jobs, out, retry_errors=retry[0], retry_partial=retry[1])
+    answers = run(jobs, saved.out, saved.done)
     if not show or not sys.stderr.isatty():
         yield from answers
         return

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from geoagent.agent import GeoAgent
     from geoagent.answer import Answer
 
-OUTPUTS = frozenset({"as_json", "compare", "map_path", "annotated", "report", "out", "retry_errors", "retry_partial"})
+OUTPUTS = frozenset(
+    {"as_json", "compare", "map_path", "annotated", "report", "out", "retry_errors", "retry_partial", "redo"}
+)
 """Options that say where an answer goes, not what it is."""
 _TELLING = frozenset({"hint", "within", "exclude"})
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 
 from geoagent.cli._jobs import answering, answers_of, photo_jobs, photo_paths, row_jobs
 from geoagent.cli._main import agent_options, load_agent
+from geoagent.cli._saved import Saved
 
 if TYPE_CHECKING:
     from geoagent.answer import Answer
@@ -27,6 +29,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--features", type=FILE, help="NPZ of features (lat, lon, views) for --pairs.")
 @click.option("--truth", type=FILE, help="CSV or JSON lines: id or file, country[, lat, lon]: for better or worse?")
 @click.option("--out", type=FILE, help="Append the answers as JSON lines here; resumes where it stopped.")
+@click.option("--redo", is_flag=True, help="With --out: answer again what was made under other settings.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: an object a photo, and one of the counts.")
 @agent_options
 def compare(
@@ -37,6 +40,7 @@ def compare(
     features: Path | None,
     truth: Path | None,
     out: Path | None,
+    redo: bool,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -58,26 +62,32 @@ def compare(
         raise click.UsageError("give photos, --answers or --texts, and one of them only")
     known = read_truth(truth) if truth is not None else {}
     if answers is not None:
-        found: Iterator[Answer] = _read(answers)
-        alone = False
+        found: Iterable[Answer] = _read(answers)
+        alone, saved = False, None
     else:
         jobs_of = row_jobs(texts, pairs, features)
         paths = photo_paths(photos) if jobs_of is None else []
         agent = load_agent(settings)
         jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
         alone = len(jobs) == 1
-        found = iter(answering(jobs, out, (False, False), show=not alone))
+        saved = Saved(agent, jobs, out, redo=redo)
+        found = answering(jobs, saved, show=not alone)
     seen: list[Answer] = []
-    for answer in found:
-        seen.append(answer)
-        if answer.status == "error":
-            click.echo(f"Error: {answer.source}: {answer.error}", err=True)
-        elif as_json:
-            click.echo(json.dumps(_side_by_side(answer), ensure_ascii=False))
-        elif alone:
-            _show(answer)
-        elif (says := _worth_a_line(answer)) is not None:
-            click.echo(f"{answer.id or answer.source}: {says}")
+    with saved or nullcontext():
+        for answer in found:
+            seen.append(answer)
+            if saved is not None:
+                saved.count(answer)
+            if answer.status == "error":
+                click.echo(f"Error: {answer.source}: {answer.error}", err=True)
+            elif as_json:
+                click.echo(json.dumps(_side_by_side(answer), ensure_ascii=False))
+            elif alone:
+                _show(answer)
+            elif (says := _worth_a_line(answer)) is not None:
+                click.echo(f"{answer.id or answer.source}: {says}")
+    if saved is not None and out is not None:
+        click.echo(saved.says(), err=True)
     if seen and all(answer.status == "error" for answer in seen):
         raise click.ClickException("no photo could be answered")
     if alone and not known:

@@ -12,6 +12,7 @@ import click
 from geoagent.cli._jobs import answering, answers_of, photo_jobs, photo_paths, row_jobs
 from geoagent.cli._main import agent_options, load_agent
 from geoagent.cli._report import command_again, write_report
+from geoagent.cli._saved import Saved
 
 if TYPE_CHECKING:
     from geoagent.agent import GeoAgent
@@ -43,6 +44,7 @@ PRECISION = click.Choice(["country", "region", "city", "full", "auto"])
 )
 @click.option("--retry-errors", is_flag=True, help="With --out: try photos again that failed before.")
 @click.option("--retry-partial", is_flag=True, help="With --out: answer again what lacked a part, such as the model.")
+@click.option("--redo", is_flag=True, help="With --out: answer again what was made under other settings.")
 @click.option("--texts", type=click.Path(path_type=Path), help='JSON lines {"id", "lines"} of text without a photo.')
 @click.option("--pairs", type=click.Path(path_type=Path), help="CSV text_id,panorama: rows of --texts and --features.")
 @click.option("--features", type=click.Path(path_type=Path), help="NPZ of features (lat, lon, views) for --pairs.")
@@ -67,6 +69,7 @@ def locate(
     out: Path | None,
     retry_errors: bool,
     retry_partial: bool,
+    redo: bool,
     texts: Path | None,
     pairs: Path | None,
     features: Path | None,
@@ -114,22 +117,23 @@ def locate(
         return
     jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
     answers: list[Answer] = []
-    failed = 0
-    for answer in answering(jobs, out, (retry_errors, retry_partial), show=several):
-        failed += answer.status == "error"
-        if as_json:
-            click.echo(answer.to_json())
-        elif several and out is None:
-            click.echo(_summary(answer))
-        if answer.status == "error" and not (several and out is None and not as_json):
-            named = several and not (answer.error or "").startswith(answer.source)
-            click.echo(f"Error: {answer.source + ': ' if named else ''}{answer.error}", err=True)
-        if annotated and answer.status != "error":
-            _annotate(
-                Path(answer.source), answer, annotated / f"{Path(answer.source).stem}.png" if several else annotated
-            )
-        if map_path or not several:
-            answers.append(answer)
+    retry = {"retry_errors": retry_errors, "retry_partial": retry_partial, "redo": redo}
+    with Saved(agent, jobs, out, **retry) as saved:
+        for answer in answering(jobs, saved, show=several):
+            saved.count(answer)
+            if as_json:
+                click.echo(answer.to_json())
+            elif several and out is None:
+                click.echo(_summary(answer))
+            if answer.status == "error" and not (several and out is None and not as_json):
+                named = several and not (answer.error or "").startswith(answer.source)
+                click.echo(f"Error: {answer.source + ': ' if named else ''}{answer.error}", err=True)
+            if annotated and answer.status != "error":
+                _annotate(
+                    Path(answer.source), answer, annotated / f"{Path(answer.source).stem}.png" if several else annotated
+                )
+            if map_path or not several:
+                answers.append(answer)
     if out is not None and (map_path or not several):
         answers = answers_of(jobs, out)
     if map_path and answers:
@@ -138,9 +142,9 @@ def locate(
         write_report(answers[0], report, agent, command=command_again(context, capped=capped), capped=capped)
     if not several and not as_json and answers and answers[0].status != "error":
         _show(answers[0], compare)
-    if out is not None and several:
-        click.echo(f"{out}: {len(jobs) - failed} of {len(jobs)} answered, {failed} failed", err=True)
-    if failed and failed == len(jobs):
+    if out is not None and (several or saved.before):
+        click.echo(saved.says(), err=True)
+    if saved.failed and saved.failed == saved.wanted:
         sys.exit(1)
 
 
