@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,8 +14,14 @@ from PIL import Image, ImageFile, IptcImagePlugin
 from geoagent.errors import CoordinateError
 from geoagent.geo import LatLon
 
-_GPS_IFD = 0x8825
+ESTIMATES = "urn:x-geoagent:estimate:1#"
+"""Namespace of what marks an estimate of ours in XMP."""
+METHOD = "geoagent estimate"
+"""GPSProcessingMethod of such an estimate."""
+
+_GPS_IFD, _GPS_METHOD = 0x8825, 27
 _IPTC_NAMES = ((2, 90), (2, 95), (2, 101))  # city, province or state, country
+_SAME_DEGREES = 2e-5  # two metres: programs write fewer digits than we do
 _SIDECAR_BYTES = _CHUNK_BYTES = 4_000_000
 
 
@@ -23,7 +30,8 @@ class Said:
     """What a photo's file and its sidecars say about where it was taken.
 
     Attributes:
-        position: where a position stands, in words ("its EXIF data"); None where there is none.
+        position: where a position stands, in words ("its EXIF data"); None where there is none, or only an estimate
+            of ours.
         named: whether names of a place stand in the file (IPTC or XMP).
     """
 
@@ -44,7 +52,8 @@ def said_by(image: Image.Image, path: Path) -> Said:
         exif, found = exif_of(image, []), image.info.get("xmp") or b""
         packet = found.encode("utf-8", "replace") if isinstance(found, str) else bytes(found)
     gps = gps_of(exif, [])
-    position = "its EXIF data" if gps is not None else "its XMP data" if b"GPSLatitude" in packet else None
+    measured = gps is not None and not _by_our_method(exif)
+    position = "its EXIF data" if measured else "its XMP data" if _positioned(packet) else None
     if position is None:
         position = next((f"the sidecar {side.name}" for side in sidecars(path) if _has_position(side)), None)
     named = any(f"photoshop:{name}".encode() in packet for name in ("City", "State", "Country"))
@@ -129,9 +138,44 @@ def _inflated(chunk: bytes) -> bytes:
 def _has_position(side: Path) -> bool:
     try:
         with side.open("rb") as file:
-            return b"GPSLatitude" in file.read(_SIDECAR_BYTES)
+            return _positioned(file.read(_SIDECAR_BYTES))
     except OSError:
         return False
+
+
+def _positioned(packet: bytes) -> bool:
+    """Whether XMP data say a position that is no estimate of ours.
+
+    An estimate notes its position a second time, in our namespace: where another program has set the usual properties
+    since, the two differ.
+    """
+    if b"GPSLatitude" not in packet:
+        return False
+    if ESTIMATES.encode() not in packet or not re.search(rb":estimate\b[^<\w]*True", packet):
+        return True
+    noted = _of_xmp(packet, b"latitude"), _of_xmp(packet, b"longitude")
+    if None in noted:
+        return METHOD.encode() not in packet  # versions that did not note it
+    said = _of_xmp(packet, b"GPSLatitude"), _of_xmp(packet, b"GPSLongitude")
+    return any(a is None or b is None or abs(a - b) > _SAME_DEGREES for a, b in zip(said, noted, strict=True))
+
+
+def _of_xmp(packet: bytes, name: bytes) -> float | None:
+    """Degrees of an XMP property, "48,46.548N" or "48,46,32.9N", written as an element or as an attribute."""
+    found = re.search(rb":" + name + rb"""\s*(?:=\s*["']|>)\s*([\d.]+),([\d.]+)(?:,([\d.]+))?([NSEW])""", packet)
+    if found is None:
+        return None
+    try:
+        degrees, minutes, seconds = (float(part or 0) for part in found.group(1, 2, 3))
+    except ValueError:
+        return None
+    return (-1 if found[4] in b"SW" else 1) * (degrees + minutes / 60 + seconds / 3600)
+
+
+def _by_our_method(exif: Image.Exif) -> bool:
+    """Whether the GPS block was copied from an estimate of ours."""
+    method = exif.get_ifd(_GPS_IFD).get(_GPS_METHOD, b"")
+    return METHOD in (method.decode("ascii", "replace") if isinstance(method, bytes) else str(method))
 
 
 def _iptc_names(image: Image.Image) -> bool:

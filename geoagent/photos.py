@@ -141,6 +141,8 @@ def find_photos(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
 def what_it_says(photo: str | os.PathLike[str]) -> Said:
     """Read what a photo's file and its sidecars say about where it was taken, without decoding the picture.
 
+    An estimate that geoagent wrote itself says nothing.
+
     Raises:
         PhotoError: a file that is missing, no regular file, or no photo.
         MissingDependency: a HEIC file, and pillow-heif is not installed.

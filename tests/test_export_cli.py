@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,7 @@ def test_even_with_gps(tmp_path: Path) -> None:
 
 
 def test_locate_to_sidecars_from_end_to_end(tmp_path: Path) -> None:
-    """The way of an archive: only photos without a position, then sidecars, then nothing is left to do."""
+    """The way of an archive: only photos without a position, then sidecars, which are estimates and no positions."""
     folder = tmp_path / "archive"
     place(folder / "known.jpg", gps=True)
     shutil.copy(EXAMPLES / "de_koeln.jpg", folder / "koeln.jpg")
@@ -149,9 +150,17 @@ def test_locate_to_sidecars_from_end_to_end(tmp_path: Path) -> None:
     assert len(out.read_text("utf-8").splitlines()) == 2
     assert run("export", out, "--xmp").exit_code == 0
     assert sorted(p.name for p in folder.glob("*.xmp")) == ["koeln.jpg.xmp"]
-    third = run("locate", folder / "koeln.jpg", folder / "known.jpg", "--where", "missing-gps")
+    named = (folder / "koeln.jpg", folder / "known.jpg")
+    third = run("locate", *named, "--where", "missing-gps", "--no-text")
     assert third.exit_code == 0
-    assert "2 of 2 photos left out" in third.stderr
+    assert "1 of 2 photos left out" in third.stderr
+    assert "koeln.jpg" in third.stdout
+    estimate = (folder / "koeln.jpg.xmp").read_text("utf-8")
+    measured = re.sub(r"(exif:GPSLatitude>)[^<]+", r"\g<1>50,56.100000N", estimate)
+    (folder / "koeln.jpg.xmp").write_text(measured, "utf-8")
+    fourth = run("locate", *named, "--where", "missing-gps")
+    assert fourth.exit_code == 0
+    assert "2 of 2 photos left out" in fourth.stderr
 
 
 def test_where_is_about_photos(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 import zlib
@@ -14,7 +15,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from answers import ALL, HOSTILE, country_only, error, fiji, full, nowhere
+from answers import ALL, HOSTILE, STUTTGART, country_only, error, fiji, full, nowhere
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -312,6 +313,49 @@ def test_a_position_in_embedded_xmp_counts(tmp_path: Path) -> None:
     path = photo(tmp_path, xmp=packet)
     assert "XMP" in xmp.write(row_of(full(source=str(path)))).reason
     assert what_it_says(path).position == "its XMP data"
+
+
+OURS = xmp.sidecar(row_of(full()))
+
+
+@pytest.mark.parametrize(
+    ("packet", "counts"),
+    [
+        (OURS, False),
+        (OURS.replace("exif:GPSLatitude>48,46.548000N", "exif:GPSLatitude>48,46.548N"), False),  # as others write it
+        (re.sub(r"<geoagent:l(at|ong)itude>.*?</geoagent:l(at|ong)itude>", "", OURS), False),  # as we wrote it before
+        (OURS.replace("exif:GPSLatitude>48,46.548000N", "exif:GPSLatitude>48,46.6N"), True),
+        (OURS.replace("exif:GPSLongitude>9", "exif:GPSLongitude>8"), True),
+        (OURS.replace("exif:GPSLatitude>48,46.548000N", "exif:GPSLatitude>north"), True),
+        (OURS.replace("geoagent:estimate>True", "geoagent:estimate>False"), True),
+        (xmp.sidecar(row_of(full(best=STUTTGART.model_copy(update={"precision": "country"})))), False),
+        (
+            xmp.sidecar(row_of(full(best=STUTTGART.model_copy(update={"precision": "country"})))).replace(
+                "<geoagent:estimate>", "<exif:GPSLatitude>48,46.5N</exif:GPSLatitude><geoagent:estimate>"
+            ),
+            True,
+        ),
+        ('<rdf:Description exif:GPSLatitude="48,46.5N" exif:GPSLongitude="9,10.9E"/>', True),
+        (
+            f'<rdf:Description xmlns:g="{xmp.NAMESPACE}" g:estimate="True" g:latitude="48,46.5S" g:longitude="9,10.9E"'
+            ' exif:GPSLatitude="48,46,30S" exif:GPSLongitude="9,10,54E"/>',
+            False,
+        ),
+    ],
+)
+@pytest.mark.parametrize("where", ["sidecar", "file"])
+def test_an_estimate_of_ours_is_no_position(packet: str, counts: bool, where: str, tmp_path: Path) -> None:
+    path = photo(tmp_path, **({"xmp": packet.encode()} if where == "file" else {}))
+    if where == "sidecar":
+        path.with_name("photo.jpg.xmp").write_text(packet, "utf-8")
+    assert (what_it_says(path).position is not None) == counts
+
+
+def test_an_estimate_that_was_copied_into_a_file_is_no_position_either(tmp_path: Path) -> None:
+    exif, d = Image.Exif(), (IFDRational(48), IFDRational(30), IFDRational(0))
+    exif.get_ifd(0x8825).update({1: "N", 2: d, 3: "E", 4: d, 27: b"ASCII\0\0\0geoagent estimate"})
+    Image.new("RGB", (32, 24)).save(tmp_path / "a.jpg", exif=exif)
+    assert what_it_says(tmp_path / "a.jpg").position is None
 
 
 def test_names_that_the_photo_has_are_kept(tmp_path: Path) -> None:

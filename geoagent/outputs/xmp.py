@@ -15,18 +15,18 @@ from xml.etree.ElementTree import Element, SubElement, register_namespace, tostr
 
 from geoagent import __version__
 from geoagent.errors import MissingDependency, PhotoError
-from geoagent.exif import sidecars
+from geoagent.exif import ESTIMATES, METHOD, sidecars
 from geoagent.outputs._row import Row, plain
 from geoagent.photos import what_it_says
 
-NAMESPACE = "urn:x-geoagent:estimate:1#"
+NAMESPACE = ESTIMATES
 NAMESPACES: Mapping[str, str] = {
     "x": "adobe:ns:meta/",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "exif": "http://ns.adobe.com/exif/1.0/",
     "photoshop": "http://ns.adobe.com/photoshop/1.0/",
     "Iptc4xmpCore": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
-    "geoagent": NAMESPACE,
+    "geoagent": ESTIMATES,
 }
 POSITIONED = ("region", "city", "full")
 """Precisions that are worth a position. A country's would be a pin somewhere in it, which programs show as a place."""
@@ -141,7 +141,7 @@ def _properties(row: Row, country_name: str | None, names: bool) -> Iterator[tup
         yield "exif:GPSLatitude", gps_text(row.lat, "NS")
         yield "exif:GPSLongitude", gps_text(row.lon, "EW")
         yield "exif:GPSMapDatum", "WGS-84"
-        yield "exif:GPSProcessingMethod", "geoagent estimate"
+        yield "exif:GPSProcessingMethod", METHOD
         if row.radius_90_km is not None:
             yield "exif:GPSHPositioningError", f"{max(1, round(1000 * row.radius_90_km))}/1"  # metres
     if names:
@@ -154,6 +154,10 @@ def _properties(row: Row, country_name: str | None, names: bool) -> Iterator[tup
             yield "Iptc4xmpCore:CountryCode", row.country
     yield "photoshop:Instructions", _in_words(row)
     yield "geoagent:estimate", "True"
+    if row.lat is not None and row.lon is not None and row.precision in POSITIONED:
+        # A second time: where these and the usual ones differ, somebody has put a position of his own there.
+        yield "geoagent:latitude", gps_text(row.lat, "NS")
+        yield "geoagent:longitude", gps_text(row.lon, "EW")
     values = {
         "status": row.status,
         "precision": row.precision,
