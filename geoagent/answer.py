@@ -199,6 +199,12 @@ class Answer(_Part):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
+    @property
+    def looked(self) -> bool:
+        """Whether the picture itself was judged; where it was not, the prior of where photos are taken stands in."""
+        seen = self.vision_only is not None and (self.id is None or "look" in self.timings_s)
+        return seen and not any("not judged" in warning for warning in self.warnings)
+
     def to_json(self) -> str:
         """One line of JSON."""
         absent = {key for key in ("id", "llm", "credible", "comparison", "settings") if getattr(self, key) is None}

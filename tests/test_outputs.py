@@ -315,6 +315,23 @@ def test_a_position_in_embedded_xmp_counts(tmp_path: Path) -> None:
     assert what_it_says(path).position == "its XMP data"
 
 
+def test_the_words_of_a_sidecar_say_what_it_was_estimated_from() -> None:
+    def words(**changes: Any) -> str:
+        return properties(xmp.sidecar(row_of(full(**changes))))["photoshop:Instructions"]
+
+    def cue(source: str) -> Any:
+        return full().cues[0].model_copy(update={"source": source})
+
+    unseen = ["the picture itself was not judged (no encoder): the prior of where photos are taken stands in for it"]
+    assert "from the picture and its text, not measured" in words()
+    assert "from the picture, not measured" in words(cues=[])
+    assert "from the text in the picture, not measured" in words(warnings=unseen)
+    assert "from the picture and its text, not measured" in words(warnings=unseen, cues=[cue("llm-picture"), cue("x")])
+    assert "from where photos are usually taken and what the user said, not measured" in words(
+        warnings=unseen, cues=[cue("user")]
+    )
+
+
 OURS = xmp.sidecar(row_of(full()))
 
 

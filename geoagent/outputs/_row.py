@@ -32,6 +32,7 @@ class Row:
         countries: likeliest countries with their probabilities, descending.
         cues: what spoke for the place, as "phone +49 711".
         explanation: the same in words.
+        basis: what the place was estimated from, as "the picture and its text".
         warnings: what was lost or odd.
         exif_lat: what the file says about itself, where the answer discloses it; never evidence.
         exif_lon: degrees.
@@ -57,6 +58,7 @@ class Row:
     countries: tuple[tuple[str, float], ...] = ()
     cues: tuple[str, ...] = ()
     explanation: str | None = None
+    basis: str = "the photo"
     warnings: tuple[str, ...] = ()
     exif_lat: float | None = None
     exif_lon: float | None = None
@@ -97,6 +99,7 @@ def row_of(answer: Answer) -> Row:
         ),
         cues=tuple(plain(f"{cue.kind} {cue.value}") for cue in answer.cues),
         explanation=_text(answer.explanation),
+        basis=_basis(answer),
         warnings=tuple(map(plain, answer.warnings)),
         exif_lat=None if gps is None else _number(gps.lat),
         exif_lon=None if gps is None else _number(gps.lon),
@@ -105,6 +108,16 @@ def row_of(answer: Answer) -> Row:
         world_fingerprint=_text(answer.world.get("fingerprint")),
         version=_text(answer.versions.get("geoagent")),
     )
+
+
+def _basis(answer: Answer) -> str:
+    sources = {cue.source for cue in answer.cues}
+    looked, read, told = answer.looked or "llm-picture" in sources, sources - {"llm-picture", "user"}, "user" in sources
+    if looked:
+        seen = "the picture and its text" if read else "the picture"
+    else:
+        seen = "the text in the picture" if read else "where photos are usually taken"
+    return f"{seen} and what the user said" if told else seen
 
 
 def plain(text: str) -> str:

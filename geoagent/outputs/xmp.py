@@ -177,7 +177,7 @@ def _in_words(row: Row) -> str:
     within = "" if row.radius_50_km is None else f" Half of the probability lies within {row.radius_50_km:.3g} km."
     sure = "" if row.confidence is None or not row.country else f" {row.country}: {_percent(row.confidence)}."
     return (
-        f"Place ESTIMATED by geoagent {row.version or __version__} from the picture and its text, not measured "
+        f"Place ESTIMATED by geoagent {row.version or __version__} from {row.basis}, not measured "
         f"(precision: {row.precision}).{within}{sure} Check it before use."
     )
 
