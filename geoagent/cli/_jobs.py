@@ -100,6 +100,32 @@ def answering(jobs: Sequence[Job], saved: Saved, *, show: bool) -> Iterable[Answ
         bar.update(task, completed=len(jobs))
 
 
+class Shared:
+    """Warnings that all answers of a run have in common, so that they need to be said but once."""
+
+    def __init__(self) -> None:
+        self._common: dict[str, None] | None = None
+
+    def add(self, answer: Answer) -> None:
+        """Take an answer into account; errors have no warnings."""
+        if answer.status != "error":
+            before = answer.warnings if self._common is None else self._common
+            self._common = dict.fromkeys(w for w in before if w in answer.warnings)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What all had, in order."""
+        return list(self._common or ())
+
+
+def failure(answer: Answer) -> str:
+    """The line on stderr about a photo that could not be answered."""
+    from geoagent.render import shown
+    from geoagent.render.text import error_text
+
+    return f"Error: {shown(answer.id or answer.source)}: {error_text(answer)}"
+
+
 def answers_of(jobs: Sequence[Job], out: Path) -> list[Answer]:
     """The answers of jobs that a file of answers holds, those of runs before included."""
     from geoagent.outputs import read_answers

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.cli._jobs import answering, answers_of, photo_jobs, photo_paths, row_jobs
+from geoagent.cli._jobs import answering, answers_of, failure, photo_jobs, photo_paths, row_jobs
 from geoagent.cli._main import agent_options, load_agent
 from geoagent.cli._saved import Saved
 
 if TYPE_CHECKING:
     from geoagent.answer import Answer
-    from geoagent.evaluation.changes import Row
+    from geoagent.evaluation.changes import Row, Truth
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -69,6 +69,8 @@ def compare(
         paths = photo_paths(photos) if jobs_of is None else []
         agent = load_agent(settings)
         jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
+        if truth is not None:
+            _some_known(truth, known, [(job.id, job.key) for job in jobs])
         alone = len(jobs) == 1
         saved = Saved(agent, jobs, out, redo=redo)
         found = answering(jobs, saved, show=not alone)
@@ -78,27 +80,60 @@ def compare(
             seen.append(answer)
             if saved is not None:
                 saved.count(answer)
-            if answer.status == "error":
-                click.echo(f"Error: {answer.source}: {answer.error}", err=True)
-            elif as_json:
-                click.echo(json.dumps(_side_by_side(answer), ensure_ascii=False))
-            elif alone:
-                _show(answer)
-            elif (says := _worth_a_line(answer)) is not None:
-                click.echo(f"{answer.id or answer.source}: {says}")
-    if saved is not None and out is not None:
+            _tell(answer, alone, as_json)
+    if out is not None and saved is not None:
         click.echo(saved.says(), err=True)
+        if alone and not seen:
+            _tell(answers_of(jobs, out)[0], alone, as_json)
+        seen = answers_of(jobs, out)
     if seen and all(answer.status == "error" for answer in seen):
         raise click.ClickException("no photo could be answered")
     if alone and not known:
         return
-    if out is not None and answers is None:
-        seen = answers_of(jobs, out)
+    if truth is not None and answers is not None:
+        _some_known(truth, known, [(answer.id, answer.source) for answer in seen])
+    if not any(answer.looked for answer in seen):
+        note = "where photos are usually taken stands for what the picture alone would say"
+        click.echo(f"Warning: no picture was judged: {note}", err=True)
     rows = changes(seen, known)
     if as_json:
         click.echo(json.dumps(to_dict(rows), ensure_ascii=False))
     else:
         _table(rows)
+
+
+def _tell(answer: Answer, alone: bool, as_json: bool) -> None:
+    """Print what there is to say of one answer."""
+    from geoagent.render import shown
+
+    if answer.status == "error":
+        click.echo(failure(answer), err=True)
+    if as_json:
+        click.echo(json.dumps(_side_by_side(answer), ensure_ascii=False))
+    elif answer.status == "error":
+        return
+    elif alone:
+        _show(answer)
+    elif (says := _worth_a_line(answer)) is not None:
+        click.echo(f"{shown(answer.id or answer.source)}: {says}")
+
+
+def _some_known(path: Path, known: Mapping[str, Truth], photos: Sequence[tuple[str | None, str]]) -> None:
+    """Say of how many photos the truth is known, unless it is of all.
+
+    Raises:
+        InputError: of none.
+    """
+    from geoagent.errors import InputError
+    from geoagent.evaluation.changes import truth_of
+
+    count = sum(truth_of(id, source, known) is not None for id, source in photos)
+    if not count:
+        named = f"it tells {len(known)} countries, for example of {next(iter(known))!r}" if known else "it tells none"
+        wanted = f"; expected ids or files, as {photos[0][0] or photos[0][1]!r}" if photos else ""
+        raise InputError(f"{path} tells the country of none of these photos: {named}{wanted}")
+    if count < len(photos):
+        click.echo(f"{path} tells the country of {count} of {len(photos)} photos", err=True)
 
 
 def _read(path: Path) -> Iterator[Answer]:
@@ -122,15 +157,24 @@ def _read(path: Path) -> Iterator[Answer]:
 
 def _side_by_side(answer: Answer) -> dict[str, Any]:
     whole = answer.model_dump(by_alias=True)
-    names = ("id", "source", "status", "vision_only", "text_only", "text_aware", "comparison", "warnings")
+    names = ("id", "source", "status", "error", "vision_only", "text_only", "text_aware", "comparison", "warnings")
     return {name: whole[name] for name in names}
 
 
 def _worth_a_line(answer: Answer) -> str | None:
+    """What is worth saying of one of many: another country by the text, or a conflict."""
+    from geoagent.evaluation.changes import changed, country_of
+    from geoagent.render import place_text
+
     told = answer.comparison
-    if told is None or not (told.conflict or told.changed == "country"):
+    if told is not None:
+        return f"{told.says} {told.change}".strip() if told.conflict or told.changed == "country" else None
+    if answer.text_aware is None or changed(answer) != "country":
         return None
-    return f"{told.says} {told.change}".strip()
+    before, after = country_of(answer.vision_only), country_of(answer.text_aware)
+    best = answer.text_aware.best
+    place = "no place can be named" if best.precision == "none" else place_text(best)
+    return f"The text changed the country from {before or 'none'} to {after}: {place}."
 
 
 def _show(answer: Answer) -> None:

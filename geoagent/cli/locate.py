@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.cli._jobs import answering, answers_of, photo_jobs, photo_paths, row_jobs
+from geoagent.cli._jobs import Shared, answering, answers_of, failure, photo_jobs, photo_paths, row_jobs
 from geoagent.cli._main import agent_options, load_agent
 from geoagent.cli._report import command_again, write_report
 from geoagent.cli._saved import Saved
@@ -90,6 +90,8 @@ def locate(
       geoagent locate --texts rows.jsonl --out answers.jsonl
       geoagent locate photo.jpg --llm openai_compatible,model=qwen3,base_url=http://localhost:11434/v1 --dry-run
     """
+    from geoagent.render.text import line_text
+
     if bool(photos) == (texts is not None):
         raise click.UsageError("give photos, or --texts, and not both")
     jobs_of = row_jobs(texts, pairs, features)
@@ -116,18 +118,19 @@ def locate(
         _dry(jobs_of(agent) if jobs_of else photo_jobs(agent, paths))
         return
     jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
+    shared = Shared()
     answers: list[Answer] = []
     retry = {"retry_errors": retry_errors, "retry_partial": retry_partial, "redo": redo}
     with Saved(agent, jobs, out, **retry) as saved:
         for answer in answering(jobs, saved, show=several):
             saved.count(answer)
+            shared.add(answer)
             if as_json:
                 click.echo(answer.to_json())
             elif several and out is None:
-                click.echo(_summary(answer))
+                click.echo(line_text(answer))
             if answer.status == "error" and not (several and out is None and not as_json):
-                named = several and not (answer.error or "").startswith(answer.source)
-                click.echo(f"Error: {answer.source + ': ' if named else ''}{answer.error}", err=True)
+                click.echo(failure(answer), err=True)
             if annotated and answer.status != "error":
                 _annotate(
                     Path(answer.source), answer, annotated / f"{Path(answer.source).stem}.png" if several else annotated
@@ -142,6 +145,8 @@ def locate(
         write_report(answers[0], report, agent, command=command_again(context, capped=capped), capped=capped)
     if not several and not as_json and answers and answers[0].status != "error":
         _show(answers[0], compare)
+    for warning in shared.warnings if several else ():
+        click.echo(f"Warning, for all of them: {warning}", err=True)
     if out is not None and (several or saved.before):
         click.echo(saved.says(), err=True)
     if saved.failed and saved.failed == saved.wanted:
@@ -172,23 +177,10 @@ def _dry(jobs: Iterable[Job]) -> None:
 
     for answer in run(jobs, None):
         if answer.status == "error":
-            click.echo(f"Error: {answer.source}: {answer.error}", err=True)
+            click.echo(failure(answer), err=True)
         for payload in answer.llm.would_send if answer.llm is not None else ():
             click.echo(json.dumps(payload, ensure_ascii=False))
     click.echo("nothing was sent; further questions, where asked for, depend on the replies", err=True)
-
-
-def _summary(answer: Answer) -> str:
-    from geoagent.explain import kilometres, where
-
-    name = answer.id or answer.source
-    if answer.best is None or answer.confidence is None:
-        return f"{name}: error: {answer.error}"
-    if answer.abstained or answer.radius_50_km is None:
-        return f"{name}: {answer.explanation}"
-    at = f" ({answer.best.lat}, {answer.best.lon})" if answer.best.lat is not None else ""
-    sure = f"{answer.confidence:.0%}, half within {kilometres(answer.radius_50_km)}"
-    return f"{name}: {where(answer.best)}{at}, {sure}"
 
 
 def _show(answer: Answer, compare: bool) -> None:

@@ -103,9 +103,9 @@ def read_truth(path: Path) -> dict[str, Truth]:
     return found
 
 
-def truth_of(answer: Answer, known: Mapping[str, Truth]) -> Truth | None:
-    """What is known of an answer, by its id, its source, or the name of its file."""
-    for key in (answer.id, answer.source, Path(answer.source).name):
+def truth_of(id: str | None, source: str, known: Mapping[str, Truth]) -> Truth | None:
+    """What is known of a photo, by its id, its source, or the name of its file."""
+    for key in (id, source, Path(source).name):
         if key is not None and key in known:
             return known[key]
     return None
@@ -117,7 +117,7 @@ def changes(answers: Iterable[Answer], known: Mapping[str, Truth] | None = None)
     for answer in answers:
         if answer.status == "error" or answer.text_aware is None:
             continue
-        truth = truth_of(answer, known or {})
+        truth = truth_of(answer.id, answer.source, known or {})
         for stratum in _strata(answer, truth):
             groups[stratum].append((answer, truth))
     first = ("all", "evidence in the text", "no evidence in the text", "conflict", "misleading text")
@@ -140,19 +140,19 @@ def _strata(answer: Answer, truth: Truth | None) -> list[str]:
 
 
 def _row(stratum: str, rows: list[tuple[Answer, Truth | None]]) -> Row:
-    changed = [_changed(answer) for answer, _ in rows]
+    kinds = [changed(answer) for answer, _ in rows]
     conflicts = sum(a.comparison is not None and a.comparison.conflict for a, _ in rows)
     counted = Row(
         stratum,
         len(rows),
-        changed.count("country"),
-        len(changed) - changed.count("country") - changed.count("nothing"),
+        kinds.count("country"),
+        len(kinds) - kinds.count("country") - kinds.count("nothing"),
         conflicts,
     )
     known = [(answer, truth) for answer, truth in rows if truth is not None]
     if not known:
         return counted
-    right = {half: [_country(getattr(a, half)) == t.country for a, t in known] for half in HALVES}
+    right = {half: [country_of(getattr(a, half)) == t.country for a, t in known] for half in HALVES}
     before, after = right["vision_only"], right["text_aware"]
     nearer = [
         near
@@ -175,14 +175,15 @@ def _row(stratum: str, rows: list[tuple[Answer, Truth | None]]) -> Row:
     )
 
 
-def _changed(answer: Answer) -> str:
+def changed(answer: Answer) -> str:
     """The coarsest thing that the text changed; without a comparison, whether the country did."""
     if answer.comparison is not None:
         return answer.comparison.changed
-    return "nothing" if _country(answer.vision_only) == _country(answer.text_aware) else "country"
+    return "nothing" if country_of(answer.vision_only) == country_of(answer.text_aware) else "country"
 
 
-def _country(prediction: Prediction | None) -> str | None:
+def country_of(prediction: Prediction | None) -> str | None:
+    """The country that a prediction names, or finds likeliest."""
     if prediction is None:
         return None
     return prediction.best.country or (prediction.countries[0].code if prediction.countries else None)

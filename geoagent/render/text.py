@@ -30,6 +30,7 @@ from geoagent.render import (
 )
 
 MOST_REGIONS = 12
+PARTIAL = "(partial: see the warnings)"
 
 
 def answer_text(answer: Answer, *, compare: bool = False, width: int | None = None) -> RenderableType:
@@ -74,6 +75,22 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
         yield Text(said, style="magenta")
 
 
+def line_text(answer: Answer) -> str:
+    """Return one line about one of many answers: its name, its place and what `answer_text` says under it."""
+    name = shown(answer.id or answer.source)
+    if answer.status == "error":
+        return f"{name}: error: {error_text(answer)}"
+    if answer.abstained:
+        return f"{name}: {shown(answer.explanation)}"
+    partial = f" {PARTIAL}" if answer.status == "partial" else ""
+    return f"{name}: {' · '.join([_named(answer) + partial, *_facts(answer)])}"
+
+
+def error_text(answer: Answer) -> str:
+    """Return why there is no answer, without the photo's name, which messages about files begin with."""
+    return shown((answer.error or "unknown reason").removeprefix(f"{answer.source}: "))
+
+
 def comparison_text(answer: Answer) -> RenderableType:
     """The halves side by side, what the text changed, and whether picture and text agree."""
     parts: list[RenderableType] = [_headline(answer)]
@@ -94,14 +111,23 @@ def _headline(answer: Answer) -> RenderableType:
     name = answer.source if answer.id is None else f"{answer.source} {answer.id}"
     lines = [Text(shown(name), style="dim")]
     if answer.status == "error":
-        return Group(*lines, _hanging("✗ ", Text(f"no answer: {shown(answer.error or 'unknown reason')}"), "bold red"))
-    best = answer.best
-    lines.append(
-        Text(place_text(best) if best is not None and best.precision != "none" else "No place can be named", "bold")
-    )
+        return Group(*lines, _hanging("✗ ", Text(f"no answer: {error_text(answer)}"), "bold red"))
+    lines.append(Text(_named(answer), "bold"))
     if answer.status == "partial":
-        lines[-1].append("  (partial: see the warnings)", "yellow")
-    facts = []
+        lines[-1].append(f"  {PARTIAL}", "yellow")
+    if facts := _facts(answer):
+        lines.append(Text(" · ".join(facts)))
+    return Group(*lines)
+
+
+def _named(answer: Answer) -> str:
+    best = answer.best
+    return place_text(best) if best is not None and best.precision != "none" else "No place can be named"
+
+
+def _facts(answer: Answer) -> list[str]:
+    """Where, how far around, how precise and how sure, each in a few words."""
+    best, facts = answer.best, []
     if best is not None and best.lat is not None and best.precision != "none":
         facts.append(coordinates_text(best.lat, best.lon, answer.radius_50_km))
         facts.append(f"50 % within {km_text(answer.radius_50_km)}, 90 % within {km_text(answer.radius_90_km)}")
@@ -110,9 +136,7 @@ def _headline(answer: Answer) -> RenderableType:
     if best is not None and best.country and answer.confidence is not None:
         sure = "sure of" if best.precision != "none" else "for the likeliest country,"
         facts.append(f"{percent_text(answer.confidence)} {sure} {shown(best.country)}")
-    if facts:
-        lines.append(Text(" · ".join(facts)))
-    return Group(*lines)
+    return facts
 
 
 def _table(*columns: tuple[str, str, int | None]) -> Table:
