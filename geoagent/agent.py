@@ -261,7 +261,7 @@ class GeoAgent:
         else:
             raise InputError(f"{observed.source}: the file claims no position")
         permit(said, self.config.max_precision)
-        return verify(observed, said, self.assets, self.fusion, self.composer)
+        return verify(observed, said, self.assets, self.settling, self.composer)
 
     def using(self, **settings: Any) -> GeoAgent:
         """The same agent under other settings of those that no part was built from: see `WEIGHING`.

@@ -54,7 +54,7 @@ class Alternative(_Part):
     place: str | None
     admin1: str | None = None
     country: str
-    p: float = Field(description="probability that the photo is nearer to this place than to the other ones listed")
+    p: float = Field(description="probability that the photo is around this place: within some 150 km")
 
 
 class CuePlace(_Part):
@@ -181,6 +181,7 @@ class Answer(_Part):
     countries: list[CountryShare] = Field(default_factory=list)
     credible: CredibleSet | None = Field(default=None, description="absent where the world has fitted none")
     alternatives: list[Alternative] = Field(default_factory=list)
+    looked: bool | None = Field(default=None, description="whether the picture was judged, not its text alone")
     vision_only: Prediction | None = None
     text_only: Prediction | None = None
     text_aware: Prediction | None = None
@@ -199,15 +200,10 @@ class Answer(_Part):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
-    @property
-    def looked(self) -> bool:
-        """Whether the picture itself was judged; where it was not, the prior of where photos are taken stands in."""
-        seen = self.vision_only is not None and (self.id is None or "look" in self.timings_s)
-        return seen and not any("not judged" in warning for warning in self.warnings)
-
     def to_json(self) -> str:
         """One line of JSON."""
-        absent = {key for key in ("id", "llm", "credible", "comparison", "settings") if getattr(self, key) is None}
+        optional = ("id", "llm", "credible", "comparison", "looked", "settings")
+        absent = {key for key in optional if getattr(self, key) is None}
         return self.model_dump_json(by_alias=True, exclude=absent)
 
     @classmethod

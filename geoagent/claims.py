@@ -9,18 +9,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from geoagent.candidates import gazetteer_candidates
-from geoagent.conclude import CITY_KM
+from geoagent.conclude import CITY_KM, Conclusion
 from geoagent.errors import InputError
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.regions import places_of
 from geoagent.geo import LatLon, haversine_km
 from geoagent.spread import SPREAD
+from geoagent.stages import Assets
 from geoagent.types import Constraint, Place, Posterior, Precision
 from geoagent.world import World
 
+_NUMBER = r"([+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|nan|inf))"
 _COORDINATES = re.compile(
-    r"\s*([+-]?\d+(?:\.\d+)?)\s*,\s*([+-]?\d+(?:\.\d+)?)\s*(?:,\s*(\d+(?:\.\d+)?)\s*(?:km)?)?\s*", re.I
+    rf"\s*{_NUMBER}\s*°?\s*([NS])?\s*,\s*{_NUMBER}\s*°?\s*([EW])?\s*(?:,\s*{_NUMBER}\s*(?:km)?)?\s*", re.I
 )
+_WORTH_NAMING = 50_000  # people of a city that somebody may have meant
 _REACH_KM = 200.0  # how far beyond a circle places are that may still have photos in it
 _UNSEEN = 0.05
 """Share of a cell's probability that is spread evenly over it: photos are also taken where none is known to be."""
@@ -38,6 +41,7 @@ class Claim:
         radius_km: of the circle.
         countries: ISO codes of what is claimed.
         level: of what is claimed; "full" for a position.
+        notes: what the one who claims should know about how it was understood.
     """
 
     said: str
@@ -47,6 +51,7 @@ class Claim:
     radius_km: float = CITY_KM
     countries: tuple[str, ...] = ()
     level: Precision = "full"
+    notes: tuple[str, ...] = ()
 
 
 def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
@@ -60,12 +65,17 @@ def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
     """
     found = _COORDINATES.fullmatch(said)
     if found:
-        centre = LatLon(float(found[1]), float(found[2]))
-        radius = float(found[3]) if found[3] else CITY_KM
+        lat, lon = (float(found[i]) * (-1 if found[i + 1] and found[i + 1] in "SWsw" else 1) for i in (1, 3))
+        if abs(lon) > 180:
+            raise InputError(f"claim {said!r}: longitude {lon:g} is beyond ±180°")
+        centre, radius = LatLon(lat, lon), float(found[5]) if found[5] else CITY_KM
         if not 0 < radius <= 20_000:
-            raise InputError(f"claim {said!r}: a radius must lie between 0 and 20000 km")
+            raise InputError(f"claim {said!r}: the radius must lie between 0 and 20000 km, not {radius:g}")
         code = gazetteer.country_at(centre)
-        return Claim(said, f"{centre.lat:g}, {centre.lon:g} within {radius:g} km", (), centre, radius, _codes(code))
+        notes = () if code else (f"{said.strip()} lies in no country; coordinates are latitude, then longitude",)
+        return Claim(
+            said, f"{centre.lat:g}, {centre.lon:g} within {radius:g} km", (), centre, radius, _codes(code), notes=notes
+        )
     name, places = places_of(gazetteer, said)
     if not places:
         raise InputError(f"claim {said!r}: neither a place that the gazetteer knows nor LAT,LON[,RADIUS_KM]")
@@ -74,7 +84,7 @@ def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
         raise InputError(f"claim {said!r}: the world {world.name!r} has no cells in {name}")
     first = inside[0]
     if first.level == "city":
-        return Claim(said, name, (), first.latlon, CITY_KM, (first.country,), "city")
+        return Claim(said, name, (), first.latlon, CITY_KM, (first.country,), "city", _others(said, first, gazetteer))
     for place in inside:
         if place.level == "admin1" and not len(world.cells.inside(place.country, place.admin1)):
             raise InputError(
@@ -83,6 +93,34 @@ def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
             )
     level: Precision = "region" if any(place.level == "admin1" for place in inside) else "country"
     return Claim(said, name, inside, None, 0.0, tuple(dict.fromkeys(place.country for place in inside)), level)
+
+
+def _others(said: str, chosen: Place, gazetteer: Gazetteer) -> tuple[str, ...]:
+    """A note where a name alone was claimed that other cities of some size have as well."""
+    if "," in said:
+        return ()
+    same = [m.place for m in gazetteer.lookup(said) if m.place.level == "city" and m.place.latlon != chosen.latlon]
+    large = [str(place) for place in same if place.population >= _WORTH_NAMING][:3]
+    return (f"“{said.strip()}” was taken as {chosen}; there are also {', '.join(large)}",) if large else ()
+
+
+def rival_of(claim: Claim, answered: Conclusion, assets: Assets) -> Claim | None:
+    """The place of the claim's kind that an answer is in; None where that is the claimed one.
+
+    Args:
+        claim: a circle, countries or admin-1 units.
+        answered: where the photo was taken, as far as the evidence says.
+        assets: world and gazetteer.
+    """
+    if claim.centre is not None:
+        if claim.centre.distance_km(answered.latlon) <= claim.radius_km:
+            return None
+        return Claim("", "", (), answered.latlon, claim.radius_km, (answered.country,))
+    unit = str(assets.world.cells.admin1[answered.cell]) if claim.level == "region" else ""
+    place = (assets.gazetteer.admin1(unit) if unit else None) or assets.gazetteer.country(answered.country)
+    if place is None or any(place == area or area == assets.gazetteer.country(place.country) for area in claim.areas):
+        return None
+    return Claim("", place.name, (place,), None, 0.0, (place.country,), claim.level)
 
 
 def claim_of_position(position: LatLon, gazetteer: Gazetteer) -> Claim:

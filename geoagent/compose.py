@@ -120,6 +120,7 @@ class Composer:
             prediction.radius_90_km,
             cues,
             looked=looked,
+            told=bool(user),
             lines=len(text.regions),
             comparison=comparison,
         )
@@ -136,6 +137,7 @@ class Composer:
             countries=prediction.countries,
             credible=self.credible(final, aware),
             alternatives=self.alternatives(final, aware),
+            looked=looked,
             vision_only=vision_prediction,
             text_only=prediction if text_only is final else self.prediction(text_only),
             text_aware=prediction,

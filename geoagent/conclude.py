@@ -10,7 +10,7 @@ import numpy as np
 from geoagent.answer import AnswerPrecision
 from geoagent.candidates import ALL, Refining, gazetteer_candidates, neighbour_candidates
 from geoagent.conformal import Group, group_of, radius_scales
-from geoagent.geo import Float, LatLon, great_circle_km, haversine_km, to_unit
+from geoagent.geo import EARTH_RADIUS_KM, Float, LatLon, great_circle_km, haversine_km, to_unit
 from geoagent.ranking import Ranking, heaviest
 from geoagent.spread import Cloud, Vicinity
 from geoagent.stages import Refined, Refiner
@@ -222,8 +222,8 @@ def alternatives(
 ) -> list[tuple[LatLon, int, float]]:
     """Other places that the evidence allows: `(place, cell, probability)`, most probable first.
 
-    Cells are taken by probability, each at least `_APART_KM` from those taken before; every cell's probability then
-    goes to the nearest of them, the answer itself included.
+    Cells are taken by probability, each at least `_APART_KM` from those taken before, the answer itself included. A
+    place's probability is that of the cells to which it is the nearest of them, and no further away than that.
     """
     cells, probs = world.cells, posterior.probs
     chosen: list[tuple[LatLon, int]] = [(conclusion.latlon, conclusion.cell)]
@@ -236,7 +236,10 @@ def alternatives(
         chosen.append((LatLon(*places[first].tolist()), int(leading[first])))
         free &= great_circle_km(unit, unit[first]) >= _APART_KM
     at = np.array([(p.lat, p.lon) for p, _ in chosen])
-    nearest = (cells.unit @ to_unit(at).T).argmax(axis=1)
-    mass = np.bincount(nearest, weights=probs, minlength=len(chosen))
+    close = cells.unit @ to_unit(at).T
+    nearest = close.argmax(axis=1)
+    near = close.max(axis=1) >= np.cos(_APART_KM / EARTH_RADIUS_KM)
+    near[[cell for _, cell in chosen]] = True  # a large cell's middle may be further from the place in it
+    mass = np.bincount(nearest, weights=probs * near, minlength=len(chosen))
     found = [(place, cell, float(p)) for (place, cell), p in zip(chosen, mass, strict=True)][1:]
     return sorted(found, key=lambda item: -item[2])

@@ -81,10 +81,24 @@ def statements(
     cues: Sequence[CueReport],
     *,
     looked: bool,
+    told: bool,
     lines: int,
     comparison: Comparison | None = None,
 ) -> list[str]:
-    """The answer in a few statements, each of them a restatement of a number in it."""
+    """The answer in a few statements, each of them a restatement of a number in it.
+
+    Args:
+        text_aware: the answer.
+        vision_only: the one without text.
+        confidence: probability of its country.
+        radius_50_km: of the answer.
+        radius_90_km: of the answer.
+        cues: strongest first.
+        looked: whether the picture was judged.
+        told: whether the user said something about the place.
+        lines: of text that were read.
+        comparison: of picture and text.
+    """
     level = {"country": "a country", "region": "a region", "full": "a point"}.get(text_aware.precision, "a city")
     reach = "no country is likelier than not" if text_aware.precision == "none" else f"the evidence reaches to {level}"
     said = [
@@ -115,7 +129,8 @@ def statements(
     if vision_only.precision == "none" and text_aware.precision != "none":
         said.append("Without any text no place could be named.")
     elif _differs(vision_only, text_aware):
-        said.append(f"Without any text the answer would be {where(vision_only)}.")
+        without = "Without any text, by what you said," if told else "Without any text"
+        said.append(f"{without} the answer would be {where(vision_only)}.")
     if comparison is not None and comparison.conflict:
         said.append(comparison.says)
     return said

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -194,15 +194,23 @@ def user_constraints(
             if mass:
                 said = f"Your hint “{read.said}” speaks against {_or(names[:6])}."
                 found.append(_constraint("hint-not", read.said, said, mass, read.reliability))
+        ruled = set(read.against)
+        read = replace(read, places=tuple((place, near) for place, near in read.places if place not in ruled))
         mass = [(place, m) for place, m in _hinted(read, world, gazetteer) if m > 0 and place.country in prior]
         if mass:
-            names = list(dict.fromkeys(place.name for place, _ in read.places))
+            names = list(dict.fromkeys(_part_name(place, read) for place, _ in read.places))
             shown = [*names[:5], f"{len(names) - 5} others"] if len(names) > 6 else names
             said = f"Your hint “{read.said}” speaks for {_or(shown)}."
             found.append(_constraint("hint", read.said, said, mass, read.reliability))
         elif not read.against:
             raise ConfigError(f"hint {hint!r}: the world {world.name!r} has no cells there")
     return tuple(found)
+
+
+def _part_name(place: Place, hint: Hint) -> str:
+    """A place as the hint has it: "southern Germany"."""
+    part = hint.parts.get(place.country, "") if place.level == "country" else ""
+    return f"{part}{'' if part == 'central' else 'ern'} {place.name}" if part else place.name
 
 
 def _areas(option: str, stated: Sequence[str], world: World, gazetteer: Gazetteer) -> tuple[list[Place], list[str]]:
@@ -300,19 +308,21 @@ def _hinted(hint: Hint, world: World, gazetteer: Gazetteer) -> Sequence[tuple[Pl
 
 
 def _units(country: Place, part: str, world: World, gazetteer: Gazetteer) -> list[tuple[Place, float]]:
-    """Admin-1 units in the compass part of a country: those on that side of its median, or in its middle half."""
+    """Admin-1 units in the compass part of a country: those on that side of its cells' median, or around it."""
     if not part or country.level != "country":
         return []
     units = _units_of(country.country, world, gazetteer)
     if len(units) < 3:
         return []
     at = np.array([(place.latlon.lat, place.latlon.lon) for place in units])
+    cells = world.cells.centroids[world.cells.inside(country.country)]
     keep = np.ones(len(units), dtype=bool)
     for axis, low, high in ((0, "south", "north"), (1, "west", "east")):
+        middle = np.median(cells[:, axis])  # of where photos are taken, not of its borders: Alaska is far off
         if low in part:
-            keep &= at[:, axis] <= np.median(at[:, axis])
+            keep &= at[:, axis] <= middle
         if high in part:
-            keep &= at[:, axis] >= np.median(at[:, axis])
+            keep &= at[:, axis] >= middle
         if part == "central":
             lower, upper = np.quantile(at[:, axis], (0.2, 0.8))
             keep &= (at[:, axis] >= lower) & (at[:, axis] <= upper)

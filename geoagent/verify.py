@@ -8,12 +8,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from geoagent.claims import Claim, Probability
+from geoagent.claims import Claim, Probability, rival_of
 from geoagent.compose import Composer
-from geoagent.disclose import HIDDEN, withheld
-from geoagent.fusion import Fusion
+from geoagent.disclose import HIDDEN, OPEN, withheld
+from geoagent.explain import where
 from geoagent.geo import Float
 from geoagent.observed import Observed
+from geoagent.settle import Settling
 from geoagent.stages import Assets
 from geoagent.types import Constraint
 
@@ -35,7 +36,9 @@ class Weighed(_Part):
     value: str
     says: str
     regions: list[int]
-    nats: float = Field(description="change of the claim's log odds by it; positive speaks for the claim")
+    nats: float = Field(
+        description="by how much it moves the claim's log odds by itself; positive speaks for the claim"
+    )
 
 
 class Expected(_Part):
@@ -58,6 +61,7 @@ class Verification(_Part):
     radius_km: float | None
     countries: list[str]
     verdict: Verdict
+    instead: str | None = Field(default=None, description="a place that explains the evidence better")
     probability: float = Field(description="that the claim is true, all evidence considered")
     prior_probability: float = Field(description="before anything was seen, what the user said included")
     odds: float = Field(description="probability : 1 - probability")
@@ -71,53 +75,67 @@ class Verification(_Part):
 
     def to_json(self) -> str:
         """One line of JSON."""
-        return self.model_dump_json(by_alias=True)
+        return self.model_dump_json(by_alias=True, exclude={"instead"} if self.instead is None else None)
 
 
-def verify(observed: Observed, claim: Claim, assets: Assets, fusion: Fusion, composer: Composer) -> Verification:
+def verify(observed: Observed, claim: Claim, assets: Assets, settling: Settling, composer: Composer) -> Verification:
     """Weigh a claim.
+
+    Each piece of evidence is weighed by itself: log P(it | claim) − log P(it | no claim), the weight of evidence (Good
+    1950, chapter 6); where another place of the claim's kind explains all of it better, − log P(it | that place). To
+    take a piece away from all the others instead would turn signs round: beside a postcode of Köln a German text speaks
+    for Austria, since nothing but places with German texts is left.
 
     Args:
         observed: what was seen.
         claim: the claim.
         assets: world and facts.
-        fusion: weighs the evidence.
-        composer: knows what the user said.
+        settling: weighs the evidence; knows what the user said.
+        composer: names places.
     """
-    prior = assets.world.log_prior
-    user = composer.user_constraints
-    everything = (*user, *observed.text.constraints)
-    fused = fusion.over(everything)
-    cap = composer.cap
-    probability = Probability(claim, assets.world, fusion.text_weight)
+    prior, looked, fusion = assets.world.log_prior, observed.vision.log_probs, settling.fusion
+    user, everything = settling.user, (*settling.user, *observed.text.constraints)
+    fused, probability = fusion.over(everything), Probability(claim, assets.world, fusion.text_weight)
 
-    def odds(base: Float, constraints: tuple[Constraint, ...]) -> float:
-        p = probability(fused(base, constraints), constraints)
+    def odds(base: Float, constraints: tuple[Constraint, ...], of: Probability = probability) -> float:
+        p = of(fused(base, constraints), constraints)
         return math.log(p) - math.log1p(-p)
 
     # What the user said was not seen in the photo: it belongs to what is believed before.
-    before, after = odds(prior, user), odds(observed.vision.log_probs, everything)
-    weighed = [
-        Weighed(
-            key=c.id,
-            kind=c.kind,
-            value=HIDDEN if withheld(c, cap) else c.value,
-            says=f"A {c.kind} ({HIDDEN})." if withheld(c, cap) else c.says,
-            regions=list(c.regions),
-            nats=round(after - odds(observed.vision.log_probs, tuple(o for o in everything if o is not c)), 3),
+    before, after = odds(prior, user), odds(looked, everything)
+    p, factor = 1.0 / (1.0 + math.exp(-after)), after - before
+    answered = settling.of(observed.vision, everything)(looked, everything)[1]
+    other, lead, rival = rival_of(claim, answered, assets), -math.inf, None
+    if other is not None:
+        rival = Probability(other, assets.world, fusion.text_weight)
+        if odds(looked, everything, rival) >= 0.0:
+            lead = odds(looked, everything, rival) - odds(prior, user, rival) - factor
+    rival = rival if lead >= STRONG else None
+
+    def alone(base: Float, constraint: Constraint | None = None) -> float:
+        """Nats by which one piece of evidence speaks for the claim, against the rival if there is one."""
+        own = () if constraint in user else user
+        with_it = own if constraint is None else (*own, constraint)
+        moved = odds(base, with_it) - odds(prior, own)
+        if rival is not None:
+            moved -= odds(base, with_it, rival) - odds(prior, own, rival)
+        return round(moved, 3)
+
+    weighed = []
+    for c in everything:
+        hidden = withheld(c, composer.cap)
+        value, says = (HIDDEN, f"A {c.kind} ({HIDDEN}).") if hidden else (c.value, c.says)
+        weighed.append(
+            Weighed(key=c.id, kind=c.kind, value=value, says=says, regions=list(c.regions), nats=alone(prior, c))
         )
-        for c in everything
-    ]
     if observed.vision.encoder is not None:
-        nats = round(after - odds(prior, everything), 3)
-        way = "for" if nats > 0 else "against"
-        says = f"How the scene looks speaks {way} the claim."
+        nats = alone(looked)
+        says = f"How the scene looks speaks {'for' if nats > 0 else 'against'} the claim."
         weighed.append(
             Weighed(key="picture", kind="picture", value=observed.vision.encoder, says=says, regions=[], nats=nats)
         )
-    p = 1.0 / (1.0 + math.exp(-after))
-    factor = after - before
-    verdict = _verdict(p, factor)
+    verdict = _verdict(p, factor, lead)
+    instead = where(composer.placed(answered)[0]) if rival is not None and composer.cap in OPEN else ""
     return Verification(
         source=observed.source,
         claim=claim.said,
@@ -127,27 +145,37 @@ def verify(observed: Observed, claim: Claim, assets: Assets, fusion: Fusion, com
         radius_km=None if claim.centre is None else claim.radius_km,
         countries=list(claim.countries),
         verdict=verdict,
+        instead=instead or None,
         probability=p,
         prior_probability=1.0 / (1.0 + math.exp(-before)),
         odds=math.exp(after),
         bayes_factor_nats=round(factor, 3),
         evidence=sorted(weighed, key=lambda w: -abs(w.nats)),
         expected=_expected(claim, observed, assets),
-        says=_words(claim, verdict, p, factor, len(weighed) - len(user)),
-        warnings=list(dict.fromkeys(observed.warnings)),
+        says=_words(claim, verdict, p, factor, len(weighed) - len(user), instead),
+        warnings=list(dict.fromkeys((*claim.notes, *observed.warnings))),
     )
 
 
-def _verdict(p: float, factor: float) -> Verdict:
-    """From probability and evidence to a word: what is improbable without evidence against it is not contradicted."""
+def _verdict(p: float, factor: float, lead: float) -> Verdict:
+    """From probability and evidence to a word: what is improbable without evidence against it is not contradicted.
+
+    Evidence is against a claim that it makes less likely, and against one that another place beats: a sign of Szeged
+    makes Budapest likelier than before, and yet contradicts it.
+
+    Args:
+        p: probability of the claim.
+        factor: nats by which the evidence changed its log odds.
+        lead: by how much more it changed those of another place that is now likelier than not.
+    """
     if factor >= STRONG and p >= 0.5:
         return "supported"
-    if factor <= -STRONG and p <= 0.05:
+    if (p <= 0.05 and factor <= -STRONG) or (p <= 0.1 and lead >= STRONG):
         return "contradicted"
     return "consistent" if factor >= FAIR else "undecided"
 
 
-def _words(claim: Claim, verdict: Verdict, p: float, factor: float, pieces: int) -> str:
+def _words(claim: Claim, verdict: Verdict, p: float, factor: float, pieces: int, instead: str) -> str:
     named = {
         "supported": "The evidence supports the claim",
         "consistent": "The evidence agrees with the claim and does not settle it",
@@ -156,6 +184,8 @@ def _words(claim: Claim, verdict: Verdict, p: float, factor: float, pieces: int)
     }[verdict]
     if not pieces:
         return f"{named}: nothing in the photo speaks for any place. {claim.name} has {_percent(p)} by itself."
+    if verdict == "contradicted" and instead:
+        return f"{named}: {claim.name} has a probability of {_percent(p)}; the evidence points to {instead}."
     times = f"{math.exp(abs(factor)):,.3g} times {'likelier' if factor >= 0 else 'less likely'}"
     return f"{named}: {claim.name} has a probability of {_percent(p)}; what was seen makes it {times} than before."
 

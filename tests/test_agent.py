@@ -243,3 +243,16 @@ def test_the_posterior_is_what_the_answer_rests_on(agent):
     assert germany == pytest.approx(agent.answer(seen).confidence, abs=1e-3)
     silent = agent.using(text_weight=0.0).posterior(seen)
     assert silent.log_probs == pytest.approx(agent.assets.world.log_prior)
+
+
+def test_two_sources_that_number_alike_are_told_apart(agent):
+    both = replaced(agent, sources=(*agent.sources, *agent.sources))
+    seen = both.observe_text(["Bäckerei", "50667 Köln"])
+    ids = [constraint.id for constraint in seen.text.constraints]
+    assert len(ids) == len(set(ids)) == 2 * len(agent.observe_text(["Bäckerei", "50667 Köln"]).text.constraints)
+    assert both.answer(seen).best.place == "Köln"
+
+
+def test_the_answer_says_whether_the_picture_was_judged(agent):
+    assert agent.locate_text(["50667 Köln"]).looked is False
+    assert Answer.model_validate_json(agent.locate_text([]).to_json()).looked is False

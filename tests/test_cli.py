@@ -70,6 +70,17 @@ def test_a_batch_resumes_and_a_bad_file_is_one_row(tmp_path):
     assert [r["status"] for r in rows] == ["ok", "error", "ok"]
 
 
+def test_compare_counts_the_answers_of_a_run_before(tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    lines = (["Bäckerei", "50667 Köln"], ["Boulangerie", "21000 Dijon"])
+    rows.write_text("".join(json.dumps({"id": str(i), "lines": each}) + "\n" for i, each in enumerate(lines)), "utf-8")
+    command = ("compare", "--texts", rows, "--out", tmp_path / "a.jsonl", "--json")
+    first, again = (run(*command).stdout.splitlines() for _ in range(2))
+    assert json.loads(first[-1]) == json.loads(again[-1])
+    assert len(first) == 3
+    assert len(again) == 1  # nothing was answered again, and all of it counted
+
+
 def test_texts_without_photos(tmp_path):
     rows, out = tmp_path / "t.jsonl", tmp_path / "a.jsonl"
     rows.write_text('{"id": "x1", "lines": ["Rathaus", "50667 Köln"]}\n{"id": "x2", "lines": []}\n', "utf-8")

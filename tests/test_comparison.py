@@ -155,6 +155,16 @@ class TestFitting:
         assert again.calibration["fusion"]["from"]["files"] == ["x"]
         assert set(again.calibration["conformal"]) == {"radius", "cells", "countries"}
 
+    def test_a_fit_on_few_keeps_what_was_fitted_on_many(self, cases, agent):
+        held = {"radius": {"city": [1.5, 1.2]}, "cells": {"text": 0.8}, "countries": {"text": 0.7}}
+        before = replace(
+            agent.assets.world, calibration={**agent.assets.world.calibration, "conformal": held, "named_km": 12.0}
+        )
+        world = fit_world(before, fit_belief(cases, agent), cases[:20], agent)
+        assert world.calibration["conformal"]["radius"]["city"] == [1.5, 1.2]
+        assert world.calibration["conformal"]["cells"]["text"] == 0.8
+        assert world.calibration["named_km"] == 12.0
+
     def test_a_picture_that_is_often_wrong_is_believed_less(self, cases, agent):
         rng = np.random.default_rng(0)
         elsewhere = [

@@ -8,7 +8,7 @@ from conftest import make_world
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoagent import plugs
+from geoagent import GeoAgent, plugs
 from geoagent.conclude import alternatives, conclude
 from geoagent.fusion import Fusion
 from geoagent.geo import LatLon, haversine_km
@@ -108,6 +108,15 @@ def test_alternatives_are_apart_and_share_the_probability():
     assert 0 < sum(p for _, _, p in others) < 1
     for place, _, _ in others:
         assert place.distance_km(final.latlon) >= 150
+
+
+def test_an_alternative_stands_for_its_surroundings_alone():
+    agent = GeoAgent.load(ocr="nothing")
+    answer = agent.locate_text([])
+    shares = {share.code: share.p for share in answer.countries}
+    assert answer.alternatives
+    assert all(other.p <= shares[other.country] + 0.01 for other in answer.alternatives)
+    assert sum(other.p for other in answer.alternatives) < 0.5
 
 
 def test_fusing_nothing_concludes_the_same():

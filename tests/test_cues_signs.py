@@ -290,3 +290,21 @@ def test_rows_of_a_plate_stand_close_together():
 
     assert plates(near) == ["KA 01 AB 1234"]
     assert "KA 01 AB 1234" not in plates(far)
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("Geöffnet 6–18 Uhr", "6–18 Uhr"),
+        ("Mo-Fr 8.00-18.30 Uhr", "8.00-18.30 Uhr"),
+        ("Mo–Fr 8 – 12 und 14 – 18 Uhr", "14 – 18 Uhr"),
+        ("Kel. Setiabudi", "Kel. Setiabudi"),
+    ],
+)
+def test_a_habit_is_quoted_whole(line, value):
+    assert value in {cue.value for cue in AGENT.observe_text([line]).text.cues if cue.kind == "habit"}
+
+
+def test_a_small_town_is_found_in_the_region_named_beside_it():
+    best = AGENT.locate_text(["Entering", "WOODSTOCK", "VERMONT"]).best
+    assert (best.place, best.admin1) == ("Woodstock", "Vermont")

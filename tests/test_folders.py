@@ -106,5 +106,5 @@ def test_one_photo_is_shown_again_from_its_file(few: Path, tmp_path: Path) -> No
     args = ("compare", few / "grey.jpg", "--no-text", "--out", tmp_path / "a.jsonl")
     first, second = run(*args), run(*args)
     assert first.stdout == second.stdout
-    assert "picture only" in second.stdout
+    assert "without text" in second.stdout
     assert "1 from a run before" in second.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -130,3 +132,79 @@ def test_one_observation_answers_as_often_as_one_likes(agent):
     first, second = agent.answer(seen), agent.answer(seen)
     assert first.model_copy(update={"timings_s": {}}) == second.model_copy(update={"timings_s": {}})
     assert agent.using(within=("JP",)).answer(seen).best.country == "JP"
+
+
+@pytest.mark.parametrize(
+    ("text", "inside", "against"),
+    [
+        ("not Spain but Portugal", {"PT"}, {"ES"}),
+        ("nicht Spanien, sondern Portugal", {"PT"}, {"ES"}),
+        ("Portugal, not Spain and not Italy but France", {"PT", "FR"}, {"ES", "IT"}),
+        ("I'm not sure but I think Lyon", {"FR"}, set()),
+        ("not far from Lyon", {"FR"}, set()),
+        ("no doubt Lyon", {"FR"}, set()),
+        ("not only France", {"FR"}, set()),
+        ("without a doubt Lyon", {"FR"}, set()),
+        ("SOMEWHERE IN GERMANY", {"DE"}, set()),
+        ("DE or AT", {"DE", "AT"}, set()),
+    ],
+)
+def test_what_a_negation_reaches(agent, text, inside, against):
+    hint = read_hint(text, agent.assets.gazetteer)
+    assert {place.country for place, _ in hint.places} == inside
+    assert {place.country for place in hint.against} == against
+
+
+def test_what_a_hint_speaks_against_it_does_not_speak_for(agent):
+    cues = {cue.kind: cue for cue in agent.using(hint="the Balkans, not Greece").locate_text([]).cues}
+    assert "GR" not in {place.code for place in cues["hint"].places}
+    assert "against Greece" in cues["hint-not"].says
+
+
+def test_a_part_of_a_country_is_said(agent):
+    (cue,) = agent.using(hint="maybe southern Germany").locate_text([]).cues
+    assert "southern Germany" in cue.says
+    assert "North Rhine-Westphalia" not in {place.name for place in cue.places}
+
+
+STUTTGART = [
+    "Stuttgart Rathaus", "Königstraße 12", "70173 Stuttgart", "Tel. +49 711 123456", "Landeshauptstadt Stuttgart",
+    "www.stuttgart.de", "Stadtbahn Stuttgart", "Mercedesstraße 100, 70372 Stuttgart", "VfB Stuttgart",
+    "Flughafen Stuttgart",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rules", "allowed"),
+    [
+        ({"within": ("FR",)}, {"FR"}),
+        ({"within": ("Benelux",)}, {"BE", "NL", "LU"}),
+        ({"exclude": ("DE",)}, None),
+        ({"within": ("DE",), "exclude": ("Baden-Württemberg",)}, {"DE"}),
+    ],
+)
+def test_no_evidence_reaches_what_is_ruled_out(agent, rules, allowed):
+    answer = agent.using(**rules).locate_text(STUTTGART)
+    found = {code for code, p in shares(answer).items() if p > 1e-9}
+    assert found <= allowed if allowed else "DE" not in found
+    assert answer.best.admin1 != "Baden-Wurttemberg"
+    rule = next(cue for cue in answer.cues if cue.source == "user")
+    assert rule.without.country == "DE"
+
+
+@pytest.mark.parametrize(("within", "exclude"), [("DE", "DE"), ("Bavaria", "DE"), ("Benelux", "West Europe")])
+def test_rules_that_leave_nothing_are_refused(agent, within, exclude):
+    with pytest.raises(ConfigError, match="nothing is left"):
+        agent.using(within=(within,), exclude=(exclude,))
+
+
+def test_a_region_is_ruled_out_only_where_the_world_knows_regions(agent):
+    world = agent.assets.world
+    names = world.cells.admin1.copy()
+    names[world.cells.inside("DE")] = ""
+    coarse = replace(
+        agent, assets=replace(agent.assets, world=replace(world, cells=replace(world.cells, admin1=names)))
+    )
+    with pytest.raises(ConfigError, match="rule out DE"):
+        coarse.using(exclude=("Bavaria",))
+    assert shares(coarse.using(hint="not Munich").locate_text(STUTTGART))["DE"] > 0.9

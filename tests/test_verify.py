@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -160,3 +161,74 @@ def test_what_is_expected_is_said_in_words_not_in_patterns(agent, dijon):
         expected = {each.kind: each.what for each in agent.verify(dijon, place).expected}
         assert expected["postcode"].startswith(form)
         assert not set("\\[]{}|") & set("".join(expected.values()))
+
+
+@pytest.mark.parametrize(
+    ("lines", "claim", "place"),
+    [
+        (["Cukrászda", "Szeged, Kárász utca 5", "6720"], "Budapest", "Szeged"),
+        (["เชียงใหม่", "ถนนนิมมานเหมินท์"], "Bangkok", "Chiang Mai"),
+        (["WOODSTOCK", "VERMONT"], "Texas", "Woodstock, Vermont"),
+    ],
+)
+def test_another_place_in_the_right_country_contradicts(agent, lines, claim, place):
+    found = agent.verify(agent.observe_text(lines), claim)
+    assert found.verdict == "contradicted"
+    assert place in found.instead
+    assert place in found.says
+    assert found.evidence[0].nats < -1
+
+
+def test_each_piece_of_evidence_is_weighed_by_itself(agent):
+    seen = agent.observe_text(["Bäckerei Hofmann", "Ehrenstraße 28 · 50672 Köln", "Tel. 0221 4710 234", "8–18 Uhr"])
+    for_it = {each.kind: each.nats for each in agent.verify(seen, "Germany").evidence}
+    assert all(nats > 0 for nats in for_it.values())
+    against = {each.kind: each.nats for each in agent.verify(seen, "Kyiv, Ukraine").evidence}
+    assert against.keys() == for_it.keys()
+    assert all(nats < 0 for nats in against.values())
+
+
+@pytest.mark.parametrize("said", [{"hint": "definitely France"}, {"within": ("FR",)}])
+def test_what_the_user_says_is_no_evidence(agent, said):
+    found = agent.using(**said).verify(agent.observe_text([]), "France")
+    assert found.verdict == "undecided"
+    assert found.bayes_factor_nats == pytest.approx(0)
+    assert "nothing in the photo" in found.says
+
+
+@pytest.mark.parametrize("claim", ["47.32N, 5.04E", "47.32° N, 5.04° E", "47.32,5.04,3e1"])
+def test_coordinates_may_be_written_as_people_do(agent, dijon, claim):
+    found = agent.verify(dijon, claim)
+    assert (found.lat, found.lon) == (47.32, 5.04)
+
+
+def test_southern_and_western_coordinates_are_negative(agent, dijon):
+    found = agent.verify(dijon, "33.87 S, 151.2 W")
+    assert (found.lat, found.lon) == (-33.87, -151.2)
+
+
+@pytest.mark.parametrize(
+    ("claim", "why"),
+    [("50.45,30.52,-5", "radius"), ("50.45,30.52,1e9", "radius"), ("30.52,200", "longitude"), ("nan,nan", "finite"),
+     ("200,10", "latitude"), ("nan,1", "finite")],
+)  # fmt: skip
+def test_coordinates_that_are_none_are_refused_for_what_is_wrong(agent, dijon, claim, why):
+    with pytest.raises((InputError, CoordinateError), match=why):
+        agent.verify(dijon, claim)
+
+
+def test_doubtful_claims_are_said(agent, dijon):
+    assert any("was taken as Springfield, Missouri" in w for w in agent.verify(dijon, "Springfield").warnings)
+    assert not agent.verify(dijon, "Springfield, Illinois").warnings
+    assert any("in no country" in w for w in agent.verify(dijon, "5.04,-30").warnings)
+
+
+def test_a_region_without_cells_of_its_own_is_refused(agent):
+    world = agent.assets.world
+    names = world.cells.admin1.copy()
+    names[names == "DE.01"] = "DE.02"
+    merged = replace(
+        agent, assets=replace(agent.assets, world=replace(world, cells=replace(world.cells, admin1=names)))
+    )
+    with pytest.raises(InputError, match="no cells of its own"):
+        merged.verify(merged.observe_text([]), "Baden-Württemberg")

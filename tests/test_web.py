@@ -77,6 +77,14 @@ def test_a_cap_of_the_server_cannot_be_raised() -> None:
             reply = server.photo("/api/locate", picture(), max_precision=asked).json
             assert reply["best"]["precision"] == "country"
             assert "Köln" not in json.dumps(reply, ensure_ascii=False)
+        id = observation(server)
+        refused = server.post("/api/read", observation=id)
+        assert (refused.status, "capped at country precision" in refused.json["error"]) == (400, True)
+        assert server.post("/api/verify", observation=id, claim="50.94,6.96").status == 400
+        keys = [c.id for c in server.office.remembered(id).observed.text.constraints]
+        left = server.post("/api/view", observation=id, without=keys).json["left_out"]
+        assert len(left) == len(keys)
+        assert not any("Köln" in cue["value"] or "0221" in cue["value"] for cue in left)
 
 
 def test_compare_tells_the_halves_apart(server: Running) -> None:

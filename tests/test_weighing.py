@@ -221,3 +221,10 @@ class TestCredibleSets:
         assert text.resting_on == "text"
         assert len(text.countries) > 1
         assert text.cells is None
+
+
+def test_a_picture_that_counts_for_nothing_chooses_no_place(agent):
+    blind = agent.using(vision_weight=0.0)
+    answers = [blind.answer(agent.observe_features(features([TOWNS[code]])[0, 0], [])) for code in ("DE", "JP")]
+    assert answers[0].best == answers[1].best
+    assert answers[0].neighbours == answers[1].neighbours

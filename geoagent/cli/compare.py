@@ -92,7 +92,7 @@ def compare(
         return
     if truth is not None and answers is not None:
         _some_known(truth, known, [(answer.id, answer.source) for answer in seen])
-    if not any(answer.looked for answer in seen):
+    if all(answer.looked is False or answer.status == "error" for answer in seen):
         note = "where photos are usually taken stands for what the picture alone would say"
         click.echo(f"Warning: no picture was judged: {note}", err=True)
     rows = changes(seen, known)

@@ -61,7 +61,8 @@ def _show(found: Verification) -> None:
     for title, wanted in (("for", True), ("against", False)):
         rows = [w for w in found.evidence if (w.nats > 0) == wanted and abs(w.nats) >= 0.05]
         if rows:
-            console.print(f"\nEvidence {title}")
+            than = f", weighed against {escape(clean(found.instead))}" if found.instead else ""
+            console.print(f"\nEvidence {title}{than}")
         for row in rows:
             console.print(f"  {row.nats:+7.2f} nats  {escape(clean(row.says))}")
     if found.expected:

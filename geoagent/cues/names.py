@@ -26,6 +26,7 @@ _ALONE = 0.25
 _KNOWN_ABROAD = 50_000
 _ALSO_WORD = 0.25
 _LEADING = 4  # readings of a name that another one may be a part of
+_DEEP = 60  # readings among which a town of a named region is looked for
 _KEPT = 12  # readings of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
 
@@ -128,7 +129,7 @@ def _cue(
     institutions: dict[int, list[tuple[int, int]]],
     words: dict[int, list[tuple[int, int]]],
 ) -> Cue | None:
-    matches = mention.matches[:_KEPT]
+    matches = _with_small(reading, mention, others)
     code_like = all(m.exactness == "code" for m in matches)
     if code_like and not _beside(mention, others, matches):
         return None
@@ -183,6 +184,19 @@ def _cue(
         places=tally.ranked(),
         strength=min(1.0, strength),
     )
+
+
+def _with_small(reading: Reading, mention: Mention, others: list[Mention]) -> tuple[Match, ...]:
+    """The readings of a name that are kept, and the small town that lies in a region named beside it.
+
+    "WOODSTOCK" over "VERMONT" is the twelfth largest of its name.
+    """
+    matches = mention.matches[:_KEPT]
+    units = {m.matches[0].place.admin1 for m in others if m.matches[0].place.level == "admin1"}
+    if not units or matches[0].place.level != "city" or any(m.place.admin1 in units for m in matches):
+        return matches
+    deep = reading.gazetteer.lookup(mention.text, k=_DEEP)
+    return (*matches, *[m for m in deep if m.place.level == "city" and m.place.admin1 in units][:1])
 
 
 def _weights(matches: tuple[Match, ...], others: list[Mention]) -> list[float]:

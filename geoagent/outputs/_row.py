@@ -112,8 +112,10 @@ def row_of(answer: Answer) -> Row:
 
 def _basis(answer: Answer) -> str:
     sources = {cue.source for cue in answer.cues}
-    looked, read, told = answer.looked or "llm-picture" in sources, sources - {"llm-picture", "user"}, "user" in sources
-    if looked:
+    read, told, looked = sources - {"llm-picture", "user"}, "user" in sources, answer.looked
+    if looked is None:  # answers of before say it in a warning alone
+        looked = not any("not judged" in warning for warning in answer.warnings)
+    if looked or "llm-picture" in sources:
         seen = "the picture and its text" if read else "the picture"
     else:
         seen = "the text in the picture" if read else "where photos are usually taken"

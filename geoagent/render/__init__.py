@@ -15,6 +15,8 @@ from geoagent.answer import Answer, Best, CuePlace, CueReport
 PALETTE = ("#b3400a", "#005a94", "#00735a", "#8a3f8f", "#8a6d00", "#b02a52", "#3f5f1f", "#51519c")
 """Colours of what cues favour, each at least 4.5 : 1 against white."""
 OTHER_COLOUR = "#5b5b60"
+AROUND_KM = 150.0
+"""How far around an alternative its probability is counted: see `Alternative.p`."""
 NO_CUES = "No text cue counted in this answer."
 
 _INVISIBLE = re.compile("[\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
@@ -85,16 +87,27 @@ def short_text(best: Best) -> str:
     return ", ".join(dict.fromkeys(names)) or "no place"
 
 
+def alone_text(answer: Answer) -> str:
+    """Return what `vision_only` is called: without a picture half it rests on where photos are taken."""
+    return "without text" if answer.looked is False else "picture only"
+
+
 def change_text(answer: Answer) -> str:
-    """Return in one line what the text changed; "" where one of the halves is not there."""
-    if answer.vision_only is None or answer.text_aware is None or not answer.cues:
+    """Return in one line what the text changed; "" where one of the halves is not there, or nothing was read."""
+    if answer.vision_only is None or answer.text_aware is None or all(cue.source == "user" for cue in answer.cues):
         return ""
     seen, both = answer.vision_only.best, answer.text_aware.best
+    told = any(cue.source == "user" for cue in answer.cues)
+    says = "The picture and what you said say" if told else "The picture alone says"
+    if answer.looked is False:
+        says = "What you said alone says" if told else "Without the text it is"
     if short_text(seen) == short_text(both):
         before, after = answer.vision_only.confidence, answer.text_aware.confidence
         sure = f"{percent_text(before)} sure of the country, {percent_text(after)} with the text"
-        return "" if seen.precision == "none" else f"The picture alone says the same place ({sure})."
-    return f"The picture alone says {short_text(seen)}; with the text it is {short_text(both)}."
+        return "" if seen.precision == "none" else f"{says} the same place ({sure})."
+    if answer.looked is False and not told and seen.precision == "none":
+        return f"Without the text no place can be named; with it, it is {short_text(both)}."
+    return f"{says} {short_text(seen)}; with the text it is {short_text(both)}."
 
 
 def favours_text(cue: CueReport) -> str:

@@ -8,7 +8,9 @@ from xml.etree.ElementTree import Element
 from geoagent.answer import Answer, Best, CueReport
 from geoagent.geo import LatLon
 from geoagent.render import (
+    AROUND_KM,
     NO_CUES,
+    alone_text,
     change_text,
     coordinates_text,
     cue_colours,
@@ -135,7 +137,7 @@ def comparison(answer: Answer, names: Names) -> list[Element]:
     """Picture, text, and both, as a table."""
     rows: list[tuple[str, Sequence[Kids]]] = []
     halves = (
-        ("Picture only", answer.vision_only, ""),
+        (alone_text(answer).capitalize(), answer.vision_only, ""),
         ("Text only", answer.text_only, ""),
         ("Picture and text", answer.text_aware, "both"),
     )
@@ -161,11 +163,11 @@ def others(answer: Answer, names: Names) -> list[Element]:
     for number, other in enumerate(answer.alternatives, start=1):
         parts = (other.place, other.admin1, names(other.country))
         named = ", ".join(dict.fromkeys(shown(part) for part in parts if part))
-        at = coordinates_text(other.lat, other.lon, answer.radius_50_km) or "–"
+        at = coordinates_text(other.lat, other.lon, max(answer.radius_50_km or 0.0, AROUND_KM)) or "–"
         rows.append(("", (str(number), say(named), at, percent_text(other.p))))
     kids = [_table(("", "Place", "Coordinates", "Share"), rows, 2)] if rows else []
     if rows:
-        share = "Share: how much of the probability lies nearer to this place than to the others that were weighed."
+        share = f"Share: how much of the probability lies around this place, within some {AROUND_KM:.0f} km."
         kids.append(el("p", {"class": "muted small"}, share))
     if answer.countries:
         shares = [f"{names(share.code)} {percent_text(share.p)}" for share in answer.countries[:6]]

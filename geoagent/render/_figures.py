@@ -11,7 +11,7 @@ import numpy as np
 from geoagent.answer import Answer
 from geoagent.gazetteer import Gazetteer
 from geoagent.geo import LatLon, haversine_km
-from geoagent.render import cue_colours, place_text, region_numbers
+from geoagent.render import alone_text, cue_colours, place_text, region_numbers
 from geoagent.render._chart import City, Pin, chart
 from geoagent.render._evidence import Names, placed, where_text
 from geoagent.render._html import Kids, el
@@ -107,7 +107,12 @@ def _map(answer: Answer, outlines: Mapping[str, Any], gazetteer: Gazetteer | Non
         names=names,
         says=f"Map: {where_text(answer.best, names)}",
     )
-    keys = [("best", "this answer"), ("vision", "picture only"), ("text", "text only"), ("file", "what the file says")]
+    keys = [
+        ("best", "this answer"),
+        ("vision", alone_text(answer)),
+        ("text", "text only"),
+        ("file", "what the file says"),
+    ]
     kinds = {pin.kind for pin in pins}
     legend: list[Kids] = [_key(kind, says) for kind, says in keys if kind in kinds]
     if radii is not None:

@@ -18,6 +18,7 @@ from geoagent.answer import Answer, Best, CueReport, Prediction
 from geoagent.errors import InputError
 from geoagent.render import (
     PRECISION_SAYS,
+    alone_text,
     coordinates_text,
     cue_colours,
     km_text,
@@ -169,6 +170,7 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
         "error": answer.error,
         "best": _best(answer.best, answer.radius_50_km, answer.radius_90_km, answer.confidence),
         "countries": [[share.code, share.p] for share in answer.countries[:60]],
+        "alone": alone_text(answer).capitalize(),
         "vision": _prediction(answer.vision_only),
         "text": _prediction(answer.text_only),
         "aware": _prediction(answer.text_aware),

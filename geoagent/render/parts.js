@@ -60,7 +60,7 @@ function drawMap(a, fit, others = []) {
   });
   if (known(a.exif)) pin("file", a.exif, `What the file says, not evidence: ${a.exif.coordinates}`, 9, 9, () => go(a.exif));
   if (known(a.text)) pin("text", a.text, `Text only: ${where(a.text)}`, 8.5, 8.5, () => go(a.text));
-  if (known(a.vision)) pin("vision", a.vision, `Picture only: ${where(a.vision)}`, 11, 11, () => go(a.vision, a.vision.r90));
+  if (known(a.vision)) pin("vision", a.vision, `${a.alone}: ${where(a.vision)}`, 11, 11, () => go(a.vision, a.vision.r90));
   if (known(b)) {
     pin("best", b, `Best place: ${where(b)}`, 15, 36, () => go(b, b.r90));
     for (const [km, dash] of [[b.r90, true], [b.r50, false]]) if (km > 0) map.circles.push({ p: b, km, dash });
@@ -80,13 +80,13 @@ function legend(a) {
     input.checked = map.show[name];
     return el("label", {}, el("span", { class: "key" }, input), el("span", {}, text));
   };
-  const shades = [["aware", "Picture and text", a.countries], ["vision", "Picture only", a.vision && a.vision.countries],
+  const shades = [["aware", "Picture and text", a.countries], ["vision", a.alone, a.vision && a.vision.countries],
     ["text", "Text only", a.text && a.text.countries]].filter(([, , list]) => list && list.length);
   const choice = el("select", { "aria-label": "Countries shaded by", onchange: () => { shadeFrom(a, choice.value); map.paint(); } },
     shades.map(([key, text]) => el("option", { value: key }, text)));
   box.replaceChildren(...[
     known(a.best) && line(mark("best"), "Best place"),
-    known(a.vision) && line(mark("vision"), "Picture only"),
+    known(a.vision) && line(mark("vision"), a.alone),
     known(a.text) && line(mark("text"), "Text only"),
     a.alternatives.some(known) && line(mark("alt", "1"), "Alternatives"),
     known(a.exif) && line(mark("file"), "What the file says, not evidence"),
@@ -115,7 +115,7 @@ function headline(a) {
 }
 
 function comparison(a) {
-  const rows = [["Picture only", a.vision], ["Text only", a.text], ["Picture and text", a.aware]].filter(([, p]) => p);
+  const rows = [[a.alone, a.vision], ["Text only", a.text], ["Picture and text", a.aware]].filter(([, p]) => p);
   if (!rows.length) return [];
   const head = el("tr", {}, ["", "Place", "Country", "50 % / 90 % within"].map((t, i) => el("th", { scope: "col", class: i > 1 ? "n" : "" }, t)));
   head.children[2].setAttribute("title", "Probability of the country");
@@ -124,7 +124,7 @@ function comparison(a) {
   const kids = [el("table", {}, el("thead", {}, head), el("tbody", {}, cells))];
   if (known(a.vision) && known(a.best)) {
     const km = haversineKm(a.vision, a.best);
-    kids.push(el("p", { class: "small muted" }, km < 1 ? "The text left the place where the picture alone puts it."
+    kids.push(el("p", { class: "small muted" }, km < 1 ? "The text left the place where it is without it."
       : `The text moved the answer by ${km < 10 ? km.toFixed(1) : Math.round(km).toLocaleString("en")} km.`));
   }
   return kids;

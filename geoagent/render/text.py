@@ -16,8 +16,10 @@ from rich.text import Text
 
 from geoagent.answer import Answer, Prediction
 from geoagent.render import (
+    AROUND_KM,
     NO_CUES,
     PRECISION_SAYS,
+    alone_text,
     change_text,
     coordinates_text,
     favours_text,
@@ -117,6 +119,8 @@ def _headline(answer: Answer) -> RenderableType:
         lines[-1].append(f"  {PARTIAL}", "yellow")
     if facts := _facts(answer):
         lines.append(Text(" · ".join(facts)))
+    if answer.abstained and answer.explanation:
+        lines.append(Text(shown(answer.explanation)))
     return Group(*lines)
 
 
@@ -180,7 +184,7 @@ def _comparison(answer: Answer) -> RenderableType:
         ("", "left", 16), ("place", "left", None), ("country", "right", 7), ("50 %", "right", 7), ("90 %", "right", 7),
     )  # fmt: skip
     rows: list[tuple[str, Prediction | None]] = [
-        ("picture only", answer.vision_only),
+        (alone_text(answer), answer.vision_only),
         ("text only", answer.text_only),
         ("picture and text", answer.text_aware),
     ]
@@ -199,7 +203,7 @@ def _alternatives(answer: Answer) -> RenderableType:
     table = _table(("", "right", 2), ("or else", "left", None), ("", "left", None), ("p", "right", 4))
     for number, other in enumerate(answer.alternatives, start=1):
         names = [shown(part) for part in (other.place, other.admin1, other.country) if part]
-        where = coordinates_text(other.lat, other.lon, answer.radius_50_km)
+        where = coordinates_text(other.lat, other.lon, max(answer.radius_50_km or 0.0, AROUND_KM))
         table.add_row(
             str(number), Text(", ".join(dict.fromkeys(names))), Text(where, style="dim"), percent_text(other.p)
         )
