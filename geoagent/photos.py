@@ -166,7 +166,7 @@ def _check_regular(path: Path) -> None:
         )
         raise PhotoError(f"{path}: {what}; name a photo that exists") from error
     if stat.S_ISDIR(status.st_mode):
-        raise PhotoError(f"{path}: is a folder; name a photo in it, or list its photos with find_photos")
+        raise PhotoError(f"{path}: is a folder; name a photo in it")
     if not stat.S_ISREG(status.st_mode):
         raise PhotoError(f"{path}: is no regular file (a pipe, device or socket); copy it to a file first")
     if status.st_size == 0:

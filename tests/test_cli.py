@@ -112,9 +112,25 @@ def test_a_bad_photo_is_one_line_and_exit_code_1(tmp_path, name):
         ("locate", EXAMPLES / "no_text.jpg", "--within", "Xqzzwy"),
         ("locate", EXAMPLES / "no_text.jpg", "--within", "ZZ"),
         ("locate", EXAMPLES / "no_text.jpg", "--ocr", "telepathy"),
-        ("locate", "a.jpg", "--texts", "b.jsonl"),
-        ("locate", "--texts", "b.jsonl", "--pairs", "p.csv"),
-        ("locate", "a.jpg", "--features", "f.npz"),
+        ("locate", "a.jpg", "--texts", __file__),
+        ("locate", "--texts", __file__, "--pairs", __file__),
+        ("locate", "a.jpg", "--features", __file__),
+        ("locate", ""),
+        ("compare", " "),
+        ("read", ""),
+        ("verify", "", "--claim", "DE"),
+        ("verify", EXAMPLES / "no_text.jpg", "--claim", "Narnia"),
+        ("verify", EXAMPLES / "no_text.jpg", "--claim", "Köln", "--max-precision", "country"),
+        ("locate", EXAMPLES / "no_text.jpg", "--hint", "Narnia"),
+        ("locate", EXAMPLES / "no_text.jpg", "--world", "nowhere"),
+        ("locate", EXAMPLES / "no_text.jpg", "--config", "nope.toml"),
+        ("locate", EXAMPLES / "no_text.jpg", "--confidence", "0.9"),
+        ("locate", EXAMPLES / "no_text.jpg", "--max-precision", "auto", "--confidence", "1"),
+        ("locate", "--texts", "missing.jsonl"),
+        ("compare", EXAMPLES / "no_text.jpg", "--truth", "missing.csv"),
+        ("compare", "--answers", "missing.jsonl"),
+        ("evaluate", "--world", "nowhere", "--data", __file__),
+        ("train", "--data", "missing.npz", "--out", "w"),
         ("fly",),
     ],
 )
@@ -122,6 +138,49 @@ def test_wrong_usage_is_exit_code_2(args):
     done = run(*args)
     assert done.exit_code == 2, done.output
     assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("locate",), "give photos or folders, or a file of texts by --texts"),
+        (("locate", "a.jpg", "--abstain-below", "nan"), "--abstain-below': nan is no probability"),
+        (("locate", "a.jpg", "--abstain-below", "1.5"), "--abstain-below': 1.5 is not in the range 0<=x<1"),
+        (("locate", "a.jpg", "--confidence", "0.9"), "needs it"),
+    ],
+)
+def test_wrong_usage_says_what_is_right(args, says):
+    assert says in " ".join(run(*args).stderr.split())
+
+
+@pytest.mark.parametrize("command", [("read",), ("verify", "--claim", "DE")])
+@pytest.mark.parametrize("name", ["gone.jpg", "text.jpg", "."])
+def test_a_bad_photo_is_a_row_for_programs_everywhere(tmp_path, command, name):
+    (tmp_path / "text.jpg").write_text("hello")
+    done = run(*command, tmp_path / name, "--json", "--no-text")
+    assert done.exit_code == 1
+    row = json.loads(done.stdout)
+    assert row["status"] == "error"
+    assert row["source"] == str(tmp_path / name)
+    assert row["error"] in done.stderr
+    assert "find_photos" not in done.stderr
+
+
+def test_a_claim_that_the_photo_has_no_part_in_is_an_error_of_the_photo():
+    done = run("verify", EXAMPLES / "no_text.jpg", "--claim", "exif", "--json", "--no-text")
+    assert done.exit_code == 1
+    assert "claims no position" in json.loads(done.stdout)["error"]
+
+
+def test_a_world_is_found_by_its_name(tmp_path, monkeypatch):
+    import shutil
+
+    from geoagent import worlds
+    from geoagent.resources import data_dir
+
+    monkeypatch.setattr(worlds, "home", lambda: tmp_path)
+    shutil.copytree(data_dir("gazetteer") / "starter-world", tmp_path / "mine")
+    assert run("locate", EXAMPLES / "no_text.jpg", "--no-text", "--world", "mine").exit_code == 0
 
 
 def test_a_broken_world_is_one_line(tmp_path):

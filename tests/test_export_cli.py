@@ -111,6 +111,8 @@ def test_wrong_usage_and_errors_have_their_codes(answers: Path, tmp_path: Path) 
     assert not (tmp_path / "b.csv").exists()
     (tmp_path / "binary.jsonl").write_bytes(b"\xff\xfe\x00\n" + answers.read_bytes())
     assert run("export", tmp_path / "binary.jsonl", "--csv", tmp_path / "b.csv").exit_code == 0
+    assert run("export", answers, "--xmp", "--photos", tmp_path / "elsewhere").exit_code == 2  # no such folder
+    (tmp_path / "elsewhere").mkdir()
     assert run("export", answers, "--xmp", "--photos", tmp_path / "elsewhere").exit_code == 1  # no such photo
 
 

@@ -1,4 +1,8 @@
-"""The command line: a thin skin over the library. Exit codes: 0 an answer, 1 an error, 2 wrong usage."""
+"""The command line: a thin skin over the library.
+
+Exit codes: 0 an answer; 1 an error with photos or data, while working; 2 wrong usage, which a wrong value of an option is
+(an unknown place, a file that is not there).
+"""
 
 from geoagent.cli._main import main
 from geoagent.cli.calibrate import calibrate

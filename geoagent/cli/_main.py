@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from geoagent import __version__
+from geoagent.cli._params import READ, WORLD
 
 if TYPE_CHECKING:
     from geoagent.agent import GeoAgent
@@ -40,13 +44,25 @@ def main() -> None:
     """
 
 
+@contextmanager
+def photo_errors(source: Path | None, as_json: bool) -> Iterator[None]:
+    """With --json, print an error about a photo as a row too, as `locate --json` does; then it is raised."""
+    from geoagent.errors import GeoAgentError
+
+    try:
+        yield
+    except GeoAgentError as error:
+        if as_json:
+            row = {"source": None if source is None else str(source), "status": "error", "error": str(error)}
+            click.echo(json.dumps(row, ensure_ascii=False))
+        raise
+
+
 def agent_options(command: Any) -> Any:
     """Add the options that say how an agent is put together; `load_agent` takes them."""
     options = [
-        click.option(
-            "--world", type=click.Path(path_type=Path), help="Folder of a world; the starter world by default."
-        ),
-        click.option("--config", type=click.Path(path_type=Path), help="TOML file of settings; flags win over it."),
+        click.option("--world", type=WORLD, help="Folder or name of a world; the starter world by default."),
+        click.option("--config", type=READ, help="TOML file of settings; flags win over it."),
         click.option("--ocr", metavar="NAME", help="OCR engine (auto, rapidocr, tesseract, paddle, nothing, …)."),
         click.option("--thorough", is_flag=True, help="Add the costlier passes of reading: turned, enlarged."),
         click.option("--language", metavar="NAME", help="Identifier of languages (py3langid, fasttext, langdetect)."),

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from geoagent.cli._params import WORLD
+
 
 @click.group()
 def calibrate() -> None:
@@ -109,7 +111,7 @@ def texts(out: Path, count: int, world: Path | None, seed: int) -> None:
 
 @calibrate.command()
 @click.argument("texts", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--world", type=click.Path(path_type=Path), required=True, help="World to fit; what is fitted is stored.")
+@click.option("--world", type=WORLD, required=True, help="World to fit; what is fitted is stored.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),

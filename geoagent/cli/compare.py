@@ -12,23 +12,22 @@ import click
 
 from geoagent.cli._jobs import answering, answers_of, failure, photo_jobs, photo_paths, row_jobs
 from geoagent.cli._main import agent_options, load_agent
+from geoagent.cli._params import PHOTOS, READ, WRITE
 from geoagent.cli._saved import Saved
 
 if TYPE_CHECKING:
     from geoagent.answer import Answer
     from geoagent.evaluation.changes import Row, Truth
 
-FILE = click.Path(path_type=Path, dir_okay=False)
-
 
 @click.command()
-@click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--answers", type=FILE, help="JSON lines of `geoagent locate --out`, instead of photos.")
-@click.option("--texts", type=FILE, help='JSON lines {"id", "lines"} of text without a photo.')
-@click.option("--pairs", type=FILE, help="CSV text_id,panorama: rows of --texts and --features.")
-@click.option("--features", type=FILE, help="NPZ of features (lat, lon, views) for --pairs.")
-@click.option("--truth", type=FILE, help="CSV or JSON lines: id or file, country[, lat, lon]: for better or worse?")
-@click.option("--out", type=FILE, help="Append the answers as JSON lines here; resumes where it stopped.")
+@click.argument("photos", nargs=-1, type=PHOTOS)
+@click.option("--answers", type=READ, help="JSON lines of `geoagent locate --out`, instead of photos.")
+@click.option("--texts", type=READ, help='JSON lines {"id", "lines"} of text without a photo.')
+@click.option("--pairs", type=READ, help="CSV text_id,panorama: rows of --texts and --features.")
+@click.option("--features", type=READ, help="NPZ of features (lat, lon, views) for --pairs.")
+@click.option("--truth", type=READ, help="CSV or JSON lines: id or file, country[, lat, lon]: for better or worse?")
+@click.option("--out", type=WRITE, help="Append the answers as JSON lines here; resumes where it stopped.")
 @click.option("--redo", is_flag=True, help="With --out: answer again what was made under other settings.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: an object a photo, and one of the counts.")
 @agent_options

@@ -8,27 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.cli.learn import FILE, FOLDER, places, progress_bar
+from geoagent.cli._params import READ, WORLD, WRITE
+from geoagent.cli.learn import FOLDER, places, progress_bar
 
 if TYPE_CHECKING:
     from geoagent.evaluation.cases import Case
 
 
 @click.command()
-@click.option("--world", "folder", type=click.Path(path_type=Path), help="Folder or name of the world.")
-@click.option("--data", type=FILE, help="Places with features or photos, as for train.")
-@click.option("--out", type=FILE, help="Write the report as JSON.")
+@click.option("--world", "folder", type=WORLD, help="Folder or name of the world.")
+@click.option("--data", type=READ, help="Places with features or photos, as for train.")
+@click.option("--out", type=WRITE, help="Write the report as JSON.")
 @click.option("--plots", type=FOLDER, help="Write the plots here.")
 @click.option("--images", type=FOLDER, help="Folder that the table's photos are relative to.")
 @click.option("--views", type=click.Choice(["1", "all"]), help="Views of each place; all by default, both for --pairs.")
 @click.option("--split", help="Only the rows of this split.")
 @click.option("--refiner", default="mode", show_default=True, help="How the place is refined.")
 @click.option("--search", default="exact", show_default=True, help="How neighbours are found.")
-@click.option("--pairs", type=FILE, help="CSV text_id,panorama[,km_from_city]: compare picture and text on these.")
-@click.option("--texts", type=FILE, help="With --pairs: JSON lines of labelled texts.")
-@click.option("--photos", type=FILE, multiple=True, help="CSV file,country[,lat,lon] of photos to compare from pixels.")
+@click.option("--pairs", type=READ, help="CSV text_id,panorama[,km_from_city]: compare picture and text on these.")
+@click.option("--texts", type=READ, help="With --pairs: JSON lines of labelled texts.")
+@click.option("--photos", type=READ, multiple=True, help="CSV file,country[,lat,lon] of photos to compare from pixels.")
 @click.option("--ocr", default="auto", show_default=True, help="With --photos: OCR engine.")
-@click.option("--markdown", type=FILE, help="With --pairs or --photos: write the tables here.")
+@click.option("--markdown", type=WRITE, help="With --pairs or --photos: write the tables here.")
 @click.option(
     "--folds", type=click.IntRange(0), default=5, show_default=True, help="Parts of the cross-fitting; 0: none."
 )

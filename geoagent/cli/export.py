@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.cli.locate import PRECISION
+from geoagent.cli._params import PRECISION, WRITE
 
 if TYPE_CHECKING:
     from geoagent.gazetteer import Gazetteer
     from geoagent.outputs import Row
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
-
 
 @click.command()
 @click.argument("answers", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.option("--csv", type=_FILE, help="Write a table for spreadsheets; the only one that keeps errors.")
-@click.option("--geojson", type=_FILE, help="Write GeoJSON (RFC 7946).")
-@click.option("--geoparquet", type=_FILE, help="Write GeoParquet; needs the extra geo.")
+@click.option("--csv", type=WRITE, help="Write a table for spreadsheets; the only one that keeps errors.")
+@click.option("--geojson", type=WRITE, help="Write GeoJSON (RFC 7946).")
+@click.option("--geoparquet", type=WRITE, help="Write GeoParquet; needs the extra geo.")
 @click.option("--xmp", is_flag=True, help="Write PHOTO.xmp beside each photo, marked as an estimate; replaces nothing.")
 @click.option(
-    "--photos", type=click.Path(path_type=Path, file_okay=False), help="With --xmp: where relative names start from."
+    "--photos",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="With --xmp: where relative names start from.",
 )
 @click.option("--even-with-gps", is_flag=True, help="With --xmp: also where the photo has a position of its own.")
 @click.option("--max-precision", type=PRECISION, help="Disclose nothing finer than this.")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.cli._main import agent_options, load_agent
+from geoagent.cli._main import agent_options, load_agent, photo_errors
+from geoagent.cli._params import PHOTOS, READ
 
 if TYPE_CHECKING:
     from geoagent.types import Cue
@@ -24,7 +25,7 @@ def _languages(region: int, cues: Sequence[Cue]) -> list[str]:
 
 
 @click.command()
-@click.argument("photo", type=click.Path(path_type=Path))
+@click.argument("photo", type=PHOTOS)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @agent_options
 def read(photo: Path, as_json: bool, **settings: Any) -> None:
@@ -37,8 +38,9 @@ def read(photo: Path, as_json: bool, **settings: Any) -> None:
     from geoagent.photos import open_photo
 
     agent = load_agent(settings)
-    opened = open_photo(photo)
-    text = agent.read(opened)
+    with photo_errors(photo, as_json):
+        opened = open_photo(photo)
+        text = agent.read(opened)
     report = {
         "source": opened.source,
         "regions": [
@@ -99,7 +101,7 @@ def read(photo: Path, as_json: bool, **settings: Any) -> None:
 
 
 @click.command()
-@click.option("--config", type=click.Path(path_type=Path), help="TOML file of settings to look at as well.")
+@click.option("--config", type=READ, help="TOML file of settings to look at as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def doctor(config: Path | None, as_json: bool) -> None:
     """Say what is installed, which scripts can be read, and what to install for more.

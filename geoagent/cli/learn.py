@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geoagent.cli._main import parse_plug
+from geoagent.cli._params import READ, WORLD
 
 if TYPE_CHECKING:
     from geoagent.stages import Encoder
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
     from geoagent.world import World
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
 ENCODER = "Encoder of the photos, as NAME[,option=value…]: onnx,model=encoder.onnx or open_clip,model=ViT-B-32."
 
 
 @click.command()
-@click.option("--data", type=FILE, required=True, help="F.npz (lat, lon, views, split), or a CSV/Parquet table.")
+@click.option("--data", type=READ, required=True, help="F.npz (lat, lon, views, split), or a CSV/Parquet table.")
 @click.option("--out", type=FOLDER, required=True, help="Folder of the world.")
 @click.option("--encoder", "encoder_text", metavar="NAME[,k=v]", help=ENCODER)
 @click.option("--images", type=FOLDER, help="Folder that the table's photos are relative to.")
@@ -85,9 +85,9 @@ def train(
 
 
 @click.command()
-@click.option("--world", "folder", type=click.Path(path_type=Path), required=True, help="Folder or name of the world.")
+@click.option("--world", "folder", type=WORLD, required=True, help="Folder or name of the world.")
 @click.option(
-    "--data", type=FILE, required=True, help="Validation places, as for train; its split “val” if it has one."
+    "--data", type=READ, required=True, help="Validation places, as for train; its split “val” if it has one."
 )
 @click.option("--images", type=FOLDER, help="Folder that the table's photos are relative to.")
 @click.option("--out", type=FOLDER, help="Where to save the tuned world; in place by default.")

@@ -11,6 +11,7 @@ import click
 
 from geoagent.cli._jobs import Shared, answering, answers_of, failure, photo_jobs, photo_paths, row_jobs
 from geoagent.cli._main import agent_options, load_agent
+from geoagent.cli._params import ABSTAIN, CONFIDENCE, PHOTOS, PRECISION, READ, WRITE
 from geoagent.cli._report import command_again, write_report
 from geoagent.cli._saved import Saved
 
@@ -19,19 +20,15 @@ if TYPE_CHECKING:
     from geoagent.answer import Answer
     from geoagent.batch import Job
 
-PRECISION = click.Choice(["country", "region", "city", "full", "auto"])
-
 
 @click.command()
-@click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("photos", nargs=-1, type=PHOTOS)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a photo.")
 @click.option("--compare", is_flag=True, help="Show vision-only, text-only and text-aware side by side.")
-@click.option(
-    "--map", "map_path", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained HTML map."
-)
+@click.option("--map", "map_path", type=WRITE, help="Write one self-contained HTML map.")
 @click.option(
     "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=WRITE,
     help="Write one self-contained HTML report, to hand on.",
 )
 @click.option(
@@ -39,22 +36,20 @@ PRECISION = click.Choice(["country", "region", "city", "full", "auto"])
     type=click.Path(path_type=Path),
     help="Write the photo with its numbered cues (a folder for several).",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Append JSON lines here; resumes where it stopped."
-)
+@click.option("--out", type=WRITE, help="Append JSON lines here; resumes where it stopped.")
 @click.option("--retry-errors", is_flag=True, help="With --out: try photos again that failed before.")
 @click.option("--retry-partial", is_flag=True, help="With --out: answer again what lacked a part, such as the model.")
 @click.option("--redo", is_flag=True, help="With --out: answer again what was made under other settings.")
-@click.option("--texts", type=click.Path(path_type=Path), help='JSON lines {"id", "lines"} of text without a photo.')
-@click.option("--pairs", type=click.Path(path_type=Path), help="CSV text_id,panorama: rows of --texts and --features.")
-@click.option("--features", type=click.Path(path_type=Path), help="NPZ of features (lat, lon, views) for --pairs.")
+@click.option("--texts", type=READ, help='JSON lines {"id", "lines"} of text without a photo.')
+@click.option("--pairs", type=READ, help="CSV text_id,panorama: rows of --texts and --features.")
+@click.option("--features", type=READ, help="NPZ of features (lat, lon, views) for --pairs.")
 @click.option("--where", type=click.Choice(["missing-gps"]), help="Only photos whose file says no position.")
 @click.option("--within", metavar="AREA[,AREA]", help="The photo is in one of these: country codes, or names of areas.")
 @click.option("--not", "exclude", metavar="AREA[,AREA]", help="And in none of these.")
 @click.option("--hint", metavar="TEXT", help='What you believe, in words: "near Lyon", "the Balkans, not Greece".')
 @click.option("--max-precision", type=PRECISION, help="Disclose nothing finer; auto: what is probable enough.")
-@click.option("--confidence", type=float, metavar="P", help="With auto: probability that a level must reach; 0.8.")
-@click.option("--abstain-below", type=float, metavar="P", help="Name no place where its country is less probable.")
+@click.option("--confidence", type=CONFIDENCE, metavar="P", help="With auto: probability that a level must reach; 0.8.")
+@click.option("--abstain-below", type=ABSTAIN, metavar="P", help="Name no place where its country is less probable.")
 @agent_options
 @click.pass_context
 def locate(
@@ -93,7 +88,8 @@ def locate(
     from geoagent.render.text import line_text
 
     if bool(photos) == (texts is not None):
-        raise click.UsageError("give photos, or --texts, and not both")
+        what = "not both" if photos else "as in: geoagent locate photo.jpg"
+        raise click.UsageError(f"give photos or folders, or a file of texts by --texts; {what}")
     jobs_of = row_jobs(texts, pairs, features)
     if texts is not None and (map_path or annotated or report or where):
         raise click.UsageError("--map, --report, --annotated and --where need photos")
@@ -108,7 +104,10 @@ def locate(
             raise click.UsageError(f"{target} is one of the photos, which are never written to")
     if report and several:
         raise click.UsageError(f"--report is about one photo, not {len(paths)}; use --map, or geoagent export")
+    stated = settings["confidence"]
     agent = load_agent(settings)
+    if stated is not None and agent.config.max_precision != "auto":
+        raise click.UsageError("--confidence is what a level must reach under --max-precision auto, and needs it")
     capped = agent.config.max_precision not in ("full", "auto")
     if capped and annotated:
         raise click.UsageError("--annotated shows the photo and its text, which --max-precision withholds")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.cli._main import agent_options, load_agent
+from geoagent.cli._main import agent_options, load_agent, photo_errors
+from geoagent.cli._params import PHOTOS, value_of
 
 if TYPE_CHECKING:
     from geoagent.verify import Verification
@@ -18,7 +19,7 @@ EXIT = {"supported": 0, "consistent": 0, "contradicted": 3, "undecided": 4}
 
 
 @click.command()
-@click.argument("photo", type=click.Path(path_type=Path), required=False)
+@click.argument("photo", type=PHOTOS, required=False)
 @click.option("--claim", required=True, metavar="PLACE", help='"Kyiv, Ukraine", 50.45,30.52[,RADIUS_KM], or exif.')
 @click.option(
     "--text", "lines", multiple=True, metavar="LINE", help="Text of a photo that is not at hand; repeat per line."
@@ -39,10 +40,17 @@ def verify(
       geoagent verify photo.jpg --claim 50.45,30.52,10 --json
       geoagent verify photo.jpg --claim exif
     """
+    from geoagent.claims import read_claim
+    from geoagent.disclose import permit
+
     if (photo is None) == (not lines):
         raise click.UsageError("give a photo, or its text by --text, and not both")
     agent = load_agent({**settings, "hint": hint})
-    found = agent.verify(agent.observe(photo) if photo is not None else agent.observe_text(lines), claim)
+    if claim.strip().casefold() != "exif":
+        with value_of("--claim"):
+            permit(read_claim(claim, agent.assets.gazetteer, agent.assets.world), agent.config.max_precision)
+    with photo_errors(photo, as_json):
+        found = agent.verify(agent.observe(photo) if photo is not None else agent.observe_text(lines), claim)
     if as_json:
         click.echo(found.to_json())
     else:

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from geoagent.cli.learn import FILE, FOLDER, load_world, progress_bar
+from geoagent.cli._params import READ, READ_ANY, WORLD, WRITE
+from geoagent.cli.learn import FOLDER, load_world, progress_bar
 
 
 @click.group()
@@ -108,11 +109,9 @@ def download(address: str, name: str | None, sha256: str | None) -> None:
 
 @world.command()
 @click.option("--out", type=FOLDER, required=True, help="Folder of the world.")
-@click.option(
-    "--source", type=click.Path(path_type=Path), help="Wheel or folder of geoclip; the installed package else."
-)
-@click.option("--base", type=click.Path(path_type=Path), help="World whose geocells to use; the starter world's else.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="CLIP ViT-L/14 weights, as a file or folder.")
+@click.option("--source", type=READ_ANY, help="Wheel or folder of geoclip; the installed package else.")
+@click.option("--base", type=WORLD, help="World whose geocells to use; the starter world's else.")
+@click.option("--checkpoint", type=READ_ANY, help="CLIP ViT-L/14 weights, as a file or folder.")
 @click.option("--prior", type=click.Choice(["world", "gallery"]), default="world", show_default=True)
 @click.option("--storage", type=click.Choice(["float32", "float16", "8bit"]), default="float16", show_default=True)
 def geoclip(
@@ -144,8 +143,8 @@ def geoclip(
 @click.option("--out", type=FOLDER, required=True, help="Folder of the world.")
 @click.option("--model", default="ViT-B-32", show_default=True, help="An image-text model of open_clip.")
 @click.option("--pretrained", help="Tag of its weights.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Its weights, as a file or folder.")
-@click.option("--base", type=click.Path(path_type=Path), help="World whose geocells to use; the starter world's else.")
+@click.option("--checkpoint", type=READ_ANY, help="Its weights, as a file or folder.")
+@click.option("--base", type=WORLD, help="World whose geocells to use; the starter world's else.")
 def zeroshot(out: Path, model: str, pretrained: str | None, checkpoint: Path | None, base: Path | None) -> None:
     """Make a world from an image-text model with one prompt per geocell; nothing is trained.
 
@@ -177,15 +176,15 @@ def geocells() -> None:
 
 
 @geocells.command()
-@click.option("--data", type=FILE, required=True, help="Places, as for train; its split “train” if it has one.")
+@click.option("--data", type=READ, required=True, help="Places, as for train; its split “train” if it has one.")
 @click.option("--out", type=FOLDER, required=True, help="Folder of the geocells.")
-@click.option("--units", "units_file", type=FILE, help="Polygons of your own (GeoPackage, GeoJSON, GeoParquet, …).")
+@click.option("--units", "units_file", type=READ, help="Polygons of your own (GeoPackage, GeoJSON, GeoParquet, …).")
 @click.option("--kind", type=click.Choice(["semantic", "quadtree"]), default="semantic", show_default=True)
 @click.option("--min-size", type=int, default=30, show_default=True, help="Least places of a cell.")
 @click.option("--max-size", type=int, default=60, show_default=True, help="Most places of a cell.")
-@click.option("--plot", type=FILE, help="Draw the cells as a PNG.")
-@click.option("--map", "map_path", type=FILE, help="Write one self-contained HTML map of the cells.")
-@click.option("--geojson", type=FILE, help="Write the cells as GeoJSON.")
+@click.option("--plot", type=WRITE, help="Draw the cells as a PNG.")
+@click.option("--map", "map_path", type=WRITE, help="Write one self-contained HTML map of the cells.")
+@click.option("--geojson", type=WRITE, help="Write the cells as GeoJSON.")
 @click.option("--country", help="Draw this country only.")
 @click.option("--seed", type=int, default=0, show_default=True)
 def build(
