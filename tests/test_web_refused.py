@@ -102,6 +102,22 @@ def test_neither_or_both_of_photo_and_observation(server: Running) -> None:
     assert server.ask("POST", "/api/locate", b"junk", Content_Type="multipart/form-data").status == 400
 
 
+def test_a_photo_in_another_field_or_sent_twice_is_refused_in_words(server: Running) -> None:
+    kept = len(server.office.memory)
+    misnamed = server.post("/api/locate", [("file", "x.png", picture())])
+    assert misnamed.status == 422
+    assert misnamed.json["error"] == "file: there is no such field; a photo is sent as photo"
+    job = server.post("/api/jobs", [("photo", "x.png", picture())])
+    assert job.status == 422
+    assert job.json["error"] == "photo: there is no such field; a photo is sent as photos"
+    twice = server.post("/api/locate", [("photo", "x.png", picture()), ("photo", "y.png", picture(NOTHING))])
+    assert twice.status == 422
+    assert "photo: sent 2 times" in twice.json["error"]
+    assert "/api/jobs" in twice.json["error"]
+    assert server.photo("/api/verify", picture(), claim=["Japan", "France"]).status == 422
+    assert len(server.office.memory) == kept
+
+
 def test_unknown_ids_and_paths_are_404(server: Running) -> None:
     for path in ("/api/jobs/../../etc/passwd", "/api/jobs/x", "/api/observations/x/photo", "/page/../app.py",
                  "/page/%2e%2e/app.py", "/page/..%2f..%2fagent.py", "/examples/..%2f..%2fREADME.jpg",

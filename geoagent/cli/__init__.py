@@ -1,7 +1,7 @@
 """The command line: a thin skin over the library.
 
-Exit codes: 0 an answer; 1 an error with photos or data, while working; 2 wrong usage, which a wrong value of an option is
-(an unknown place, a file that is not there).
+Exit codes: 0 an answer; 1 an error with photos or data, while working; 2 wrong usage, and a wrong value of an option is
+that too (an unknown place, a file that is not there).
 """
 
 from geoagent.cli._main import main

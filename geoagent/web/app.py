@@ -11,9 +11,11 @@ from geoagent import __version__
 from geoagent.config import Config
 from geoagent.errors import GeoAgentError, PhotoError
 from geoagent.optional import needs
+from geoagent.render import shown
 from geoagent.web.api import Office, router
 from geoagent.web.atlas import Atlas
 from geoagent.web.desk import Busy, Desk
+from geoagent.web.forms import no_such_field
 from geoagent.web.guard import Guard
 from geoagent.web.limits import Limits
 from geoagent.web.memory import Memory
@@ -93,7 +95,12 @@ def _say_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def field(request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
+        errors = error.errors()
+        strange = next((each for each in errors if each["type"] == "extra_forbidden"), None)
+        if strange is not None:
+            name = shown(".".join(str(part) for part in strange["loc"][1:]))
+            return _problem(422, no_such_field(name, request.url.path, strange["input"]))
+        first = errors[0]
         where = ".".join(str(part) for part in first["loc"][1:]) or "the request"
         return _problem(422, f"{where}: {first['msg']}")
 

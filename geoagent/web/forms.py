@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from pathlib import PurePosixPath, PureWindowsPath
@@ -16,6 +17,7 @@ with needs("web", "fastapi", "starlette", "python_multipart"):
     from fastapi import Form, UploadFile
     from fastapi.routing import APIRoute
     from starlette.datastructures import FormData
+    from starlette.datastructures import UploadFile as StarletteUpload
     from starlette.exceptions import HTTPException
     from starlette.formparsers import MultiPartException, MultiPartParser
     from starlette.requests import Request
@@ -27,6 +29,8 @@ from geoagent.types import Precision
 
 _NO_DISK = 1 << 62
 _FIELD_BYTES = 64_000
+_LISTS = frozenset({"photos", "without"})
+"""Fields that may be sent more than once."""
 
 
 class _Parser(MultiPartParser):
@@ -46,7 +50,13 @@ class _Request(Request):
                 except (MultiPartException, KeyError) as error:
                     message = getattr(error, "message", "no boundary")
                     raise HTTPException(400, f"the form cannot be read: {message}") from error
-        return await super()._get_form(max_files=200, max_fields=50, max_part_size=_FIELD_BYTES)
+        found = await super()._get_form(max_files=200, max_fields=50, max_part_size=_FIELD_BYTES)
+        for name, count in Counter(name for name, _ in found.multi_items()).items():
+            if count > 1 and name not in _LISTS:
+                await found.close()
+                several = "; /api/jobs takes several, as photos" if name == "photo" else ""
+                raise HTTPException(422, f"{shown(name)}: sent {count} times, and only one would count{several}")
+        return found
 
 
 class MemoryRoute(APIRoute):
@@ -128,6 +138,13 @@ class Photos(BaseModel):
 Asked = Annotated[Question, Form(media_type="multipart/form-data")]
 Claimed = Annotated[Claim, Form(media_type="multipart/form-data")]
 Sent = Annotated[Photos, Form(media_type="multipart/form-data")]
+
+
+def no_such_field(name: str, path: str, value: Any) -> str:
+    """What to say of a field that a route does not have; a file in it was meant as a photo."""
+    if not isinstance(value, StarletteUpload):
+        return f"{name}: there is no such field"
+    return f"{name}: there is no such field; a photo is sent as {'photos' if path == '/api/jobs' else 'photo'}"
 
 
 def file_name(sent: str | None) -> str:
