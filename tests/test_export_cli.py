@@ -99,6 +99,32 @@ def test_standard_input(answers: Path, tmp_path: Path) -> None:
     assert (tmp_path / "a.csv").exists()
 
 
+def test_standard_output(answers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = run("export", answers, "--csv", "-", "--xmp", "--photos", tmp_path / "in")
+    assert table.exit_code == 0
+    rows = list(csv.DictReader(table.stdout_bytes.decode("utf-8-sig").splitlines()))
+    assert [row["status"] for row in rows] == ["ok", "ok", "error"]
+    assert "-: 3 rows" in table.stderr
+    assert "sidecars written" in table.stderr
+    features = json.loads(run("export", "-", "--geojson", "-", input=answers.read_bytes()).stdout)["features"]
+    assert len(features) == 2
+    for wrong in (("--csv", "-", "--geojson", "-"), ("--geoparquet", "-"), ("--csv", "-", "--json")):
+        assert run("export", answers, *wrong).exit_code == 2
+    assert not (tmp_path / "-").exists()
+
+
+def test_a_file_of_something_else_is_one_error(answers: Path, tmp_path: Path) -> None:
+    photo = EXAMPLES / "de_koeln.jpg"
+    done = run("export", photo, "--csv", tmp_path / "a.csv")
+    assert done.exit_code == 1
+    assert f"no answers in {photo}" in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+    both = run("export", photo, answers, "--csv", tmp_path / "a.csv", "--json")
+    assert both.exit_code == 0
+    assert [line["line"] for line in json.loads(both.stdout)["bad_lines"]] == [1, 2, 6]
+
+
 def test_wrong_usage_and_errors_have_their_codes(answers: Path, tmp_path: Path) -> None:
     assert run("export", answers).exit_code == 2
     assert run("export", "--csv", tmp_path / "a.csv").exit_code == 2

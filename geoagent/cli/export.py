@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,6 +44,7 @@ def export(
     """Write answers as CSV, GeoJSON, GeoParquet or XMP sidecars.
 
     ANSWERS are JSON lines of `geoagent locate --out`, or "-". Lines that are no answers are reported and passed over.
+    --csv - and --geojson - write to standard output.
     Sidecars are written beside photos that have no position of their own, never into a photo, never over a sidecar.
 
     \b
@@ -59,8 +61,11 @@ def export(
         raise click.UsageError("say what to write: --csv, --geojson, --geoparquet or --xmp")
     if not xmp and (photos is not None or even_with_gps):
         raise click.UsageError("--photos and --even-with-gps go with --xmp")
+    streamed = [name for name, target in wanted.items() if str(target) == "-"]
+    if len(streamed) > 1 or "geoparquet" in streamed or (streamed and as_json):
+        raise click.UsageError("- is standard output, which takes one of --csv and --geojson, and then no --json")
     for target in wanted.values():
-        if target is not None and target.resolve() in {file.resolve() for file in answers}:
+        if str(target) != "-" and target is not None and target.resolve() in {file.resolve() for file in answers}:
             raise click.UsageError(f"{target} holds the answers; choose another file")
     gazetteer = Gazetteer.load() if xmp or max_precision not in (None, "full") else None
     bad: list[dict[str, Any]] = []
@@ -75,37 +80,58 @@ def export(
     if not rows:
         if as_json:
             click.echo(json.dumps(report, ensure_ascii=False))
-        raise click.ClickException(f"no answers in {', '.join(map(str, answers))}")
+        made = "they are made by geoagent locate --out"
+        raise click.ClickException(f"no answers in {', '.join(map(str, answers))}; {made}")
     for name, target in wanted.items():
         assert target is not None
-        count = outputs.write(name, rows, target)
+        count = _streamed(name, rows) if name in streamed else outputs.write(name, rows, target)
         report[name] = {"file": str(target), "rows": count, "left_out": len(rows) - count}
         if not as_json:
             left = len(rows) - count
-            click.echo(f"{target}: {count} rows" + (f", {left} without an answer left out" if left else ""))
-    failed = _sidecars(rows, report, photos, even_with_gps, gazetteer, as_json) if xmp else 0
+            said = f"{target}: {count} rows" + (f", {left} without an answer left out" if left else "")
+            click.echo(said, err=bool(streamed))
+    failed = _sidecars(rows, report, photos, even_with_gps, gazetteer) if xmp else 0
+    if xmp and not as_json:
+        done = report["xmp"]
+        said = f"XMP: {len(done['written'])} sidecars written, {len(done['left_out'])} left out"
+        click.echo(said, err=bool(streamed))
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
     if failed:
         sys.exit(1)
 
 
+def _streamed(name: str, rows: Sequence[Row]) -> int:
+    """Write a table to standard output, once it is whole; returns the number of its rows."""
+    from geoagent import outputs
+
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / name
+        count = outputs.write(name, rows, made)
+        click.echo(made.read_bytes(), nl=False)
+    return count
+
+
 def _rows(files: Sequence[Path], bad: list[dict[str, Any]], cap: Any, gazetteer: Gazetteer | None) -> Iterator[Row]:
-    """Rows of all files; what is no answer goes into `bad`."""
+    """Rows of all files; what is no answer goes into `bad`, of a file without any answer its first line alone."""
     from geoagent.disclose import disclose
     from geoagent.errors import InputError
     from geoagent.outputs import read_answers, row_of
 
     for file in files:
+        wrong: list[dict[str, Any]] = []
+        found = False
         try:
             with click.open_file(str(file), "rb") as lines:
                 for number, answer in read_answers(lines):
                     if isinstance(answer, str):
-                        bad.append({"file": str(file), "line": number, "error": answer})
+                        wrong.append({"file": str(file), "line": number, "error": answer})
                     else:
+                        found = True
                         yield row_of(answer if gazetteer is None or cap is None else disclose(answer, cap, gazetteer))
         except OSError as error:
             raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
+        bad += wrong if found else wrong[:1]
 
 
 def _sidecars(
@@ -114,7 +140,6 @@ def _sidecars(
     photos: Path | None,
     over_gps: bool,
     gazetteer: Gazetteer | None,
-    quiet: bool,
 ) -> int:
     """Write sidecars and say what became of each; the number that failed by an error."""
     from geoagent.outputs import xmp
@@ -133,6 +158,4 @@ def _sidecars(
     for each in left:
         reason = each.reason.removeprefix(f"{each.photo}: ")
         click.echo(f"{'Error: ' if each.failed else ''}{each.photo}: {reason}", err=True)
-    if not quiet:
-        click.echo(f"XMP: {len(written)} sidecars written, {len(left)} left out")
     return sum(each.failed for each in left)
