@@ -144,7 +144,7 @@ class Place:
     population: int = 0
 
     def __str__(self) -> str:
-        return ", ".join(part for part in (self.name, self.admin1_name, self.country) if part)
+        return ", ".join(dict.fromkeys(part for part in (self.name, self.admin1_name, self.country) if part))
 
 
 @dataclass(frozen=True, slots=True)

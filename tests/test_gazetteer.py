@@ -227,3 +227,9 @@ def test_lookup_of_anything_is_ordered_and_bounded(gaz: Gazetteer, text: str) ->
     assert len(found) <= 3
     scores = [m.score for m in found]
     assert scores == sorted(scores, reverse=True)
+
+
+def test_a_place_in_words_says_no_name_twice(gaz: Gazetteer) -> None:
+    assert str(gaz.admin1("DE.02")) == "Bavaria, DE"
+    munich = gaz.lookup("München", k=1)[0].place
+    assert str(munich) == "Munich, Bavaria, DE"
