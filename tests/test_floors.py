@@ -34,6 +34,7 @@ FLOORS = [
         "observed",
         "hints",
         "pooling",
+        "ranking",
         "candidates",
         "claims",
     },
