@@ -227,3 +227,26 @@ def test_lookup_of_anything_is_ordered_and_bounded(gaz: Gazetteer, text: str) ->
     assert len(found) <= 3
     scores = [m.score for m in found]
     assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ((50.7374, 7.0982), "Bonn"),
+        ((-22.907, -47.06), "Campinas"),
+        ((48.804, 2.134), "Versailles"),
+        ((35.4437, 139.638), "Yokohama"),
+        ((52.4986, 13.4034), "Berlin"),
+        ((48.8867, 2.3431), "Paris"),
+        ((51.47, -0.4543), "London"),
+    ],
+)
+def test_a_place_is_named_by_the_town_that_draws_it_most(gazetteer, place, name):
+    assert gazetteer.reverse(place).name == name
+
+
+def test_large_cities_own_their_centres(gazetteer):
+    table = gazetteer.table
+    large = np.flatnonzero(table.population[table.first_city :] >= 500_000) + table.first_city
+    own = [table.nearest_city(*table.latlon[i].tolist(), table.country_of[i]) == i for i in large.tolist()]
+    assert np.mean(own) > 0.95
