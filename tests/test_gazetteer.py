@@ -241,12 +241,12 @@ def test_lookup_of_anything_is_ordered_and_bounded(gaz: Gazetteer, text: str) ->
         ((51.47, -0.4543), "London"),
     ],
 )
-def test_a_place_is_named_by_the_town_that_draws_it_most(gazetteer, place, name):
-    assert gazetteer.reverse(place).name == name
+def test_a_place_is_named_by_the_town_that_draws_it_most(gaz, place, name):
+    assert gaz.reverse(place).name == name
 
 
-def test_large_cities_own_their_centres(gazetteer):
-    table = gazetteer.table
+def test_large_cities_own_their_centres(gaz):
+    table = gaz.table
     large = np.flatnonzero(table.population[table.first_city :] >= 500_000) + table.first_city
     own = [table.nearest_city(*table.latlon[i].tolist(), table.country_of[i]) == i for i in large.tolist()]
     assert np.mean(own) > 0.95
