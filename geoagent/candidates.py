@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from geoagent.gazetteer.table import city_radius_km
 from geoagent.geo import Float, haversine_km
 from geoagent.types import Candidates, Constraint, Int
 from geoagent.world import World
@@ -197,10 +197,9 @@ def neighbour_candidates(
 def city_extent_km(population: float) -> float:
     """How far from a city's centre its photos typically are (median), km.
 
-    A third of the radius at which the reverse geocoder lets a city own a place, max(3, 10^(0.42 log₁₀ n − 1)) km for n
-    people: 1 km for a village, 5 km for 100,000 people, 18 km for 5 million.
+    A third of `city_radius_km`: 1 km for a village, 5 km for 100,000 people, 18 km for 5 million.
     """
-    return float(max(3.0, 10 ** (0.42 * math.log10(max(population, 1.0)) - 1.0)) / 3.0)
+    return float(city_radius_km(population)) / 3.0
 
 
 def _log_mean(log_weight: Float) -> float:

@@ -97,9 +97,14 @@ def verify(observed: Observed, claim: Claim, assets: Assets, settling: Settling,
     user, everything = settling.user, (*settling.user, *observed.text.constraints)
     fused, probability = fusion.over(everything), Probability(claim, assets.world, fusion.text_weight)
 
+    known: dict[tuple[int, int, tuple[str, ...]], float] = {}
+
     def odds(base: Float, constraints: tuple[Constraint, ...], of: Probability = probability) -> float:
-        p = of(fused(base, constraints), constraints)
-        return math.log(p) - math.log1p(-p)
+        key = (id(of), id(base), tuple(c.id for c in constraints))
+        if key not in known:
+            p = of(fused(base, constraints), constraints)
+            known[key] = math.log(p) - math.log1p(-p)
+        return known[key]
 
     # What the user said was not seen in the photo: it belongs to what is believed before.
     before, after = odds(prior, user), odds(looked, everything)

@@ -233,3 +233,26 @@ def test_a_place_in_words_says_no_name_twice(gaz: Gazetteer) -> None:
     assert str(gaz.admin1("DE.02")) == "Bavaria, DE"
     munich = gaz.lookup("München", k=1)[0].place
     assert str(munich) == "Munich, Bavaria, DE"
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ((50.7374, 7.0982), "Bonn"),
+        ((-22.907, -47.06), "Campinas"),
+        ((48.804, 2.134), "Versailles"),
+        ((35.4437, 139.638), "Yokohama"),
+        ((52.4986, 13.4034), "Berlin"),
+        ((48.8867, 2.3431), "Paris"),
+        ((51.47, -0.4543), "London"),
+    ],
+)
+def test_a_place_is_named_by_the_town_that_draws_it_most(gaz, place, name):
+    assert gaz.reverse(place).name == name
+
+
+def test_large_cities_own_their_centres(gaz):
+    table = gaz.table
+    large = np.flatnonzero(table.population[table.first_city :] >= 500_000) + table.first_city
+    own = [table.nearest_city(*table.latlon[i].tolist(), table.country_of[i]) == i for i in large.tolist()]
+    assert np.mean(own) > 0.95

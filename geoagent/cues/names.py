@@ -27,6 +27,8 @@ _KNOWN_ABROAD = 50_000
 _ALSO_WORD = 0.25
 _LEADING = 4  # readings of a name that another one may be a part of
 _DEEP = 60  # readings among which a town of a named region is looked for
+_SUPPORTED = 40.0
+"""How many times likelier a place is meant whose region or country stands beside its name."""
 _KEPT = 12  # readings of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
 
@@ -206,7 +208,7 @@ def _weights(matches: tuple[Match, ...], others: list[Mention]) -> list[float]:
     for match in matches:
         weight = math.exp(match.score - top)
         if _supported(match, others):
-            weight *= 12.0
+            weight *= _SUPPORTED
         raw.append(weight)
     total = sum(raw)
     return [w / total for w in raw]

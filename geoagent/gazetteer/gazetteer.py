@@ -148,8 +148,7 @@ class Gazetteer:
     def reverse(self, latlon: LatLon | Sequence[float]) -> Place | None:
         """Return the town that a place belongs to, with country and admin-1 unit by polygon; None on the open sea.
 
-        The town is the most populous one whose radius, max(3, 10^(0.42 log10 population − 1)) km, covers the point,
-        among those of the polygon's country; else the nearest.
+        The town is the one that draws the place most among those of the polygon's country: see `Table.nearest_city`.
         """
         lat, lon = check_latlon(tuple(latlon)).tolist()
         return self._town_at(lat, lon)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from geoagent.errors import ResourceError
 from geoagent.gazetteer.score import ADMIN1_FLOOR, CITY_FLOOR, COUNTRY_FLOOR, LEVEL_BONUS
@@ -50,6 +50,15 @@ class Cities:
     def name(self, i: int) -> str:
         """Return the primary name of city `i`."""
         return self.names[i]
+
+
+_CORE_KM = 1.0  # within which all of a town's people count as being at its centre
+
+
+def city_radius_km(population: ArrayLike) -> Float:
+    """How far people say that they are in a city, km: max(3, 10^(0.42 log10 population − 1))."""
+    people = np.maximum(np.asarray(population, dtype=np.float64), 1.0)
+    return np.maximum(3.0, 10.0 ** (0.42 * np.log10(people) - 1.0))
 
 
 class Table:
@@ -141,8 +150,8 @@ class Table:
     def nearest_city(self, lat: float, lon: float, country: str | None = None) -> int | None:
         """Return the number of the city that a point belongs to.
 
-        The most populous city whose radius, max(3, 10^(0.42 log10 population − 1)) km, covers the point; else the
-        nearest one.
+        Of those whose radius (`city_radius_km`) covers the point, the one that draws it most, by people over squared
+        distance (Reilly 1931), so that Bonn is not Köln and Montmartre is Paris; else the nearest one.
 
         Args:
             lat: degrees.
@@ -160,10 +169,10 @@ class Table:
             near = near[self._country[near] == own]
         distance = haversine_km((lat, lon), self.latlon[near])
         people = self.population[near]
-        radius = np.maximum(3.0, 10 ** (0.42 * np.log10(np.maximum(people, 1)) - 1))
-        covering = np.flatnonzero(distance <= radius)
+        covering = np.flatnonzero(distance <= city_radius_km(people))
         if len(covering):
-            return int(near[covering[int(people[covering].argmax())]])
+            pull = np.maximum(people[covering], 1) / (distance[covering] ** 2 + _CORE_KM**2)
+            return int(near[covering[int(pull.argmax())]])
         if not len(near) or distance.min() > WINDOW_DEG * 111.0:
             near = order if own is None else order[self._country[order] == own]
             distance = haversine_km((lat, lon), self.latlon[near])

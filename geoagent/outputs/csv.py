@@ -8,6 +8,7 @@ away again. Numbers stay numbers.
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -42,8 +43,8 @@ def write(rows: Sequence[Row], target: Path) -> int:
 
 def guarded(text: str) -> str:
     """Return text that no spreadsheet runs: with an apostrophe before it where it would begin a formula."""
-    begins = text.lstrip(" \u00a0\u200b\ufeff\v\f")
-    return f"'{text}" if text.startswith("'") or (begins and begins[0] in _RUNS) else text
+    seen = (c for c in text if c in _RUNS or not (c.isspace() or unicodedata.category(c) in ("Cc", "Cf")))
+    return f"'{text}" if text.startswith("'") or next(seen, " ") in _RUNS else text
 
 
 def unguarded(cell: str) -> str:

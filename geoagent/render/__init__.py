@@ -115,7 +115,8 @@ def favours_text(cue: CueReport) -> str:
     place: CuePlace | None = cue.favours or max(cue.places, key=lambda p: p.p, default=None)
     if place is None:
         return ""
-    return ", ".join(dict.fromkeys(shown(part) for part in (place.name, place.code) if part))
+    code = (place.code or "").partition(".")[0]  # the country's: nobody knows admin-1 units by their codes
+    return ", ".join(dict.fromkeys(shown(part) for part in (place.name, code) if part))
 
 
 def nats_text(nats: float) -> str:
