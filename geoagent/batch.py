@@ -114,8 +114,8 @@ def finished(
     keep: list[str] = []
     keys: dict[str, str] = {}
     changed, strange = False, 0
-    with out.open(encoding="utf-8", errors="replace") as lines:
-        rows = lines.read().splitlines(keepends=True)
+    with out.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+        rows = list(lines)  # by line feeds alone: what a sign says may hold other separators (U+2028)
     for number, row in enumerate(rows, start=1):
         if not row.strip():
             continue
@@ -171,7 +171,7 @@ def read_texts(path: Path) -> list[tuple[str, list[str]]]:
         raise InputError(f"{path} cannot be read as UTF-8 text: {error}") from error
     rows: list[tuple[str, list[str]]] = []
     seen: set[str] = set()
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:

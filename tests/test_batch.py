@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from geoagent import batch
+from geoagent import GeoAgent, batch
 from geoagent.answer import Answer
 from geoagent.errors import InputError, PhotoError
 
@@ -101,3 +101,13 @@ def test_pairs_are_read_and_checked(tmp_path):
         path.write_text(text)
         with pytest.raises(InputError, match=message):
             batch.read_pairs(path, {"a", "b"}, 4)
+
+
+def test_separators_inside_a_text_break_no_row(tmp_path):
+    rows, out = tmp_path / "rows.jsonl", tmp_path / "a.jsonl"
+    rows.write_text('{"id": "1", "lines": ["50667 K\u00f6ln\u2028B\u00e4ckerei\u0085Tel."]}\n', "utf-8")
+    ((key, lines),) = batch.read_texts(rows)
+    agent = GeoAgent.load(ocr="nothing")
+    (answer,) = batch.run([batch.Job(key, lambda: agent.locate_text(lines, id=key), id=key)], out)
+    assert "\u2028" in answer.regions[0].text
+    assert batch.finished(out) == {"1": "ok"}

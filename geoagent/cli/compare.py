@@ -142,7 +142,7 @@ def _read(path: Path) -> Iterator[Answer]:
     from geoagent.errors import InputError
 
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read the answers {path}: {error}") from error
     for number, line in enumerate(lines, start=1):

@@ -79,7 +79,7 @@ def read_labelled(path: Path) -> dict[str, Labelled]:
         InputError: the file cannot be read, or a row is of another shape; the message names the line.
     """
     try:
-        rows = path.read_text("utf-8").splitlines()
+        rows = path.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read the labelled texts {path}: {error}") from error
     found: dict[str, Labelled] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import statistics
 from collections import defaultdict
@@ -79,9 +80,9 @@ def read_truth(path: Path) -> dict[str, Truth]:
     try:
         text = path.read_text("utf-8-sig")
         rows = (
-            [json.loads(line) for line in text.splitlines() if line.strip()]
+            [json.loads(line) for line in text.split("\n") if line.strip()]
             if path.suffix.lower() in (".jsonl", ".ndjson")
-            else list(csv.DictReader(text.splitlines()))
+            else list(csv.DictReader(io.StringIO(text, newline="")))
         )
     except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
         raise InputError(f"cannot read the truth {path}: {error}") from error

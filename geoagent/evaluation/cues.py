@@ -63,7 +63,7 @@ def read_texts(paths: Sequence[Path], agent: GeoAgent) -> list[Text]:
     texts = []
     for path in paths:
         try:
-            lines = path.read_text("utf-8").splitlines()
+            lines = path.read_text("utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"cannot read the labelled texts {path}: {error}") from error
         if path.suffix.lower() == ".csv":

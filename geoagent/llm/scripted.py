@@ -68,7 +68,7 @@ def build(assets: Assets, replies: str | list[Any], name: str = "scripted") -> S
     if not isinstance(replies, str):
         return Scripted(replies, name)
     try:
-        lines = Path(replies).read_text("utf-8").splitlines()
+        lines = Path(replies).read_text("utf-8").split("\n")
         return Scripted([json.loads(line) for line in lines if line.strip()], name)
     except (OSError, ValueError) as error:
         raise ConfigError(f"llm: cannot read the replies {replies}: {error}") from error

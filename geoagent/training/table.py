@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -168,7 +169,7 @@ def _read_csv(source: Path) -> dict[str, list[str]]:
         raise InputError(f"{source} cannot be read as UTF-8 text: {error}") from error
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
-    rows = list(csv.reader(text.splitlines(), delimiter=delimiter))
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     if len(rows) < 2:
         raise InputError(f"{source}: expected a line of column names and at least one row")
     head, body = rows[0], [row for row in rows[1:] if row]
