@@ -47,7 +47,7 @@ def test_a_photo_is_sent_and_its_place_seen(visit: Callable[..., Any]) -> None:
     assert page.locator("#photo .tag").count() >= 4
     assert page.locator("#photo img").evaluate("image => image.naturalWidth") == 640
     table = page.locator("#halves table").inner_text()
-    for row in ("Picture only", "Text only", "Picture and text"):
+    for row in ("Without text", "Text only", "Picture and text"):
         assert row in table
     assert page.evaluate("now.view.cells.length") > 0
 
