@@ -83,6 +83,8 @@ def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
     if not inside:
         raise InputError(f"claim {said!r}: the world {world.name!r} has no cells in {name}")
     first = inside[0]
+    if len(inside) > 1 and any(place.level == "city" for place in inside):
+        raise InputError(f"claim {said!r}: claim one city at a time")
     if first.level == "city":
         return Claim(said, name, (), first.latlon, CITY_KM, (first.country,), "city", _others(said, first, gazetteer))
     for place in inside:

@@ -138,8 +138,12 @@ class Composer:
             credible=self.credible(final, aware),
             alternatives=self.alternatives(final, aware),
             looked=looked,
-            vision_only=vision_prediction,
-            text_only=prediction if text_only is final else self.prediction(text_only),
+            vision_only=vision_prediction if self._config.vision_weight > 0 or not looked else None,
+            text_only=None
+            if self._config.text_weight == 0
+            else prediction
+            if text_only is final
+            else self.prediction(text_only),
             text_aware=prediction,
             comparison=comparison,
             cues=cues,

@@ -223,7 +223,7 @@ def alternatives(
     """Other places that the evidence allows: `(place, cell, probability)`, most probable first.
 
     Cells are taken by probability, each at least `_APART_KM` from those taken before, the answer itself included. A
-    place's probability is that of the cells to which it is the nearest of them, and no further away than that.
+    place's probability is that of the cells of its country to which it is the nearest, and no further away than that.
     """
     cells, probs = world.cells, posterior.probs
     chosen: list[tuple[LatLon, int]] = [(conclusion.latlon, conclusion.cell)]
@@ -239,6 +239,8 @@ def alternatives(
     close = cells.unit @ to_unit(at).T
     nearest = close.argmax(axis=1)
     near = close.max(axis=1) >= np.cos(_APART_KM / EARTH_RADIUS_KM)
+    own = cells.country_index[[cell for _, cell in chosen]]
+    near &= cells.country_index == own[nearest]
     near[[cell for _, cell in chosen]] = True  # a large cell's middle may be further from the place in it
     mass = np.bincount(nearest, weights=probs * near, minlength=len(chosen))
     found = [(place, cell, float(p)) for (place, cell), p in zip(chosen, mass, strict=True)][1:]

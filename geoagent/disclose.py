@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -26,6 +27,7 @@ _CITY_AT_MOST = _HARMLESS | {"name", "plate", "brand", "habit", "regional", "sig
 _LEVELS = {"country": "country", "admin1": "region", "city": "city"}
 _RINGS_KM = (5.0, 25.0, 100.0, 500.0, math.inf)
 """How far a photo is from the city that stands for it is told in steps this coarse."""
+_NEARLY_ALL = 0.98  # share of an area's people within the radius that is told of it
 _LEAST_KM = 25.0  # no country or region is said to be smaller
 _NOWHERE = Best(lat=None, lon=None, place=None, precision="none")
 _RANK: dict[str, int] = {"none": -1, **{str(name): i for i, name in enumerate(PRECISIONS)}}
@@ -69,6 +71,21 @@ def permit(claim: Claim, cap: Precision | Literal["auto"]) -> None:
         raise InputError(f"claim {claim.said!r}: answers are capped at {cap} precision; claim {level} by its name")
 
 
+def permit_said(constraints: Sequence[Constraint], cap: Precision | Literal["auto"]) -> None:
+    """Refuse what a stranger says about the place where it is finer than a cap: how the answer changes would tell.
+
+    Raises:
+        InputError: it is finer.
+    """
+    if cap in OPEN:
+        return
+    for constraint in constraints:
+        if any(_RANK[_LEVELS[place.level]] > _RANK[cap] for place in constraint.places):
+            raise InputError(
+                f"{constraint.kind}: answers are capped at {cap} precision, and so is what is said of the place"
+            )
+
+
 def may_read(config: Config) -> None:
     """Refuse to hand out what is written in a photo where answers are capped.
 
@@ -107,10 +124,9 @@ def _abstain(answer: Answer, asked: float) -> Answer:
 def disclose(answer: Answer, cap: Precision, gazetteer: Gazetteer) -> Answer:
     """Return the answer without anything finer than `cap`.
 
-    Positions become those that stand for the country, the admin-1 unit or the city, and radii at least those within
-    which half and nine tenths of its people live, which tell nothing of the photo; all text, and cues, neighbours and
-    EXIF positions that would give the place away are withheld, and a warning says so. An answer that names no place
-    goes on naming none.
+    Positions become those that stand for the country, the admin-1 unit or the city, and radii reach over nearly all of
+    it, so that they hold what they say and tell nothing of the photo; all text, and cues, neighbours and EXIF positions
+    that would give the place away are withheld, and a warning says so. An answer that names no place stays one.
     """
     if cap == "full" or answer.best is None:
         return answer
@@ -204,8 +220,8 @@ class _Hider:
             return max(half, _LEAST_KM), max(most, _LEAST_KM)
         away = haversine_km((here.lat, here.lon), table.latlon[rows])
         people = np.maximum(table.population[rows], 1).astype(np.float64)
-        inner, outer = spread_quantiles(away, np.full(len(rows), _LEAST_KM / 2), people, (0.5, 0.9))
-        return max(half, inner, _LEAST_KM), max(most, outer, _LEAST_KM)
+        reach = spread_quantiles(away, np.full(len(rows), _LEAST_KM / 2), people, (_NEARLY_ALL,))[0]
+        return max(half, reach), max(most, reach)
 
     def alternatives(self, answer: Answer) -> list[object]:
         """Alternatives, no finer than the cap; those that become the same place are one."""
@@ -226,7 +242,10 @@ class _Hider:
                     "p": round(p, 4),
                 }
             )
-        return list(merged.values())
+        best = self.best(answer.text_aware.best) if answer.text_aware is not None else None
+        if best is not None:
+            merged.pop((best.country or "", best.place), None)
+        return sorted(merged.values(), key=lambda other: -other.p)  # type: ignore[attr-defined]
 
     def cue(self, cue: CueReport) -> CueReport:
         """A cue; one that may give a finer place than the cap away keeps only its kind and its countries."""

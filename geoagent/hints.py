@@ -18,7 +18,7 @@ from geoagent.errors import ConfigError
 from geoagent.fusion import likelihoods, ruled_out
 from geoagent.gazetteer import Gazetteer
 from geoagent.gazetteer.normalise import normalise
-from geoagent.gazetteer.regions import COUNTRY_WORDS, macro_regions, places_of
+from geoagent.gazetteer.regions import COUNTRY_WORDS, UNIT_WORDS, macro_regions, places_of
 from geoagent.gazetteer.tally import Tally
 from geoagent.types import Constraint, Place
 from geoagent.world import World
@@ -130,6 +130,11 @@ def _named(clause: str, gazetteer: Gazetteer, *, codes: bool) -> list[tuple[Plac
             code = raw if codes and len(raw) == 2 and raw.isupper() else ""
             region = regions.get(key)
             countries: Sequence[str] = region.countries if region is not None else ()
+            unit = gazetteer.admin1(UNIT_WORDS.get(key, ""))
+            if unit is not None:
+                taken[i : i + length] = [True] * length
+                found.append((unit, clause[:start]))
+                continue
             if not countries and (code or key in COUNTRY_WORDS):
                 countries = [place.country for place in places_of(gazetteer, raw)[1]]
             inside = [place for place in map(gazetteer.country, countries) if place is not None]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from geoagent import GeoAgent, LatLon
-from geoagent.disclose import HIDDEN, disclose
+from geoagent.disclose import HIDDEN, disclose, permit_said
 from geoagent.errors import InputError
 
 LINES = ["Bürgeramt Stadt Köln", "Severinstraße 12", "50678 Köln", "Tel. +49 221 4710 234"]
@@ -79,6 +79,20 @@ def test_radii_of_a_country_do_not_tell_where_in_it_the_photo_is(agent):
     towns = (["Stadt München", "80331 München"], ["Stadt Berlin", "10115 Berlin"])
     munich, berlin = (capped.locate_text(lines) for lines in towns)
     assert (munich.radius_50_km, munich.radius_90_km) == (berlin.radius_50_km, berlin.radius_90_km)
+
+
+def test_what_a_stranger_says_is_no_finer_than_the_cap(agent):
+    for said in ({"hint": "near Köln"}, {"within": ("München", "FR")}, {"exclude": ("Bavaria",)}):
+        with pytest.raises(InputError, match="capped at country precision"):
+            permit_said(agent.using(**said).composer.user_constraints, "country")
+    permit_said(agent.using(hint="Germany", exclude=("FR",)).composer.user_constraints, "country")
+    permit_said(agent.using(hint="near Köln").composer.user_constraints, "full")
+
+
+def test_a_capped_answer_is_none_of_its_alternatives(agent):
+    answer = agent.using(max_precision="country").locate_text(["茶餐廳", "凍檸茶 $22", "下午茶餐"])
+    assert answer.best.country not in {other.country for other in answer.alternatives}
+    assert [other.p for other in answer.alternatives] == sorted((o.p for o in answer.alternatives), reverse=True)
 
 
 def test_all_text_is_withheld_whatever_is_left_out(agent):

@@ -37,6 +37,13 @@ def shares(answer) -> dict[str, float]:
         ("Paris, Texas", "Paris", {"US"}),
         ("Micronesia", "Micronesia", {"FM"}),
         ("Xqzzwy", "", set()),
+        ("Scotland", "Scotland", {"GB"}),
+        ("Glasgow, Scotland", "Glasgow, Scotland", {"GB"}),
+        ("London, Scotland", "", set()),
+        ("Hungary or Romania", "Hungary or Romania", {"HU", "RO"}),
+        ("Hungary or Xqzzwy", "", set()),
+        ("Hungary, Xqzzwy", "", set()),
+        ("Hungary, not Budapest", "", set()),
     ],
 )
 def test_areas_are_known_by_code_and_by_name(agent, stated, name, countries):
@@ -208,3 +215,11 @@ def test_a_region_is_ruled_out_only_where_the_world_knows_regions(agent):
     with pytest.raises(ConfigError, match="rule out DE"):
         coarse.using(exclude=("Bavaria",))
     assert shares(coarse.using(hint="not Munich").locate_text(STUTTGART))["DE"] > 0.9
+
+
+def test_the_countries_of_a_kingdom_are_areas_of_their_own(agent):
+    london = ["Borough High Street", "London SE1 1NA"]
+    assert agent.using(exclude=("Scotland",)).locate_text(london).best.admin1 == "England"
+    assert agent.using(within=("Wales",)).locate_text(london).best.admin1 == "Wales"
+    (cue,) = agent.using(hint="Scotland").locate_text([]).cues
+    assert cue.favours.name == "Scotland"

@@ -232,3 +232,10 @@ def test_a_region_without_cells_of_its_own_is_refused(agent):
     )
     with pytest.raises(InputError, match="no cells of its own"):
         merged.verify(merged.observe_text([]), "Baden-Württemberg")
+
+
+def test_a_claim_of_two_countries_is_either(agent, dijon):
+    assert agent.verify(dijon, "Germany or France").verdict == "supported"
+    assert agent.verify(dijon, "Germany or Spain").verdict == "contradicted"
+    with pytest.raises(InputError, match="one city at a time"):
+        agent.verify(dijon, "Dijon or Lyon")

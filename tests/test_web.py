@@ -81,6 +81,8 @@ def test_a_cap_of_the_server_cannot_be_raised() -> None:
         refused = server.post("/api/read", observation=id)
         assert (refused.status, "capped at country precision" in refused.json["error"]) == (400, True)
         assert server.post("/api/verify", observation=id, claim="50.94,6.96").status == 400
+        assert server.post("/api/locate", observation=id, hint="near Köln").status == 400
+        assert server.post("/api/locate", observation=id, hint="Germany").status == 200
         keys = [c.id for c in server.office.remembered(id).observed.text.constraints]
         left = server.post("/api/view", observation=id, without=keys).json["left_out"]
         assert len(left) == len(keys)

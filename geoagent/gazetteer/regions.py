@@ -33,6 +33,10 @@ COUNTRY_WORDS = {
 """Everyday names that the gazetteer lacks, or that mean something else there."""
 
 
+UNIT_WORDS = {"england": "GB.ENG", "scotland": "GB.SCT", "wales": "GB.WLS", "northern ireland": "GB.NIR"}
+"""Countries within a country: as areas they are admin-1 units, though who is asked for a country means the whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class MacroRegion:
     """An area of several countries.
@@ -93,17 +97,27 @@ def places_of(gazetteer: Gazetteer, stated: str) -> tuple[str, tuple[Place, ...]
     """The area that a name means, as places that make it up: ("Balkans", (Albania, …)), ("Bavaria", (Bavaria,)).
 
     A code or name of a country is tried first, then a macro-region, then the gazetteer's likeliest place, where what
-    stands behind a comma says in which country or admin-1 unit it is ("Springfield, Illinois").
+    stands behind a comma says in which country or admin-1 unit it is ("Springfield, Illinois"). "Hungary or Romania" is
+    both.
 
     Returns:
-        The area's usual name and its places; ("", ()) where the name is not known.
+        The area's usual name and its places; ("", ()) where a name is not known.
     """
     text = " ".join(stated.split())
+    either = [part.strip() for part in re.split(r"\bor\b|/", text)]
+    if len(either) > 1 and all(either):
+        areas = [places_of(gazetteer, part) for part in either]
+        if not all(places for _, places in areas):
+            return "", ()
+        return " or ".join(name for name, _ in areas), tuple(dict.fromkeys(p for _, places in areas for p in places))
     region = macro_regions().get(normalise(text).removeprefix("the "))
     if region is not None:
         inside = (gazetteer.country(code) for code in region.countries)
         return region.name, tuple(place for place in inside if place is not None)
     name, _, context = (part.strip() for part in text.partition(","))
+    unit = gazetteer.admin1(UNIT_WORDS.get(normalise(text), ""))
+    if unit is not None:
+        return str(unit), (unit,)
     if not context:
         country = country_of(gazetteer, text)
         if country is not None:
@@ -112,7 +126,11 @@ def places_of(gazetteer: Gazetteer, stated: str) -> tuple[str, tuple[Place, ...]
     if context:
         state = country_of(gazetteer, context.rpartition(",")[2].strip())
         units = {m.place.admin1 for m in gazetteer.lookup(context.partition(",")[0], k=8) if m.place.level == "admin1"}
+        within = UNIT_WORDS.get(normalise(context.rpartition(",")[2]), "")
+        units = {within} if within else units
         exact = [p for p in found if p.admin1 and p.admin1 in units and p.level != "admin1"]
-        if exact or state is not None:
-            found = exact or [p for p in found if p.country == state.country]  # type: ignore[union-attr]
+        if exact or within or (state is None and not gazetteer.lookup(context.partition(",")[0], k=1)):
+            found = exact  # what stands behind the comma is not known, or the place is not in it
+        elif state is not None:
+            found = [p for p in found if p.country == state.country]
     return (str(found[0]), (found[0],)) if found else ("", ())

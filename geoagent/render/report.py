@@ -151,7 +151,10 @@ def _again(answer: Answer, command: str, digest: str | None) -> list[Element]:
         with_what = f"geoagent {answer.versions.get('geoagent', __version__)}" + (
             f" and the world “{world}”" if world else ""
         )
-        kids.append(el("p", {}, f"With {shown(with_what)}, and the same photo, this command gives the same answer:"))
+        same = (
+            "the same answer, save for the cues that were left out by hand" if " # " in command else "the same answer"
+        )
+        kids.append(el("p", {}, f"With {shown(with_what)}, and the same photo, this command gives {same}:"))
         kids.append(el("pre", {}, el("code", {}, command)))
     if digest:
         kids.append(

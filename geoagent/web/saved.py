@@ -62,6 +62,8 @@ def command_of(name: str, config: Config, settings: Settings) -> str:
         "--within": ",".join(config.within),
         "--not": ",".join(config.exclude),
         "--max-precision": config.max_precision if config.max_precision != "full" else None,
+        "--confidence": config.confidence if config.max_precision == "auto" else None,
+        "--abstain-below": config.abstain_below,
     }
     words = ["geoagent", "locate"]
     for option, value in options.items():

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from geoagent import __version__
 from geoagent.agent import GeoAgent
 from geoagent.answer import Alternative, Answer, Best, CountryShare
-from geoagent.disclose import may_read
+from geoagent.disclose import may_read, permit_said
 from geoagent.errors import GeoAgentError, InputError, PhotoError
 from geoagent.observed import Observed
 from geoagent.optional import needs
@@ -177,7 +177,9 @@ def create_tools(agent: GeoAgent, folder: Path) -> Any:
         def act() -> Located:
             observed = desk.observed(path)
             said = {"hint": hint, "within": areas_of(within)}
-            answer = desk.agent.using(**{name: value for name, value in said.items() if value}).answer(observed)
+            agent = desk.agent.using(**{name: value for name, value in said.items() if value})
+            permit_said(agent.composer.user_constraints if any(said.values()) else (), agent.config.max_precision)
+            answer = agent.answer(observed)
             return Located.of(answer.model_copy(update={"source": shown(path)}))
 
         return await desk.do(act)
@@ -190,13 +192,22 @@ def create_tools(agent: GeoAgent, folder: Path) -> Any:
         ],
     ) -> Verification:
         """Weigh a claim about where a photo was taken, cue by cue, and tell what photos from there would show."""
-        return await desk.do(lambda: desk.agent.verify(desk.observed(path), claim))
+
+        def act() -> Verification:
+            found = desk.agent.verify(desk.observed(path), claim)
+            return found.model_copy(update={"source": shown(path)})
+
+        return await desk.do(act)
 
     @server.tool()
     async def read_signs(path: PhotoPath) -> Reading:
         """Read the text in a photo: lines with script, and cues that point to places."""
-        may_read(desk.agent.config)
-        return await desk.do(lambda: Reading.of(desk.observed(path), ""))
+
+        def act() -> Reading:
+            may_read(desk.agent.config)
+            return Reading.of(desk.observed(path), "").model_copy(update={"source": shown(path)})
+
+        return await desk.do(act)
 
     @server.tool()
     async def lookup_place(

@@ -10,7 +10,7 @@ import numpy as np
 from geoagent.agent import GeoAgent
 from geoagent.answer import Answer
 from geoagent.config import Config
-from geoagent.disclose import HIDDEN, OPEN, withheld
+from geoagent.disclose import HIDDEN, OPEN, permit_said, withheld
 from geoagent.geo import Float
 from geoagent.observed import Observed
 from geoagent.render import shown
@@ -39,7 +39,10 @@ class Scales:
         asked = changes.get("max_precision", own)
         if own not in OPEN:
             changes["max_precision"] = own if asked in OPEN else min(asked, own, key=PRECISIONS.index)
-        return self.agent.using(**changes)
+        agent = self.agent.using(**changes)
+        if {"hint", "within", "exclude"} & changes.keys():
+            permit_said(agent.composer.user_constraints, own)
+        return agent
 
     def answer(self, observed: Observed, settings: Settings) -> Answer:
         """Say where the photo was taken."""

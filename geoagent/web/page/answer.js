@@ -87,6 +87,7 @@ function verdictOf(found) {
   return [
     el("h3", { class: found.verdict }, found.verdict[0].toUpperCase() + found.verdict.slice(1), el("span", { class: "muted" }, ": ", say(found.understood))),
     el("p", {}, say(found.says)),
+    ...found.warnings.filter((text) => text.includes(found.claim.trim())).map((text) => el("p", { class: "note" }, say(text))),
     rows.length ? el("ul", { "aria-label": "Evidence" }, rows.map((row) => el("li", {}, contribution(row.nats, most), el("span", { class: "nats" }, signed(row.nats)), say(row.says)))) : "",
     found.expected.length ? el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Photos from there show"), el("th", { scope: "col" }, "Here"))),
       el("tbody", {}, found.expected.map((row) => el("tr", {}, el("td", {}, el("span", { class: "muted" }, `${row.kind} `), say(row.what)),

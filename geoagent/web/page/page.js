@@ -68,7 +68,7 @@ const act = {
     }
   },
   leaveOut(key) { now.settings.without = [...now.settings.without, key]; now.held = null; weigh().then(() => $("cues").querySelector("button").focus()); },
-  putBack(key) { now.settings.without = now.settings.without.filter((other) => other !== key); weigh(); },
+  putBack(key) { now.settings.without = now.settings.without.filter((other) => other !== key); weigh().then(() => $("cues").querySelector("button").focus()); },
 };
 
 // Cue, region and map show the same thing: those that are pointed at, else the one that is held.
