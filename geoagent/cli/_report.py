@@ -24,14 +24,17 @@ _TELLING = frozenset({"hint", "within", "exclude"})
 
 
 def write_report(answer: Answer, target: Path, agent: GeoAgent, *, command: str, capped: bool) -> None:
-    """Write the report of one answer; of a capped one without the photo and what would identify it."""
+    """Write the report of one answer; of a capped one without the photo and what would identify it.
+
+    It is made to be handed on, so the photo goes by its name, not by where it lies on this machine.
+    """
     from geoagent.outputs import whole
     from geoagent.photos import open_photo
     from geoagent.render.report import report_html
 
     source = Path(answer.source)
     page = report_html(
-        answer,
+        answer.model_copy(update={"source": source.name}),
         photo=None if capped else open_photo(source),
         outlines=agent.assets.gazetteer.outlines(),
         command=command,
@@ -45,7 +48,7 @@ def write_report(answer: Answer, target: Path, agent: GeoAgent, *, command: str,
 
 
 def command_again(context: click.Context, *, leave_out: Collection[str] = OUTPUTS, capped: bool = False) -> str:
-    """Return the command that was given, without the options in `leave_out`.
+    """Return the command that was given, without the options in `leave_out`; photos go by their names.
 
     Args:
         context: of the command.
@@ -60,7 +63,7 @@ def command_again(context: click.Context, *, leave_out: Collection[str] = OUTPUT
         if name in leave_out or context.get_parameter_source(name) is ParameterSource.DEFAULT or value is None:
             continue
         if isinstance(parameter, click.Argument):
-            arguments += map(str, value if isinstance(value, tuple) else (value,))
+            arguments += [Path(each).name or str(each) for each in (value if isinstance(value, tuple) else (value,))]
         elif getattr(parameter, "is_flag", False):
             options += [parameter.opts[0]] if value else []
         else:
