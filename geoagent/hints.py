@@ -33,7 +33,7 @@ _UNSURE = re.compile(
     re.IGNORECASE,
 )
 _SURE = re.compile(r"\b(?:definitely|certainly|surely|i know|i am sure|i'm sure|for sure|bestimmt|sicher)\b", re.I)
-_BUT = r"but|rather|aber|sondern|mais|pero|sino|ma|mas"
+_BUT = r"but|rather|aber|sondern|mais|pero|sino|mas"
 _CLAUSE = re.compile(rf"[,;:.()]|\b(?:or|and|oder|und|ou|et|o|y|e|ni|{_BUT})\b", re.IGNORECASE)
 _ENDS_NOT = re.compile(rf"[,;:.()]|{_BUT}", re.IGNORECASE)
 _NOT = re.compile(
