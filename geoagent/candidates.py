@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from geoagent.gazetteer.table import city_radius_km
-from geoagent.geo import Float, haversine_km
-from geoagent.types import Candidates, Constraint, Int
+from geoagent.geo import Float, LatLon, haversine_km
+from geoagent.types import Candidates, Constraint, Int, Place
 from geoagent.world import World
 
 _NO_ROWS = np.zeros(0, dtype=np.int64)
@@ -119,9 +119,12 @@ def named_cities(
         text_weight: 0 for those that the user names alone.
     """
     heard = [c for c in constraints if text_weight > 0 or c.source == "user"]
-    towns = [p for c in heard for p, w in zip(c.places, c.weights, strict=True) if p.level == "city" and w > 0.02]
-    at = {place.latlon: (place, world.cells.at(place.latlon)) for place in reversed(towns)}
-    inside = [(place, home) for place, home in reversed(at.values()) if home in cells]
+    towns: dict[LatLon, Place] = {}
+    for constraint in heard:
+        for place, weight in zip(constraint.places, constraint.weights, strict=True):
+            if place.level == "city" and weight > 0.02:
+                towns.setdefault(place.latlon, place)
+    inside = [(place, home) for place in towns.values() if (home := world.cells.at(place.latlon)) in cells]
     if not inside:
         return None
     order, start = world.support_of_cell

@@ -97,7 +97,8 @@ class Composer:
         read = [c for c in everything if c.source != "llm-picture"]
         alone = not looked and len(read) == len(everything)
         heard, text_only = (aware, final) if alone else settle(prior, read, looked=False)
-        best = self.placed(final)[0]
+        prediction = self.prediction(final)
+        best = prediction.best
         nats = {key: float(term[final.cell]) for key, term in aware.contributions.items()}
         ranked = sorted(everything, key=lambda c: -abs(nats[c.id]))
         cues = []
@@ -105,8 +106,8 @@ class Composer:
             rest = [c for c in everything if c is not constraint]
             without = self.placed(settle(vision.log_probs, rest, radii=False)[1])[0]
             cues.append(cue_report(number, constraint, nats[constraint.id], without))
-        prediction = self.prediction(final)
         vision_prediction = prediction if vision_only is final else self.prediction(vision_only)
+        text_prediction = prediction if text_only is final else self.prediction(text_only)
         comparison = None
         if looked and text.constraints:
             before = settle(prior, user, looked=False, radii=False)[0].log_probs
@@ -139,11 +140,7 @@ class Composer:
             alternatives=self.alternatives(final, aware),
             looked=looked,
             vision_only=vision_prediction if self._config.vision_weight > 0 or not looked else None,
-            text_only=None
-            if self._config.text_weight == 0
-            else prediction
-            if text_only is final
-            else self.prediction(text_only),
+            text_only=text_prediction if self._config.text_weight > 0 else None,
             text_aware=prediction,
             comparison=comparison,
             cues=cues,

@@ -70,6 +70,10 @@ class LlmUse(BaseModel):
     dry_run: bool = False
 
 
+OPEN: tuple[str, ...] = ("full", "auto")
+"""Values of `Config.max_precision` that withhold nothing."""
+
+
 class Config(BaseModel):
     """How a `GeoAgent` is put together.
 
@@ -118,6 +122,11 @@ class Config(BaseModel):
     llm: Plug | None = None
     llm_use: LlmUse = Field(default_factory=LlmUse)
     offline: bool = False
+
+    @property
+    def capped(self) -> bool:
+        """Whether answers withhold what is finer than `max_precision`."""
+        return self.max_precision not in OPEN
 
     @field_validator("encoder", "ocr", "search", "refiner", "llm", mode="before")
     @classmethod

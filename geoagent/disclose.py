@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
 
 from geoagent.answer import Answer, Best, CuePlace, CueReport, Prediction
 from geoagent.claims import Claim
-from geoagent.config import Config
+from geoagent.config import OPEN, Config
 from geoagent.errors import InputError
 from geoagent.gazetteer import Gazetteer
 from geoagent.geo import LatLon, haversine_km
@@ -18,8 +18,6 @@ from geoagent.spread import spread_quantiles
 from geoagent.types import PRECISIONS, Constraint, Place, Precision
 
 HIDDEN = "hidden by max_precision"
-OPEN: tuple[str, ...] = ("full", "auto")
-"""Precisions that withhold nothing."""
 _HARMLESS = frozenset({"script", "language", "currency", "within"})
 """Kinds of cue whose wording names no place below a country."""
 _CITY_AT_MOST = _HARMLESS | {"name", "plate", "brand", "habit", "regional", "signword"}
@@ -92,16 +90,23 @@ def may_read(config: Config) -> None:
     Raises:
         InputError: they are.
     """
-    if config.max_precision not in OPEN:
+    if config.capped:
         raise InputError(f"answers are capped at {config.max_precision} precision: the text of photos is withheld")
 
 
 def withheld(constraint: Constraint, cap: Precision | Literal["auto"]) -> bool:
     """Whether the wording of a constraint may give a finer place away than a cap allows."""
-    if cap in OPEN:
-        return False
-    telling = constraint.kind not in (_CITY_AT_MOST if cap == "city" else _HARMLESS)
-    return telling or any(_RANK[_LEVELS[place.level]] > _RANK[cap] for place in constraint.places)
+    return cap not in OPEN and _tells(constraint.kind, [_LEVELS[place.level] for place in constraint.places], cap)
+
+
+def hidden_says(kind: str) -> str:
+    """What a cue says whose wording is withheld."""
+    return f"A {kind} ({HIDDEN})."
+
+
+def _tells(kind: str, levels: Iterable[str], cap: str) -> bool:
+    """Whether a kind of cue, or one of the places that it speaks for, is finer than a cap."""
+    return kind not in (_CITY_AT_MOST if cap == "city" else _HARMLESS) or any(_RANK[x] > _RANK[cap] for x in levels)
 
 
 def _abstain(answer: Answer, asked: float) -> Answer:
@@ -211,11 +216,12 @@ class _Hider:
             moved = here.distance_km(LatLon(true.lat, true.lon))
             ring = next(km for km in _RINGS_KM if km >= moved)
             return (half + ring, most + ring) if math.isfinite(ring) else (20_000.0, 20_000.0)
-        table = self._gazetteer.table
-        rows = table.cities_of(best.country or "")
+        table, rows = self._gazetteer.table, np.zeros(0, dtype=np.int64)
         if self._cap == "region" and best.admin1:
-            own = [row for row in rows.tolist() if table.place(row).admin1_name == best.admin1]
-            rows = np.array(own, dtype=np.int64) if own else rows
+            place = self._stand_in(true.lat, true.lon, best.country or "")
+            rows = table.cities_of(place.admin1 if place is not None else "")
+        if not len(rows):
+            rows = table.cities_of(best.country or "")
         if not len(rows):
             return max(half, _LEAST_KM), max(most, _LEAST_KM)
         away = haversine_km((here.lat, here.lon), table.latlon[rows])
@@ -249,8 +255,7 @@ class _Hider:
 
     def cue(self, cue: CueReport) -> CueReport:
         """A cue; one that may give a finer place than the cap away keeps only its kind and its countries."""
-        telling = cue.kind not in (_CITY_AT_MOST if self._cap == "city" else _HARMLESS)
-        if not telling and not any(self._finer(place) for place in cue.places):
+        if not _tells(cue.kind, map(_level_of, cue.places), self._cap):
             return cue.model_copy(update={"without": self.best(cue.without)})
         countries: dict[str, float] = {}
         for place in cue.places:
@@ -262,16 +267,12 @@ class _Hider:
         return cue.model_copy(
             update={
                 "value": HIDDEN,
-                "says": f"A {cue.kind} ({HIDDEN}).",
+                "says": hidden_says(cue.kind),
                 "places": places,
                 "favours": places[0],
                 "without": self.best(cue.without),
             }
         )
-
-    def _finer(self, place: CuePlace) -> bool:
-        level = "country" if place.name is None else "region" if "." in (place.code or "") else "city"
-        return _RANK[level] > _RANK[self._cap]
 
     def explanation(self, final: Prediction) -> str:
         """The explanation of a capped answer names nothing but the capped place."""
@@ -279,3 +280,8 @@ class _Hider:
             f"{final.best.place or final.best.country}: {final.confidence:.0%} for {final.best.country}. "
             f"Finer places are withheld ({self._cap} precision)."
         )
+
+
+def _level_of(place: CuePlace) -> str:
+    """The level of a place that a cue speaks for."""
+    return "country" if place.name is None else "region" if "." in (place.code or "") else "city"

@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 from geoagent.config import Config
-from geoagent.disclose import OPEN
 from geoagent.world import World
 
 _COSTS = frozenset({"max_calls", "max_tokens", "cache", "usd_per_million", "dry_run"})
@@ -33,7 +32,7 @@ def fingerprint(config: Config, world: World, model: str | None = None) -> str:
     if config.max_precision != "auto":
         told.pop("confidence", None)
     for name in _TELLING:
-        if name in told and config.max_precision not in OPEN:
+        if name in told and config.capped:
             told[name] = True
         elif name in told and name != "hint":
             told[name] = sorted(told[name])

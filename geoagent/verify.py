@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from geoagent.claims import Claim, Probability, rival_of
 from geoagent.compose import Composer
-from geoagent.disclose import HIDDEN, OPEN, withheld
+from geoagent.config import OPEN
+from geoagent.disclose import HIDDEN, hidden_says, withheld
 from geoagent.explain import where
 from geoagent.geo import Float
 from geoagent.observed import Observed
@@ -37,7 +38,7 @@ class Weighed(_Part):
     says: str
     regions: list[int]
     nats: float = Field(
-        description="by how much it moves the claim's log odds by itself; positive speaks for the claim"
+        description="weight of it by itself, against `instead` where that is given; positive speaks for the claim"
     )
 
 
@@ -129,7 +130,7 @@ def verify(observed: Observed, claim: Claim, assets: Assets, settling: Settling,
     weighed = []
     for c in everything:
         hidden = withheld(c, composer.cap)
-        value, says = (HIDDEN, f"A {c.kind} ({HIDDEN}).") if hidden else (c.value, c.says)
+        value, says = (HIDDEN, hidden_says(c.kind)) if hidden else (c.value, c.says)
         weighed.append(
             Weighed(key=c.id, kind=c.kind, value=value, says=says, regions=list(c.regions), nats=alone(prior, c))
         )

@@ -6,9 +6,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from geoagent.cli._params import READ
 
 if TYPE_CHECKING:
     from geoagent.agent import GeoAgent
@@ -17,6 +19,18 @@ if TYPE_CHECKING:
     from geoagent.cli._saved import Saved
 
     JobsOf = Callable[[GeoAgent], list[Job]]
+
+
+def row_options(command: Any) -> Any:
+    """Add the options that `row_jobs` takes."""
+    options = (
+        click.option("--texts", type=READ, help='JSON lines {"id", "lines"} of text without a photo.'),
+        click.option("--pairs", type=READ, help="CSV text_id,panorama: rows of --texts and --features."),
+        click.option("--features", type=READ, help="NPZ of features (lat, lon, views) for --pairs."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def row_jobs(texts: Path | None, pairs: Path | None, features: Path | None) -> JobsOf | None:

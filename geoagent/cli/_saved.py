@@ -46,10 +46,9 @@ class Saved:
             InputError: see `finished`.
         """
         from geoagent.batch import Made, finished
-        from geoagent.disclose import OPEN
 
         keys = {job.key for job in jobs}
-        made = Made(agent.mark, capped=agent.config.max_precision not in OPEN)
+        made = Made(agent.mark, capped=agent.config.capped)
         retry = {"retry_errors": retry_errors, "retry_partial": retry_partial}
         self.out = out
         self.done = {} if out is None else finished(out, **retry, made=made, redo=keys if redo else ())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.cli._jobs import answering, answers_of, failure, photo_jobs, photo_paths, row_jobs
+from geoagent.cli._jobs import answering, answers_of, failure, photo_jobs, photo_paths, row_jobs, row_options
 from geoagent.cli._main import agent_options, load_agent
 from geoagent.cli._params import PHOTOS, READ, WRITE
 from geoagent.cli._saved import Saved
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("photos", nargs=-1, type=PHOTOS)
 @click.option("--answers", type=READ, help="JSON lines of `geoagent locate --out`, instead of photos.")
-@click.option("--texts", type=READ, help='JSON lines {"id", "lines"} of text without a photo.')
-@click.option("--pairs", type=READ, help="CSV text_id,panorama: rows of --texts and --features.")
-@click.option("--features", type=READ, help="NPZ of features (lat, lon, views) for --pairs.")
+@row_options
 @click.option("--truth", type=READ, help="CSV or JSON lines: id or file, country[, lat, lon]: for better or worse?")
 @click.option("--out", type=WRITE, help="Append the answers as JSON lines here; resumes where it stopped.")
 @click.option("--redo", is_flag=True, help="With --out: answer again what was made under other settings.")

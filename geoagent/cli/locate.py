@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.cli._jobs import Shared, answering, answers_of, failure, photo_jobs, photo_paths, row_jobs
+from geoagent.cli._jobs import Shared, answering, answers_of, failure, photo_jobs, photo_paths, row_jobs, row_options
 from geoagent.cli._main import agent_options, load_agent
-from geoagent.cli._params import ABSTAIN, CONFIDENCE, PHOTOS, PRECISION, READ, WRITE
+from geoagent.cli._params import ABSTAIN, CONFIDENCE, PHOTOS, PRECISION, WRITE
 from geoagent.cli._report import command_again, write_report
 from geoagent.cli._saved import Saved
 
@@ -40,9 +40,7 @@ if TYPE_CHECKING:
 @click.option("--retry-errors", is_flag=True, help="With --out: try photos again that failed before.")
 @click.option("--retry-partial", is_flag=True, help="With --out: answer again what lacked a part, such as the model.")
 @click.option("--redo", is_flag=True, help="With --out: answer again what was made under other settings.")
-@click.option("--texts", type=READ, help='JSON lines {"id", "lines"} of text without a photo.')
-@click.option("--pairs", type=READ, help="CSV text_id,panorama: rows of --texts and --features.")
-@click.option("--features", type=READ, help="NPZ of features (lat, lon, views) for --pairs.")
+@row_options
 @click.option("--where", type=click.Choice(["missing-gps"]), help="Only photos whose file says no position.")
 @click.option("--within", metavar="AREA[,AREA]", help="The photo is in one of these: country codes, or names of areas.")
 @click.option("--not", "exclude", metavar="AREA[,AREA]", help="And in none of these.")
@@ -108,7 +106,7 @@ def locate(
     agent = load_agent(settings)
     if stated is not None and agent.config.max_precision != "auto":
         raise click.UsageError("--confidence is what a level must reach under --max-precision auto, and needs it")
-    capped = agent.config.max_precision not in ("full", "auto")
+    capped = agent.config.capped
     if capped and annotated:
         raise click.UsageError("--annotated shows the photo and its text, which --max-precision withholds")
     if agent.config.llm_use.dry_run:

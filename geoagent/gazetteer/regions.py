@@ -125,11 +125,11 @@ def places_of(gazetteer: Gazetteer, stated: str) -> tuple[str, tuple[Place, ...]
     found = [match.place for match in gazetteer.lookup(name, k=40)]
     if context:
         state = country_of(gazetteer, context.rpartition(",")[2].strip())
-        units = {m.place.admin1 for m in gazetteer.lookup(context.partition(",")[0], k=8) if m.place.level == "admin1"}
+        meant = [match.place for match in gazetteer.lookup(context.partition(",")[0], k=8)]
         within = UNIT_WORDS.get(normalise(context.rpartition(",")[2]), "")
-        units = {within} if within else units
+        units = {within} if within else {place.admin1 for place in meant if place.level == "admin1"}
         exact = [p for p in found if p.admin1 and p.admin1 in units and p.level != "admin1"]
-        if exact or within or (state is None and not gazetteer.lookup(context.partition(",")[0], k=1)):
+        if exact or within or (state is None and not meant):
             found = exact  # what stands behind the comma is not known, or the place is not in it
         elif state is not None:
             found = [p for p in found if p.country == state.country]

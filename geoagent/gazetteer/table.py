@@ -139,12 +139,13 @@ class Table:
             self._cities = Cities(self.latlon[a:], self.population[a:], country, admin1, self.names[a:])
         return self._cities
 
-    def cities_of(self, country: str) -> NDArray[np.int64]:
-        """Numbers of the cities of a country; empty where the code is not known."""
-        own = self._numbers.get(country)
+    def cities_of(self, area: str) -> NDArray[np.int64]:
+        """Numbers of the cities of a country ("DE") or admin-1 unit ("DE.07"); empty where the code is not known."""
+        own = self._numbers.get(area)
         if own is None:
             return np.zeros(0, dtype=np.int64)
-        rows: NDArray[np.int64] = np.flatnonzero(self._country[self.first_city :] == own) + self.first_city
+        column, own = (self._country, own) if own < self.n_countries else (self._admin1, own - self.n_countries + 1)
+        rows: NDArray[np.int64] = np.flatnonzero(column[self.first_city :] == own) + self.first_city
         return rows
 
     def nearest_city(self, lat: float, lon: float, country: str | None = None) -> int | None:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from geoagent.config import Config
-from geoagent.disclose import OPEN
 from geoagent.photos import open_photo
 from geoagent.types import Photo
 from geoagent.web.forms import Settings
@@ -33,7 +32,7 @@ def report_of(scales: Scales, seen: Seen, settings: Settings) -> str:
 
     agent = scales.under(settings)
     answer, assets = scales.answer(seen.observed, settings), agent.assets
-    capped = agent.config.max_precision not in OPEN
+    capped = agent.config.capped
     return report_html(
         answer,
         photo=None if capped else photo_of(seen),
@@ -55,7 +54,7 @@ def photo_of(seen: Seen) -> Photo:
 
 def command_of(name: str, config: Config, settings: Settings) -> str:
     """What to run for the same answer; "…" for what the user said about the place where a cap must not tell it."""
-    capped = config.max_precision not in OPEN
+    capped = config.capped
     options: dict[str, Any] = {
         "--world": config.world,
         "--hint": config.hint,

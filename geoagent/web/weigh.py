@@ -9,8 +9,8 @@ import numpy as np
 
 from geoagent.agent import GeoAgent
 from geoagent.answer import Answer
-from geoagent.config import Config
-from geoagent.disclose import HIDDEN, OPEN, permit_said, withheld
+from geoagent.config import OPEN, Config
+from geoagent.disclose import HIDDEN, permit_said, withheld
 from geoagent.geo import Float
 from geoagent.observed import Observed
 from geoagent.render import shown
@@ -59,7 +59,7 @@ class Scales:
         keys = [cue.constraint for cue in answer.cues]
         cells: list[tuple[int, float]] = []
         lights: list[list[int]] = [[] for _ in keys]
-        if agent.config.max_precision in OPEN:
+        if not agent.config.capped:
             posterior = agent.posterior(kept)
             p = posterior.probs
             top = np.argsort(-p)[:CELLS]

@@ -67,9 +67,12 @@ const act = {
       map.fit([...corners, ...(known(now.view.answer.best) ? [now.view.answer.best] : [])], 8);
     }
   },
-  leaveOut(key) { now.settings.without = [...now.settings.without, key]; now.held = null; weigh().then(() => $("cues").querySelector("button").focus()); },
-  putBack(key) { now.settings.without = now.settings.without.filter((other) => other !== key); weigh().then(() => $("cues").querySelector("button").focus()); },
+  leaveOut(key) { now.settings.without = [...now.settings.without, key]; now.held = null; weighCues(); },
+  putBack(key) { now.settings.without = now.settings.without.filter((other) => other !== key); weighCues(); },
 };
+
+// The cue that was chosen has gone elsewhere, and the keyboard goes on at the first.
+const weighCues = () => weigh().then(() => $("cues").querySelector("button").focus());
 
 // Cue, region and map show the same thing: those that are pointed at, else the one that is held.
 function relight() {
