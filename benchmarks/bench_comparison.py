@@ -19,13 +19,13 @@ from _shared import data
 from bench_pixels import folds_of
 
 from geoagent import GeoAgent
-from geoagent.cli.learn import make_encoder, progress_bar
-from geoagent.evaluation.believe import fit_belief, fit_world, over
-from geoagent.evaluation.cases import load_pairs, load_photos
-from geoagent.evaluation.comparison import compare
-from geoagent.evaluation.comparison_report import markdown, save_plots
-from geoagent.training import read_table, train
-from geoagent.training.embed import embed_table
+from geoagent.interfaces.cli.learn import make_encoder, progress_bar
+from geoagent.worlds.evaluation.believe import fit_belief, fit_world, over
+from geoagent.worlds.evaluation.cases import load_pairs, load_photos
+from geoagent.worlds.evaluation.comparison import compare
+from geoagent.worlds.evaluation.comparison_report import markdown, save_plots
+from geoagent.worlds.training import read_table, train
+from geoagent.worlds.training.embed import embed_table
 
 
 def pairs(world: Path, out: Path, folds: int, bootstrap: int) -> None:

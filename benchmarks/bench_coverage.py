@@ -21,14 +21,14 @@ import numpy as np
 from _shared import data, table
 
 from geoagent import GeoAgent
-from geoagent.cli.learn import progress_bar
-from geoagent.conformal import credible, threshold
-from geoagent.evaluation.believe import fit_belief, fit_world, over
-from geoagent.evaluation.cases import Case, Labelled, load_pairs, pair_up
-from geoagent.evaluation.generated import Signs
-from geoagent.evaluation.methods import Methods, Outcome
-from geoagent.geo import LatLon
-from geoagent.training import read_table
+from geoagent.belief.conformal import credible, threshold
+from geoagent.interfaces.cli.learn import progress_bar
+from geoagent.places.geo import LatLon
+from geoagent.worlds.evaluation.believe import fit_belief, fit_world, over
+from geoagent.worlds.evaluation.cases import Case, Labelled, load_pairs, pair_up
+from geoagent.worlds.evaluation.generated import Signs
+from geoagent.worlds.evaluation.methods import Methods, Outcome
+from geoagent.worlds.training import read_table
 
 LEAST = 100  # rows of a group below which its coverage is not printed: ± 10 points
 FITTED_ON = 400  # texts that the belief is fitted on; radii and sets are fitted on all

@@ -20,8 +20,8 @@ import numpy as np
 from _shared import data, table
 
 from geoagent import GeoAgent
-from geoagent.conclude import conclude
-from geoagent.observed import Observed
+from geoagent.belief.estimate import conclude
+from geoagent.evidence.observation import Observed
 from geoagent.types import Constraint, TextEvidence, TextRegion, VisionEvidence
 
 CONSTRAINTS = 20

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from geoagent.gazetteer import Gazetteer, normalise
+from geoagent.places.gazetteer import Gazetteer, normalise
 
 SIGN = (
     "Rolla – Sharjah, Karak chai 06 568 0042\nKöln Hauptbahnhof, 50667 Köln\n東京都新宿区\n"

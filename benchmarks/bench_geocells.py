@@ -16,8 +16,8 @@ import time
 import numpy as np
 from _shared import data, table
 
-from geoagent.geo import Float
-from geoagent.geocells import Units, build_geocells, check_cells, quadtree_cells
+from geoagent.places.geo import Float
+from geoagent.places.geocells import Units, build_geocells, check_cells, quadtree_cells
 
 JITTER_KM = 3.0
 

@@ -25,11 +25,11 @@ import numpy as np
 from _shared import table
 
 from geoagent import plugs
-from geoagent.gallery import Gallery, GalleryHead
-from geoagent.stages import Assets
-from geoagent.training.geoclip import GeoClip, embed_places, make_geoclip_world, read_geoclip
+from geoagent.protocols import Assets
 from geoagent.types import Photo
-from geoagent.world import World
+from geoagent.worlds.gallery import Gallery, GalleryHead
+from geoagent.worlds.training.geoclip import GeoClip, embed_places, make_geoclip_world, read_geoclip
+from geoagent.worlds.world import World
 
 
 def open_clip_names(theirs: dict[str, Any], layers: int) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(asked.threads)
-    from geoagent.encoders import open_clip as plug  # first: it mends torchvision beside a CPU-only torch
+    from geoagent.evidence.encoders import open_clip as plug  # first: it mends torchvision beside a CPU-only torch
 
     with tempfile.TemporaryDirectory(prefix="bench-geoclip-") as folder:
         home = Path(folder)

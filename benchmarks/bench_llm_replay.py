@@ -38,12 +38,12 @@ import numpy as np
 from _shared import data, table
 
 from geoagent import GeoAgent, LatLon
-from geoagent.constraints._mixture import Weighed, mixture
-from geoagent.constraints._resolve import Resolved, country_of, resolve, stated_nothing
-from geoagent.constraints._stated import stated_place
-from geoagent.fusion import mass_ratio
-from geoagent.gazetteer import Gazetteer
-from geoagent.gazetteer.normalise import normalise
+from geoagent.belief.fusion import mass_ratio
+from geoagent.evidence.constraints._mixture import Weighed, mixture
+from geoagent.evidence.constraints._resolve import Resolved, country_of, resolve, stated_nothing
+from geoagent.evidence.constraints._stated import stated_place
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.gazetteer.normalise import normalise
 from geoagent.types import Place
 
 NEAR_KM = 50.0

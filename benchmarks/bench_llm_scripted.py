@@ -30,9 +30,9 @@ import numpy as np
 from _shared import data, table
 
 from geoagent import GeoAgent, LatLon
-from geoagent.chat import Ask
-from geoagent.constraints.llm import build
-from geoagent.llm.scripted import Scripted
+from geoagent.evidence.constraints.llm import build
+from geoagent.evidence.llm.scripted import Scripted
+from geoagent.evidence.llm_messages import Ask
 
 
 class Oracle:

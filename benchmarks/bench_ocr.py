@@ -33,8 +33,8 @@ from pathlib import Path
 import numpy as np
 
 from geoagent import plugs
-from geoagent.photos import open_photo
-from geoagent.scripts import script_of
+from geoagent.evidence.photos import open_photo
+from geoagent.evidence.scripts import script_of
 from geoagent.types import Photo, TextRegion
 
 DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "data" / "signs"

@@ -20,15 +20,15 @@ import numpy as np
 from _shared import data, table
 
 from geoagent import GeoAgent, plugs
-from geoagent.evaluation.predict import Predictor
-from geoagent.gazetteer import Gazetteer
-from geoagent.gazetteer.facts import Facts
-from geoagent.lens import unit_rows
-from geoagent.stages import Assets
-from geoagent.training import HeadSettings, TrainSettings, read_table, train
-from geoagent.training.embed import embed_table
-from geoagent.training.views import mean_view
-from geoagent.world import World
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.gazetteer.facts import Facts
+from geoagent.protocols import Assets
+from geoagent.worlds.evaluation.predict import Predictor
+from geoagent.worlds.lens import unit_rows
+from geoagent.worlds.training import HeadSettings, TrainSettings, read_table, train
+from geoagent.worlds.training.embed import embed_table
+from geoagent.worlds.training.views import mean_view
+from geoagent.worlds.world import World
 
 
 def folds_of(sources: list[str], count: int) -> np.ndarray:

@@ -20,14 +20,14 @@ import numpy as np
 from _shared import table
 
 from geoagent import plugs
-from geoagent.gallery import Gallery, Prototypes
-from geoagent.geo import LatLon
-from geoagent.geocells import Geocells
-from geoagent.search.exact import ExactSearch
-from geoagent.search.ivf import IvfSearch, build_index, save_index
-from geoagent.search.prototype import PrototypeSearch
-from geoagent.stages import Assets
-from geoagent.world import Support, World
+from geoagent.places.geo import LatLon
+from geoagent.places.geocells import Geocells
+from geoagent.protocols import Assets
+from geoagent.worlds.gallery import Gallery, Prototypes
+from geoagent.worlds.search.exact import ExactSearch
+from geoagent.worlds.search.ivf import IvfSearch, build_index, save_index
+from geoagent.worlds.search.prototype import PrototypeSearch
+from geoagent.worlds.world import Support, World
 
 
 def gallery_of(rows: int, dim: int, cells: int, storage: str, rng: np.random.Generator) -> Gallery:

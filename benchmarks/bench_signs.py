@@ -15,7 +15,7 @@ from collections import defaultdict
 from _shared import data, table
 
 from geoagent import GeoAgent
-from geoagent.doctor import examine
+from geoagent.interfaces.doctor import examine
 
 
 def main() -> None:

@@ -19,9 +19,9 @@ from pathlib import Path
 from _shared import data, table
 
 from geoagent import GeoAgent, LatLon
-from geoagent.cues import KINDS
-from geoagent.evaluation.cues import judged, measure, read_texts
-from geoagent.scripts import script_of
+from geoagent.evidence.cues import KINDS
+from geoagent.evidence.scripts import script_of
+from geoagent.worlds.evaluation.cues import judged, measure, read_texts
 
 
 def main() -> None:

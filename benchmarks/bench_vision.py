@@ -21,19 +21,19 @@ from typing import Any
 import numpy as np
 from _shared import data, table
 
-from geoagent.evaluation import evaluate
-from geoagent.evaluation.evaluate import choose_views
-from geoagent.gazetteer import Gazetteer
-from geoagent.geo import from_unit, haversine_km, to_unit
-from geoagent.metrics import Bootstrap, geoscore, median_km, within_km
-from geoagent.refiners.barycentre import Barycentre
-from geoagent.refiners.mode import Mode
-from geoagent.search.prototype import build_prototypes
-from geoagent.training import HeadSettings, TrainSettings, read_table, train
-from geoagent.training.cells import make_cells
-from geoagent.training.lens import LensSettings
-from geoagent.training.table import Table
-from geoagent.world import World
+from geoagent.belief.refiners.barycentre import Barycentre
+from geoagent.belief.refiners.mode import Mode
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.geo import from_unit, haversine_km, to_unit
+from geoagent.worlds.evaluation import evaluate
+from geoagent.worlds.evaluation.evaluate import choose_views
+from geoagent.worlds.evaluation.metrics import Bootstrap, geoscore, median_km, within_km
+from geoagent.worlds.search.prototype import build_prototypes
+from geoagent.worlds.training import HeadSettings, TrainSettings, read_table, train
+from geoagent.worlds.training.cells import make_cells
+from geoagent.worlds.training.lens import LensSettings
+from geoagent.worlds.training.table import Table
+from geoagent.worlds.world import World
 
 PARTS = ("main", "baselines", "refiners", "sweeps", "cells", "labels")
 SPLITS = ("test_random", "test_block")

@@ -10,26 +10,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from geoagent.agent import GeoAgent
+    from geoagent.agent.core import GeoAgent
     from geoagent.answer import Answer
     from geoagent.config import Config
     from geoagent.errors import GeoAgentError
-    from geoagent.gazetteer import Gazetteer
-    from geoagent.geo import LatLon
+    from geoagent.places.gazetteer import Gazetteer
+    from geoagent.places.geo import LatLon
     from geoagent.types import Photo
-    from geoagent.world import World
+    from geoagent.worlds.world import World
 
 __version__ = "0.1.0"
 
 _HOME = {
     "Answer": "geoagent.answer",
     "Config": "geoagent.config",
-    "Gazetteer": "geoagent.gazetteer",
-    "GeoAgent": "geoagent.agent",
+    "Gazetteer": "geoagent.places.gazetteer",
+    "GeoAgent": "geoagent.agent.core",
     "GeoAgentError": "geoagent.errors",
-    "LatLon": "geoagent.geo",
+    "LatLon": "geoagent.places.geo",
     "Photo": "geoagent.types",
-    "World": "geoagent.world",
+    "World": "geoagent.worlds.world",
 }
 
 __all__ = ["Answer", "Config", "Gazetteer", "GeoAgent", "GeoAgentError", "LatLon", "Photo", "World", "__version__"]

@@ -1,5 +1,5 @@
 """`python -m geoagent` is the command `geoagent`."""
 
-from geoagent.cli import main
+from geoagent.interfaces.cli import main
 
 main(prog_name="geoagent")

@@ -1,6 +1,6 @@
 """Plugs by name: the folder is the registry.
 
-A plug of slot `ocr` named `rapidocr` is the module `geoagent/ocr/rapidocr.py` with a function
+A plug of slot `ocr` named `rapidocr` is the module `geoagent/evidence/ocr/rapidocr.py` with a function
 `build(assets, **options)`. Code outside the package is named by its dotted module path. Nothing is imported before it
 is asked for.
 """
@@ -14,7 +14,15 @@ from typing import Any
 
 from geoagent.errors import ConfigError, UnknownPlug
 
-SLOTS = ("encoders", "ocr", "llm", "constraints", "search", "refiners")
+_FOLDERS = {
+    "encoders": "geoagent.evidence.encoders",
+    "ocr": "geoagent.evidence.ocr",
+    "llm": "geoagent.evidence.llm",
+    "constraints": "geoagent.evidence.constraints",
+    "search": "geoagent.worlds.search",
+    "refiners": "geoagent.belief.refiners",
+}
+SLOTS = tuple(_FOLDERS)
 
 
 def names(slot: str) -> tuple[str, ...]:
@@ -25,7 +33,7 @@ def names(slot: str) -> tuple[str, ...]:
     """
     if slot not in SLOTS:
         raise UnknownPlug(f"no slot named {slot!r}; choose from {', '.join(SLOTS)}")
-    folder = import_module(f"geoagent.{slot}")
+    folder = import_module(_FOLDERS[slot])
     return tuple(sorted(m.name for m in pkgutil.iter_modules(folder.__path__) if not m.name.startswith("_")))
 
 
@@ -48,7 +56,7 @@ def build(slot: str, name: str, assets: Any, **options: Any) -> Any:
         raise UnknownPlug(
             f"no {slot} plug named {name!r}; choose from {', '.join(known)}, or give a dotted module path"
         )
-    path = name if "." in name else f"geoagent.{slot}.{name}"
+    path = name if "." in name else f"{_FOLDERS[slot]}.{name}"
     try:
         module = import_module(path)
     except ModuleNotFoundError as error:

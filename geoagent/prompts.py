@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
-from geoagent.chat import Role
 from geoagent.errors import ConfigError
+from geoagent.evidence.llm_messages import Role
 from geoagent.resources import data_dir
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\.v[1-9][0-9]*")

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geoagent.errors import ShapeError
-from geoagent.geo import Float, LatLon, check_latlon
-from geoagent.scripts import evident_script, script_of
+from geoagent.evidence.scripts import evident_script, script_of
+from geoagent.places.geo import Float, LatLon, check_latlon
 
 Level = Literal["country", "admin1", "city"]
 Precision = Literal["country", "region", "city", "full"]

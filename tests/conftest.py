@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from geoagent.geocells import Geocells
-from geoagent.world import Support, World
+from geoagent.places.geocells import Geocells
+from geoagent.worlds.world import Support, World
 
 # A gate must say the same twice: CI tries the same examples every time, and a run at a desk looks for new ones.
 settings.register_profile("ci", derandomize=True)

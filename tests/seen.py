@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from geoagent.gallery import Gallery
-from geoagent.geo import to_unit
-from geoagent.head import CellHead
-from geoagent.world import World
+from geoagent.places.geo import to_unit
+from geoagent.worlds.gallery import Gallery
+from geoagent.worlds.head import CellHead
+from geoagent.worlds.world import World
 
 TOWNS = {
     "DE": (50.94, 6.96), "FR": (47.32, 5.04), "IT": (45.07, 7.69), "ES": (41.65, -0.88), "PL": (50.06, 19.94),

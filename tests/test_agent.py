@@ -10,10 +10,10 @@ from PIL import Image
 from geoagent import GeoAgent, LatLon, Photo
 from geoagent.answer import Answer
 from geoagent.errors import InputError, OcrError, PhotoError, WeightsError
-from geoagent.head import CellHead
-from geoagent.stages import Assets
+from geoagent.protocols import Assets
 from geoagent.types import TextRegion
-from geoagent.world import Gallery, World
+from geoagent.worlds.head import CellHead
+from geoagent.worlds.world import Gallery, World
 
 BLANK = Photo(np.full((40, 40, 3), 128, dtype=np.uint8), "blank")
 
@@ -93,7 +93,7 @@ def test_the_counterfactual_is_the_answer_without_the_cue(agent):
     text = agent.understand(agent_regions(lines))
     rest = [c for c in text.constraints if c.value != named.value or c.kind != "name"]
     posterior = agent.fusion(agent.assets.world.log_prior, rest)
-    from geoagent.conclude import conclude
+    from geoagent.belief.estimate import conclude
 
     again = conclude(posterior, rest, agent.assets.world, agent.refiner)
     assert (named.without.lat, named.without.lon) == (round(again.latlon.lat, 5), round(again.latlon.lon, 5))

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from geoagent import GeoAgent, batch
+from geoagent import GeoAgent
+from geoagent.agent import batch
 from geoagent.answer import Answer
 from geoagent.errors import InputError, PhotoError
 

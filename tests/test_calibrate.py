@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent
-from geoagent.calibrate import KNOTS, Observation, assumed, fit, log_loss, reliability
-from geoagent.cli import main
+from geoagent.belief.calibration import KNOTS, Observation, assumed, fit, log_loss, reliability
 from geoagent.errors import InputError
-from geoagent.evaluation.cues import measure
+from geoagent.interfaces.cli import main
 from geoagent.resources import data_dir
+from geoagent.worlds.evaluation.cues import measure
 
 ROWS = [
     {"id": "1", "lines": ["Apotheke", "Tel. +49 221 4710234"], "country": "DE", "lat": 50.94, "lon": 6.96},

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from geoagent.answer import Answer
-from geoagent.cli import main
+from geoagent.interfaces.cli import main
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "photos"
 
@@ -175,10 +175,10 @@ def test_a_claim_that_the_photo_has_no_part_in_is_an_error_of_the_photo():
 def test_a_world_is_found_by_its_name(tmp_path, monkeypatch):
     import shutil
 
-    from geoagent import worlds
     from geoagent.resources import data_dir
+    from geoagent.worlds import installed
 
-    monkeypatch.setattr(worlds, "home", lambda: tmp_path)
+    monkeypatch.setattr(installed, "home", lambda: tmp_path)
     shutil.copytree(data_dir("gazetteer") / "starter-world", tmp_path / "mine")
     assert run("locate", EXAMPLES / "no_text.jpg", "--no-text", "--world", "mine").exit_code == 0
 

@@ -13,17 +13,17 @@ from click.testing import CliRunner
 from seen import TEXTS, TOWNS, features, seen_world, write_pairs
 
 from geoagent import GeoAgent
-from geoagent.cli import main
+from geoagent.belief.fusion import Belief
 from geoagent.errors import InputError, WorldError
-from geoagent.evaluation.believe import fit_belief, fit_world
-from geoagent.evaluation.cases import continent_of, load_pairs, load_photos, pair_up, read_labelled
-from geoagent.evaluation.changes import changes, read_truth
-from geoagent.evaluation.comparison import Column, compare, risk_coverage
-from geoagent.evaluation.comparison_report import markdown, save_plots
-from geoagent.evaluation.methods import Methods
-from geoagent.fusion import Belief
-from geoagent.training.table import read_table
-from geoagent.world import World
+from geoagent.interfaces.cli import main
+from geoagent.worlds.evaluation.believe import fit_belief, fit_world
+from geoagent.worlds.evaluation.cases import continent_of, load_pairs, load_photos, pair_up, read_labelled
+from geoagent.worlds.evaluation.changes import changes, read_truth
+from geoagent.worlds.evaluation.comparison import Column, compare, risk_coverage
+from geoagent.worlds.evaluation.comparison_report import markdown, save_plots
+from geoagent.worlds.evaluation.methods import Methods
+from geoagent.worlds.training.table import read_table
+from geoagent.worlds.world import World
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent, plugs
-from geoagent.conclude import alternatives, conclude
-from geoagent.fusion import Fusion
-from geoagent.geo import LatLon, haversine_km
-from geoagent.refiners.mode import Mode
-from geoagent.stages import Assets
+from geoagent.belief.estimate import alternatives, conclude
+from geoagent.belief.fusion import Fusion
+from geoagent.belief.refiners.mode import Mode
+from geoagent.places.geo import LatLon, haversine_km
+from geoagent.protocols import Assets
 from geoagent.types import Candidates, Posterior
 
 WORLD = make_world()

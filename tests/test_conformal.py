@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoagent.conformal import credible, group_of, quantile, radius_scales, set_scores, threshold
+from geoagent.belief.conformal import credible, group_of, quantile, radius_scales, set_scores, threshold
 from geoagent.errors import InputError, WorldError
-from geoagent.geo import LatLon
+from geoagent.places.geo import LatLon
 from geoagent.types import Constraint, Place
 
 distributions = st.lists(st.floats(0.001, 1.0), min_size=2, max_size=12).map(lambda p: np.array(p) / np.sum(p))

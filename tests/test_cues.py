@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoagent import plugs
-from geoagent.cues import KINDS, Reading, find_cues, instructs
-from geoagent.cues.script import han_forms
-from geoagent.gazetteer import Gazetteer
-from geoagent.gazetteer.facts import Facts
-from geoagent.stages import Assets
+from geoagent.evidence.cues import KINDS, Reading, find_cues, instructs
+from geoagent.evidence.cues.script import han_forms
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.gazetteer.facts import Facts
+from geoagent.protocols import Assets
 from geoagent.types import TextRegion, regions_from_lines
-from geoagent.world import World
+from geoagent.worlds.world import World
 
 GAZETTEER, FACTS, WORLD = Gazetteer.load(), Facts.load(), World.load()
 LEXICON = plugs.build("constraints", "lexicon", Assets(WORLD, GAZETTEER, FACTS))

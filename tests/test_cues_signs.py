@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent
-from geoagent.cues import find_cues
-from geoagent.cues.panel import colour_name, with_colours
-from geoagent.cues.reading import placed
-from geoagent.gazetteer import Gazetteer
-from geoagent.gazetteer.facts import Facts
+from geoagent.evidence.cues import find_cues
+from geoagent.evidence.cues.panel import colour_name, with_colours
+from geoagent.evidence.cues.reading import placed
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.gazetteer.facts import Facts
 from geoagent.types import Photo, TextRegion, regions_from_lines
 
 GAZETTEER, FACTS = Gazetteer.load(), Facts.load()

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent, plugs
-from geoagent.cues.panel import with_colours
+from geoagent.evidence.cues.panel import with_colours
 from geoagent.types import Constraint, Photo, TextRegion, regions_from_lines
 
 AGENT = GeoAgent.load(ocr="nothing")

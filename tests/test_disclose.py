@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from geoagent import GeoAgent, LatLon
-from geoagent.disclose import HIDDEN, disclose, permit_said
+from geoagent.agent.disclosure import HIDDEN, disclose, permit_said
 from geoagent.errors import InputError
 
 LINES = ["Bürgeramt Stadt Köln", "Severinstraße 12", "50678 Köln", "Tel. +49 221 4710 234"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from geoagent.cli import main
+from geoagent.interfaces.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from geoagent import doctor, plugs
-from geoagent.cli import main
-from geoagent.ocr import _tessdata
+from geoagent import plugs
+from geoagent.evidence.ocr import _tessdata
+from geoagent.interfaces import doctor
+from geoagent.interfaces.cli import main
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoagent import plugs
-from geoagent.encoders import check_crops, square_crops, unit_row
 from geoagent.errors import ConfigError, MissingDependency, WeightsError
+from geoagent.evidence.encoders import check_crops, square_crops, unit_row
 from geoagent.types import Photo
 
 MOBILENET = Path(__file__).resolve().parents[2] / "shared/data/weights/mobilenet_v2_imagenet_fp32.onnx"
@@ -223,7 +223,7 @@ def test_onnx_networks_that_are_no_picture_encoders(make_onnx: Callable[..., Pat
 
 def test_without_torch_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
-    monkeypatch.delitem(__import__("sys").modules, "geoagent.encoders.open_clip", raising=False)
+    monkeypatch.delitem(__import__("sys").modules, "geoagent.evidence.encoders.open_clip", raising=False)
     with pytest.raises(MissingDependency, match=r"torch is not installed; run: pip install 'geoagent-photo\[vision\]'"):
         plugs.build("encoders", "open_clip", None)
 
@@ -239,7 +239,7 @@ TINY = {
 def clip() -> Any:
     """The plug's module, with a tiny architecture that open_clip can make on the spot."""
     try:
-        module = importlib.import_module("geoagent.encoders.open_clip")
+        module = importlib.import_module("geoagent.evidence.encoders.open_clip")
     except MissingDependency as error:
         pytest.skip(f"needs open_clip: {error}")
     return module

@@ -11,16 +11,16 @@ from conftest import make_world
 from test_training import scenes
 
 from geoagent.errors import InputError, WorldError
-from geoagent.evaluation import evaluate
-from geoagent.evaluation.evaluate import measure
-from geoagent.evaluation.plots import save_plots
-from geoagent.evaluation.predict import Predictions, Predictor
-from geoagent.gallery import Gallery
-from geoagent.geo import haversine_km
-from geoagent.head import CellHead
-from geoagent.training.table import Table
-from geoagent.training.tune import Grid, tune
-from geoagent.training.views import mean_view
+from geoagent.places.geo import haversine_km
+from geoagent.worlds.evaluation import evaluate
+from geoagent.worlds.evaluation.evaluate import measure
+from geoagent.worlds.evaluation.plots import save_plots
+from geoagent.worlds.evaluation.predict import Predictions, Predictor
+from geoagent.worlds.gallery import Gallery
+from geoagent.worlds.head import CellHead
+from geoagent.worlds.training.table import Table
+from geoagent.worlds.training.tune import Grid, tune
+from geoagent.worlds.training.views import mean_view
 
 
 def world_and_places():

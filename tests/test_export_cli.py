@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from geoagent.cli import main
+from geoagent.interfaces.cli import main
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "photos"
 
@@ -197,7 +197,7 @@ def test_where_is_about_photos(tmp_path: Path) -> None:
 
 
 def test_where_decodes_no_pixel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from geoagent.photos import what_it_says
+    from geoagent.evidence.photos import what_it_says
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("decoded")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from geoagent.errors import ResourceError
-from geoagent.gazetteer.facts import Facts
-from geoagent.gazetteer.normalise import normalise
+from geoagent.places.gazetteer.facts import Facts
+from geoagent.places.gazetteer.normalise import normalise
 from geoagent.resources import data_dir
 
 

@@ -10,39 +10,33 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1] / "geoagent"
 FLOORS = [
     {"errors"},
-    {"optional", "resources", "plugs", "geo", "scripts"},
-    {"types", "config", "prompts", "chat", "ledger"},
-    {"geocells", "gazetteer", "photos", "exif"},
+    {"optional", "resources", "plugs", "places.geo", "evidence.scripts"},
+    {"types", "config", "prompts", "evidence.llm_messages", "evidence.llm_log"},
+    {"places.geocells", "places.gazetteer", "evidence.photos", "evidence.exif"},
     {
-        "head",
-        "lens",
-        "gallery",
-        "world",
-        "stages",
         "answer",
-        "calibrate",
-        "cues",
-        "fusion",
-        "explain",
-        "conclude",
-        "conformal",
-        "spread",
-        "metrics",
-        "disclose",
-        "fingerprint",
-        "untrusted",
-        "privacy",
-        "observed",
-        "hints",
-        "pooling",
-        "ranking",
-        "candidates",
-        "claims",
+        "protocols",
+        "evidence.cues",
+        "evidence.observation",
+        "evidence.privacy",
+        "evidence.untrusted",
+        "worlds.world",
+        "worlds.head",
+        "worlds.lens",
+        "worlds.gallery",
+        "belief",
     },
-    {"encoders", "ocr", "llm", "constraints", "search", "refiners"},
-    {"agent", "settle", "compose", "account", "parts", "narrate", "investigate", "advice", "verify"},
-    {"training", "evaluation", "web", "render", "outputs", "batch", "doctor", "worlds"},
-    {"cli", "__main__"},
+    {
+        "evidence.encoders",
+        "evidence.ocr",
+        "evidence.llm",
+        "evidence.constraints",
+        "worlds.search",
+        "belief.refiners",
+    },
+    {"agent"},
+    {"worlds.installed", "worlds.training", "worlds.evaluation", "interfaces"},
+    {"interfaces.cli", "__main__"},
 ]
 PLUGS = FLOORS[5]
 HEAVY = {
@@ -59,9 +53,19 @@ HEAVY = {
     "faiss",
     "openai",
 }
-ALLOWED = {("geocells", "geopandas")}  # reading polygons of the user's own is part of building geocells
+ALLOWED = {("places.geocells", "geopandas")}  # reading polygons of the user's own is part of building geocells
 FLOOR = {name: i for i, floor in enumerate(FLOORS) for name in floor}
-MODULES = sorted(p for p in ROOT.rglob("*.py") if p.parent != ROOT or p.name != "__init__.py")
+ROOMS = {"places", "evidence", "belief", "worlds", "agent", "interfaces"}
+MODULES = sorted(p for p in ROOT.rglob("*.py") if p.name != "__init__.py" or p.parent.name not in {"geoagent", *ROOMS})
+
+
+def unit(module: str) -> str:
+    """The longest entry of the floors that a dotted name (without `geoagent.`) belongs to."""
+    parts = module.split(".")
+    for n in range(len(parts), 0, -1):
+        if (name := ".".join(parts[:n])) in FLOOR:
+            return name
+    raise AssertionError(f"{module} has no floor")
 
 
 def imports(path: Path) -> list[tuple[str, bool]]:
@@ -79,30 +83,41 @@ def imports(path: Path) -> list[tuple[str, bool]]:
             found += [(alias.name, id(node) in typing_only) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module]
-            if node.module == "geoagent":
-                names = [f"geoagent.{alias.name}" for alias in node.names]
+            if node.module.removeprefix("geoagent.") in {"geoagent", *ROOMS}:
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
             found += [(name, id(node) in typing_only) for name in names]
     return found
 
 
+def dotted(path: Path) -> str:
+    """`belief/fusion.py` as `belief.fusion`."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
 def test_every_module_has_a_floor():
-    assert {p.relative_to(ROOT).parts[0].removesuffix(".py") for p in MODULES} - {"_data"} <= set(FLOOR)
+    for path in MODULES:
+        unit(dotted(path))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_stranger_meets_a_dozen_modules_and_six_rooms():
+    assert len(list(ROOT.glob("*.py"))) <= 12
+    assert {p.name for p in ROOT.iterdir() if p.is_dir()} - {"_data", "__pycache__"} == ROOMS
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
 def test_imports_point_down(path: Path):
-    home = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    home = unit(dotted(path))
     for name, typing_only in imports(path):
-        parts = name.split(".")
-        if parts[0] in HEAVY and not typing_only and (home, parts[0]) not in ALLOWED:
+        if name.split(".")[0] in HEAVY and not typing_only and (home, name.split(".")[0]) not in ALLOWED:
             assert FLOOR[home] in (5, 7), f"{path.name} imports {name}; heavy packages belong to floors 5 and 7"
-        if parts[0] != "geoagent" or len(parts) < 2 or parts[1] == "__version__" or typing_only:
+        inner = name.removeprefix("geoagent.")
+        if inner == name or inner == "__version__" or typing_only:
             continue
-        there = parts[1]
+        there = unit(inner)
         if there != home:
             assert FLOOR[there] <= FLOOR[home], f"{path.name} (floor {FLOOR[home]}) imports {name}"
             assert not (there in PLUGS and home in PLUGS), f"{path.name} imports {name}: plugs never import each other"
         elif home in PLUGS:
             # A plug may use what its folder shares: the package itself, or a module with a leading underscore.
-            shared = len(parts) == 2 or parts[2].startswith("_")
-            assert shared, f"{path.relative_to(ROOT)} imports {name}: plugs never import each other"
+            shared = inner == home or inner.removeprefix(home + ".").startswith("_")
+            assert shared, f"{dotted(path)} imports {name}: plugs never import each other"

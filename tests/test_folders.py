@@ -12,8 +12,8 @@ from answers import full, nowhere
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from geoagent.cli import main
-from geoagent.render.text import line_text
+from geoagent.interfaces.cli import main
+from geoagent.interfaces.render.text import line_text
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "photos"
 

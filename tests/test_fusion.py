@@ -8,11 +8,11 @@ from conftest import make_world
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoagent.candidates import gazetteer_candidates
+from geoagent.belief.candidates import gazetteer_candidates
+from geoagent.belief.fusion import Fusion, likelihoods
+from geoagent.belief.pooling import pool_weights
 from geoagent.errors import ShapeError
-from geoagent.fusion import Fusion, likelihoods
-from geoagent.geo import LatLon
-from geoagent.pooling import pool_weights
+from geoagent.places.geo import LatLon
 from geoagent.types import Constraint, Place, Span
 
 WORLD = make_world()

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoagent.errors import CoordinateError, ResourceError
-from geoagent.gazetteer import Gazetteer, normalise
-from geoagent.geo import LatLon
+from geoagent.places.gazetteer import Gazetteer, normalise
+from geoagent.places.geo import LatLon
 
 
 @pytest.fixture(scope="module")

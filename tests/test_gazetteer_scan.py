@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geoagent.gazetteer import Gazetteer, Mention
-from geoagent.gazetteer.normalise import fold_with_offsets, normalise
+from geoagent.places.gazetteer import Gazetteer, Mention
+from geoagent.places.gazetteer.normalise import fold_with_offsets, normalise
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent.errors import CoordinateError, ShapeError
-from geoagent.geo import (
+from geoagent.places.geo import (
     EARTH_RADIUS_KM,
     LatLon,
     check_latlon,

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from geoagent.errors import InputError, MissingDependency
-from geoagent.geo import Float, from_unit, haversine_km, to_unit
-from geoagent.geocells import (
+from geoagent.interfaces.render.cells import cells_png
+from geoagent.interfaces.render.cells_page import cells_geojson, cells_html
+from geoagent.places.geo import Float, from_unit, haversine_km, to_unit
+from geoagent.places.geocells import (
     PIGEON,
     PIGEOTTO,
     Cover,
@@ -31,11 +33,9 @@ from geoagent.geocells import (
     touching,
     voronoi_split,
 )
-from geoagent.geocells.cluster import kmeans, optics_labels, optics_order, widest_gap
-from geoagent.geocells.split import halves
-from geoagent.render.cells import cells_png
-from geoagent.render.cells_page import cells_geojson, cells_html
-from geoagent.world import Support, World
+from geoagent.places.geocells.cluster import kmeans, optics_labels, optics_order, widest_gap
+from geoagent.places.geocells.split import halves
+from geoagent.worlds.world import Support, World
 
 needs_sklearn = pytest.mark.skipif(
     importlib.util.find_spec("sklearn") is None, reason="scikit-learn is absent: cells cannot be split"

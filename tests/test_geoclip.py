@@ -14,14 +14,14 @@ from conftest import make_world
 
 from geoagent import plugs
 from geoagent.errors import ConfigError, ResourceError, ShapeError, WeightsError, WorldError
-from geoagent.gallery import Gallery, GalleryHead
-from geoagent.stages import Assets
+from geoagent.protocols import Assets
 from geoagent.types import Photo
-from geoagent.world import World, add_photos
+from geoagent.worlds.gallery import Gallery, GalleryHead
+from geoagent.worlds.world import World, add_photos
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-from geoagent.training.geoclip import (  # noqa: E402
+from geoagent.worlds.training.geoclip import (  # noqa: E402
     GeoClip,
     embed_places,
     equal_earth,
@@ -210,7 +210,8 @@ TINY = {
 
 @pytest.fixture(scope="module")
 def clip_folder(tmp_path_factory):
-    open_clip = pytest.importorskip("geoagent.encoders.open_clip", reason="open_clip is not installed").open_clip
+    plug = "geoagent.evidence.encoders.open_clip"
+    open_clip = pytest.importorskip(plug, reason="open_clip is not installed").open_clip
     from safetensors.torch import save_file
 
     folder = tmp_path_factory.mktemp("clip")
@@ -258,7 +259,7 @@ def test_layers_that_do_not_fit_are_refused(clip_folder, world):
 
 
 def test_the_agent_uses_such_a_world_unchanged(clip_folder, tmp_path):
-    from geoagent.agent import GeoAgent
+    from geoagent.agent.core import GeoAgent
 
     folder = make_geoclip_world(TOY, base=make_world(), checkpoint=clip_folder).save(tmp_path / "w")
     agent = GeoAgent.load(world=str(folder), ocr="nothing")

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from geoagent import GeoAgent
+from geoagent.agent.hints import HINT, SURE, UNSURE, read_hint
 from geoagent.errors import ConfigError
-from geoagent.gazetteer import Gazetteer
-from geoagent.gazetteer.regions import macro_regions, places_of
-from geoagent.hints import HINT, SURE, UNSURE, read_hint
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.gazetteer.regions import macro_regions, places_of
 
 SIGN = ["Boulangerie", "12 rue de la Liberté", "21000 Dijon"]
 

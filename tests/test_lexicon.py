@@ -7,10 +7,10 @@ import pytest
 from conftest import make_world
 
 from geoagent import plugs
-from geoagent.calibrate import ASSUMED, reliability
-from geoagent.cues import KINDS
-from geoagent.geo import LatLon
-from geoagent.stages import Assets
+from geoagent.belief.calibration import ASSUMED, reliability
+from geoagent.evidence.cues import KINDS
+from geoagent.places.geo import LatLon
+from geoagent.protocols import Assets
 from geoagent.types import Cue, Place, Span, TextRegion
 
 WORLD = make_world()

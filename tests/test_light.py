@@ -25,7 +25,8 @@ def test_import_loads_nothing_heavy():
 
 def test_help_loads_nothing_heavy():
     code = (
-        "import sys; from geoagent.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+        "import sys; from geoagent.interfaces.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
     )
     loaded = run(code).split()
     assert not {*HEAVY, "numpy", "pydantic", "rapidocr", "onnxruntime", "phonenumbers"} & set(loaded)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from llm_server import GOOD, fails, says, serving
 
-from geoagent.cli import main
+from geoagent.interfaces.cli import main
 
 SECRET = "sk-secret-of-the-tests"
 

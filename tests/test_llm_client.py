@@ -11,8 +11,8 @@ from llm_server import GOOD, disconnects, drips, drips_headers, fails, floods, h
 from pydantic import BaseModel, Field
 
 from geoagent import plugs
-from geoagent.chat import Ask, Message
 from geoagent.errors import ConfigError
+from geoagent.evidence.llm_messages import Ask, Message
 
 
 class Thing(BaseModel):
@@ -263,6 +263,6 @@ def test_wrong_settings_are_named(options, message, monkeypatch):
 
 
 def test_the_good_reply_of_the_tests_is_one():
-    from geoagent.constraints._reply import SignReading
+    from geoagent.evidence.constraints._reply import SignReading
 
     assert SignReading.model_validate(GOOD).candidates[0].place == "Dresden"

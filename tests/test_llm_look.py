@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from geoagent import GeoAgent, Photo
-from geoagent.chat import Reply, ToolCall
+from geoagent.agent.narrative import supported
 from geoagent.config import LlmUse
-from geoagent.constraints.llm import build
-from geoagent.llm import Metered
-from geoagent.llm.scripted import Scripted
-from geoagent.narrate import supported
+from geoagent.evidence.constraints.llm import build
+from geoagent.evidence.llm import Metered
+from geoagent.evidence.llm.scripted import Scripted
+from geoagent.evidence.llm_messages import Reply, ToolCall
 from geoagent.types import TextRegion
 
 FACTS = [
@@ -237,7 +237,7 @@ def test_a_reread_that_instructs_is_left_out(plain):
 
 
 def test_a_model_that_fails_everywhere_is_one_warning(plain):
-    from geoagent.constraints import _picture
+    from geoagent.evidence.constraints import _picture
 
     agent, _ = asking(plain, [Reply("unavailable", why="away", requests=1)], narrative=True, investigate=3)
     agent = replace(agent, ocr=reading(("HI", 0.4)), viewer=_picture.build(agent.assets))

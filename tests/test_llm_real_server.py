@@ -21,9 +21,9 @@ xllamacpp = pytest.importorskip("xllamacpp", reason="no real server: pip install
 from pydantic import BaseModel, Field  # noqa: E402
 
 from geoagent import GeoAgent, plugs  # noqa: E402
-from geoagent.chat import Ask, Message  # noqa: E402
-from geoagent.constraints.llm import build  # noqa: E402
-from geoagent.llm import Metered  # noqa: E402
+from geoagent.evidence.constraints.llm import build  # noqa: E402
+from geoagent.evidence.llm import Metered  # noqa: E402
+from geoagent.evidence.llm_messages import Ask, Message  # noqa: E402
 
 TEMPLATE = "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
 

@@ -8,11 +8,11 @@ import gzip
 import pytest
 from conftest import shared_data
 
-from geoagent.constraints._believed import MEASURED, believed_picture, believed_text
-from geoagent.constraints._resolve import country_of, resolve, stated_nothing
-from geoagent.constraints._stated import Stated, stated_place
-from geoagent.gazetteer import Gazetteer
-from geoagent.gazetteer.normalise import normalise
+from geoagent.evidence.constraints._believed import MEASURED, believed_picture, believed_text
+from geoagent.evidence.constraints._resolve import country_of, resolve, stated_nothing
+from geoagent.evidence.constraints._stated import Stated, stated_place
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.gazetteer.normalise import normalise
 
 GAZETTEER = Gazetteer.load()
 

@@ -12,18 +12,19 @@ from conftest import make_world, shared_data
 from llm_server import GOOD, says, serving
 from PIL import Image
 
-from geoagent import Answer, GeoAgent, LatLon, Photo, batch, plugs
-from geoagent.chat import Reply
-from geoagent.constraints import _picture
-from geoagent.constraints.llm import build
+from geoagent import Answer, GeoAgent, LatLon, Photo, plugs
+from geoagent.agent import batch
 from geoagent.errors import ConfigError
-from geoagent.geocells import Geocells
-from geoagent.ledger import Ledger, recording
-from geoagent.llm import Metered
-from geoagent.llm.scripted import Scripted
-from geoagent.privacy import redact
+from geoagent.evidence.constraints import _picture
+from geoagent.evidence.constraints.llm import build
+from geoagent.evidence.llm import Metered
+from geoagent.evidence.llm.scripted import Scripted
+from geoagent.evidence.llm_log import Ledger, recording
+from geoagent.evidence.llm_messages import Reply
+from geoagent.evidence.privacy import redact
+from geoagent.evidence.untrusted import instructing
+from geoagent.places.geocells import Geocells
 from geoagent.types import TextRegion, regions_from_lines
-from geoagent.untrusted import instructing
 
 SIGNS = ["Elbblick", "Fahrschule Schmidt"]
 
@@ -153,7 +154,7 @@ def test_a_server_that_is_away_is_left_alone_for_a_while():
     clock = [0.0]
     model = Scripted([Reply("unavailable", why="away")])
     metered = Metered(model, now=lambda: clock[0])
-    from geoagent.chat import Ask, Message
+    from geoagent.evidence.llm_messages import Ask, Message
 
     ask = Ask("t.v1", (Message("user", "?"),))
     for _ in range(10):

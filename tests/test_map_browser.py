@@ -11,7 +11,7 @@ import pytest
 from answers import ALL, OUTLINES, error, fiji, full, no_cues, nowhere, photo
 
 from geoagent.answer import Answer
-from geoagent.render.map import map_html
+from geoagent.interfaces.render.map import map_html
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright (pip install playwright)")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent.errors import ShapeError
-from geoagent.metrics import Bootstrap, ece, geoscore, log_loss, median_km, reliability_bins, within_km
+from geoagent.worlds.evaluation.metrics import (
+    Bootstrap,
+    ece,
+    geoscore,
+    log_loss,
+    median_km,
+    reliability_bins,
+    within_km,
+)
 
 
 def test_thresholds_include_their_limit_and_leave_out_the_unanswered():

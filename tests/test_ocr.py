@@ -14,9 +14,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from geoagent import plugs
 from geoagent.errors import ConfigError, OcrError
-from geoagent.ocr import Piece, join_fragments, polygon, reading_order
-from geoagent.photos import open_photo
-from geoagent.stages import OcrEngine
+from geoagent.evidence.ocr import Piece, join_fragments, polygon, reading_order
+from geoagent.evidence.photos import open_photo
+from geoagent.protocols import OcrEngine
 from geoagent.types import Photo, TextRegion
 
 ROOT = Path(__file__).resolve().parents[1]

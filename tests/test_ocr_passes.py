@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from geoagent import plugs
-from geoagent.cli import main
-from geoagent.ocr._passes import back, look, union
-from geoagent.ocr._rapid import Crop, Reading
+from geoagent.evidence.ocr._passes import back, look, union
+from geoagent.evidence.ocr._rapid import Crop, Reading
+from geoagent.interfaces.cli import main
 from geoagent.types import Photo
 
 

@@ -19,12 +19,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from geoagent import plugs
 from geoagent.errors import ConfigError, MissingDependency, OcrError
-from geoagent.ocr import _tessdata
-from geoagent.ocr._lines import tidy
-from geoagent.ocr._many import together
-from geoagent.photos import open_photo
-from geoagent.scripts import clean
-from geoagent.stages import OcrEngine
+from geoagent.evidence.ocr import _tessdata
+from geoagent.evidence.ocr._lines import tidy
+from geoagent.evidence.ocr._many import together
+from geoagent.evidence.photos import open_photo
+from geoagent.evidence.scripts import clean
+from geoagent.protocols import OcrEngine
 from geoagent.types import Photo, TextRegion
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -295,7 +295,7 @@ before = dict(os.environ)
 from geoagent import plugs
 engine = plugs.build("ocr", "tesseract", None)
 assert not {{"rapidocr", "cv2", "onnxruntime", "tesserocr"}} & set(sys.modules)
-from geoagent.photos import open_photo
+from geoagent.evidence.photos import open_photo
 assert engine(open_photo({str(EXAMPLES / "gr_thessaloniki.jpg")!r}))
 assert "tesserocr" in sys.modules
 assert os.environ.get("OMP_THREAD_LIMIT") == before.get("OMP_THREAD_LIMIT")

@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from geoagent import outputs
 from geoagent.errors import InputError, MissingDependency
-from geoagent.outputs import Row, geojson, row_of, xmp
-from geoagent.outputs import csv as csv_format
-from geoagent.outputs._row import plain
-from geoagent.photos import what_it_says
+from geoagent.evidence.photos import what_it_says
+from geoagent.interfaces import outputs
+from geoagent.interfaces.outputs import Row, geojson, row_of, xmp
+from geoagent.interfaces.outputs import csv as csv_format
+from geoagent.interfaces.outputs._row import plain
 
 FORMULAS = [
     "=1+1",

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from geoagent.errors import GeoAgentError, PhotoError
-from geoagent.photos import MAX_SIDE_PX, PHOTO_SUFFIXES, find_photos, open_photo, quiet
+from geoagent.evidence.photos import MAX_SIDE_PX, PHOTO_SUFFIXES, find_photos, open_photo, quiet
 from geoagent.types import Photo
 
 WIDTH, HEIGHT = 96, 64
@@ -234,7 +234,7 @@ def test_tiny_photo_is_read_with_a_warning(size: tuple[int, int]) -> None:
 
 HUGE = """
 import sys
-from geoagent.photos import open_photo
+from geoagent.evidence.photos import open_photo
 photo = open_photo(sys.argv[1])
 assert photo.pixels.shape == (4000, 4000, 3), photo.pixels.shape
 assert photo.scale == 5.0 and "reduced from 20000" in photo.warnings[0]

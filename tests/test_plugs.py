@@ -11,7 +11,7 @@ from conftest import make_world
 from geoagent import plugs
 from geoagent.errors import ConfigError, MissingDependency, UnknownPlug
 from geoagent.optional import needs
-from geoagent.stages import Assets
+from geoagent.protocols import Assets
 
 ASSETS = Assets(make_world(), None, None)  # type: ignore[arg-type]
 

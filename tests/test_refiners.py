@@ -11,13 +11,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from geoagent import plugs
-from geoagent.conclude import candidate_weights, conclude
+from geoagent.belief.estimate import candidate_weights, conclude
 from geoagent.errors import ConfigError, ShapeError, WorldError
-from geoagent.gallery import Gallery, Prototypes
-from geoagent.geo import LatLon, from_unit, haversine_km, to_unit
-from geoagent.stages import Assets
+from geoagent.places.geo import LatLon, from_unit, haversine_km, to_unit
+from geoagent.protocols import Assets
 from geoagent.types import Candidates, Posterior
-from geoagent.world import World
+from geoagent.worlds.gallery import Gallery, Prototypes
+from geoagent.worlds.world import World
 
 WORLD = make_world()
 NOWHERE = LatLon(1, 2)
@@ -227,7 +227,7 @@ def test_what_prototypes_need_is_said():
 
 @with_sklearn
 def test_clusters_of_a_cell_are_its_towns():
-    from geoagent.search.prototype import build_prototypes
+    from geoagent.worlds.search.prototype import build_prototypes
 
     found = build_prototypes(PHOTOS, min_samples=3, xi=0.15)
     assert np.unique(found.cell).tolist() == [0, 1, 4]
@@ -242,7 +242,7 @@ def test_clusters_of_a_cell_are_its_towns():
 @given(st.integers(0, 999), st.integers(1, 25))
 @settings(max_examples=15, deadline=None)
 def test_photos_of_one_spot_can_be_clustered(seed, count):
-    from geoagent.search.prototype import build_prototypes
+    from geoagent.worlds.search.prototype import build_prototypes
 
     rng = np.random.default_rng(seed)
     spots = np.array([(10, 10), (10, 10.001), (10.5, 10.5)])[rng.integers(0, 3, count)]
@@ -254,7 +254,7 @@ def test_photos_of_one_spot_can_be_clustered(seed, count):
 
 @with_sklearn
 def test_a_large_cell_is_clustered_with_a_tree(monkeypatch):
-    from geoagent.search import prototype
+    from geoagent.worlds.search import prototype
 
     rng = np.random.default_rng(0)
     spots = np.repeat([(10.0, 10.0), (10.5, 10.5)], 15, axis=0) + rng.normal(size=(30, 2)) * 0.001

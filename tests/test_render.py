@@ -32,13 +32,13 @@ from hypothesis import strategies as st
 from PIL import Image
 from rich.console import Console
 
-import geoagent.render.annotate as annotate_module
+import geoagent.interfaces.render.annotate as annotate_module
 from geoagent.answer import Answer
 from geoagent.errors import InputError
-from geoagent.render import coordinates_text, cue_colours, km_text, nats_text, percent_text, shown
-from geoagent.render.annotate import annotate, drawable
-from geoagent.render.map import map_html
-from geoagent.render.text import answer_text
+from geoagent.interfaces.render import coordinates_text, cue_colours, km_text, nats_text, percent_text, shown
+from geoagent.interfaces.render.annotate import annotate, drawable
+from geoagent.interfaces.render.map import map_html
+from geoagent.interfaces.render.text import answer_text
 from geoagent.types import Photo
 
 

@@ -18,16 +18,16 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geoagent.agent.disclosure import disclose
 from geoagent.answer import Answer, Comparison, LlmReport
-from geoagent.cli import main
-from geoagent.disclose import disclose
 from geoagent.errors import InputError
-from geoagent.gazetteer import Gazetteer
-from geoagent.geo import LatLon
-from geoagent.render import shown
-from geoagent.render._chart import HEIGHT, WIDTH, Pin, chart
-from geoagent.render._html import markup
-from geoagent.render.report import report_html
+from geoagent.interfaces.cli import main
+from geoagent.interfaces.render import shown
+from geoagent.interfaces.render._chart import HEIGHT, WIDTH, Pin, chart
+from geoagent.interfaces.render._html import markup
+from geoagent.interfaces.render.report import report_html
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.geo import LatLon
 
 KOELN = Path(__file__).resolve().parents[1] / "examples" / "photos" / "de_koeln.jpg"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

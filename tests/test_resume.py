@@ -9,14 +9,14 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from geoagent import batch
+from geoagent.agent import batch
+from geoagent.agent.batch import Made
+from geoagent.agent.fingerprint import fingerprint
 from geoagent.answer import Answer
-from geoagent.batch import Made
-from geoagent.cli import main
 from geoagent.config import Config
 from geoagent.errors import InputError
-from geoagent.fingerprint import fingerprint
-from geoagent.world import World
+from geoagent.interfaces.cli import main
+from geoagent.worlds.world import World
 
 
 def run(*args: object) -> Result:
@@ -118,7 +118,7 @@ def test_the_mark_of_a_capped_answer_does_not_tell_what_the_user_said(toy: World
 
 
 def test_an_interruption_says_what_is_saved(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from geoagent.agent import GeoAgent
+    from geoagent.agent.core import GeoAgent
 
     real, out = GeoAgent.locate, tmp_path / "a.jsonl"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoagent.scripts import MAX_CHARS, clean, evident_script, letters, script_counts, script_of
+from geoagent.evidence.scripts import MAX_CHARS, clean, evident_script, letters, script_counts, script_of
 
 SAMPLES = {
     "Latn": "Straße Łódź İstanbul Đà Nẵng",

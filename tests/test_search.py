@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from geoagent import plugs
 from geoagent.errors import ConfigError, ShapeError, WorldError
-from geoagent.gallery import Gallery
-from geoagent.stages import Assets
-from geoagent.world import World, add_photos
+from geoagent.protocols import Assets
+from geoagent.worlds.gallery import Gallery
+from geoagent.worlds.world import World, add_photos
 
 with_faiss = pytest.mark.skipif(importlib.util.find_spec("faiss") is None, reason="faiss is not installed")
 SEARCHES = ["exact", pytest.param("ivf", marks=with_faiss)]
@@ -156,7 +156,7 @@ def test_photos_are_added_without_rebuilding(storage):
 @with_faiss
 @pytest.mark.parametrize("storage", ["float32", "float16", "8bit"])
 def test_a_saved_index_is_mapped_and_grows_with_the_folder(tmp_path, storage):
-    from geoagent.search.ivf import save_index
+    from geoagent.worlds.search.ivf import save_index
 
     folder = make_world(gallery=make_gallery(200, storage)).save(tmp_path / "w")
     path = save_index(World.load(folder))
@@ -179,7 +179,7 @@ def test_a_saved_index_is_mapped_and_grows_with_the_folder(tmp_path, storage):
 
 @with_faiss
 def test_an_index_needs_a_gallery_on_disk_and_of_its_own():
-    from geoagent.search.ivf import IvfSearch, build_index, save_index
+    from geoagent.worlds.search.ivf import IvfSearch, build_index, save_index
 
     with pytest.raises(WorldError, match="on disk"):
         save_index(make_world(gallery=make_gallery()))

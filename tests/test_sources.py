@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from geoagent.errors import ResourceError
-from geoagent.gazetteer.facts import Facts
+from geoagent.places.gazetteer.facts import Facts
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "gazetteer" / "build"

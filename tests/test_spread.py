@@ -8,10 +8,10 @@ from conftest import make_world
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geoagent.candidates import gazetteer_candidates
-from geoagent.conclude import candidate_weights
-from geoagent.geo import LatLon, haversine_km
-from geoagent.spread import SPREAD, Cloud, Vicinity, spread_quantiles
+from geoagent.belief.candidates import gazetteer_candidates
+from geoagent.belief.estimate import candidate_weights
+from geoagent.belief.radii import SPREAD, Cloud, Vicinity, spread_quantiles
+from geoagent.places.geo import LatLon, haversine_km
 
 WORLD = make_world()
 rows = st.lists(st.tuples(st.floats(0, 20_000), st.floats(0, 900), st.floats(0, 1)), min_size=1, max_size=60)

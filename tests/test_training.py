@@ -12,18 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoagent.errors import ConfigError, InputError, ShapeError
-from geoagent.geo import haversine_km
-from geoagent.head import CellHead
-from geoagent.lens import Lens, gelu
-from geoagent.training.calibration import country_temperature, fit_temperature, radius_scale
-from geoagent.training.embed import embed_table
-from geoagent.training.head import HeadSettings, train_head
-from geoagent.training.labels import smooth_labels
-from geoagent.training.lens import LensSettings, train_lens
-from geoagent.training.table import Table, read_table
-from geoagent.training.train import TrainSettings, split_table, train
-from geoagent.training.views import mean_view
-from geoagent.world import World
+from geoagent.places.geo import haversine_km
+from geoagent.worlds.head import CellHead
+from geoagent.worlds.lens import Lens, gelu
+from geoagent.worlds.training.calibration import country_temperature, fit_temperature, radius_scale
+from geoagent.worlds.training.embed import embed_table
+from geoagent.worlds.training.head import HeadSettings, train_head
+from geoagent.worlds.training.labels import smooth_labels
+from geoagent.worlds.training.lens import LensSettings, train_lens
+from geoagent.worlds.training.table import Table, read_table
+from geoagent.worlds.training.train import TrainSettings, split_table, train
+from geoagent.worlds.training.views import mean_view
+from geoagent.worlds.world import World
 
 CITIES = np.array(
     [(48.85, 2.35), (52.5, 13.4), (40.4, -3.7), (-33.9, 151.2), (35.7, 139.7), (-1.3, 36.8), (55.7, 37.6)]
@@ -297,7 +297,7 @@ class TestLens:
         """A sample stands for all: it learns the same thing, roughly."""
         pytest.importorskip("torch", reason="torch is not installed")
         parts = (*self.noisy(600, seed=0), *self.noisy(150, seed=1))
-        monkeypatch.setattr("geoagent.training.lens._WHOLE", 128)
+        monkeypatch.setattr("geoagent.worlds.training.lens._WHOLE", 128)
         lens, losses = train_lens(*parts, settings=self.HOW)
         assert lens is not None
         assert losses["lens_loss"] < losses["plain_loss"] - 0.2

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent, LatLon
-from geoagent.claims import Claim, Probability
-from geoagent.cli import main
+from geoagent.agent.claims import Claim, Probability
 from geoagent.errors import CoordinateError, InputError
+from geoagent.interfaces.cli import main
 from geoagent.types import Posterior
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "photos"

@@ -16,8 +16,8 @@ pytest.importorskip("uvicorn", reason="needs the extra web (pip install 'geoagen
 
 from web_server import SMALL, Running, observation, running
 
+from geoagent.agent.verification import Verification
 from geoagent.answer import Answer
-from geoagent.verify import Verification
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "photos"
 

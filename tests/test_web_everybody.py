@@ -15,7 +15,7 @@ from PIL import Image
 from stand_in.engine import EVIL, HOSTILE, KOELN, picture
 from web_server import Running, running
 
-from geoagent.web.limits import Limits
+from geoagent.interfaces.web.limits import Limits
 
 pytestmark = needs_browser
 

@@ -19,10 +19,10 @@ pytest.importorskip("uvicorn", reason="needs the extra web (pip install 'geoagen
 from web_server import SMALL, Running, running
 
 from geoagent.errors import ConfigError, InputError
-from geoagent.web.limits import Limits
-from geoagent.web.memory import Memory
-from geoagent.web.readers import Seen
-from geoagent.web.serve import is_local, listen
+from geoagent.interfaces.web.limits import Limits
+from geoagent.interfaces.web.memory import Memory
+from geoagent.interfaces.web.readers import Seen
+from geoagent.interfaces.web.serve import is_local, listen
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def test_the_command_serves_and_ends_with_a_signal(tmp_path: Path) -> None:
 @pytest.mark.parametrize("package", ["fastapi", "starlette", "uvicorn", "python_multipart", "mcp"])
 def test_a_package_that_is_missing_is_said(package: str) -> None:
     command = ["mcp", "."] if package == "mcp" else ["web", "--port", "0"]
-    code = f"import sys; sys.modules[{package!r}] = None; from geoagent.cli import main; main({command!r})"
+    code = f"import sys; sys.modules[{package!r}] = None; from geoagent.interfaces.cli import main; main({command!r})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
     assert f"the package {package} is not installed; run: pip install 'geoagent-photo[web]'" in done.stderr

@@ -15,7 +15,7 @@ from stand_in.engine import KOELN, NOTHING, picture
 from web_server import Running, running
 
 from geoagent.answer import Answer
-from geoagent.web.limits import Limits
+from geoagent.interfaces.web.limits import Limits
 
 pytestmark = needs_browser
 

@@ -17,7 +17,7 @@ from mcp import StdioServerParameters
 from mcp.client import Client
 
 from geoagent.errors import InputError, PhotoError
-from geoagent.web.tools import Folder
+from geoagent.interfaces.web.tools import Folder
 
 HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parent / "examples" / "photos"

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from seen import TEXTS, TOWNS, features, seen_world
 
 from geoagent import Answer, GeoAgent, LatLon
-from geoagent.cli import main
+from geoagent.belief.fusion import Belief, Fusion
 from geoagent.config import Config
 from geoagent.errors import ConfigError
-from geoagent.fusion import Belief, Fusion
-from geoagent.stages import Assets
+from geoagent.interfaces.cli import main
+from geoagent.protocols import Assets
 from geoagent.types import Constraint, Place, Span
 
 LINES = sorted({line for lines in TEXTS.values() for line in lines})
@@ -45,8 +45,8 @@ def agent() -> GeoAgent:
 
 def _search():
     from geoagent import plugs
-    from geoagent.gazetteer import Gazetteer
-    from geoagent.gazetteer.facts import Facts
+    from geoagent.places.gazetteer import Gazetteer
+    from geoagent.places.gazetteer.facts import Facts
 
     return plugs.build("search", "exact", Assets(seen_world(), Gazetteer.load(), Facts.load()))
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent.errors import ShapeError, WorldError
-from geoagent.geo import haversine_km
-from geoagent.geocells import Geocells, voronoi_split
-from geoagent.head import CellHead
-from geoagent.world import Gallery, World
+from geoagent.places.geo import haversine_km
+from geoagent.places.geocells import Geocells, voronoi_split
+from geoagent.worlds.head import CellHead
+from geoagent.worlds.world import Gallery, World
 
 
 def full_world() -> World:

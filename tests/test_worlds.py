@@ -14,10 +14,10 @@ import pytest
 from click.testing import CliRunner
 from conftest import make_world
 
-from geoagent.cli import main
-from geoagent.cli._main import parse_plug
 from geoagent.errors import InputError, WorldError
-from geoagent.worlds import download, find, home, listed, verify
+from geoagent.interfaces.cli import main
+from geoagent.interfaces.cli._main import parse_plug
+from geoagent.worlds.installed import download, find, home, listed, verify
 
 
 @pytest.fixture(autouse=True)

@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 from conftest import make_world
 
-from geoagent.agent import GeoAgent
+from geoagent.agent.core import GeoAgent
 from geoagent.errors import ConfigError, WeightsError
-from geoagent.gazetteer import Gazetteer
-from geoagent.geocells import Geocells
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.geocells import Geocells
 from geoagent.prompts import Prompt
 from geoagent.types import Photo
-from geoagent.world import Support, World
+from geoagent.worlds.world import Support, World
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 if importlib.util.find_spec("open_clip") is None:
     pytest.skip("open_clip is not installed", allow_module_level=True)
 
-from geoagent.training.zeroshot import cell_names, make_zeroshot_world, sentences  # noqa: E402
+from geoagent.worlds.training.zeroshot import cell_names, make_zeroshot_world, sentences  # noqa: E402
 
 TINY = {
     "embed_dim": 16,
@@ -43,7 +43,7 @@ def gazetteer() -> Gazetteer:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    open_clip = pytest.importorskip("geoagent.encoders.open_clip").open_clip
+    open_clip = pytest.importorskip("geoagent.evidence.encoders.open_clip").open_clip
     from safetensors.torch import save_file
 
     made = tmp_path_factory.mktemp("clip")

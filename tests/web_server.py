@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from stand_in.engine import picture
 
 from geoagent.config import Config
-from geoagent.web.api import Office
-from geoagent.web.limits import Limits
+from geoagent.interfaces.web.api import Office
+from geoagent.interfaces.web.limits import Limits
 
 SMALL = Limits(workers=1, photo_mb=2, request_mb=6, waiting=24, photos_a_job=5, read_s=20, upload_s=3)
 
@@ -104,8 +104,8 @@ def running(limits: Limits | None = None, *, ready: bool = True, **settings: Any
     """Run a server in a thread until the block ends; wait first until a reader is ready."""
     import uvicorn
 
-    from geoagent.web.app import create_app
-    from geoagent.web.serve import address_of, listen
+    from geoagent.interfaces.web.app import create_app
+    from geoagent.interfaces.web.serve import address_of, listen
 
     app = create_app(Config.make({"ocr": "stand_in.engine", **settings}), limits)
     listening = listen("127.0.0.1", 0)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from rapidfuzz import fuzz
 
-from geoagent.gazetteer.normalise import normalise
-from geoagent.geo import haversine_km, spherical_mean
+from geoagent.places.gazetteer.normalise import normalise
+from geoagent.places.geo import haversine_km, spherical_mean
 
 GENERIC = frozenset(
     "oblast oblasti krai kray respublika republic province provincia provinsi provincie region regione regiao"  # noqa: SIM905

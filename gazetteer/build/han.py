@@ -1,4 +1,4 @@
-"""Write geoagent/gazetteer/han.py: one form for the simplified, traditional and Japanese shapes of a Han character.
+"""Write geoagent/places/gazetteer/han.py: one form for all shapes of a Han character.
 
 Needs the PyPI package opencc-python-reimplemented (Apache-2.0), of which only the character tables are read:
 ``pip install opencc-python-reimplemented && python gazetteer/build/han.py``.

@@ -11,8 +11,8 @@ import marisa_trie
 import numpy as np
 from entries import Entry
 
-from geoagent.gazetteer.normalise import normalise
-from geoagent.gazetteer.score import static_score
+from geoagent.places.gazetteer.normalise import normalise
+from geoagent.places.gazetteer.score import static_score
 
 HERE = Path(__file__).resolve().parent
 CODE_COUNTRIES = ("US", "CA", "AU", "BR", "IN", "CH", "IT")

@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geoagent.fusion import city_extent_km
-from geoagent.gazetteer import Gazetteer
-from geoagent.geo import Float, haversine_km, spherical_mean, to_unit, weighted_radius_km
-from geoagent.geocells import Geocells, voronoi_split
-from geoagent.world import Support, World
+from geoagent.belief.fusion import city_extent_km
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.geo import Float, haversine_km, spherical_mean, to_unit, weighted_radius_km
+from geoagent.places.geocells import Geocells, voronoi_split
+from geoagent.worlds.world import Support, World
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE / ".cache"

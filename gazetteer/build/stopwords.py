@@ -24,9 +24,9 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 import sources  # noqa: E402
 
-from geoagent.gazetteer.names import Names  # noqa: E402
-from geoagent.gazetteer.normalise import normalise  # noqa: E402
-from geoagent.gazetteer.table import Table  # noqa: E402
+from geoagent.places.gazetteer.names import Names  # noqa: E402
+from geoagent.places.gazetteer.normalise import normalise  # noqa: E402
+from geoagent.places.gazetteer.table import Table  # noqa: E402
 
 OUT = HERE.parent
 POSTAL = ("stopwords", "street_types", "directionals", "qualifiers", "entrances", "near", "number", "cross_streets",

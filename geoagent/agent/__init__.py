@@ -1,0 +1,1 @@
+"""The agent: what it is asked, how it answers, and what it checks."""

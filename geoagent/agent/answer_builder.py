@@ -1,0 +1,277 @@
+"""Writing the answer: predictions side by side, cue by cue, within the precision that may be disclosed."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+import numpy as np
+
+from geoagent import __version__
+from geoagent.agent.disclosure import at_its_level
+from geoagent.agent.hints import user_constraints
+from geoagent.answer import (
+    Alternative,
+    Answer,
+    Best,
+    CredibleSet,
+    ExifGps,
+    NeighbourReport,
+    Prediction,
+    RegionReport,
+)
+from geoagent.belief.conformal import credible_count, threshold
+from geoagent.belief.estimate import Conclusion, alternatives
+from geoagent.belief.explanation import compared, cue_report, statements
+from geoagent.config import Config
+from geoagent.evidence.observation import Observed
+from geoagent.places.geo import Float, LatLon
+from geoagent.protocols import Assets
+from geoagent.types import Candidates, Constraint, Posterior, Precision, TextEvidence, TextRegion
+
+Settle = Callable[..., tuple[Posterior, Conclusion]]
+_ALTERNATIVES = 5
+_NEIGHBOURS = 20
+_PACKAGES = ("numpy", "pillow", "rapidocr", "onnxruntime", "shapely", "phonenumbers", "py3langid")
+
+
+class Composer:
+    """Writes the answers of one agent."""
+
+    def __init__(self, assets: Assets, config: Config) -> None:
+        self._assets = assets
+        self._config = config
+
+    @property
+    def cap(self) -> Precision | Literal["auto"]:
+        """The finest level that is disclosed."""
+        return self._config.max_precision
+
+    @cached_property
+    def user_constraints(self) -> tuple[Constraint, ...]:
+        """What the user said about where the photo is."""
+        config = self._config
+        return user_constraints(
+            self._assets.world,
+            self._assets.gazetteer,
+            within=config.within,
+            exclude=config.exclude,
+            hint=config.hint,
+        )
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """What the answer was made with."""
+        found = {
+            "geoagent": __version__,
+            "python": platform.python_version(),
+            "gazetteer": self._assets.gazetteer.version,
+        }
+        for package in _PACKAGES:
+            try:
+                found[package] = version(package)
+            except PackageNotFoundError:
+                continue
+        return found
+
+    def __call__(self, *, settle: Settle, observed: Observed, user: Sequence[Constraint]) -> tuple[Answer, list[str]]:
+        """Settle every variant of the evidence and write it down.
+
+        Args:
+            settle: from base log probabilities and constraints to a posterior and its conclusion.
+            observed: what was seen.
+            user: what the user said about where the photo is.
+
+        Returns:
+            The answer, and the statements that its explanation is made of.
+        """
+        prior, vision, text = self._assets.world.log_prior, observed.vision, observed.text
+        warnings = observed.warnings
+        everything = (*user, *text.constraints)
+        aware, final = settle(vision.log_probs, everything)
+        looked = vision.encoder is not None
+        seen, vision_only = (aware, final) if not text.constraints else settle(vision.log_probs, user)
+        read = [c for c in everything if c.source != "llm-picture"]
+        alone = not looked and len(read) == len(everything)
+        heard, text_only = (aware, final) if alone else settle(prior, read, looked=False)
+        prediction = self.prediction(final)
+        best = prediction.best
+        nats = {key: float(term[final.cell]) for key, term in aware.contributions.items()}
+        ranked = sorted(everything, key=lambda c: -abs(nats[c.id]))
+        cues = []
+        for number, constraint in enumerate(ranked, start=1):
+            rest = [c for c in everything if c is not constraint]
+            without = self.placed(settle(vision.log_probs, rest, radii=False)[1])[0]
+            cues.append(cue_report(number, constraint, nats[constraint.id], without))
+        vision_prediction = prediction if vision_only is final else self.prediction(vision_only)
+        text_prediction = prediction if text_only is final else self.prediction(text_only)
+        comparison = None
+        if looked and text.constraints:
+            before = settle(prior, user, looked=False, radii=False)[0].log_probs
+            comparison = compared(seen, heard, before, vision_prediction.best, best)
+        gps = observed.exif_gps
+        said = statements(
+            best,
+            vision_prediction.best,
+            prediction.confidence,
+            prediction.radius_50_km,
+            prediction.radius_90_km,
+            cues,
+            looked=looked,
+            told=bool(user),
+            lines=len(text.regions),
+            comparison=comparison,
+        )
+        answer = Answer(
+            id=observed.id,
+            source=observed.source,
+            status="partial"
+            if any("not read:" in w or "not judged:" in w or "are missing:" in w for w in warnings)
+            else "ok",
+            best=best,
+            radius_50_km=prediction.radius_50_km,
+            radius_90_km=prediction.radius_90_km,
+            confidence=prediction.confidence,
+            countries=prediction.countries,
+            credible=self.credible(final, aware),
+            alternatives=self.alternatives(final, aware),
+            looked=looked,
+            vision_only=vision_prediction if self._config.vision_weight > 0 or not looked else None,
+            text_only=text_prediction if self._config.text_weight > 0 else None,
+            text_aware=prediction,
+            comparison=comparison,
+            cues=cues,
+            regions=[_region(i, r, text) for i, r in enumerate(text.regions)],
+            neighbours=self.evidence(final.candidates, final.shares),
+            explanation=" ".join(said),
+            warnings=list(dict.fromkeys(warnings)),
+            world=self._assets.world.summary(),
+            versions=self.versions,
+            exif_gps=None if gps is None else _exif(gps, final.latlon),
+        )
+        return answer, said
+
+    def placed(self, conclusion: Conclusion) -> tuple[Best, float]:
+        """A conclusion's place as it is told, and how far that is from it, km: under "auto" at the level it reaches."""
+        best = self.best(conclusion)
+        return at_its_level(best, self._assets.gazetteer) if self._config.max_precision == "auto" else (best, 0.0)
+
+    def best(self, conclusion: Conclusion) -> Best:
+        """Name a conclusion's place at the level that its evidence reaches."""
+        gazetteer, here, country = self._assets.gazetteer, conclusion.latlon, conclusion.country
+        auto = self._config.max_precision == "auto"
+        precision = conclusion.level(self._config.confidence if auto else 0.5)
+        if precision == "full" and not auto:
+            precision = "city"
+        nearest = gazetteer.reverse(here)
+        admin1 = nearest.admin1_name if nearest is not None and nearest.country == country else None
+        state = gazetteer.country(country)
+        place = state.name if state is not None else country
+        if precision == "region" and admin1:
+            place = admin1
+        elif precision in ("city", "full"):
+            named = conclusion.candidates.refs[int(conclusion.shares.argmax())] if conclusion.shares.any() else ""
+            local = nearest.name if nearest is not None and nearest.country == country else None
+            own = named if conclusion.candidates.kind == "place" and conclusion.shares.max(initial=0.0) > 0.5 else ""
+            place = own or local or place
+        return Best(
+            lat=round(here.lat, 5),
+            lon=round(here.lon, 5),
+            place=place,
+            admin1=(admin1 or None) if precision in ("region", "city", "full") else None,
+            country=country,
+            precision=precision,
+        )
+
+    def credible(self, conclusion: Conclusion, posterior: Posterior) -> CredibleSet | None:
+        """Countries and cells that hold nine photos of ten; None where the world has not fitted that."""
+        world, group = self._assets.world, conclusion.group
+        limit = threshold(world.calibration, "countries", group)
+        if limit is None:
+            return None
+        cells = threshold(world.calibration, "cells", group)
+        return CredibleSet(
+            coverage=0.9,
+            countries=[code for code, _ in conclusion.countries[: credible_count(conclusion.by_country, limit)]],
+            cells=None if cells is None else credible_count(posterior.probs, cells),
+            resting_on=group,
+        )
+
+    def prediction(self, conclusion: Conclusion) -> Prediction:
+        """A conclusion as the answer writes it."""
+        best, moved = self.placed(conclusion)
+        shares = np.array([p for _, p in conclusion.countries])
+        rounded = shares / shares.sum()
+        shown = zip(conclusion.countries, rounded.tolist(), strict=True)
+        # Hundreds of small parts are made by pydantic at once, not one by one.
+        return Prediction.model_validate(
+            {
+                "best": best,
+                "radius_50_km": round(conclusion.radius_50_km + moved, 2),
+                "radius_90_km": round(conclusion.radius_90_km + moved, 2),
+                "confidence": float(rounded[0]),
+                "countries": [{"code": code, "p": p} for (code, _), p in shown],
+            }
+        )
+
+    def alternatives(self, conclusion: Conclusion, posterior: Posterior) -> list[Alternative]:
+        """Other places that the evidence allows, each at least 1 % probable."""
+        cells = self._assets.world.cells
+        found = []
+        for place, cell, p in alternatives(conclusion, posterior, self._assets.world, _ALTERNATIVES):
+            if p < 0.01:
+                continue
+            near, country = self._assets.gazetteer.reverse(place), str(cells.country[cell])
+            known = near is not None and near.country == country
+            found.append(
+                Alternative(
+                    lat=round(place.lat, 5),
+                    lon=round(place.lon, 5),
+                    place=near.name if known and near is not None else None,
+                    admin1=(near.admin1_name or None) if known and near is not None else None,
+                    country=country,
+                    p=round(p, 4),
+                )
+            )
+        return found
+
+    def evidence(self, candidates: Candidates, shares: Float) -> list[NeighbourReport]:
+        """What the final position was computed from, heaviest first."""
+        found = []
+        for i in np.argsort(-shares, kind="stable")[:_NEIGHBOURS]:
+            if shares[i] < 0.001:
+                break
+            at = LatLon(*candidates.latlon[i].tolist())
+            similarity = float(candidates.similarity[i])
+            ref = candidates.refs[i]
+            if not ref:
+                near = self._assets.gazetteer.reverse(at)
+                ref = str(near) if near is not None else str(at)
+            found.append(
+                NeighbourReport(
+                    ref=ref,
+                    lat=round(at.lat, 5),
+                    lon=round(at.lon, 5),
+                    weight=round(float(shares[i]), 4),
+                    similarity=round(similarity, 4) if np.isfinite(similarity) else None,
+                )
+            )
+        return found
+
+
+def _region(index: int, region: TextRegion, text: TextEvidence) -> RegionReport:
+    spoken = [c for c in text.cues if c.kind == "language" and index in c.regions]
+    return RegionReport(
+        text=region.text,
+        polygon_px=[(round(float(x), 1), round(float(y), 1)) for x, y in region.polygon_px],
+        confidence=round(float(region.confidence), 3),
+        script=region.script,
+        language=spoken[0].value.split()[0] if spoken else None,
+    )
+
+
+def _exif(gps: LatLon, here: LatLon) -> ExifGps:
+    return ExifGps(lat=gps.lat, lon=gps.lon, distance_km=round(gps.distance_km(here), 2))

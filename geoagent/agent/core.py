@@ -1,0 +1,405 @@
+"""The whole story on one screen: look, read, fuse, refine, explain."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from geoagent import plugs
+from geoagent.agent import llm_contributions
+from geoagent.agent.answer_builder import Composer
+from geoagent.agent.claims import claim_of_position, read_claim
+from geoagent.agent.disclosure import permit, release
+from geoagent.agent.fingerprint import fingerprint
+from geoagent.agent.inference import Settling
+from geoagent.agent.investigation import Scene, investigate
+from geoagent.agent.llm_report import report
+from geoagent.agent.loading import Clock, encoder_of, model_of, sources_of
+from geoagent.agent.verification import Verification, verify
+from geoagent.answer import Answer
+from geoagent.belief.fusion import Belief, Fusion
+from geoagent.config import WEIGHING, Config, Plug
+from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
+from geoagent.evidence.constraints import _picture
+from geoagent.evidence.constraints._picture import PictureSource
+from geoagent.evidence.constraints.llm import ModelSource
+from geoagent.evidence.cues import find_cues, instructs
+from geoagent.evidence.cues.panel import with_colours
+from geoagent.evidence.llm_log import Ledger, recording
+from geoagent.evidence.observation import Observed, told_apart
+from geoagent.evidence.photos import open_photo
+from geoagent.evidence.untrusted import instructing
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.gazetteer.facts import Facts
+from geoagent.prompts import Prompt
+from geoagent.protocols import Assets, ConstraintSource, Encoder, NeighbourSearch, OcrEngine, Refiner
+from geoagent.types import (
+    Candidates,
+    Constraint,
+    Photo,
+    Posterior,
+    TextEvidence,
+    TextRegion,
+    VisionEvidence,
+    regions_from_lines,
+)
+from geoagent.worlds.world import World
+
+
+@dataclass(frozen=True, eq=False)
+class GeoAgent:
+    """Answers "where was this photo taken?".
+
+    Make one with `GeoAgent.load()`, or put your own parts together.
+
+    Attributes:
+        assets: world, gazetteer and facts, shared by all parts.
+        ocr: the reading half.
+        sources: constraint sources.
+        refiner: from weighted candidates to one place.
+        encoder: the picture half, or None.
+        search: neighbours of an embedding, or None.
+        config: what it was made from.
+        lost: what could not be loaded, in words; repeated as a warning in every answer.
+        viewer: shows the picture to a vision-language model, or None.
+    """
+
+    assets: Assets
+    ocr: OcrEngine
+    sources: tuple[ConstraintSource, ...]
+    refiner: Refiner
+    encoder: Encoder | None = None
+    search: NeighbourSearch | None = None
+    config: Config = field(default_factory=Config)
+    lost: tuple[str, ...] = ()
+    viewer: PictureSource | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.composer.user_constraints  # what the user says is refused now, not at the first photo
+
+    @classmethod
+    def load(cls, config: Config | str | Path | None = None, *, looks: bool = True, **settings: Any) -> GeoAgent:
+        """Put an agent together.
+
+        Args:
+            config: a `Config`, or the path of a TOML file; the defaults where absent.
+            looks: False for an agent that only answers what another one observed: it gets no encoder and no OCR.
+            settings: settings by name, which win over `config` (`ocr="nothing"`, `world="my-world"`, …).
+
+        Raises:
+            ConfigError: a setting is unknown or wrong.
+            WorldError: the world cannot be read.
+            UnknownPlug: a part does not exist.
+            MissingDependency: a part that was asked for needs a package that is not installed.
+        """
+        if isinstance(config, Config):
+            config = Config.make({**config.model_dump(exclude_unset=True), **settings}) if settings else config
+        else:
+            config = Config.load(config, **settings) if config is not None else Config.make(settings)
+        world = World.load(config.world)
+        assets = Assets(world, Gazetteer.load(), Facts.load())
+        if config.llm is not None:
+            assets = replace(assets, model=model_of(config, assets))
+        encoder, lost = encoder_of(config, assets) if looks else (None, ())
+        engine = config.ocr if looks else Plug(name="nothing")
+        return cls(
+            assets=assets,
+            ocr=plugs.build("ocr", engine.name, assets, **engine.options),
+            sources=tuple(plugs.build("constraints", p.name, assets, **p.options) for p in sources_of(config)),
+            refiner=plugs.build("refiners", config.refiner.name, assets, **config.refiner.options),
+            encoder=encoder,
+            search=plugs.build("search", config.search.name, assets, **config.search.options)
+            if world.gallery is not None and world.head is not None
+            else None,
+            config=config,
+            lost=lost,
+            viewer=_picture.build(assets) if config.llm_use.sees_picture else None,
+        )
+
+    def locate(self, photo: Photo | str | Path | Any) -> Answer:
+        """Answer for one photo.
+
+        Args:
+            photo: a path, bytes, a PIL image or a `Photo`.
+
+        Raises:
+            PhotoError: the file is no readable photo. Everything later is a warning in the answer.
+        """
+        return self.answer(self.observe(photo))
+
+    def observe(self, photo: Photo | str | Path | Any) -> Observed:
+        """Look at a photo and read it; `answer` then weighs what was seen, as often as one likes.
+
+        Args:
+            photo: a path, bytes, a PIL image or a `Photo`.
+
+        Raises:
+            PhotoError: the file is no readable photo. Everything later is a warning.
+        """
+        clock = Clock()
+        with clock("open"):
+            photo = open_photo(photo)
+        with clock("look"):
+            vision = self.look(photo)
+        with clock("read"):
+            regions, warnings = self._regions(photo)
+        notes = (*self.lost, *photo.warnings, *warnings)
+        return self._observed(photo.source, vision, regions, notes, clock, photo=photo)
+
+    def locate_text(self, lines: Iterable[str], *, id: str | None = None) -> Answer:
+        """Answer for the text of a photo alone, as an OCR engine gave it, one string a line.
+
+        Raises:
+            InputError: a line is no string.
+        """
+        return self.answer(self.observe_text(lines, id=id))
+
+    def observe_text(self, lines: Iterable[str], *, id: str | None = None) -> Observed:
+        """Understand the text of a photo alone, one string a line.
+
+        Raises:
+            InputError: a line is no string.
+        """
+        rows = list(lines)
+        if any(not isinstance(row, str) for row in rows):
+            raise InputError(f"expected lines of text, got {', '.join(sorted({type(row).__name__ for row in rows}))}")
+        clock = Clock()
+        vision = VisionEvidence(self.assets.world.log_prior, self.assets.world.cells.fingerprint)
+        name = f"text:{id}" if id is not None else "text"
+        return self._observed(name, vision, regions_from_lines(rows), self.lost, clock, id=id)
+
+    def locate_features(self, embedding: ArrayLike, lines: Iterable[str] = (), *, id: str | None = None) -> Answer:
+        """Answer for a photo's features and its text; see `observe_features`."""
+        return self.answer(self.observe_features(embedding, lines, id=id))
+
+    def observe_features(self, embedding: ArrayLike, lines: Iterable[str] = (), *, id: str | None = None) -> Observed:
+        """Judge a photo's features, made elsewhere by the world's encoder, and understand its text.
+
+        Args:
+            embedding: `(D,)`, of any length but zero.
+            lines: the text, one string a line.
+            id: name of the row.
+
+        Raises:
+            WorldError: the world has no head.
+            ShapeError: the head wants another D.
+            InputError: the features are all zero or not finite.
+        """
+        world = self.assets.world
+        if world.head is None:
+            raise WorldError(f"the world {world.name!r} has no head: it cannot judge features")
+        row = np.asarray(embedding, dtype=np.float32)
+        length = float(np.linalg.norm(row))
+        if not np.isfinite(length) or length == 0:
+            raise InputError("the features are all zero or not finite")
+        clock = Clock()
+        with clock("look"):
+            row = row / length
+            vision = VisionEvidence(world.head(row), world.cells.fingerprint, row, world.head.encoder)
+        name = f"features:{id}" if id is not None else "features"
+        return self._observed(name, vision, regions_from_lines(list(lines)), (), clock, id=id)
+
+    def answer(self, observed: Observed, *, without: Collection[str] = ()) -> Answer:
+        """Weigh what was seen, and say where the photo was taken.
+
+        Args:
+            observed: what `observe` gave, of this agent or of another over the same geocells.
+            without: ids of constraints that are left out: those of `observed.text`, and of what the user said.
+
+        Raises:
+            WorldError: it was observed over other geocells.
+        """
+        mine = self.assets.world.cells.fingerprint
+        if observed.vision.cells != mine:
+            raise WorldError(f"observed over the geocells {observed.vision.cells}, this world has {mine}")
+        clock = Clock(observed.seconds)
+        text = observed.text
+        if without:
+            kept = tuple(c for c in text.constraints if c.id not in without)
+            text = replace(text, constraints=kept)
+        with clock("fuse"):
+            user = tuple(c for c in self.composer.user_constraints if c.id not in without)
+            settle = self.settling.of(observed.vision, (*user, *text.constraints))
+            answer, said = self.composer(settle=settle, observed=replace(observed, text=text), user=user)
+        book = observed.ledger.copy()
+        with recording(book):
+            answer, removed = llm_contributions.narrated(answer, said, self.assets.model, self.config)
+        model = self.assets.model
+        if model is not None and model.name != "none":
+            account = report(book, model.name, self.config.llm_use.usd_per_million, removed)
+            answer = answer.model_copy(update={"llm": account})
+        answer = release(answer, self.config, self.assets.gazetteer)
+        return answer.model_copy(update={"timings_s": clock.seconds, "settings": self.mark})
+
+    def posterior(self, observed: Observed) -> Posterior:
+        """What is believed of each geocell, from picture, text and what the user said."""
+        said = (*self.composer.user_constraints, *observed.text.constraints)
+        return self.fusion(observed.vision.log_probs, said)
+
+    def verify(self, observed: Observed, claim: str) -> Verification:
+        """Weigh a claim about where the photo was taken.
+
+        Args:
+            observed: what `observe` gave.
+            claim: a place by name ("Kyiv, Ukraine", "DE", "the Balkans"), "lat,lon" or "lat,lon,radius_km", or "exif"
+                for the position that the file claims.
+
+        Raises:
+            InputError: the place is not known, the file claims none, or the claim is finer than `max_precision`.
+            CoordinateError: coordinates out of range.
+        """
+        gazetteer, world = self.assets.gazetteer, self.assets.world
+        if claim.strip().casefold() != "exif":
+            said = read_claim(claim, gazetteer, world)
+        elif observed.exif_gps is not None:
+            said = claim_of_position(observed.exif_gps, gazetteer)
+        else:
+            raise InputError(f"{observed.source}: the file claims no position")
+        permit(said, self.config.max_precision)
+        return verify(observed, said, self.assets, self.settling, self.composer)
+
+    def using(self, **settings: Any) -> GeoAgent:
+        """The same agent under other settings of those that no part was built from: see `WEIGHING`.
+
+        Raises:
+            ConfigError: a setting is unknown, wrong, or needs a new agent.
+        """
+        strange = sorted(set(settings) - WEIGHING)
+        if strange:
+            raise ConfigError(
+                f"{', '.join(strange)}: needs a new agent; without one change {', '.join(sorted(WEIGHING))}"
+            )
+        config = Config.make({**self.config.model_dump(exclude_unset=True), **settings})
+        return replace(self, config=config)
+
+    def look(self, photo: Photo) -> VisionEvidence:
+        """What the picture alone says; the world's prior where there is no encoder, or it fails (a warning says so)."""
+        world = self.assets.world
+        if self.encoder is None or world.head is None:
+            why = "the picture itself was not judged (no encoder): the prior of where photos are taken stands in for it"
+            return VisionEvidence(world.log_prior, world.cells.fingerprint, warnings=() if self.lost else (why,))
+        try:
+            embedding = self.encoder([photo])[0]
+            return VisionEvidence(world.head(embedding), world.cells.fingerprint, embedding, self.encoder.name)
+        except GeoAgentError as error:
+            return VisionEvidence(world.log_prior, world.cells.fingerprint, warnings=(f"picture not judged: {error}",))
+
+    def read(self, photo: Photo) -> TextEvidence:
+        """What the text in the picture says."""
+        regions, warnings = self._regions(photo)
+        evidence = self.understand(regions)
+        return TextEvidence(regions, evidence.cues, evidence.constraints, (*warnings, *evidence.warnings))
+
+    def understand(self, regions: Sequence[TextRegion]) -> TextEvidence:
+        """Cues and constraints of text that has been read; a source that fails is a warning."""
+        regions = tuple(regions)
+        # Where a model is asked, the wider rules hold for both readers: neither is told what the other is not.
+        asked = self.assets.model is not None
+        hostile = (
+            instructing([region.text for region in regions])
+            if asked
+            else {i for i, region in enumerate(regions) if instructs(region.text)}
+        )
+        readable = tuple(replace(r, text="") if asked and i in hostile else r for i, r in enumerate(regions))
+        cues = find_cues(readable, self.assets.gazetteer, self.assets.facts, self.assets.world.country_prior)
+        constraints: list[Constraint] = []
+        left_out = ", ".join(map(str, sorted(hostile)))
+        warnings = [f"text that tries to instruct a program was left out: region {left_out}"] if hostile else []
+        for source in self.sources:
+            try:
+                constraints += source(regions, cues)
+            except GeoAgentError as error:
+                warnings.append(f"constraints from {source.name} are missing: {error}")
+        return TextEvidence(regions, cues, told_apart(constraints), tuple(warnings))
+
+    def neighbours(self, vision: VisionEvidence, log_probs: Any) -> Candidates | None:
+        """Training photos near the embedding inside the leading cells; None where the world has no gallery."""
+        return self.settling.near(self.settling.query(vision), self.settling.leading(np.asarray(log_probs)))
+
+    @cached_property
+    def mark(self) -> str:
+        """Mark of the settings that answers are made under; see `fingerprint`."""
+        model = self.assets.model
+        return fingerprint(self.config, self.assets.world, None if model is None else model.name)
+
+    @cached_property
+    def settling(self) -> Settling:
+        """How this agent settles on places."""
+        user, count = self.composer.user_constraints, self.config.neighbours
+        return Settling(self.assets.world, self.fusion, self.refiner, user, self.search, count)
+
+    @cached_property
+    def fusion(self) -> Fusion:
+        """Fuses over this agent's world."""
+        belief, config = Belief.of(self.assets.world), self.config
+        if config.same_region is not None:
+            belief = replace(belief, same_region=config.same_region)
+        return Fusion(self.assets.world, belief, text_weight=config.text_weight, vision_weight=config.vision_weight)
+
+    @cached_property
+    def composer(self) -> Composer:
+        """Writes this agent's answers."""
+        return Composer(self.assets, self.config)
+
+    def _regions(self, photo: Photo) -> tuple[tuple[TextRegion, ...], tuple[str, ...]]:
+        try:
+            return with_colours(photo, self.ocr(photo)), ()
+        except GeoAgentError as error:
+            return (), (f"text not read: {error}",)
+
+    def _observed(
+        self,
+        source: str,
+        vision: VisionEvidence,
+        regions: tuple[TextRegion, ...],
+        warnings: tuple[str, ...],
+        clock: Clock,
+        *,
+        photo: Photo | None = None,
+        id: str | None = None,
+    ) -> Observed:
+        with recording(Ledger()) as book, clock("understand"):
+            text = self.understand(regions)
+            if photo is not None and self.viewer is not None:
+                text = llm_contributions.shown(self.viewer, photo, text)
+            text = self._second_look(photo, vision, text)
+        return Observed(
+            source=source,
+            vision=vision,
+            text=text,
+            warnings=(*vision.warnings, *warnings, *text.warnings),
+            id=id,
+            exif_gps=photo.exif_gps if photo is not None else None,
+            size_px=photo.original_px if photo is not None else None,
+            ledger=book,
+            seconds=clock.seconds,
+        )
+
+    def _second_look(self, photo: Photo | None, vision: VisionEvidence, text: TextEvidence) -> TextEvidence:
+        """The evidence after a second look, where the user lets the model take one and the photo is undecided."""
+        steps, model = self.config.llm_use.investigate, self.assets.model
+        if not steps or model is None or model.name == "none" or self.config.llm_use.dry_run:
+            return text
+        if any("constraints from llm" in warning for warning in text.warnings):
+            return text  # a model that has just failed is not asked more
+        pictured = tuple(c for c in text.constraints if c.source == "llm-picture")
+
+        def again(regions: Sequence[TextRegion]) -> TextEvidence:
+            fresh = self.understand(regions)
+            return replace(fresh, constraints=(*fresh.constraints, *pictured))
+
+        source = next((s.read for s in self.sources if isinstance(s, ModelSource)), None)
+
+        def log_probs(evidence: TextEvidence) -> Any:
+            return self.fusion(vision.log_probs, (*self.composer.user_constraints, *evidence.constraints)).log_probs
+
+        scene = Scene(
+            self.assets, self.ocr, photo, again, log_probs, lambda logs: self.neighbours(vision, logs), source
+        )
+        return investigate(scene, text, model, Prompt.load("investigate.v1"), steps)

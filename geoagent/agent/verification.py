@@ -1,0 +1,248 @@
+"""Checking a claim about a photo: how likely the evidence makes it, cue by cue, and what should be seen there."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from geoagent.agent.answer_builder import Composer
+from geoagent.agent.claims import Claim, Probability, rival_of
+from geoagent.agent.disclosure import HIDDEN, hidden_says, withheld
+from geoagent.agent.inference import Settling
+from geoagent.belief.explanation import where
+from geoagent.config import OPEN
+from geoagent.evidence.observation import Observed
+from geoagent.places.geo import Float
+from geoagent.protocols import Assets
+from geoagent.types import Constraint
+
+Verdict = Literal["supported", "consistent", "undecided", "contradicted"]
+STRONG, FAIR = math.log(10.0), math.log(3.0)
+"""Nats from which evidence is called strong, or worth a mention (Kass & Raftery 1995, section 3.2)."""
+_USUAL = 0.1  # share of a country's signs from which a script or a language is expected there
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Weighed(_Part):
+    """One piece of evidence for or against a claim."""
+
+    key: str = Field(description="the constraint's key, or “picture”")
+    kind: str
+    value: str
+    says: str
+    regions: list[int]
+    nats: float = Field(
+        description="weight of it by itself, against `instead` where that is given; positive speaks for the claim"
+    )
+
+
+class Expected(_Part):
+    """Something that photos of the claimed place show."""
+
+    kind: str
+    what: str
+    status: Literal["seen", "not seen", "seen otherwise"]
+
+
+class Verification(_Part):
+    """What the evidence says about a claim: the JSON contract `geoagent.verification/1`."""
+
+    schema_: Literal["geoagent.verification/1"] = Field(default="geoagent.verification/1", alias="schema")
+    source: str
+    claim: str
+    understood: str
+    lat: float | None
+    lon: float | None
+    radius_km: float | None
+    countries: list[str]
+    verdict: Verdict
+    instead: str | None = Field(default=None, description="a place that explains the evidence better")
+    probability: float = Field(description="that the claim is true, all evidence considered")
+    prior_probability: float = Field(description="before anything was seen, what the user said included")
+    odds: float = Field(description="probability : 1 - probability")
+    bayes_factor_nats: float = Field(description="log of posterior odds over prior odds")
+    evidence: list[Weighed] = Field(description="strongest first")
+    expected: list[Expected]
+    says: str
+    warnings: list[str]
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return self.model_dump_json(by_alias=True, exclude={"instead"} if self.instead is None else None)
+
+
+def verify(observed: Observed, claim: Claim, assets: Assets, settling: Settling, composer: Composer) -> Verification:
+    """Weigh a claim.
+
+    Each piece of evidence is weighed by itself: log P(it | claim) − log P(it | no claim), the weight of evidence (Good
+    1950, chapter 6); where another place of the claim's kind explains all of it better, − log P(it | that place). To
+    take a piece away from all the others instead would turn signs round: beside a postcode of Köln a German text speaks
+    for Austria, since nothing but places with German texts is left.
+
+    Args:
+        observed: what was seen.
+        claim: the claim.
+        assets: world and facts.
+        settling: weighs the evidence; knows what the user said.
+        composer: names places.
+    """
+    prior, looked, fusion = assets.world.log_prior, observed.vision.log_probs, settling.fusion
+    user, everything = settling.user, (*settling.user, *observed.text.constraints)
+    fused, probability = fusion.over(everything), Probability(claim, assets.world, fusion.text_weight)
+
+    known: dict[tuple[int, int, tuple[str, ...]], float] = {}
+
+    def odds(base: Float, constraints: tuple[Constraint, ...], of: Probability = probability) -> float:
+        key = (id(of), id(base), tuple(c.id for c in constraints))
+        if key not in known:
+            p = of(fused(base, constraints), constraints)
+            known[key] = math.log(p) - math.log1p(-p)
+        return known[key]
+
+    # What the user said was not seen in the photo: it belongs to what is believed before.
+    before, after = odds(prior, user), odds(looked, everything)
+    p, factor = 1.0 / (1.0 + math.exp(-after)), after - before
+    answered = settling.of(observed.vision, everything)(looked, everything)[1]
+    other, lead, rival = rival_of(claim, answered, assets), -math.inf, None
+    if other is not None:
+        rival = Probability(other, assets.world, fusion.text_weight)
+        if odds(looked, everything, rival) >= 0.0:
+            lead = odds(looked, everything, rival) - odds(prior, user, rival) - factor
+    rival = rival if lead >= STRONG else None
+
+    def alone(base: Float, constraint: Constraint | None = None) -> float:
+        """Nats by which one piece of evidence speaks for the claim, against the rival if there is one."""
+        own = () if constraint in user else user
+        with_it = own if constraint is None else (*own, constraint)
+        moved = odds(base, with_it) - odds(prior, own)
+        if rival is not None:
+            moved -= odds(base, with_it, rival) - odds(prior, own, rival)
+        return round(moved, 3)
+
+    weighed = []
+    for c in everything:
+        hidden = withheld(c, composer.cap)
+        value, says = (HIDDEN, hidden_says(c.kind)) if hidden else (c.value, c.says)
+        weighed.append(
+            Weighed(key=c.id, kind=c.kind, value=value, says=says, regions=list(c.regions), nats=alone(prior, c))
+        )
+    if observed.vision.encoder is not None:
+        nats = alone(looked)
+        says = f"How the scene looks speaks {'for' if nats > 0 else 'against'} the claim."
+        weighed.append(
+            Weighed(key="picture", kind="picture", value=observed.vision.encoder, says=says, regions=[], nats=nats)
+        )
+    verdict = _verdict(p, factor, lead)
+    instead = where(composer.placed(answered)[0]) if rival is not None and composer.cap in OPEN else ""
+    return Verification(
+        source=observed.source,
+        claim=claim.said,
+        understood=claim.name,
+        lat=None if claim.centre is None else claim.centre.lat,
+        lon=None if claim.centre is None else claim.centre.lon,
+        radius_km=None if claim.centre is None else claim.radius_km,
+        countries=list(claim.countries),
+        verdict=verdict,
+        instead=instead or None,
+        probability=p,
+        prior_probability=1.0 / (1.0 + math.exp(-before)),
+        odds=math.exp(after),
+        bayes_factor_nats=round(factor, 3),
+        evidence=sorted(weighed, key=lambda w: -abs(w.nats)),
+        expected=_expected(claim, observed, assets),
+        says=_words(claim, verdict, p, factor, len(weighed) - len(user), instead),
+        warnings=list(dict.fromkeys((*claim.notes, *observed.warnings))),
+    )
+
+
+def _verdict(p: float, factor: float, lead: float) -> Verdict:
+    """From probability and evidence to a word: what is improbable without evidence against it is not contradicted.
+
+    Evidence is against a claim that it makes less likely, and against one that another place beats: a sign of Szeged
+    makes Budapest likelier than before, and yet contradicts it.
+
+    Args:
+        p: probability of the claim.
+        factor: nats by which the evidence changed its log odds.
+        lead: by how much more it changed those of another place that is now likelier than not.
+    """
+    if factor >= STRONG and p >= 0.5:
+        return "supported"
+    if (p <= 0.05 and factor <= -STRONG) or (p <= 0.1 and lead >= STRONG):
+        return "contradicted"
+    return "consistent" if factor >= FAIR else "undecided"
+
+
+def _words(claim: Claim, verdict: Verdict, p: float, factor: float, pieces: int, instead: str) -> str:
+    named = {
+        "supported": "The evidence supports the claim",
+        "consistent": "The evidence agrees with the claim and does not settle it",
+        "undecided": "The evidence says little about the claim",
+        "contradicted": "The evidence speaks against the claim",
+    }[verdict]
+    if not pieces:
+        return f"{named}: nothing in the photo speaks for any place. {claim.name} has {_percent(p)} by itself."
+    if verdict == "contradicted" and instead:
+        return f"{named}: {claim.name} has a probability of {_percent(p)}; the evidence points to {instead}."
+    times = f"{math.exp(abs(factor)):,.3g} times {'likelier' if factor >= 0 else 'less likely'}"
+    return f"{named}: {claim.name} has a probability of {_percent(p)}; what was seen makes it {times} than before."
+
+
+def _percent(p: float) -> str:
+    return f"{p:.0%}" if 0.01 <= p <= 0.99 else "under 1 %" if p < 0.01 else "over 99 %"
+
+
+def _expected(claim: Claim, observed: Observed, assets: Assets) -> list[Expected]:
+    """What a photo of the claimed country tends to show, and whether this one does."""
+    if len(claim.countries) != 1:
+        return []
+    code = claim.countries[0]
+    facts = assets.facts.countries.get(code)
+    if facts is None:
+        return []
+    what = {
+        "script": ", ".join(s for s, share in facts.scripts.items() if share >= _USUAL),
+        "language": ", ".join(lang for lang, share in facts.languages.items() if share >= _USUAL),
+        "phone": " or ".join(f"+{c}" for c in facts.calling_codes),
+        "domain": " or ".join(f".{tld}" for tld in facts.tlds),
+        "currency": ", ".join(facts.currencies),
+        "postcode": _form(facts.postcode, facts.name) if facts.postcode else "",
+        "plate": f"number plates of {facts.name}",
+        "road": f"numbers of {facts.name}, traffic on the {'left' if facts.drives_left else 'right'}",
+    }
+    prior = assets.world.country_prior.get(code, 0.0)
+    found = []
+    for kind, shown in what.items():
+        if not shown:
+            continue
+        fits = [_weight_in(code, c) > prior for c in observed.text.constraints if c.kind == kind]
+        if kind == "script":  # Latin is no cue, and may be what is expected
+            evident = [r.script for r in observed.text.regions if r.script_is_evidence]
+            fits += [facts.scripts.get(script, 0.0) >= _USUAL for script in evident]
+        status: Literal["seen", "not seen", "seen otherwise"] = "not seen"
+        if fits:
+            status = "seen" if any(fits) else "seen otherwise"
+        found.append(Expected(kind=kind, what=shown, status=status))
+    return found
+
+
+def _form(pattern: str, country: str) -> str:
+    """What a pattern of postcodes looks like: "like 000-0000"; its country alone where it has many forms."""
+    plain = re.sub(r"\\d\{(\d)\}", lambda m: "0" * int(m[1]), pattern).replace("\\d", "0")
+    plain = re.sub(r"\[[^\]]*\]", lambda m: "0" if "9" in m[0] or m[0][1].isdigit() else "A", plain)
+    plain = plain.replace(" ?", "" if re.fullmatch("[0 ?]+", plain) else " ").replace("?", "")
+    return f"like {plain}" if re.fullmatch(r"[0-9A-Z -]+", plain) else f"those of {country}"
+
+
+def _weight_in(country: str, constraint: Constraint) -> float:
+    """Share of a constraint's weight that is in a country."""
+    shares = zip(constraint.places, constraint.weights.tolist(), strict=True)
+    return float(sum(weight for place, weight in shares if place.country == country))

@@ -1,0 +1,1 @@
+"""From evidence to a place: fusion, candidates, refinement, radii, calibration and explanation."""

@@ -1,0 +1,210 @@
+"""Exact places that compete for the answer inside the leading cells, and what the text says about each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from geoagent.places.gazetteer.table import city_radius_km
+from geoagent.places.geo import Float, LatLon, haversine_km
+from geoagent.types import Candidates, Constraint, Int, Place
+from geoagent.worlds.world import World
+
+_NO_ROWS = np.zeros(0, dtype=np.int64)
+_NOTHING = -100.0  # log of a nearness that counts for nothing; smaller numbers only take time
+_POINT_KM = 8.0  # scale on which a city's constraint prefers one candidate of a cell to another
+
+
+@dataclass(frozen=True, slots=True)
+class Refining:
+    """What the text does inside the cells; an evaluation turns parts of it off to see what each adds.
+
+    Attributes:
+        reweigh: neighbours near a city that the text names count more.
+        gazetteer: cities that the text names are candidates themselves.
+    """
+
+    reweigh: bool = True
+    gazetteer: bool = True
+
+
+ALL = Refining()
+
+
+def place_preference(latlon: Float, constraints: Sequence[Constraint], text_weight: float = 1.0) -> Float:
+    """Log preference among places of one cell, `(M,)`, from the constraints that name cities.
+
+    A country or an admin-1 unit does not tell places of one cell apart; a city does, on the scale of a city. What the
+    text says counts `text_weight` times, what the user says once.
+    """
+    total = np.zeros(len(latlon))
+    for constraint in constraints:
+        cities = [
+            (p, w) for p, w in zip(constraint.places, constraint.weights, strict=True) if p.level == "city" and w > 0
+        ]
+        if not cities:
+            continue
+        at = np.array([(p.latlon.lat, p.latlon.lon) for p, _ in cities])
+        nearness = np.maximum(-haversine_km(latlon[:, None, :], at) / _POINT_KM, _NOTHING)
+        kernel = np.exp(nearness) @ np.array([w for _, w in cities])
+        counts = 1.0 if constraint.source == "user" else text_weight
+        total += counts * np.log((1.0 - constraint.reliability) * 0.02 + constraint.reliability * kernel)
+    return total
+
+
+def gazetteer_candidates(
+    world: World,
+    cells: Sequence[int],
+    constraints: Sequence[Constraint],
+    text_weight: float = 1.0,
+    *,
+    named: bool = True,
+) -> Candidates:
+    """Places inside `cells` that compete for the answer: the world's support, and the cities that the text names.
+
+    A city that no support place stands for enters with the share of a typical place of its cell, so that a sign that
+    says "Hallstatt" can win over a world that never saw it.
+
+    Args:
+        world: its support is used, and how far photos are from the cities that their texts name, where that was fitted.
+        cells: where to look.
+        constraints: those that made the posterior.
+        text_weight: see `place_preference`.
+        named: whether the cities that the text names are candidates.
+
+    Returns:
+        Candidates whose `log_weight` is their share of their cell, text included, logsumexp 0 within each cell.
+    """
+    order, start = world.support_of_cell
+    rows = np.concatenate([order[start[c] : start[c + 1]] for c in cells]) if len(cells) else _NO_ROWS
+    latlon, cell, log_share = world.support.latlon[rows], world.support.cell[rows], world.support.log_share[rows]
+    extent = world.support.extent_km[rows]
+    names = [""] * len(rows)
+    towns = named_cities(world, cells, constraints, text_weight) if named else None
+    if towns is not None:
+        typical = [float(np.mean(log_share[cell == home])) if (cell == home).any() else 0.0 for home in towns.cell]
+        latlon = np.concatenate([latlon, towns.latlon])
+        cell = np.concatenate([cell, towns.cell])
+        log_share = np.concatenate([log_share, typical])
+        extent = np.concatenate([extent, towns.extent_km])
+        names += towns.refs
+    log_weight = log_share + place_preference(latlon, constraints, text_weight)
+    if len(cell):
+        _, of = np.unique(cell, return_inverse=True)
+        top = np.full(of.max() + 1, -np.inf)
+        np.maximum.at(top, of, log_weight)
+        log_weight -= top[of] + np.log(np.bincount(of, weights=np.exp(log_weight - top[of])))[of]
+    return Candidates(
+        latlon=latlon,
+        cell=cell,
+        log_weight=log_weight,
+        similarity=np.full(len(latlon), np.nan, dtype=np.float32),
+        refs=tuple(names),
+        kind="place",
+        extent_km=extent,
+    )
+
+
+def named_cities(
+    world: World, cells: Sequence[int], constraints: Sequence[Constraint], text_weight: float = 1.0
+) -> Candidates | None:
+    """The cities inside `cells` that the text names, without weights; None where it names none there.
+
+    Args:
+        world: how far photos are from the cities that their texts name: as was fitted, or as sparse as its support is.
+        cells: where to look.
+        constraints: those that may name cities.
+        text_weight: 0 for those that the user names alone.
+    """
+    heard = [c for c in constraints if text_weight > 0 or c.source == "user"]
+    towns: dict[LatLon, Place] = {}
+    for constraint in heard:
+        for place, weight in zip(constraint.places, constraint.weights, strict=True):
+            if place.level == "city" and weight > 0.02:
+                towns.setdefault(place.latlon, place)
+    inside = [(place, home) for place in towns.values() if (home := world.cells.at(place.latlon)) in cells]
+    if not inside:
+        return None
+    order, start = world.support_of_cell
+    fitted, extents = world.calibration.get("named_km"), []
+    for place, home in inside:
+        # Where a world's photos are sparse, they are not in the city that a sign names but in its surroundings.
+        own = world.support.extent_km[order[start[home] : start[home + 1]]]
+        least = float(fitted) if fitted is not None else float(np.median(own)) if len(own) else 0.0
+        extents.append(max(least, city_extent_km(place.population)))
+    return Candidates(
+        latlon=np.array([(place.latlon.lat, place.latlon.lon) for place, _ in inside]),
+        cell=np.array([home for _, home in inside]),
+        log_weight=np.zeros(len(inside)),
+        similarity=np.full(len(inside), np.nan, dtype=np.float32),
+        refs=tuple(place.name for place, _ in inside),
+        extent_km=np.array(extents),
+    )
+
+
+def neighbour_candidates(
+    world: World,
+    neighbours: Candidates,
+    leading: Int,
+    constraints: Sequence[Constraint],
+    text_weight: float = 1.0,
+    using: Refining = ALL,
+) -> Candidates | None:
+    """Neighbours in the leading cells, reweighed by the text, joined by the cities that it names; None where none are.
+
+    A city enters as a typical neighbour of its cell would that lies in it: the picture does not tell places of one cell
+    apart as the name of a city does.
+
+    Args:
+        world: see `named_cities`.
+        neighbours: training photos near the embedding.
+        leading: cells.
+        constraints: those that made the posterior.
+        text_weight: see `place_preference`.
+        using: what the text does.
+    """
+    keep = np.flatnonzero(np.isin(neighbours.cell, leading))
+    if len(keep) == 0:
+        return None
+    looked, home = neighbours.log_weight[keep], neighbours.cell[keep]
+    log_weight = looked
+    if using.reweigh:
+        log_weight = looked + place_preference(neighbours.latlon[keep], constraints, text_weight)
+    found = replace(
+        neighbours,
+        latlon=neighbours.latlon[keep],
+        cell=home,
+        log_weight=log_weight,
+        similarity=neighbours.similarity[keep],
+        refs=tuple(neighbours.refs[i] for i in keep),
+        extent_km=neighbours.extent_km[keep],
+    )
+    towns = named_cities(world, leading.tolist(), constraints, text_weight) if using.gazetteer else None
+    if towns is None:
+        return found
+    typical = np.array([_log_mean(looked[home == c] if (home == c).any() else looked) for c in towns.cell])
+    of_towns = typical + place_preference(towns.latlon, constraints, text_weight)
+    return replace(
+        found,
+        latlon=np.concatenate([found.latlon, towns.latlon]),
+        cell=np.concatenate([found.cell, towns.cell]),
+        log_weight=np.concatenate([found.log_weight, of_towns]),
+        similarity=np.concatenate([found.similarity, towns.similarity]),
+        refs=found.refs + towns.refs,
+        extent_km=np.concatenate([found.extent_km, towns.extent_km]),
+    )
+
+
+def city_extent_km(population: float) -> float:
+    """How far from a city's centre its photos typically are (median), km.
+
+    A third of `city_radius_km`: 1 km for a village, 5 km for 100,000 people, 18 km for 5 million.
+    """
+    return float(city_radius_km(population)) / 3.0
+
+
+def _log_mean(log_weight: Float) -> float:
+    top = float(log_weight.max())
+    return top + float(np.log(np.exp(log_weight - top).mean()))

@@ -1,0 +1,101 @@
+"""Sets and radii that hold the truth as often as they say: split conformal prediction.
+
+Each photo of those held out gets a score: how far the truth is in radii, or how much probability lies on cells that
+were thought likelier than the true one. The quantile of the scores, taken one rank high, then bounds the score of a new
+photo like them with at least its probability (Vovk et al. 2005; Angelopoulos & Bates 2021, section 1). Photos of
+different groups are not alike, so each group has quantiles of its own (Mondrian, Vovk et al. 2005, section 4.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from geoagent.errors import InputError, WorldError
+from geoagent.places.geo import Float
+from geoagent.types import Constraint, Int
+
+Group = Literal["picture", "text", "city"]
+"""What an answer rests on: no text; text that speaks for countries or regions; a city that the text names."""
+GROUPS: tuple[Group, ...] = ("picture", "text", "city")
+LEAST = 40
+"""Photos of a group below which a 90 % quantile would be little more than the largest score seen."""
+
+
+def group_of(constraints: Sequence[Constraint], *, named: bool) -> Group:
+    """The group of an answer.
+
+    Args:
+        constraints: those that made it.
+        named: whether a city that they name is where the answer is.
+    """
+    if all(c.source == "user" for c in constraints):
+        return "picture"
+    return "city" if named else "text"
+
+
+def quantile(scores: ArrayLike, share: float, independent: int | None = None) -> float:
+    """The ⌈share · (n + 1)⌉-th smallest of n scores; the largest where that is more than n.
+
+    Args:
+        scores: `(n,)`.
+        share: how many new scores are to be bounded, in (0, 1).
+        independent: how many of the scores are independent, where several are of one text; all where absent.
+
+    Raises:
+        InputError: no scores, or a share outside (0, 1).
+    """
+    ordered = np.sort(np.asarray(scores, dtype=np.float64))
+    if len(ordered) == 0 or not 0.0 < share < 1.0:
+        raise InputError(f"expected scores and a share in (0, 1), got {len(ordered)} scores and {share}")
+    n = independent or len(ordered)
+    part = min(1.0, np.ceil(share * (n + 1)) / n)
+    return float(ordered[min(len(ordered), int(np.ceil(part * len(ordered)))) - 1])
+
+
+def radius_scales(calibration: Mapping[str, Any], group: Group) -> tuple[float, float]:
+    """What radii that hold 50 % and 90 % of the probability are multiplied by to hold as many of the photos.
+
+    Raises:
+        WorldError: the calibration holds something else than numbers.
+    """
+    try:
+        own = calibration.get("conformal", {}).get("radius", {}).get(group)
+        half, most = own if own is not None else (calibration.get(f"radius_scale_{n}", 1.0) for n in (50, 90))
+        return float(half), float(most)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise WorldError(f"the calibration of the radii is damaged ({error})") from error
+
+
+def threshold(calibration: Mapping[str, Any], what: Literal["cells", "countries"], group: Group) -> float | None:
+    """Up to which score a class belongs to the set that holds 90 % of the photos; None where none was fitted."""
+    held = calibration.get("conformal", {}).get(what, {}).get(group)
+    return None if held is None else float(held)
+
+
+def set_scores(probs: ArrayLike) -> Float:
+    """Score of each class, `(K,)`: the probability of all that are more probable, and half of its own.
+
+    Half, as in adaptive prediction sets of a fixed draw (Romano, Sesia & Candès 2020, section 2): with none of its own
+    the sets of a model that is mostly right would be its first class alone, with all of it they would be huge.
+    """
+    p = np.asarray(probs, dtype=np.float64)
+    order = np.argsort(-p, kind="stable")
+    scores = np.empty(len(p))
+    scores[order] = np.cumsum(p[order]) - 0.5 * p[order]
+    return scores
+
+
+def credible(probs: ArrayLike, limit: float) -> Int:
+    """Indices of the classes whose scores reach up to `limit`, most probable first; at least the first one."""
+    p = np.asarray(probs, dtype=np.float64)
+    return np.asarray(np.argsort(-p, kind="stable")[: credible_count(p, limit)], dtype=np.int64)
+
+
+def credible_count(probs: ArrayLike, limit: float) -> int:
+    """How many classes `credible` returns."""
+    p = np.sort(np.asarray(probs, dtype=np.float64))[::-1]
+    return max(1, int(np.searchsorted(np.cumsum(p) - 0.5 * p, limit, side="right")))

@@ -1,0 +1,247 @@
+"""From a posterior over cells to one place with an honest uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from geoagent.answer import AnswerPrecision
+from geoagent.belief.candidates import ALL, Refining, gazetteer_candidates, neighbour_candidates
+from geoagent.belief.conformal import Group, group_of, radius_scales
+from geoagent.belief.radii import Cloud, Vicinity
+from geoagent.belief.ranking import Ranking, heaviest
+from geoagent.places.geo import EARTH_RADIUS_KM, Float, LatLon, great_circle_km, haversine_km, to_unit
+from geoagent.protocols import Refined, Refiner
+from geoagent.types import Candidates, Constraint, Posterior, log_normalise
+from geoagent.worlds.world import World
+
+CITY_KM = 25.0
+"""An answer is precise to the city where half of the probability lies this near: the field's city radius."""
+POINT_KM = 1.0
+"""And to the point where it lies this near: the field's street radius."""
+_APART_KM = 150.0  # what is nearer is no other answer
+_SAME = 1e-10  # nats by which cells may move apart, and their places still share the probability as before
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Spot:
+    """A refined place, and what is so as long as it stays there.
+
+    Attributes:
+        refined: the place, and each candidate's share in it.
+        cell: the cell that it is in.
+        named: whether a city that the text names is there.
+        vicinity: what lies within `CITY_KM` and `POINT_KM`.
+    """
+
+    refined: Refined
+    cell: int
+    named: bool
+    vicinity: Vicinity
+
+    @classmethod
+    def of(cls, refined: Refined, candidates: Candidates, top: int, world: World) -> Spot:
+        """Look around a refined place; `top` is its cell where no candidate has a share in it."""
+        here, towns = refined.latlon, candidates.latlon[candidates.named]
+        cell = int(candidates.cell[int(refined.weights.argmax())]) if refined.weights.any() else top
+        near = bool((haversine_km((here.lat, here.lon), towns) <= CITY_KM).any())
+        return cls(refined, cell, near, Vicinity(world, candidates, here, (CITY_KM, POINT_KM)))
+
+
+@dataclass(eq=False, slots=True)
+class Memory:
+    """What the answers of one photo have in common, which differ by a cue; the constraints must have ids of their own.
+
+    Attributes:
+        candidates: by leading cells and cities named.
+        spots: by candidates (which `candidates` keeps alive): log probabilities of the leading cells, and the place.
+    """
+
+    candidates: dict[Hashable, Candidates] = field(default_factory=dict)
+    spots: dict[int, tuple[Float, Spot]] = field(default_factory=dict)
+    _names_city: dict[str, bool] = field(default_factory=dict)
+
+    def naming(self, constraints: Sequence[Constraint]) -> list[str]:
+        """Ids of the constraints with a city among their places."""
+        for constraint in constraints:
+            if constraint.id not in self._names_city:
+                self._names_city[constraint.id] = any(place.level == "city" for place in constraint.places)
+        return [c.id for c in constraints if self._names_city[c.id]]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Conclusion:
+    """What a posterior comes to.
+
+    Attributes:
+        latlon: the refined place.
+        cell: the cell that it is in.
+        country: the most probable country; `latlon` lies in one of its cells.
+        by_country: `(K,)` probability of every country.
+        codes: K countries.
+        p_admin1: probability of the cell's admin-1 unit.
+        p_city: probability that the photo is within `CITY_KM` of `latlon`.
+        p_point: probability that it is within `POINT_KM`.
+        radius_50_km: radius around `latlon` that holds half of the probability.
+        radius_90_km: radius that holds 90 %.
+        candidates: what `latlon` was computed from.
+        shares: `(M,)` each candidate's share in it.
+        group: what it rests on, as far as radii and sets are calibrated by that.
+        scales: what the radii were multiplied by so that they hold what they say.
+    """
+
+    latlon: LatLon
+    cell: int
+    country: str
+    by_country: Float
+    codes: tuple[str, ...]
+    p_admin1: float
+    p_city: float
+    p_point: float
+    radius_50_km: float
+    radius_90_km: float
+    candidates: Candidates
+    shares: Float
+    group: Group
+    scales: tuple[float, float]
+
+    @property
+    def confidence(self) -> float:
+        """Probability of `country`."""
+        return float(self.by_country.max())
+
+    @property
+    def countries(self) -> tuple[tuple[str, float], ...]:
+        """Every country with its probability, descending."""
+        order = np.argsort(-self.by_country, kind="stable")
+        return tuple((self.codes[i], p) for i, p in zip(order.tolist(), self.by_country[order].tolist(), strict=True))
+
+    def level(self, sure: float = 0.5) -> AnswerPrecision:
+        """The finest level that holds at least `sure` of the probability: none, country, region, city or full."""
+        if self.confidence < sure:
+            return "none"
+        if self.p_city >= sure:
+            return "full" if self.p_point >= sure else "city"
+        return "region" if self.p_admin1 >= sure else "country"
+
+
+def conclude(
+    posterior: Posterior,
+    constraints: Sequence[Constraint],
+    world: World,
+    refiner: Refiner,
+    neighbours: Candidates | None = None,
+    *,
+    radii: bool = True,
+    text_weight: float = 1.0,
+    using: Refining = ALL,
+    memory: Memory | None = None,
+    ranking: Ranking | None = None,
+) -> Conclusion:
+    """Choose the country, then the place in it, then measure how much probability lies around it.
+
+    Args:
+        posterior: belief over the world's cells.
+        constraints: those that made it; cities among them prefer places inside a cell.
+        world: cells, prior and support.
+        refiner: from weighted candidates to one place.
+        neighbours: training photos near the embedding; the gazetteer's places stand in where there are none.
+        radii: whether to compute the radii; they cost a sort, and a counterfactual does not need them (then NaN).
+        text_weight: what constraints other than the user's count for, as in `Fusion`.
+        using: what the text does inside the cells.
+        memory: what earlier answers of the same photo found, and this one adds to.
+        ranking: of the posterior, where it is known already.
+    """
+    cells, ranking = world.cells, ranking or Ranking.of(posterior.log_probs, world)
+    probs, country, leading = ranking.probs, ranking.country, ranking.leading
+    top = int(leading[0])
+    memory = Memory() if memory is None else memory
+    key = (leading.tobytes(), id(neighbours), *memory.naming(constraints))
+    candidates = memory.candidates.get(key)
+    if candidates is None:
+        candidates = None
+        if neighbours:
+            candidates = neighbour_candidates(world, neighbours, leading, constraints, text_weight, using)
+        if candidates is None:
+            candidates = gazetteer_candidates(world, leading.tolist(), constraints, text_weight, named=using.gazetteer)
+        memory.candidates[key] = candidates
+    weights = candidate_weights(candidates, posterior.log_probs, float(world.calibration.get("cell_weight", 1.0)))
+    likely = np.sort(leading)
+    known = memory.spots.get(id(candidates))
+    if known is not None and np.ptp(posterior.log_probs[likely] - known[0]) <= _SAME:
+        spot = known[1]  # a cue of the country alone moves all of its cells alike, and the place not at all
+    else:
+        refined = refiner(candidates, weights, LatLon(*cells.centroids[top].tolist()))
+        spot = Spot.of(refined, candidates, top, world)
+        memory.spots[id(candidates)] = posterior.log_probs[likely], spot
+    group = group_of(constraints if text_weight > 0 else (), named=spot.named)
+    scales, here, admin1 = radius_scales(world.calibration, group), spot.refined.latlon, str(cells.admin1[spot.cell])
+    p_city, p_point = spot.vicinity.holds(probs, weights)
+    half, most = Cloud(world, probs, candidates, weights).radii(here, (0.5, 0.9)) if radii else (np.nan, np.nan)
+    return Conclusion(
+        latlon=here,
+        cell=spot.cell,
+        country=country,
+        by_country=ranking.by_country,
+        codes=cells.country_codes,
+        p_admin1=float(probs[cells.inside(country, admin1)].sum()) if admin1 else 0.0,
+        p_city=p_city,
+        p_point=p_point,
+        radius_50_km=half * scales[0],
+        radius_90_km=max(half * scales[0], most * scales[1]),
+        candidates=candidates,
+        shares=spot.refined.weights,
+        group=group,
+        scales=scales,
+    )
+
+
+def candidate_weights(candidates: Candidates, log_probs: Float, cell_weight: float) -> Float:
+    """Posterior mass that each candidate stands for, `(M,)`.
+
+    Places share out the probability of their cell. Neighbours compete across cells with exp(−α dᵢ) · p(cellᵢ)^β, since
+    how near a photo looks also says which cell is right; together they stand for the probability of their cells.
+
+    Args:
+        candidates: M places or neighbours.
+        log_probs: `(C,)` posterior over cells.
+        cell_weight: β, fitted per world; it plays no part for places.
+    """
+    if len(candidates) == 0 or candidates.kind == "place":
+        return np.asarray(np.exp(candidates.log_weight + log_probs[candidates.cell]), dtype=np.float64)
+    share = np.exp(log_normalise(candidates.log_weight + cell_weight * log_probs[candidates.cell]))
+    theirs = np.zeros(len(log_probs), dtype=bool)
+    theirs[candidates.cell] = True
+    return np.asarray(share * np.exp(log_probs[theirs]).sum(), dtype=np.float64)
+
+
+def alternatives(
+    conclusion: Conclusion, posterior: Posterior, world: World, count: int
+) -> list[tuple[LatLon, int, float]]:
+    """Other places that the evidence allows: `(place, cell, probability)`, most probable first.
+
+    Cells are taken by probability, each at least `_APART_KM` from those taken before, the answer itself included. A
+    place's probability is that of the cells of its country to which it is the nearest, and no further away than that.
+    """
+    cells, probs = world.cells, posterior.probs
+    chosen: list[tuple[LatLon, int]] = [(conclusion.latlon, conclusion.cell)]
+    leading = heaviest(posterior.log_probs, 400)
+    places = world.densest[leading]
+    unit = to_unit(places)
+    free = great_circle_km(unit, to_unit((conclusion.latlon.lat, conclusion.latlon.lon))) >= _APART_KM
+    while len(chosen) <= count and free.any():
+        first = int(free.argmax())
+        chosen.append((LatLon(*places[first].tolist()), int(leading[first])))
+        free &= great_circle_km(unit, unit[first]) >= _APART_KM
+    at = np.array([(p.lat, p.lon) for p, _ in chosen])
+    close = cells.unit @ to_unit(at).T
+    nearest = close.argmax(axis=1)
+    near = close.max(axis=1) >= np.cos(_APART_KM / EARTH_RADIUS_KM)
+    own = cells.country_index[[cell for _, cell in chosen]]
+    near &= cells.country_index == own[nearest]
+    near[[cell for _, cell in chosen]] = True  # a large cell's middle may be further from the place in it
+    mass = np.bincount(nearest, weights=probs * near, minlength=len(chosen))
+    found = [(place, cell, float(p)) for (place, cell), p in zip(chosen, mass, strict=True)][1:]
+    return sorted(found, key=lambda item: -item[2])

@@ -1,0 +1,195 @@
+"""Saying what the evidence did: computed from the evidence, never invented."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from geoagent.answer import Best, Comparison, CuePlace, CueReport
+from geoagent.places.geo import Float, LatLon
+from geoagent.types import Constraint, Place, Posterior
+
+_FAIR = float(np.log(3.0))  # nats from which evidence is worth a mention (Kass & Raftery 1995, section 3.2)
+_SHOWN = 8  # places of a cue that an answer lists
+
+
+def cue_place(place: Place, weight: float) -> CuePlace:
+    """One place of a cue as the answer writes it: a code for areas, a name for cities."""
+    p = round(float(weight), 4)
+    if place.level == "city":
+        return CuePlace(code=place.country, name=place.name, p=p)
+    if place.level == "admin1":
+        return CuePlace(code=place.admin1 or place.country, name=place.name, p=p)
+    return CuePlace(code=place.country, p=p)
+
+
+def cue_report(number: int, constraint: Constraint, nats: float, without: Best) -> CueReport:
+    """What one constraint saw and did.
+
+    Args:
+        number: its place in the answer's list, from 1.
+        constraint: what it says.
+        nats: its pooled log likelihood at the cell of the answer.
+        without: the answer without it.
+    """
+    order = np.argsort(-constraint.weights, kind="stable")[:_SHOWN]
+    places = [cue_place(constraint.places[i], constraint.weights[i]) for i in order if constraint.weights[i] >= 0.005]
+    return CueReport(
+        id=f"c{number}",
+        constraint=constraint.id,
+        kind=constraint.kind,
+        value=constraint.value,
+        says=constraint.says,
+        regions=list(constraint.regions),
+        places=places,
+        reliability=round(constraint.reliability, 3),
+        nats=round(nats, 3),
+        favours=places[0] if places else None,
+        without=without,
+        source=constraint.source,
+    )
+
+
+def favoured(place: CuePlace | None) -> str:
+    """A cue's first place in words: "Stuttgart, DE"."""
+    if place is None:
+        return "no place"
+    return f"{place.name}, {place.code}" if place.name and place.code else (place.name or place.code or "no place")
+
+
+def where(best: Best | None) -> str:
+    """A place in words: "Köln, North Rhine-Westphalia, DE"."""
+    if best is None:
+        return "nowhere"
+    parts = dict.fromkeys(part for part in (best.place, best.admin1, best.country) if part)
+    return ", ".join(parts) or "the whole world"
+
+
+def kilometres(distance_km: float) -> str:
+    """A distance with as many digits as it deserves."""
+    return f"{distance_km:.1f} km" if distance_km < 10 else f"{round(distance_km):,} km".replace(",", " ")
+
+
+def statements(
+    text_aware: Best,
+    vision_only: Best,
+    confidence: float,
+    radius_50_km: float,
+    radius_90_km: float,
+    cues: Sequence[CueReport],
+    *,
+    looked: bool,
+    told: bool,
+    lines: int,
+    comparison: Comparison | None = None,
+) -> list[str]:
+    """The answer in a few statements, each of them a restatement of a number in it.
+
+    Args:
+        text_aware: the answer.
+        vision_only: the one without text.
+        confidence: probability of its country.
+        radius_50_km: of the answer.
+        radius_90_km: of the answer.
+        cues: strongest first.
+        looked: whether the picture was judged.
+        told: whether the user said something about the place.
+        lines: of text that were read.
+        comparison: of picture and text.
+    """
+    level = {"country": "a country", "region": "a region", "full": "a point"}.get(text_aware.precision, "a city")
+    reach = "no country is likelier than not" if text_aware.precision == "none" else f"the evidence reaches to {level}"
+    said = [
+        f"{where(text_aware)}: {confidence:.0%} for {text_aware.country}; {reach}.",
+        f"Half of the probability lies within {kilometres(radius_50_km)} of the place, 90 % within "
+        f"{kilometres(radius_90_km)}.",
+    ]
+    if not looked:
+        said.append("The picture itself was not judged, only its text: where photos are taken stands in for it.")
+    if not cues:
+        said.append(
+            "No text was found."
+            if lines == 0
+            else f"{lines} line{'s' * (lines != 1)} of text, but none speaks for a place."
+        )
+        return said
+    for cue in [c for c in cues if c.nats > 0][:3]:
+        changed = (
+            f"without it: {where(cue.without)}"
+            if _differs(cue.without, text_aware)
+            else "without it the place is the same"
+        )
+        said.append(f"{cue.says} It adds {cue.nats:+.1f} nats ({changed}).")
+    against = [c for c in cues if c.nats < -0.1]
+    if against:
+        named = "; ".join(f"{c.kind} “{c.value}” ({favoured(c.favours)})" for c in against[:3])
+        said.append(f"Against it speak: {named}.")
+    if vision_only.precision == "none" and text_aware.precision != "none":
+        said.append("Without any text no place could be named.")
+    elif _differs(vision_only, text_aware):
+        without = "Without any text, by what you said," if told else "Without any text"
+        said.append(f"{without} the answer would be {where(vision_only)}.")
+    if comparison is not None and comparison.conflict:
+        said.append(comparison.says)
+    return said
+
+
+def compared(vision: Posterior, text: Posterior, before: Float, vision_only: Best, text_aware: Best) -> Comparison:
+    """How well picture and text agree, and what the text changed.
+
+    The agreement is log Σ v(c) t(c) / p(c), with v and t what picture and text say and p what is known before either:
+    how many times likelier it is to see both if they are of one place than if they are of two.
+
+    Args:
+        vision: belief by the picture, and what the user said.
+        text: belief by the text, and what the user said.
+        before: `(C,)` log probabilities by what the user said alone.
+        vision_only: the answer without text.
+        text_aware: the answer.
+    """
+    moved_km = _apart_km(vision_only, text_aware)
+    v, t = vision.log_probs, text.log_probs
+    both = v + t - before
+    agreement = float(both.max() + np.log(np.exp(both - both.max()).sum()))
+    middle = np.logaddexp(v, t) - np.log(2.0)
+    divergence = 0.5 * float(np.exp(v) @ (v - middle) + np.exp(t) @ (t - middle))
+    changed: Literal["nothing", "place", "region", "country"] = "nothing"
+    if vision_only.country != text_aware.country:
+        changed = "country"
+    elif moved_km >= 1.0:
+        changed = "region" if vision_only.admin1 != text_aware.admin1 else "place"
+    conflict = agreement <= -_FAIR
+    if conflict:
+        times = f"{np.exp(-agreement):,.0f} times"
+        says = f"Picture and text disagree: two places explain them {times} better than one."
+    elif agreement >= _FAIR:
+        says = "Picture and text agree."
+    else:
+        says = "Picture and text neither agree nor disagree."
+    change = ""
+    if changed != "nothing" and where(vision_only) != where(text_aware):
+        change = f"The text changed the {changed}: {where(vision_only)} became {where(text_aware)}."
+    elif changed != "nothing":
+        change = f"The text moved the place by {kilometres(moved_km)}."
+    return Comparison(
+        changed=changed,
+        moved_km=round(moved_km, 2),
+        divergence_nats=round(max(0.0, divergence), 4),
+        agreement_nats=round(agreement, 3),
+        conflict=conflict,
+        says=says,
+        change=change,
+    )
+
+
+def _apart_km(a: Best, b: Best) -> float:
+    """Distance between two places that are told; 0 where one is not."""
+    if a.lat is None or a.lon is None or b.lat is None or b.lon is None:
+        return 0.0
+    return LatLon(a.lat, a.lon).distance_km(LatLon(b.lat, b.lon))
+
+
+def _differs(a: Best, b: Best) -> bool:
+    return (a.country, a.admin1, a.place) != (b.country, b.admin1, b.place)

@@ -1,0 +1,33 @@
+"""The heaviest candidate as it is: no mean."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from geoagent.places.geo import Float, LatLon
+from geoagent.protocols import Assets, Refined
+from geoagent.types import Candidates
+
+
+class Nearest:
+    """Returns the candidate with the largest weight, the first of equals.
+
+    With neighbours, that is the nearest one once each cell's probability is counted in; with the search `prototype`, it
+    is PIGEON's refinement (Haas et al. 2024, section 3.5).
+    """
+
+    name = "nearest"
+
+    def __call__(self, candidates: Candidates, weights: Float, fallback: LatLon) -> Refined:
+        """Return the heaviest candidate; `fallback` where nothing has weight."""
+        share = np.zeros(len(candidates))
+        if len(weights) == 0 or not weights.max() > 0:
+            return Refined(fallback, share)
+        best = int(weights.argmax())
+        share[best] = 1.0
+        return Refined(LatLon(*candidates.latlon[best].tolist()), share)
+
+
+def build(assets: Assets) -> Nearest:
+    """Build the refiner; it has no options."""
+    return Nearest()

@@ -1,0 +1,88 @@
+"""The offline constraint source: every cue that the tables understand becomes one soft constraint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from geoagent.belief.calibration import reliability
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.protocols import Assets
+from geoagent.types import Constraint, Cue, Place, TextRegion
+
+_KEPT = 60  # countries of one constraint; what is lighter joins the escape
+_LIGHTEST = 2e-4
+
+
+class Lexicon:
+    """Turns cues into constraints over countries, admin-1 units and cities.
+
+    What a cue says about countries is a likelihood, "how often is such a cue seen there"; with the world's prior it
+    becomes the mass of a constraint, "where is a photo with such a cue".
+    """
+
+    name = "lexicon"
+
+    def __init__(self, gazetteer: Gazetteer, prior: Mapping[str, float], fitted: Mapping[str, float] | None) -> None:
+        self._gazetteer = gazetteer
+        self._prior = prior
+        self._fitted = fitted
+
+    def __call__(self, regions: tuple[TextRegion, ...], cues: tuple[Cue, ...]) -> tuple[Constraint, ...]:
+        """Return one constraint for each cue that points at places of this world."""
+        found = []
+        for number, cue in enumerate(cues, start=1):
+            masses = self._named(cue) if cue.places else self._spread(cue)
+            total = sum(mass for _, mass in masses)
+            if total <= 0:
+                continue
+            sure = min((regions[r].confidence for r in cue.regions if r < len(regions)), default=1.0)
+            found.append(
+                Constraint(
+                    id=f"{self.name}-{number}",
+                    kind=cue.kind,
+                    value=cue.value,
+                    says=cue.says,
+                    source=self.name,
+                    places=tuple(place for place, _ in masses),
+                    weights=np.array([mass / total for _, mass in masses]),
+                    reliability=reliability(cue.kind, cue.strength * _reading(sure), self._fitted),
+                    spans=cue.spans,
+                )
+            )
+        return tuple(found)
+
+    def _named(self, cue: Cue) -> list[tuple[Place, float]]:
+        """Places that a cue names outright."""
+        return [(place, weight) for place, weight in cue.places if place.country in self._prior and weight > 0]
+
+    def _spread(self, cue: Cue) -> list[tuple[Place, float]]:
+        """What a cue says about every country, weighed by the world's prior."""
+        weights = {code: cue.countries.get(code, cue.elsewhere) * prior for code, prior in self._prior.items()}
+        total = sum(weights.values())
+        if total <= 0:
+            return []
+        ranked = sorted(weights, key=lambda code: -weights[code])[:_KEPT]
+        masses: list[tuple[Place, float]] = []
+        for code in ranked:
+            share = weights[code] / total
+            country = self._gazetteer.country(code)
+            if share < _LIGHTEST or country is None:
+                continue
+            for place, part in cue.inside.get(code, ()):
+                masses.append((place, share * part))
+            rest = 1.0 - sum(part for _, part in cue.inside.get(code, ()))
+            if rest > 1e-9:
+                masses.append((country, share * rest))
+        return masses
+
+
+def _reading(confidence: float) -> float:
+    """How much a cue's strength keeps of an uncertain reading: all of it from 0.9 on, half at 0.5."""
+    return float(np.interp(confidence, (0.0, 0.5, 0.9), (0.3, 0.5, 1.0)))
+
+
+def build(assets: Assets) -> Lexicon:
+    """Build the source; it has no options."""
+    return Lexicon(assets.gazetteer, assets.world.country_prior, assets.world.calibration.get("reliability"))

@@ -1,0 +1,136 @@
+"""Brands, chains, operators and institutions that exist in few countries."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
+
+from geoagent.evidence.cues.context import DECOR
+from geoagent.evidence.cues.reading import Line, Reading, is_common, listed, overlaps, taken
+from geoagent.places.gazetteer.facts import BrandFact
+from geoagent.types import Cue, Place
+
+_MOST_COUNTRIES = 12  # a brand of more countries says too little
+_INSTITUTIONS = frozenset({"institution", "police", "post", "municipal", "government", "utility", "transit", "lottery"})
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """Cues of kinds "brand" and "institution": the longest known names, repaired by one letter where OCR slipped."""
+    cues = []
+    phrases = _names(reading)
+    busy = taken(earlier, ("plate", "phone", "domain"))
+    for line in reading.lines:
+        used: list[tuple[int, int]] = []
+        for key, start, end in reading.phrases(line, 5):
+            if len(key) < 2 or any(start < b and a < end for a, b in used) or overlaps(busy, line.region, start, end):
+                continue
+            whole = start == line.words[0].start and end == line.words[-1].end
+            name, edits = (key, 0) if key in phrases else (None, 0)
+            letters_only = not any(c.isdigit() for c in key)
+            if (
+                name is None
+                and whole
+                and letters_only
+                and len(key) >= 7
+                and not all(is_common(reading, w) for w in key.split())
+            ):
+                name, edits = _repaired(key, phrases)
+            if name is None or name in reading.facts.international:
+                continue
+            known = reading.facts.brand(name)
+            if known is None or not 1 <= len(known.countries) <= _MOST_COUNTRIES:
+                continue
+            strength = (
+                known.strength * _distinctive(name, line, start, end, whole, known, reading) * (0.7 if edits else 1.0)
+            )
+            if strength < 0.08:
+                continue
+            used.append((start, end))
+            written = line.text[start:end]
+            institution = known.kind in _INSTITUTIONS
+            inside = {code: found for code in known.countries if (found := _inside(code, known, reading))}
+            where = known.place or ", ".join(
+                place.name for places in list(inside.values())[:1] for place, _ in places[:2] if len(inside) == 1
+            )
+            cues.append(
+                Cue(
+                    kind="institution" if institution else "brand",
+                    value=written,
+                    says=f"“{written}” is {'an institution' if institution else 'a brand'} of "
+                    f"{where + ', ' if where else ''}{listed(reading, dict(known.countries))}.",
+                    spans=(line.span(start, end),),
+                    countries=dict(known.countries),
+                    inside=inside,
+                    strength=min(1.0, strength),
+                )
+            )
+    return cues
+
+
+def _inside(code: str, known: BrandFact, reading: Reading) -> tuple[tuple[Place, float], ...]:
+    """Where in a country a brand is at home: a city or admin-1 units, with weights that sum to 0.8."""
+    places = []
+    for part in known.parts.get(code, ()):
+        if part.startswith(code + "."):
+            place = reading.gazetteer.admin1(part)
+        else:
+            matches = reading.gazetteer.lookup(part, k=1, countries={code: 1.0})
+            place = matches[0].place if matches and matches[0].place.country == code else None
+        if place is not None:
+            places.append(place)
+    return tuple((place, 0.8 / len(places)) for place in places)
+
+
+def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, known: BrandFact, reading: Reading) -> float:
+    """How likely such a word is the brand and not the word: short common words inside a sentence are not."""
+    kind = known.kind
+    words = name.split()
+    score = 1.0
+    plain = [w for w in words if w not in DECOR and w not in reading.facts.international]
+    trade = kind in ("brand", "operator")
+    if trade and len(plain) < len(words) and (not plain or reading.gazetteer.lookup(" ".join(plain), k=1)):
+        return 0.0  # "Café Roma": a kind of shop and the name of a place, as there are in every country
+    initials = known.chosen and whole and len(name) >= 3 and line.text[start:end].isupper()
+    if kind in ("brand", "operator", "transit"):  # mass tables hold everything; the hand-made ones were chosen
+        if len(name) <= 4 and not initials:
+            score *= 0.35 if len(name) <= 3 else 0.6
+        ordinary = all(
+            w in reading.facts.signwords
+            or w in reading.facts.international
+            or w in reading.facts.streets
+            or (len(w) <= 5 and is_common(reading, w) and not initials)
+            for w in words
+        )
+        if ordinary:
+            score *= 0.1 if len(words) == 1 else 0.3
+        if not initials and reading.gazetteer.lookup(name, k=1):
+            score *= 0.4  # also the name of a place, which the names look after
+        if not whole and len(words) == 1:
+            score *= 0.6
+    text = line.text[start:end]
+    if text == text.lower() and text != text.upper() and kind in ("brand", "operator"):
+        score *= 0.6
+    return score
+
+
+def _names(reading: Reading) -> frozenset[str]:
+    return reading.facts.brand_names()
+
+
+@lru_cache(maxsize=512)
+def _repaired(key: str, names: frozenset[str]) -> tuple[str | None, int]:
+    """The one brand that is a single edit away, if there is one."""
+    limit = 1 if len(key) < 11 else 2
+    found = process.extract(
+        key, _of_length(names, len(key), limit), scorer=Levenshtein.distance, score_cutoff=limit, limit=2
+    )
+    if not found or (len(found) > 1 and found[1][1] == found[0][1]):
+        return None, 0
+    return str(found[0][0]), int(found[0][1])
+
+
+@lru_cache(maxsize=64)
+def _of_length(names: frozenset[str], length: int, limit: int) -> tuple[str, ...]:
+    return tuple(sorted(n for n in names if abs(len(n) - length) <= limit))

@@ -1,0 +1,88 @@
+"""Prices: a currency's sign, code or word beside an amount."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from geoagent.evidence.cues.reading import Line, Reading, evened, listed, overlaps, taken
+from geoagent.evidence.cues.road import on_its_panel
+from geoagent.places.gazetteer.facts import Facts
+from geoagent.types import Cue, Span
+
+_AMOUNT = r"\d{1,3}(?:[ .,’']\d{3})*(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue for each way of writing a currency, however many prices there are."""
+    places: dict[str, list[Span]] = {}
+    busy = taken(earlier, ("plate", "registration", "domain"))
+    for line in reading.lines:
+        used: list[tuple[int, int]] = []
+        if on_its_panel(reading, line):
+            continue  # "N7" and "R1" on red or blue are roads, not prices in naira and rand
+        for form, start, end in _prices(line, reading):
+            if overlaps(busy, line.region, start, end):
+                continue
+            if not any(start < b and a < end for a, b in used):
+                used.append((start, end))
+                places.setdefault(form, []).append(line.span(start, end))
+    cues = []
+    for form, spans in places.items():
+        known = reading.facts.currencies[form]
+        cues.append(
+            Cue(
+                kind="currency",
+                value=form,
+                says=f"Prices in “{form}”: money of {listed(reading, dict(known.countries))}.",
+                spans=tuple(spans),
+                countries=evened(reading, known.countries),
+                elsewhere=1e-4,
+                strength=known.strength,
+            )
+        )
+    return cues
+
+
+def _prices(line: Line, reading: Reading) -> list[tuple[str, int, int]]:
+    """`(form, start, end)` of each currency form beside an amount, longest form first."""
+    found = []
+    text = line.digits
+    if not any(c.isdigit() for c in text):
+        # A sign that exists only as a currency needs no amount ("₾", "₴").
+        return [
+            (c, i, i + 1)
+            for i, c in enumerate(line.text)
+            if c in reading.facts.currencies and not c.isalnum() and c not in "$£€¥"
+        ]
+    for form, pattern in _patterns(reading.facts):
+        for match in pattern.finditer(text):
+            start, end = match.start(), match.end()
+            inner = match.group().strip()
+            if reading.facts.currencies[form].case and form not in inner and form not in inner.replace(" ", ""):
+                continue
+            found.append((form, start, end))
+    return sorted(found, key=lambda f: (-len(f[0]), f[1]))
+
+
+@lru_cache(maxsize=2)
+def _patterns(facts: Facts) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """One pattern a form: the form on the side of the amount where it is written."""
+    out = []
+    for form, known in facts.currencies.items():
+        name = re.escape(form).replace(r"\$", r" ?\$") if len(form) > 1 else re.escape(form)
+        flags = 0 if known.case else re.IGNORECASE
+        # "C.P. 06000" is a postcode's label and no price in "P".
+        left = (r"(?<![^\W\d_])" + (r"(?<![^\W\d_]\.)" if len(form) == 1 else "")) if form[:1].isalpha() else ""
+        right = r"(?![^\W\d_])" if form[-1:].isalpha() and not _joins_words(form) else ""
+        amount = rf"(?:{_AMOUNT})"
+        before = rf"{left}{name}[ .]{{0,2}}{amount}(?![\d%:A-Za-z])"
+        after = rf"(?<![\d:.,/-]){amount}(?:,-|[.,]-|,–)? ?{name}{right}"
+        pattern = {"before": before, "after": after}.get(known.position, f"{before}|{after}")
+        out.append((form, re.compile(pattern, flags)))
+    return tuple(out)
+
+
+def _joins_words(form: str) -> bool:
+    """Whether the form's script writes words without spaces, so that letters may follow."""
+    return any("\u0e00" <= c <= "\u0eff" or "\u3040" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af" for c in form)

@@ -1,0 +1,63 @@
+"""Web and mail addresses: a country's domain speaks for the country."""
+
+from __future__ import annotations
+
+import re
+
+from geoagent.evidence.cues.reading import Reading, listed
+from geoagent.types import Cue
+
+# The last label may be misread ("c0m"), may be followed by a path, and non-Latin top-level domains exist.
+_ADDRESS = re.compile(
+    r"(?:(?P<mail>[\w.+-]{1,64})@)?(?P<host>(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,5}[^\W\d_]{2,12})(?![\w@])", re.UNICODE
+)
+_GENERIC_HOSTS = frozenset(
+    {"gmail", "yahoo", "hotmail", "outlook", "icloud", "gmx", "facebook", "instagram", "youtube"}
+)
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue for each address whose top-level domain belongs to a country."""
+    cues = []
+    for line in reading.lines:
+        for match in _ADDRESS.finditer(line.text):
+            host = match.group("host").casefold()
+            labels = host.split(".")
+            if not (
+                match.group("mail")
+                or labels[0] in ("www", "http", "m")
+                or len(labels) > 2
+                or _looks_like_host(match.group("host"))
+            ):
+                continue
+            if labels[-2] in _GENERIC_HOSTS:
+                continue
+            known = reading.facts.tlds.get(".".join(labels[-2:])) if len(labels) > 2 else None
+            tld = ".".join(labels[-2:]) if known is not None else labels[-1]
+            known = known or reading.facts.tlds.get(labels[-1])
+            if known is None or not known.countries:
+                continue
+            inside = {}
+            if known.place:
+                for code in known.countries:
+                    places = [m.place for m in reading.gazetteer.lookup(known.place, k=1, countries={code: 1.0})]
+                    if places and places[0].country == code:
+                        inside[code] = ((places[0], 0.8),)
+            owner = known.place or listed(reading, dict(known.countries))
+            cues.append(
+                Cue(
+                    kind="domain",
+                    value="." + tld,
+                    says=f"The address “{match.group()}” ends in .{tld}, the domain of {owner}.",
+                    spans=(line.span(match.start(), match.end()),),
+                    countries=dict(known.countries),
+                    inside=inside,
+                    strength=known.strength,
+                )
+            )
+    return cues
+
+
+def _looks_like_host(host: str) -> bool:
+    """Whether two labels without "www" are an address and not two sentences that lack a space ("open.Sunday")."""
+    return host == host.lower() or host == host.upper()

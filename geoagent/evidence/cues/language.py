@@ -1,0 +1,236 @@
+"""Languages: which ones the signs are written in, as a distribution, and where signs are written so.
+
+Four things speak, in this order of trust: the script (Georgian letters leave one language), letters that few languages
+write, words that stand on signs, and a general identifier of letter sequences (see `identify`) where a line is long
+enough.
+Words that stand on signs everywhere ("EXIT", "WC") say nothing.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from geoagent.evidence.cues.alphabets import LETTERS, OF_SCRIPT
+from geoagent.evidence.cues.context import DECOR
+from geoagent.evidence.cues.identify import SAME, identify
+from geoagent.evidence.cues.reading import Line, Reading, listed, overlaps, taken
+from geoagent.evidence.cues.script import han_fit
+from geoagent.types import Cue
+
+_FOREIGN_WORD = 0.025  # chance of a sign word in a language that does not have it: misreading, loan word, name
+_KIN_WORD = 0.08  # the same in a language that is so near that most words of signs are alike
+_KIN = tuple(
+    frozenset(group.split())
+    for group in (
+        "ru be uk", "ru bg", "bg mk sr", "cs sk", "hr bs sr sl mk", "es gl ca", "pt gl", "da no sv", "id ms",
+        "tr az tk", "kk ky tt", "uz tg", "hi mr ne", "fa ps", "lv lt", "nl af", "de lb als", "it co", "zu xh", "fr oc",
+    )
+)  # fmt: skip
+_FOREIGN_LETTER = 0.12
+_LEAST = 0.6  # words that must speak before there is a cue of Latin text: one clear sign word, or lines of longer text
+_SECOND = 1.5  # nats that a further language must gain before the lines are taken to speak it
+_MOST_LANGUAGES = 3
+_DECOR_SHARE = 0.35
+"""How much a line counts that names a kind of food or shop ("Ristorante Bella Napoli"): its language is decoration."""
+_MOST_LETTERS = 3  # distinct rare letters that count: more are no news
+_CHANCE = 0.004  # what an identifier that is sure of another language still leaves to one
+_EXTRA = {"sr": ("hr", "bs"), "id": ("ms",), "no": ("nb", "nn")}
+_TOURIST = {"en": 0.035, "fr": 0.006, "es": 0.006, "de": 0.005, "ru": 0.004, "it": 0.004, "zh": 0.004, "ar": 0.004}
+"""Share of signs in a language in countries where it is no language of the place: tourists, trade, fashion."""
+_ELSEWHERE = 0.0025
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue for each language that lines of text are surely enough in."""
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "currency", "postcode"))
+    named = taken(earlier, ("name", "brand"))
+    streets = taken(earlier, ("street",))
+    scored: list[tuple[Line, dict[str, float], float]] = []
+    for line in reading.lines:
+        scores, weight = _score(line, reading, busy, named, streets)
+        if scores:
+            scored.append((line, scores, weight))
+    cues = []
+    for lines, shares, weight in _groups(scored):
+        cue = _cue(lines, shares, weight, reading)
+        if cue is not None:
+            cues.append(cue)
+    return cues
+
+
+def languages_of(script: str, reading: Reading) -> tuple[str, ...]:
+    """Languages that signs of a script may be in."""
+    if script in OF_SCRIPT:
+        return tuple(sorted(OF_SCRIPT[script]))
+    others = frozenset().union(*OF_SCRIPT.values()) - {"sr", "az", "uz", "tk", "tt"}
+    spoken = {lang for facts in reading.facts.countries.values() for lang in facts.languages}
+    return tuple(sorted(spoken - others))
+
+
+def _score(
+    line: Line,
+    reading: Reading,
+    busy: dict[int, list[tuple[int, int]]],
+    named: dict[int, list[tuple[int, int]]],
+    streets: dict[int, list[tuple[int, int]]],
+) -> tuple[dict[str, float], float]:
+    """Log score of each language for one line, and how many words or letters spoke; ({}, 0) where none did."""
+    if line.script == "Zyyy" or (line.script != "Latn" and not line.script_is_evidence):
+        return {}, 0.0
+    languages = languages_of(line.script, reading)
+    scores = dict.fromkeys(languages, 0.0)
+    spoke = 0.0
+    words = [w for w in line.words if not overlaps(busy, line.region, w.start, w.end)]
+    known: list[tuple[int, int]] = []
+    for key, start, end in reading.entries(line, 4, 10):
+        if any(start < b and a < end for a, b in known) or overlaps(busy, line.region, start, end):
+            continue
+        entry = reading.facts.signwords.get(key)
+        if key in reading.facts.international:
+            known.append((start, end))
+            continue
+        spoken = entry.languages if entry is not None else _of_street(key, line, start, end, reading, streets)
+        if not spoken:
+            continue
+        known.append((start, end))
+        its = {SAME.get(lang, lang) for lang in spoken}
+        for lang in spoken:
+            its.update(_EXTRA.get(lang, ()))
+        if not its & set(languages):
+            continue
+        clear = 0.5 if len(key) <= 2 else 0.8 if len(key) == 3 else 1.0
+        for lang in languages:
+            near = any(lang in group and group & its for group in _KIN)
+            other = _KIN_WORD if near else _FOREIGN_WORD
+            scores[lang] += clear * math.log(1.0 + _FOREIGN_WORD if lang in its else other)
+        spoke += clear
+    rare = [c for c in sorted(set(line.text.casefold())) if c in LETTERS][:_MOST_LETTERS]
+    for letter in rare:
+        inside_name = all(
+            overlaps(named, line.region, i, i + 1) for i, c in enumerate(line.text.casefold()) if c == letter
+        )
+        strength = 0.4 if inside_name else 1.0
+        for lang in languages:
+            scores[lang] += strength * math.log(_FOREIGN_LETTER + (1.0 if lang in LETTERS[letter] else 0.0))
+        spoke += 0.6 * strength
+    rest = [
+        w
+        for w in words
+        if not overlaps(named, line.region, w.start, w.end)
+        and w.key not in reading.facts.international
+        and any(c.isalpha() for c in w.text)
+    ]
+    length = sum(len(w.text) for w in rest)
+    if line.script != "Latn" and len(languages) == 1:
+        return scores, max(spoke, 2.0)
+    if length >= 8:
+        shares = identify(" ".join(w.text for w in rest), languages, reading.identifier)
+        clear = min(1.0, length / 24)
+        for lang in languages:
+            scores[lang] += clear * math.log(_CHANCE + shares[lang])
+        spoke += 0.5 * clear if length < 16 else clear
+    elif line.script != "Latn":
+        spoke = max(spoke, 0.5)
+    if any(word.key in DECOR for word in line.words):
+        scores = {lang: _DECOR_SHARE * score for lang, score in scores.items()}
+        spoke *= _DECOR_SHARE
+    return (scores, spoke) if spoke > 0 else ({}, 0.0)
+
+
+def _of_street(
+    key: str, line: Line, start: int, end: int, reading: Reading, streets: dict[int, list[tuple[int, int]]]
+) -> tuple[str, ...]:
+    """Languages of a word for a street, where it names one."""
+    word = reading.facts.streets.get(key)
+    if word is None or len(key) < 3 or len(word.languages) > 6 or not overlaps(streets, line.region, start, end):
+        return ()
+    return word.languages
+
+
+def _groups(
+    scored: list[tuple[Line, dict[str, float], float]],
+) -> list[tuple[list[Line], dict[str, float], float]]:
+    """Lines by language, each group with its distribution and how much spoke.
+
+    For each script, the fewest languages that explain the lines: another one is taken while the lines that it explains
+    better gain more than `_SECOND` nats by it. Bilingual signs ("Sortie" over "Uitgang") become two groups.
+    """
+    groups = []
+    for script in dict.fromkeys(line.script for line, _, _ in scored):
+        lines = [item for item in scored if item[0].script == script]
+        languages = sorted(lines[0][1])
+        table = np.array([[scores[lang] for lang in languages] for _, scores, _ in lines])
+        chosen = [int(table.sum(axis=0).argmax())]
+        while len(chosen) < _MOST_LANGUAGES:
+            gain = np.maximum(table - table[:, chosen].max(axis=1, keepdims=True), 0.0).sum(axis=0)
+            if gain.max() <= _SECOND:
+                break
+            chosen.append(int(gain.argmax()))
+        owner = table[:, chosen].argmax(axis=1)
+        for k in range(len(chosen)):
+            mine = [i for i in range(len(lines)) if owner[i] == k]
+            if mine:
+                total = table[mine].sum(axis=0)
+                shares = np.exp(total - total.max())
+                shares /= shares.sum()
+                spoke = sum(lines[i][2] for i in mine)
+                groups.append(([lines[i][0] for i in mine], dict(zip(languages, shares.tolist(), strict=True)), spoke))
+    return groups
+
+
+def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Reading) -> Cue | None:
+    top = max(shares, key=lambda lang: shares[lang])
+    latin = lines[0].script == "Latn"
+    if latin and (weight < _LEAST or shares[top] < 0.3):
+        return None  # in other scripts the letters alone leave few languages, and say no less than their script does
+    countries: dict[str, float] = {}
+    floor = 0.0
+    for lang, p in shares.items():
+        if p < 0.01:
+            continue
+        spoken = reading.facts.language_share(lang)
+        tourist = _TOURIST.get(lang, _ELSEWHERE) * max(spoken.values(), default=0.0)
+        floor += p * tourist
+        for code, share in spoken.items():
+            countries[code] = countries.get(code, 0.0) + p * max(share - tourist, 0.0)
+    if lines[0].script == "Hani":
+        text = "".join(line.text for line in lines)
+        countries = {code: w * han_fit(text, code, reading.facts) for code, w in countries.items()}
+    countries = {code: w + floor for code, w in countries.items()}
+    if not countries:
+        return None
+    ranked = sorted((lang for lang in shares if shares[lang] >= 0.1), key=lambda lang: -shares[lang])[:3]
+    said = " or ".join(f"{_language(lang)} ({shares[lang]:.0%})" for lang in ranked) or _language(top)
+    return Cue(
+        kind="language",
+        value=" ".join(ranked) or top,
+        says=f"{'A line reads' if len(lines) == 1 else f'{len(lines)} lines read'} as {said}, written in "
+        f"{listed(reading, countries)}.",
+        spans=tuple(line.span(0, len(line.text)) for line in sorted(lines, key=lambda line: line.region)),
+        countries=countries,
+        elsewhere=floor,
+        # In other scripts than Latin the doubt is all in the distribution: the script itself is sure.
+        strength=1.0 if lines[0].script != "Latn" else min(1.0, 0.55 + 0.15 * weight),
+    )
+
+
+_LANGUAGES = {
+    "af": "Afrikaans", "am": "Amharic", "ar": "Arabic", "az": "Azerbaijani", "be": "Belarusian", "bg": "Bulgarian",
+    "bn": "Bengali", "bs": "Bosnian", "ca": "Catalan", "cs": "Czech", "cy": "Welsh", "da": "Danish", "de": "German",
+    "el": "Greek", "en": "English", "es": "Spanish", "et": "Estonian", "eu": "Basque", "fa": "Persian", "fi": "Finnish",
+    "fr": "French", "ga": "Irish", "gl": "Galician", "gu": "Gujarati", "he": "Hebrew", "hi": "Hindi", "hr": "Croatian",
+    "hu": "Hungarian", "hy": "Armenian", "id": "Indonesian", "is": "Icelandic", "it": "Italian", "ja": "Japanese",
+    "ka": "Georgian", "kk": "Kazakh", "km": "Khmer", "kn": "Kannada", "ko": "Korean", "ky": "Kyrgyz", "lb":
+    "Luxembourgish", "lo": "Lao", "lt": "Lithuanian", "lv": "Latvian", "mk": "Macedonian", "ml": "Malayalam", "mn":
+    "Mongolian", "mr": "Marathi", "ms": "Malay", "mt": "Maltese", "my": "Burmese", "ne": "Nepali", "nl": "Dutch", "no":
+    "Norwegian", "pa": "Punjabi", "pl": "Polish", "ps": "Pashto", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian",
+    "si": "Sinhala", "sk": "Slovak", "sl": "Slovene", "sq": "Albanian", "sr": "Serbian", "sv": "Swedish", "sw":
+    "Swahili", "ta": "Tamil", "te": "Telugu", "th": "Thai", "tl": "Filipino", "tr": "Turkish", "uk": "Ukrainian", "ur":
+    "Urdu", "uz": "Uzbek", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+
+
+def _language(code: str) -> str:
+    return _LANGUAGES.get(code, code)

@@ -1,0 +1,291 @@
+"""Names of places. Most misleading of all cues: "Pizzeria Napoli" is seldom in Naples."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from dataclasses import replace
+from itertools import pairwise
+
+from geoagent.evidence.cues.context import DECOR, LINKS, MADE_IN, OFFICE, ROAD, TOWARDS
+from geoagent.evidence.cues.direction import turned
+from geoagent.evidence.cues.reading import UNSPACED, Line, Reading, country_name, overlaps, taken
+from geoagent.places.gazetteer import Match, Mention
+from geoagent.places.gazetteer.normalise import normalise
+from geoagent.places.gazetteer.tally import Tally
+from geoagent.types import Cue
+
+_CITY_SHARE, _ADMIN1_SHARE = 0.72, 0.1
+"""Of a city's weight: the city itself, its admin-1 unit; the rest goes to its country.
+
+A sign that names a city often stands in another place of the same country: road signs, head offices, street names.
+"""
+_ALONE = 0.25
+"""Least strength of a name where no other cue but the language is there."""
+_KNOWN_ABROAD = 50_000
+_ALSO_WORD = 0.25
+_LEADING = 4  # readings of a name that another one may be a part of
+_DEEP = 60  # readings among which a town of a named region is looked for
+_SUPPORTED = 40.0
+"""How many times likelier a place is meant whose region or country stands beside its name."""
+_KEPT = 12  # readings of one name that are kept
+_EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
+
+
+_OPENING = re.compile(r"[.:,]?\s*\d{1,2}(?:[.:h]\d\d)?\s?[-–—]\s?\d{1,2}")
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue for each mention of a place, weighted by how much the line is about the place."""
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "company", "road"))
+    streets = taken(earlier, ("street",))
+    brands = taken([cue for cue in earlier if cue.kind == "brand" and cue.strength >= 0.5])
+    institutions = taken(earlier, ("institution",))
+    words = _words(reading, earlier)
+    found: list[tuple[Line, Mention]] = []
+    for line in reading.lines:
+        everywhere = _everywhere(reading, line)
+        for mention in reading.gazetteer.scan(line.letters, fuzzy=True):
+            if overlaps(busy, line.region, mention.start, mention.end):
+                continue
+            if any(a <= mention.start and mention.end <= b for a, b in everywhere):
+                continue
+            found.append((line, mention))
+    cues: list[Cue] = []
+    for line, named in found:
+        part: Mention | None = named
+        whole = next((m for other, m in found if other is line and m.end == named.start), None)
+        if whole is not None and line.script in UNSPACED:
+            part = _part_of(whole, named)
+        if part is None:
+            continue
+        others = [m for other, m in found if m is not named and (other is line or abs(other.region - line.region) <= 3)]
+        cue = _cue(reading, line, part, others, streets, brands, institutions, words)
+        if cue is not None:
+            cues.append(cue)
+    merged = _merged(cues)
+    latin = all(line.script in ("Latn", "Zyyy") or not line.script_is_evidence for line in reading.lines)
+    if latin and not earlier and all(cue.strength < _ALONE for cue in merged):
+        return []  # "HOTEL PARIS": a doubtful name, and nothing else to go by
+    return turned(reading, merged)
+
+
+def _part_of(whole: Mention, part: Mention) -> Mention | None:
+    """A name that goes on where another ends, as addresses of East Asia do: 京都市 and its 東山区, not China's.
+
+    Returns:
+        The mention with the places of the other name's countries alone, None where there is none: a quarter that the
+        gazetteer lacks.
+    """
+    countries = {match.place.country for match in whole.matches[:_LEADING]}
+    inside = tuple(match for match in part.matches if match.place.country in countries)
+    return replace(part, matches=inside) if inside else None
+
+
+def _words(reading: Reading, earlier: tuple[Cue, ...]) -> dict[int, list[tuple[int, int]]]:
+    """Where words stand that mean something on signs: words of usage, of road signs, and of any signs."""
+    out = taken([cue for cue in earlier if cue.kind in ("regional", "signword") and not cue.inside])
+    for line in reading.lines:
+        for word in line.words:
+            if word.key in reading.facts.signwords or word.key in reading.facts.international:
+                out.setdefault(line.region, []).append((word.start, word.end))
+    return out
+
+
+def _only_words(line: Line, mention: Mention, ranges: list[tuple[int, int]]) -> bool:
+    """Whether every word of a name means something else on signs: "Metro" does, "New York" does not."""
+    inside = [w for w in line.words if w.start < mention.end and mention.start < w.end]
+    if not inside:  # a script without spaces: the name is part of a word
+        return any(a < mention.end and mention.start < b for a, b in ranges)
+    return all(any(a < w.end and w.start < b for a, b in ranges) for w in inside)
+
+
+def _everywhere(reading: Reading, line: Line) -> list[tuple[int, int]]:
+    """Stretches of a line that stand on signs everywhere, and what follows "made in"."""
+    found = [(a, b) for key, a, b in reading.phrases(line) if " " in key and key in reading.facts.international]
+    made = MADE_IN.search(line.letters)
+    return [*found, (made.end(), len(line.text))] if made else found
+
+
+def _merged(cues: list[Cue]) -> list[Cue]:
+    """Mentions of one place on several lines are one cue: a name said twice is not twice as likely to be meant."""
+    by_name: dict[tuple[str, str], list[Cue]] = {}
+    for cue in cues:
+        first = cue.places[0][0]
+        by_name.setdefault((first.name, first.country), []).append(cue)
+    merged = []
+    for same in by_name.values():
+        best = max(same, key=lambda cue: cue.strength)
+        merged.append(replace(best, spans=tuple(span for cue in same for span in cue.spans)))
+    return merged
+
+
+def _cue(
+    reading: Reading,
+    line: Line,
+    mention: Mention,
+    others: list[Mention],
+    streets: dict[int, list[tuple[int, int]]],
+    brands: dict[int, list[tuple[int, int]]],
+    institutions: dict[int, list[tuple[int, int]]],
+    words: dict[int, list[tuple[int, int]]],
+) -> Cue | None:
+    matches = _with_small(reading, mention, others)
+    code_like = all(m.exactness == "code" for m in matches)
+    if code_like and not _beside(mention, others, matches):
+        return None
+    weights = _weights(matches, others)
+    best = matches[max(range(len(matches)), key=lambda i: weights[i])]
+    strength = _EXACT.get(best.exactness, 0.5) * _length_factor(mention, line) * _line_factor(line, mention, reading)
+    if not mention.capitalised:
+        strength *= 0.12  # a word of some language, until something else says that it is a name
+    if overlaps(institutions, line.region, mention.start, mention.end):
+        strength = min(1.0, strength * 1.3)
+    elif overlaps(brands, line.region, mention.start, mention.end):
+        strength *= 0.35
+    elif overlaps(streets, line.region, mention.start, mention.end):
+        # Streets are named after large towns, and after people who bear the names of villages.
+        strength *= 0.3 if best.place.level != "city" or best.place.population >= _KNOWN_ABROAD else 0.12
+    if _only_words(line, mention, words.get(line.region, [])):
+        strength *= _ALSO_WORD  # "Estanco", "Hapur": what the word means is likelier than the place of that name
+    if best.edits:
+        strength *= _edited_factor(mention, best, reading)
+    if any(c.isdigit() for c in line.text[mention.start : mention.end]) and not best.edits:
+        strength *= 0.15  # "3e arrondissement" is there in more cities than one
+    if _OPENING.match(line.text, mention.end) and len(mention.text) <= 7:
+        return None  # "Ma-La 7-22": days, not a place
+    if _supported(best, others):
+        strength = 1.0 - (1.0 - strength) * 0.5
+    if strength < 0.02:
+        return None
+    tally = Tally()
+    add = tally.add
+    for match, weight in zip(matches, weights, strict=True):
+        place = match.place
+        if place.level == "city":
+            add(place, weight * _CITY_SHARE)
+            add(reading.gazetteer.admin1(place.admin1) if place.admin1 else None, weight * _ADMIN1_SHARE)
+            add(reading.gazetteer.country(place.country), weight * (1 - _CITY_SHARE - _ADMIN1_SHARE))
+        elif place.level == "admin1":
+            add(place, weight * 0.85)
+            add(reading.gazetteer.country(place.country), weight * 0.15)
+        else:
+            add(place, weight)
+    kind = {"city": "the city", "admin1": "the region", "country": "the country"}[best.place.level]
+    spelled = "" if normalise(mention.text) == normalise(best.place.name) else f" ({best.place.name})"
+    rest = len(matches) - 1
+    more = f", or {'one of ' * (rest > 1)}{rest} other place{'s' * (rest > 1)} of that name" if rest else ""
+    return Cue(
+        kind="name",
+        value=mention.text,
+        says=f"“{mention.text}” names {kind}{spelled} in "
+        f"{best.place.admin1_name + ', ' if best.place.admin1_name and best.place.level == 'city' else ''}"
+        f"{country_name(reading.facts, best.place.country)}{more}.",
+        spans=(line.span(mention.start, mention.end),),
+        places=tally.ranked(),
+        strength=min(1.0, strength),
+    )
+
+
+def _with_small(reading: Reading, mention: Mention, others: list[Mention]) -> tuple[Match, ...]:
+    """The readings of a name that are kept, and the small town that lies in a region named beside it.
+
+    "WOODSTOCK" over "VERMONT" is the twelfth largest of its name.
+    """
+    matches = mention.matches[:_KEPT]
+    units = {m.matches[0].place.admin1 for m in others if m.matches[0].place.level == "admin1"}
+    if not units or matches[0].place.level != "city" or any(m.place.admin1 in units for m in matches):
+        return matches
+    deep = reading.gazetteer.lookup(mention.text, k=_DEEP)
+    return (*matches, *[m for m in deep if m.place.level == "city" and m.place.admin1 in units][:1])
+
+
+def _weights(matches: tuple[Match, ...], others: list[Mention]) -> list[float]:
+    """P(place | name): softmax of the gazetteer's scores, better for places that another mention agrees with."""
+    top = max(m.score for m in matches)
+    raw = []
+    for match in matches:
+        weight = math.exp(match.score - top)
+        if _supported(match, others):
+            weight *= _SUPPORTED
+        raw.append(weight)
+    total = sum(raw)
+    return [w / total for w in raw]
+
+
+def _supported(match: Match, others: list[Mention]) -> bool:
+    """Whether another mention names the region or country that this place is in, or a place inside this one."""
+    place = match.place
+    for other in others:
+        for rival in other.matches[:4]:
+            its = rival.place
+            if its.country != place.country:
+                continue
+            if its.level == "admin1" and place.level == "city" and its.admin1 == place.admin1:
+                return True
+            if its.level == "country" and place.level != "country" and its.name != place.name:
+                return True
+    return False
+
+
+def _beside(mention: Mention, others: list[Mention], matches: tuple[Match, ...]) -> bool:
+    """Whether a code ("TX") stands beside a place of its own region or country."""
+    regions = {m.place.admin1 for m in matches if m.place.admin1}
+    countries = {m.place.country for m in matches if m.place.level == "country"}
+    return any(
+        m.place.admin1 in regions or m.place.country in countries
+        for other in others
+        for m in other.matches
+        if m.exactness != "code"
+    )
+
+
+def _edited_factor(mention: Mention, best: Match, reading: Reading) -> float:
+    """How far a name that is only nearly there is believed: OCR slips into digits, words of a language do not."""
+    if any(c.isdigit() for c in mention.text) or any(a.islower() and b.isupper() for a, b in pairwise(mention.text)):
+        return 0.8**best.edits
+    known = normalise(mention.text)
+    if not mention.capitalised or known in reading.facts.signwords or known in reading.facts.international:
+        return 0.0
+    size = sum(c.isalpha() for c in mention.text)
+    return (0.03 if size < 6 else 0.1 if size < 8 else 0.3) * 0.7 ** (best.edits - 1)
+
+
+def _length_factor(mention: Mention, line: Line) -> float:
+    """Short names are found by chance, less so in scripts that say a syllable a letter."""
+    # Vowel signs of Indic scripts are marks, no letters, but they are read and told apart like letters.
+    size = sum(c.isalnum() or unicodedata.category(c) in ("Mc", "Mn") for c in mention.text)
+    if line.script in ("Hani", "Jpan", "Hang", "Ethi"):
+        return 0.6 if size <= 2 and len(line.text) > 4 else 1.0
+    return 0.4 if size <= 3 else 0.7 if size == 4 else 0.9 if size == 5 else 1.0
+
+
+def _line_factor(line: Line, mention: Mention, reading: Reading) -> float:
+    """How much the line is about the place: alone on it, beside an authority, or beside a pizza."""
+    rest = [w for w in line.words if w.end <= mention.start or w.start >= mention.end]
+    keys = {w.key for w in rest} | {part for w in rest for part in w.key.split()}
+    if line.script in ("Hani", "Jpan"):
+        tail = line.text[mention.end :]
+        if any(tail.startswith(word) for word in DECOR if not word.isascii()):
+            return 0.1
+    if keys & OFFICE:
+        return 1.0
+    if keys & DECOR:
+        return 0.1
+    if keys & TOWARDS:
+        return 0.55
+    alphabetic = [w for w in rest if any(c.isalpha() for c in w.text) and w.key not in LINKS and w.key not in ROAD]
+    if not alphabetic:
+        return 1.0
+    if _set_apart(line, mention):
+        return 0.9
+    return 0.8 if len(alphabetic) == 1 else 0.6
+
+
+def _set_apart(line: Line, mention: Mention) -> bool:
+    """Whether punctuation or digits set the name apart from other words ("34000 Montpellier", "Rolla – Sharjah")."""
+    before, after = line.text[: mention.start].rstrip(), line.text[mention.end :].lstrip()
+    left = not before or not before[-1].isalpha()
+    right = not after or not after[0].isalpha()
+    return left and right

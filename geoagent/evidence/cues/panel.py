@@ -1,0 +1,130 @@
+"""Colours that text stands on, from the photo's pixels: a green panel, a yellow plate, a blue band at its left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from geoagent.places.geo import Float
+from geoagent.types import Float32, Photo, TextRegion, UInt8
+
+_SIDE = 24
+"""Rows and columns of the grid on which a region is sampled."""
+_LEAST = 0.55  # share of the background that one colour must have
+_EVEN = 0.12  # how near to a half the brighter tone's share must be for the edge to decide
+_BAND = (-0.16, -0.02)  # where the band at the left of a plate lies, in widths of the text
+_TOP = (-0.5, -0.12)  # where the band over the number of a plate of Mercosur lies, in heights of the text
+
+
+def with_colours(photo: Photo, regions: Iterable[TextRegion]) -> tuple[TextRegion, ...]:
+    """Add to each region the colour of what it is written on, and of the strip at its left or the blue one over it.
+
+    Args:
+        photo: where they were read.
+        regions: with polygons in pixels of the upright original.
+    """
+    return tuple(
+        region
+        if len(region.polygon_px) != 4
+        else replace(region, panel=_panel(photo, region.polygon_px), band=_band(photo, region.polygon_px))
+        for region in regions
+    )
+
+
+def colour_name(rgb: UInt8) -> str:
+    """Name of one colour: "white", "grey", "black", "red", "orange", "brown", "yellow", "green" or "blue".
+
+    Args:
+        rgb: `(3,)` uint8.
+    """
+    return str(_names(np.asarray(rgb, dtype=np.float64)[None])[0])
+
+
+def _names(pixels: Float) -> np.ndarray:
+    """Names of `(N, 3)` colours. Saturation and value tell black, grey and white; the hue tells the others."""
+    high, low = pixels.max(axis=1), pixels.min(axis=1)
+    spread = np.maximum(high - low, 1e-9)
+    red, green, blue = pixels.T
+    hue = (
+        np.where(
+            high == red,
+            ((green - blue) / spread) % 6,
+            np.where(high == green, (blue - red) / spread + 2, (red - green) / spread + 4),
+        )
+        * 60.0
+    )
+    saturation = spread / np.maximum(high, 1.0)
+    plain = (saturation < 0.28) | (high < 45)
+    names = np.select(
+        [
+            plain & (high < 80),
+            plain & (high < 140),
+            plain,
+            (hue < 14) | (hue >= 335),
+            (hue < 42) & (high < 165),
+            hue < 32,
+            hue < 72,
+            hue < 172,
+            hue < 262,
+        ],
+        ["black", "grey", "white", "red", "brown", "orange", "yellow", "green", "blue"],
+        default="red",
+    )
+    return np.asarray(names)
+
+
+def _samples(photo: Photo, corners: Float32, across: tuple[float, float], down: tuple[float, float]) -> Float:
+    """Colours on a grid inside a quad, `(N, 3)`, by where they lie along its edges; outside the photo there are none.
+
+    Args:
+        photo: the picture.
+        corners: `(4, 2)` pixels of the original, clockwise from the top-left.
+        across: from and to along the upper and lower edge, 0 left, 1 right.
+        down: from and to along the sides, 0 top, 1 bottom.
+    """
+    u, v = np.meshgrid(np.linspace(*across, _SIDE), np.linspace(*down, _SIDE))
+    u, v = u.ravel()[:, None], v.ravel()[:, None]
+    a, b, c, d = np.asarray(corners, dtype=np.float64) / photo.scale
+    at = (1 - v) * ((1 - u) * a + u * b) + v * ((1 - u) * d + u * c)
+    x, y = np.round(at[:, 0]).astype(int), np.round(at[:, 1]).astype(int)
+    inside = (x >= 0) & (x < photo.width_px) & (y >= 0) & (y < photo.height_px)
+    return np.asarray(photo.pixels[y[inside], x[inside]], dtype=np.float64)
+
+
+def _panel(photo: Photo, corners: Float32) -> str:
+    """The colour of most of a region once its letters are left out.
+
+    Of its two tones the ground is the one that covers more, since letters seldom fill half of their line; where both
+    cover about as much, it is that of the edge, unless the edge is already what lies behind the panel.
+    """
+    inner = _samples(photo, corners, (0.0, 1.0), (0.0, 1.0))
+    edge = np.concatenate([_samples(photo, corners, (0.0, 1.0), rows) for rows in ((-0.08, 0.04), (0.96, 1.08))])
+    if len(inner) < 30 or len(edge) < 30:
+        return ""
+    light = inner.mean(axis=1)
+    middle = (np.percentile(light, 5) + np.percentile(light, 95)) / 2
+    bright_share = float((light > middle).mean())
+    bright = bright_share > 0.5
+    if abs(bright_share - 0.5) < _EVEN:
+        bright = bool(np.median(edge.mean(axis=1)) > middle)
+    ground = inner[(light > middle) == bright]
+    if len(ground) < 15:
+        return ""
+    return _most(ground)
+
+
+def _band(photo: Photo, corners: Float32) -> str:
+    """The colour of the strip at the left of a region; "blue above" where the strip over it is blue and that is not."""
+    strip, over = (_samples(photo, corners, *at) for at in ((_BAND, (0.1, 0.9)), ((0.05, 0.95), _TOP)))
+    left, above = (_most(pixels) if len(pixels) >= 60 else "" for pixels in (strip, over))
+    return "blue above" if above == "blue" and left != "blue" else left
+
+
+def _most(pixels: Float) -> str:
+    """The name that most of the pixels have, "" where none has a clear majority."""
+    names, counts = np.unique(_names(pixels), return_counts=True)
+    best = int(counts.argmax())
+    name = str(names[best])
+    return name if counts[best] >= _LEAST * counts.sum() and name != "grey" else ""

@@ -1,0 +1,240 @@
+"""Number plates: their form fits some countries, and in many the code on them names a region."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from geoagent.evidence.cues.plate_lines import candidates, span_of, state_rows, year_like
+from geoagent.evidence.cues.reading import Line, Reading, listed, placed, size
+from geoagent.places.gazetteer.facts import Facts, PlateFacts
+from geoagent.types import Cue, Place
+
+ABROAD = 3e-4
+"""Weight of a plate in a country that has none of its form: a foreign car, and of just that country."""
+_SIGN = 25.0  # how much a distinguishing sign ("UA", "D") on another line adds to its country
+_SIGNS = {
+    "A": "AT", "AND": "AD", "AUS": "AU", "B": "BE", "BDS": "BB", "BIH": "BA", "BRN": "BH", "CDN": "CA", "CH": "CH",
+    "D": "DE", "DK": "DK", "E": "ES", "EAK": "KE", "EAT": "TZ", "EAU": "UG", "EST": "EE", "ET": "EG", "F": "FR",
+    "FIN": "FI", "FL": "LI", "FO": "FO", "GBM": "IM", "GBZ": "GI", "GCA": "GT", "H": "HU", "HKJ": "JO", "I": "IT",
+    "IND": "IN", "IRL": "IE", "IRQ": "IQ", "J": "JP", "K": "KH", "KS": "KG", "KSA": "SA", "KWT": "KW", "L": "LU",
+    "LAO": "LA", "LAR": "LY", "M": "MT", "MAL": "MY", "MEX": "MX", "MGL": "MN", "MNE": "ME", "MYA": "MM", "N": "NO",
+    "NAM": "NA", "NMK": "MK", "P": "PT", "Q": "QA", "RA": "AR", "RC": "TW", "RCH": "CL", "RH": "HT", "RI": "ID",
+    "RIM": "MR", "RKS": "XK", "RL": "LB", "ROK": "KR", "ROU": "UY", "RP": "PH", "RSM": "SM", "RUS": "RU", "RWA": "RW",
+    "S": "SE", "SGP": "SG", "SLO": "SI", "SRB": "RS", "SUD": "SD", "SYR": "SY", "T": "TH", "UAE": "AE", "UK": "GB",
+    "USA": "US", "V": "VA", "WAN": "NG", "YAR": "YE", "YV": "VE", "Z": "ZM",
+}  # fmt: skip
+"""Distinguishing signs of vehicles (UN Convention on Road Traffic 1968) that are not the country's ISO code."""
+_MOST_COLOUR = 0.4
+"""How well a colour must suit the likeliest country for the plate to be believed in full."""
+_MISSEEN = 0.15  # chance that light, dirt or a frame make a plate look of another colour
+_BANDED = 6.0  # a blue strip at the left, where the country has one
+_MERCOSUR = frozenset({"AR", "BR", "PY", "UY"})  # theirs is over the number
+_BAND_OWNERS = """
+    AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK
+    AL AM BA GB GE IL IN MA MD ME MK NO RS TR UA XK
+"""
+_BLUE_BAND = frozenset(_BAND_OWNERS.split())
+_SPELL_OUT = frozenset({"US", "CA", "MX", "AU", "TH", "AE", "NG", "IQ", "PK", "VE", "CO", "BR"})
+"""Countries with plates that spell out the state, province, emirate or city on a row of its own."""
+_OF_CITIES = frozenset({"AE", "CO", "BR", "IQ", "TH"})
+_SPELLED = 8.0  # how much such a row adds to its country
+_KNOWN_CODE, _UNKNOWN_CODE = 1.5, 0.3  # a region's code that is in our list, which may lack some
+_MOST_TAKEN = 0.5
+"""Share of all codes of a length that a country has given out, from which on it tells nothing that one is in use."""
+_LOOSE = 0.35
+"""Weight of a plate whose separators are not where they belong: OCR joins what screws and seals hold apart."""
+_OTHER_SIGN = 0.3
+"""How much of that is left where a hyphen was read that the country's plates do not have."""
+_TAKEN_FOR = {"0": "O", "O": "0", "1": "I", "I": "1", "8": "B", "B": "8", "5": "S", "S": "5"}
+_MISTAKEN = 0.5
+"""Weight of a plate that fits only once a letter is taken for the digit that looks like it, or the other way round."""
+_SHORT = {4: 0.25, 5: 0.6}
+"""Strength of plates of so few characters: much else on a photo looks like them."""
+_RUN = re.compile(r"(.)\1*")
+_LATIN = str.maketrans("АВЕІКМНОРСТУХ", "ABEIKMHOPCTYX")
+_CODE_OF_A_PLACE = re.compile(
+    r"[1-9]\d{3} [A-Z]{2}|(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT) \d{4}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d"
+)
+"""Postcodes of the Netherlands, Australia, the United Kingdom and Canada, which beside words are no plates."""
+_BY_PREFIX = frozenset({"GB", "CN", "IN", "CL", "MY", "GR"})
+"""Countries whose region codes say less the fewer of their characters are known."""
+_DIGITS = {ord(base) + i: str(i) for base in "٠۰০०" for i in range(10)}
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue for each plate: a line that is one and nothing else, or two short lines of a plate in two rows."""
+    cues: list[Cue] = []
+    used: set[int] = set()
+    prose = any(any(c.islower() for c in line.text) and len(line.words) > 1 for line in reading.lines)
+    for lines, text in candidates(reading):
+        if used & {line.region for line in lines} or (prose and _CODE_OF_A_PLACE.fullmatch(text)):
+            continue
+        countries: dict[str, float] = {}
+        inside: dict[str, tuple[tuple[Place, float], ...]] = {}
+        rows: dict[str, Line] = {}
+        for code, (weight, region) in _fits(text, reading.facts).items():
+            place = _region(code, region, reading)
+            if len(lines) > 1 and (place is None or not region):
+                continue  # two lines are one plate only where the place on it says so
+            countries[code] = weight
+            place = place or _band(code, lines[-1], reading)
+            state = _spelled_out(code, lines, reading)
+            if state is not None:
+                rows[code], place = state
+                countries[code] *= _SPELLED
+            if place is not None:
+                inside[code] = ((place, 0.75),)
+                countries[code] *= _known(region, reading.facts.plates[code])
+            elif region:
+                countries[code] *= _UNKNOWN_CODE
+        if not countries:
+            continue
+        band, colour, suits = lines[0].band, *_coloured(lines, countries, reading.facts)
+        countries = {code: weight * suits.get(code, 1.0) for code, weight in countries.items()}
+        # Where even the likeliest country has no plates of such a colour, it is more likely a line of something else.
+        likeliest = max(countries, key=lambda code: countries[code])
+        strength = min(1.0, suits.get(likeliest, 1.0) / _MOST_COLOUR)
+        owners = {"blue": _BLUE_BAND, "blue above": _MERCOSUR}.get(band, frozenset())
+        if owners and colour in ("white", "yellow"):
+            countries = {code: weight * (_BANDED if code in owners else 1.0) for code, weight in countries.items()}
+        for other in reading.lines:
+            sign = other.text.strip(" .·|()")
+            code = _SIGNS.get(sign, sign)
+            if other not in lines and code in countries:
+                countries[code] *= _SIGN
+        top = max(countries.values())
+        countries = {code: weight / top for code, weight in countries.items()}
+        where = ""
+        if inside:
+            best = max(inside, key=lambda c: countries[c] * size(reading, c))
+            where = f"; in {reading.facts.countries[best].name} of {inside[best][0][0].name}"
+        used |= {line.region for line in lines}
+        cues.append(
+            Cue(
+                kind="plate",
+                value=text,
+                says=f"“{text}” has the form{_looks(colour, band)} of a number plate of "
+                f"{listed(reading, countries)}{where}.",
+                spans=tuple(span_of(line) for line in (*lines, *([rows[likeliest]] if likeliest in rows else []))),
+                countries=countries,
+                inside=inside,
+                elsewhere=ABROAD,
+                strength=strength * year_like(text) * _SHORT.get(sum(c.isalnum() for c in text), 1.0),
+            )
+        )
+    return cues
+
+
+def _spelled_out(code: str, lines: tuple[Line, ...], reading: Reading) -> tuple[Line, Place] | None:
+    """The row beside a plate that spells out where in the country it is from, and that place."""
+    if code not in _SPELL_OUT:
+        return None
+    for row in state_rows(reading, lines):
+        name = row.text.strip(" .·|")
+        place = placed(code, "@" + name, reading) or (placed(code, name, reading) if code in _OF_CITIES else None)
+        if place is not None:
+            return row, place
+    return None
+
+
+def _coloured(lines: tuple[Line, ...], countries: Mapping[str, float], facts: Facts) -> tuple[str, dict[str, float]]:
+    """The colour of a plate, and how well it suits each country; "" and {} where no colour was seen.
+
+    Of two rows the one counts whose colour suits the countries better: the other is often in the shade.
+    """
+    best: tuple[str, dict[str, float]] = ("", {})
+    for colour in dict.fromkeys(line.panel for line in lines if line.panel):
+        suits = {code: _MISSEEN + (1.0 - _MISSEEN) * facts.plates[code].colours.get(colour, 0.0) for code in countries}
+        if max(suits.values()) > max(best[1].values(), default=0.0):
+            best = (colour, suits)
+    return best
+
+
+def _looks(colour: str, band: str) -> str:
+    """Colour of plate and band in words, where they were seen."""
+    strip = {"blue": ", a blue band", "blue above": ", a blue band above"}.get(band, "")
+    return f" and the colour ({colour}{strip})" if colour else ""
+
+
+def _band(code: str, line: Line, reading: Reading) -> Place | None:
+    """The place that the band at a plate's side names, on one of the next three lines: French 31, Italian NA."""
+    after = [other.text.strip() for other in reading.lines if 0 < other.region - line.region <= 3]
+    for text in after:
+        if reading.facts.plates[code].bands.get(text):
+            return placed(code, reading.facts.plates[code].bands[text], reading)
+    return None
+
+
+def _fits(text: str, facts: Facts) -> dict[str, tuple[float, str]]:
+    """Countries whose plates look like this: weight, and the region code or ""."""
+    found = _fits_as_read(text, facts)
+    if not any(strict for _, _, strict in found.values()):
+        for other in _misread(text):
+            for code, (weight, region, strict) in _fits_as_read(other, facts).items():
+                if strict and weight * _MISTAKEN > found.get(code, (0.0, "", False))[0]:
+                    found[code] = (weight * _MISTAKEN, region, False)
+    return {code: (weight, region) for code, (weight, region, _) in found.items()}
+
+
+def _misread(text: str) -> list[str]:
+    """The text with one run of a character taken for what looks like it: "00-964-GG" is OO-964-GG."""
+    runs = [match for match in _RUN.finditer(text) if match[0][0] in _TAKEN_FOR]
+    return [text[: run.start()] + _TAKEN_FOR[run[0][0]] * len(run[0]) + text[run.end() :] for run in runs]
+
+
+def _fits_as_read(text: str, facts: Facts) -> dict[str, tuple[float, str, bool]]:
+    """As `_fits`, for the text as it stands, and whether the separators are where they belong."""
+    found: dict[str, tuple[float, str, bool]] = {}
+    loosely = _LOOSE * (_OTHER_SIGN if re.search("[-–]", text) else 1.0)
+    for code, plates in _compiled(facts).items():
+        for strict, loose, weight in plates:
+            match, factor = strict.fullmatch(text), 1.0
+            if match is None:
+                match, factor = loose.fullmatch(text), loosely
+            if match is None:
+                continue
+            region = next((g for g in match.groups() if g), "") if match.groups() else ""
+            if weight * factor > found.get(code, (0.0, "", False))[0]:
+                found[code] = (weight * factor, region, factor == 1.0)
+    return found
+
+
+@lru_cache(maxsize=2)
+def _compiled(facts: Facts) -> dict[str, list[tuple[re.Pattern[str], re.Pattern[str], float]]]:
+    return {
+        code: [(re.compile(strict), re.compile(loose), weight) for strict, loose, weight in known.patterns]
+        for code, known in facts.plates.items()
+    }
+
+
+def _region(code: str, region: str, reading: Reading) -> Place | None:
+    """The place that a region code belongs to."""
+    known: PlateFacts = reading.facts.plates[code]
+    compact = re.sub(r"[\s-]", "", region.translate(_DIGITS))
+    name = known.regions.get(compact) or known.regions.get(compact.translate(_LATIN), "")
+    for size_ in range(len(compact) - 1, 0, -1):
+        if name or code not in _BY_PREFIX:
+            break
+        name = known.regions.get(compact[:size_], "")
+    if not name:
+        name = next((place for (low, high), place in _ranges(known) if low <= compact <= high), "")
+    return placed(code, name, reading) if name else None
+
+
+def _known(region: str, known: PlateFacts) -> float:
+    """What it adds to a country that a code is one of its regions': little in Ecuador, where nearly every letter is."""
+    compact = re.sub(r"[\s-]", "", region)
+    alike = sum(len(code) == len(compact) and code.isdigit() == compact.isdigit() for code in known.regions)
+    possible = (10.0 if compact.isdigit() else 26.0) ** len(compact)
+    return 1.0 if compact and alike > _MOST_TAKEN * possible else _KNOWN_CODE
+
+
+def _ranges(known: PlateFacts) -> list[tuple[tuple[str, str], str]]:
+    """Regions that own a range of codes: "AAA..BEZ" of Brazil is Paraná."""
+    return [
+        ((key[: key.index("..")], key[key.index("..") + 2 :]), name)
+        for key, name in known.regions.items()
+        if ".." in key
+    ]

@@ -1,0 +1,138 @@
+"""Which lines of a photo may be number plates, by their characters and by where they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from geoagent.evidence.cues.reading import Line, Reading, is_common
+from geoagent.evidence.cues.road import on_its_panel
+from geoagent.places.gazetteer.fact_types import compiled
+from geoagent.types import Span
+
+_SHAPE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w ·.–-]{4,16}", re.UNICODE)
+_POSTCODE = re.compile(r"(?:[ABDEFHILP]|CH|CZ|DK|EE|FI|FL|GR|HR|LT|LV|MD|NL|NO|PL|RO|RS|SE|SI|SK)-\d{4,6}")
+_SURE_ROAD = 0.9
+_PRICE = re.compile(r"([A-Z]{3}) ?[\d .,]+|[\d .,]+ ?([A-Z]{3})")
+_DIGITS_ONLY = re.compile(r"\d{2,3}[-–]\d{2,3}[-–]\d{2,3}")
+_YEAR = re.compile(r"(?:.*[^\d])?(?:19[5-9]|20[0-3])\d")
+_AS_YEAR = 0.3
+"""Strength of a plate that ends in what is more often a year: "EXPO 2020"."""
+_UNITS = """
+    KM M CM MM KG G T L ML CL DL HL KW W V A HP PS HZ MHZ GHZ KHZ GB MB TB KB MP MPH KMH RPM PSI BAR MIN SEC HRS HR
+    AM PM PCS STK FT LB LBS OZ IN YD SQM SQFT CC DB LUX DPI
+"""
+_LABELS = """
+    ISO EN DIN IEC IP ASTM ANSI IEEE NF UNE GOST ГОСТ LOT EXP MFG NO NR REF SKU PIN ID ART TEL FAX MOB SN REV VER
+    VOL PAGE TYPE TYP MOD MODEL SIZE XS XL XXL XXXL UN USB HDMI NUM FIG SEC FM AM MAX MIN ROOM FLAT UNIT LEVEL GATE
+    BAY ZONE AREA
+"""
+_BEHIND, _BEFORE = frozenset(_UNITS.split()), frozenset(_LABELS.split())
+"""Letters that say what a number is: units behind it, labels before it. Alone with a number they are no plate."""
+
+
+def candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
+    """What may be a plate, with its text: pairs of short neighbouring lines, in both orders, then single lines."""
+    short = [(line, _bare(line)) for line in reading.lines]
+    found: list[tuple[tuple[Line, ...], str]] = []
+    for (first, one), (second, two) in _neighbours(short):
+        if (
+            _of_one_plate(first, second)
+            and max(len(one), len(two)) <= 12
+            and one
+            and two
+            and one == one.upper()
+            and two == two.upper()
+        ):
+            found += [((first, second), f"{a} {b}") for a, b in ((one, two), (two, one)) if _plausible(f"{a} {b}")]
+    for line, text in short:
+        price = _PRICE.fullmatch(text)
+        if price and reading.facts.currencies.get(price[1] or price[2]):
+            continue  # "UGX 2000"
+        if on_its_panel(reading, line) or any(
+            form.strength >= _SURE_ROAD and compiled(form.pattern).fullmatch(text) for form in reading.facts.roads
+        ):
+            continue  # "BR-101"
+        # "ROOM 12", "BUS 123": a word of signs; "PKT 4821" is none, though "pkt" is a word in some language
+        words = [w for word in line.words for w in word.key.split() if len(w) >= 3]
+        common = any(
+            w in reading.facts.signwords or w in reading.facts.international or (len(w) > 3 and is_common(reading, w))
+            for w in words
+        )
+        if _plausible(text) and not common:
+            found.append(((line,), text))
+    return found
+
+
+def _neighbours(short: list[tuple[Line, str]]) -> Iterator[tuple[tuple[Line, str], tuple[Line, str]]]:
+    """Pairs of lines that follow each other; where both have a place on the photo, one line may come between."""
+    for step in (1, 2):
+        for one, two in zip(short, short[step:], strict=False):
+            if step == 1 or (one[0].box is not None and two[0].box is not None):
+                yield one, two
+
+
+def state_rows(reading: Reading, lines: tuple[Line, ...]) -> Iterator[Line]:
+    """Lines over and under a plate's number, on which some countries spell out the state: letters alone."""
+    for other in reading.lines:
+        gap = min(abs(other.region - line.region) for line in lines)
+        if other in lines or gap > 2 or len(other.text) < 4 or any(c.isdigit() for c in other.text):
+            continue
+        if all(_touch(other, line) for line in lines):
+            yield other
+
+
+def _touch(row: Line, number: Line) -> bool:
+    """Whether a row of small letters belongs to a plate's number: over or under it, where that is known."""
+    a, b = row.box, number.box
+    if a is None or b is None:
+        return True
+    tall = b[3] - b[1]
+    over = min(a[2], b[2]) - max(a[0], b[0])
+    return a[3] - a[1] <= 1.2 * tall and over > 0 and max(a[1], b[1]) - min(a[3], b[3]) <= 0.8 * tall
+
+
+def _of_one_plate(first: Line, second: Line) -> bool:
+    """Whether two lines may be the rows of one plate: alike in size and close together, where that is known."""
+    a, b = first.box, second.box
+    if a is None or b is None:
+        return True
+    tall, low = max(a[3] - a[1], b[3] - b[1]), min(a[3] - a[1], b[3] - b[1])
+    gap_x = max(a[0], b[0]) - min(a[2], b[2])
+    gap_y = max(a[1], b[1]) - min(a[3], b[3])
+    return tall <= 2.5 * max(low, 1.0) and gap_x <= 0.5 * tall and gap_y <= 0.8 * low
+
+
+def _bare(line: Line) -> str:
+    """A line without what surrounds a plate, and with the eastern digits of Arabic plates as they are."""
+    return line.text.replace("|", " ").replace("  ", " ").strip(" •·.'")
+
+
+def year_like(text: str) -> float:
+    """How much of a plate's strength is left where its last digits are more often a year."""
+    return _AS_YEAR if _YEAR.fullmatch(text) else 1.0
+
+
+def _measured(text: str) -> bool:
+    """Whether letters beside a number say what it is: "100 KM", "ISO 9001"."""
+    letters, digits = re.findall(r"[^\W\d_]+", text), re.findall(r"\d+", text)
+    if len(letters) != 1 or len(digits) != 1:
+        return False
+    first = text[:1].isdigit()
+    return letters[0] in _BEHIND if first else letters[0] in _BEFORE
+
+
+def _plausible(text: str) -> bool:
+    """Whether a line may be a plate: capitals and digits, four to twelve of them."""
+    if text != text.upper() or not 4 <= sum(c.isalnum() for c in text) <= 12:
+        return False
+    if _POSTCODE.fullmatch(text) or _measured(text):
+        return False
+    return bool(_SHAPE.fullmatch(text) or _DIGITS_ONLY.fullmatch(text))
+
+
+def span_of(line: Line) -> Span:
+    """Where a plate stands in its line, without what surrounds it."""
+    text = line.text.strip(" |•·.'")
+    start = line.text.index(text)
+    return line.span(start, start + len(text))

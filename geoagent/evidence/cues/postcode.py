@@ -1,0 +1,245 @@
+"""Postcodes: some forms exist in one country only, and many say which part of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from geoagent.evidence.cues.reading import Line, Reading, country_name, listed, overlaps, taken
+from geoagent.places.gazetteer.facts import Facts, PostcodeFacts
+from geoagent.types import Cue, Place
+
+_CODE = re.compile(r"(?<![\w.,:/+€$£-])[A-Z0-9]{1,7}(?:[ -][A-Z0-9]{2,5})?(?![\w:/%€$£]|[.,]\d|-\w)")
+_RUN = re.compile(r"\d+(?:[ .\-]\d+){2,}")
+_LONG_RUN = 11
+"""Digits in three or more groups, from which on a run is the number of an account, a book or a telephone."""
+_FIRST_HALF = {
+    "GB": re.compile(r"(?:[BEGLMNSW]|[A-PR-UWYZ][A-HK-Y])(?:\d\d?|\d[A-Z])"),
+    "CA": re.compile(r"[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]"),
+}
+_STATED = re.compile(r"(?:NSW|VIC|QLD|WA|TAS|ACT|NT) \d{4}")
+_SURE_ROAD = 0.9
+_NAME_WORDS = 3
+_AREA_KM = 60.0
+_TOWNS = 12  # of one name that are looked at
+_DISTINCT = 0.12
+"""Share of other countries' codes that a form may match and still speak alone, without a label or a place beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    country: str
+    facts: PostcodeFacts
+    code: str
+    weight: float
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue for each postcode that is distinctive, labelled, or stands beside a place of its country."""
+    cues = []
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "currency"))
+    for region, spans in taken([cue for cue in earlier if cue.kind == "road" and cue.strength >= _SURE_ROAD]).items():
+        busy.setdefault(region, []).extend(spans)
+    named = _named(earlier)
+    for line in reading.lines:
+        used: list[tuple[int, int]] = []
+        # Letters inside a code may be its own ("K1A 0B1") or misread digits ("3O11 AB"): as read first, then mended.
+        longer = [run.span() for run in _RUN.finditer(line.digits) if sum(c.isdigit() for c in run[0]) >= _LONG_RUN]
+        for match in (*_codes(line.text), *_codes(line.digits)):
+            start, end = match.span()
+            if not any(c.isdigit() for c in match.group()) or any(a <= start < b for a, b in longer):
+                continue
+            if overlaps(busy, line.region, start, end) or any(start < b and a < end for a, b in used):
+                continue
+            fits = _fits(match.group(), line, start, reading, named)
+            if not fits:
+                continue
+            used.append((start, end))
+            countries: dict[str, float] = {}
+            inside: dict[str, tuple[tuple[Place, float], ...]] = {}
+            for fit in fits:
+                if fit.weight > countries.get(fit.country, 0.0):
+                    countries[fit.country] = fit.weight
+                    place = _place(fit, line, start, end, reading)
+                    if place is not None:
+                        inside[fit.country] = ((place, 0.8),)
+            best = max(countries, key=lambda c: countries[c])
+            where = (
+                f", in {country_name(reading.facts, best)} that of {inside[best][0][0].name}" if best in inside else ""
+            )
+            cues.append(
+                Cue(
+                    kind="postcode",
+                    value=fits[0].code,
+                    says=f"“{fits[0].code}” has the form of a postcode of {listed(reading, countries)}{where}.",
+                    spans=(line.span(start, end),),
+                    countries=countries,
+                    inside=inside,
+                    elsewhere=1e-3,
+                )
+            )
+    return cues
+
+
+def _codes(text: str) -> Iterator[re.Match[str]]:
+    """What may be a code: each word or pair of words, pairs before the words in them ("ON M5V 2T6" has two pairs)."""
+    at = 0
+    found = []
+    while (match := _CODE.search(text, at)) is not None:
+        found.append(match)
+        gap = re.search(r"[ -]", match[0])
+        at = match.start() + gap.end() if gap else match.end()
+    return iter(sorted(found, key=lambda match: -sum(c in " -" for c in match[0])))
+
+
+def _named(earlier: tuple[Cue, ...]) -> dict[int, dict[str, float]]:
+    """Countries of the places that each line names, with the share of their weight."""
+    out: dict[int, dict[str, float]] = {}
+    for cue in earlier:
+        if cue.kind != "name":
+            continue
+        total = sum(w for _, w in cue.places) or 1.0
+        for place, weight in cue.places:
+            for region in cue.regions:
+                shares = out.setdefault(region, {})
+                shares[place.country] = max(shares.get(place.country, 0.0), weight / total)
+    return out
+
+
+def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, dict[str, float]]) -> list[_Fit]:
+    """Countries whose postcode the code may be."""
+    before = line.text[:start]
+    fits, beside = [], named.get(line.region, {})
+    digits_only = code.replace(" ", "").replace("-", "").isdigit()
+    forms = [code]
+    if " " in code or "-" in code:
+        forms += re.split(r"[ -]", code)  # "75001 PARIS" may have been cut short: the parts count as well
+        forms += [re.sub(r"[ -]", "", code)] if digits_only else []  # "560 001" of India
+    for country, facts in reading.facts.postcodes.items():
+        if country != "AU" and _STATED.fullmatch(code):
+            continue  # "NSW 2010" has the form of a code of Malta too
+        prefix = _prefixed(code, before, facts)
+        for form in dict.fromkeys([prefix, *forms]):
+            if form is None or not facts.matches(form):
+                continue
+            labelled = any(ends_with(before, label) for label in facts.labels)
+            if form != code and form != prefix and not beside.get(country):
+                continue
+            if len(re.sub(r"\W", "", form)) <= 4 and not (
+                beside.get(country, 0) > 0.02 or labelled or form == prefix or not digits_only
+            ):
+                continue
+            weight = 1.0 / (0.1 + facts.shared)
+            if form == prefix:
+                weight *= 12.0
+            if labelled:
+                weight *= 8.0
+            if beside.get(country):
+                weight *= 1.0 + 12.0 * beside[country] ** 0.5
+            speaks = form == prefix or labelled or facts.shared <= _DISTINCT or beside.get(country)
+            # Digits alone are an amount or a number of something, unless they are parted as codes are ("01310-100").
+            if speaks and (not digits_only or beside.get(country) or labelled or form == prefix or "-" in form):
+                fits.append(_Fit(country, facts, form, weight))
+            break
+    fits += _halves(code, line, start, reading, beside, {fit.country for fit in fits})
+    top = max((fit.weight for fit in fits), default=0.0)
+    best = sorted((fit for fit in fits if fit.weight >= 0.04 * top), key=lambda fit: -fit.weight)
+    return [replace(fit, weight=fit.weight / top) for fit in best]
+
+
+def ends_with(before: str, label: str) -> bool:
+    """Whether the text before a code ends with a label; one of capitals ("NSW", "PLZ") counts only in capitals."""
+    text, label = before.rstrip(" .,:№-"), label.rstrip(" .:-")
+    if not (label.isascii() and label.isupper() and len(label) <= 3):
+        text, label = text.casefold(), label.casefold()
+    return text.endswith(label) and not (label[0].isalpha() and label.isascii() and text[: -len(label)][-1:].isalpha())
+
+
+def is_labelled(code: str, before: str, facts: Facts) -> bool:
+    """Whether the text before a number says that it is a postcode, and the number has the form of that country's."""
+    return any(
+        known.matches(code) and any(ends_with(before, label) for label in known.labels)
+        for known in facts.postcodes.values()
+        if known.labels
+    )
+
+
+def _halves(
+    code: str, line: Line, start: int, reading: Reading, beside: dict[str, float], known: set[str]
+) -> list[_Fit]:
+    """Countries whose signs often show the first half of a code alone ("Brick Lane E1", "Vancouver BC V6A").
+
+    It counts behind other words of its line only: alone, "M4" is a road and "E1" a bus.
+    """
+    if not any(word.end <= start for word in line.words):
+        return []
+    return [
+        _Fit(country, reading.facts.postcodes[country], code, 2.0 * (1.0 + 12.0 * beside.get(country, 0.0) ** 0.5))
+        for country, pattern in _FIRST_HALF.items()
+        if country not in known and country in reading.facts.postcodes and pattern.fullmatch(code)
+    ]
+
+
+def _prefixed(code: str, before: str, facts: PostcodeFacts) -> str | None:
+    """The code without its country's prefix ("CH-6900", "〒 150-0001"), or None where it has none."""
+    for prefix in facts.prefixes:
+        bare = prefix.rstrip("- ")
+        if not bare:
+            continue
+        if code.startswith(bare + "-") or (code.startswith(bare + " ") and len(bare) > 1):
+            return code[len(bare) + 1 :]
+        if before.rstrip(" -").endswith(bare) and not before.rstrip(" -")[: -len(bare)][-1:].isalpha():
+            return code
+    return None
+
+
+def _place(fit: _Fit, line: Line, start: int, end: int, reading: Reading) -> Place | None:
+    """Where in its country a code lies: the town that is named beside it ("64-320 Buk"), else the code's area."""
+    area = _area(fit, reading)
+    before = [word for word in line.words if word.end <= start]
+    after = [word for word in line.words if word.start >= end]
+    if len(before) > 1 and 2 <= len(before[-1].text) <= 3 and before[-1].text.isupper():
+        before = before[:-1]  # the state between town and code: "Beverly Hills, CA 90210"
+    stretches = [after[:n] for n in range(min(_NAME_WORDS, len(after)), 0, -1)]
+    stretches += [before[-n:] for n in range(min(_NAME_WORDS, len(before)), 0, -1)]
+    for words in stretches:
+        if len(words[0].key) >= 3 and words[0].text[0].isupper() and words[-1].key not in reading.facts.streets:
+            town = _town(
+                fit.country, line.letters[words[0].start : words[-1].end], area, reading, words[0].start >= end
+            )
+            if town is not None:
+                return town
+    return area
+
+
+def _town(country: str, name: str, area: Place | None, reading: Reading, follows: bool) -> Place | None:
+    """The city of a name that lies in a code's area: of all Springfields that of Illinois, where the code is."""
+    matches = reading.gazetteer.lookup(name, k=_TOWNS, countries={country: 1.0, "": 0.0})
+    towns = (m.place for m in matches if m.place.country == country and m.place.level != "admin1")
+    return next((town for town in towns if _within(town, area, follows=follows)), None)
+
+
+def _within(town: Place, area: Place | None, *, follows: bool) -> bool:
+    """Whether a town may lie in a code's area; where that is not known, a town's name follows its code."""
+    if area is None:
+        return follows
+    if area.level == "admin1":
+        return town.admin1 == area.admin1
+    return town.latlon.distance_km(area.latlon) <= _AREA_KM
+
+
+def _area(fit: _Fit, reading: Reading) -> Place | None:
+    """Where in its country a postcode lies."""
+    area = fit.facts.area(fit.code)
+    if area is None:
+        return None
+    city, admin1, name = area
+    if city:
+        matches = reading.gazetteer.lookup(city, k=1, countries={fit.country: 1.0})
+        if matches and matches[0].place.country == fit.country and matches[0].place.level == "city":
+            return matches[0].place
+    if admin1:
+        return reading.gazetteer.admin1(admin1)
+    matches = reading.gazetteer.lookup(name, k=4, countries={fit.country: 1.0}) if name else ()
+    return next((m.place for m in matches if m.place.country == fit.country and m.place.level == "admin1"), None)

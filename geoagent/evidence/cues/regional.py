@@ -1,0 +1,72 @@
+"""Words whose use on signs is national or regional: "Gipfeli", "bottle store", "depanneur", 檳榔."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from geoagent.evidence.cues.context import DECOR
+from geoagent.evidence.cues.reading import Reading, evened, is_common, listed, overlaps, taken, with_kin
+from geoagent.evidence.cues.script import han_fit
+from geoagent.places.gazetteer.facts import Regionalism
+from geoagent.types import Cue
+
+_INSIDE = 0.5
+_CUISINE = 0.35
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue for each regional word or phrase."""
+    return search(reading, earlier, reading.facts.regionalisms, "regional")
+
+
+def search(reading: Reading, earlier: tuple[Cue, ...], table: Mapping[str, Regionalism], kind: str) -> list[Cue]:
+    """One cue for each entry of a table of words that is found, longer ones first.
+
+    Args:
+        reading: the text.
+        earlier: cues of kinds that come before.
+        table: normalised word or phrase to its row.
+        kind: of the cues.
+    """
+    cues = []
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "signword"))
+    for line in reading.lines:
+        used: list[tuple[int, int]] = []
+        for key, start, end in reading.entries(line, 5, 8):
+            known = table.get(key)
+            if known is None or any(start < b and a < end for a, b in used) or overlaps(busy, line.region, start, end):
+                continue
+            written = line.text[start:end]
+            whole = start == line.words[0].start and end == line.words[-1].end if line.words else True
+            if len(key) <= 3 and key.isascii() and not whole and is_common(reading, key):
+                continue  # "ət" is meat in Azerbaijan, "et" is in every French sentence
+            used.append((start, end))
+            countries = {c: weight * han_fit(written, c, reading.facts) for c, weight in known.countries.items()}
+            inside = {}
+            spread = countries if known.city else with_kin(reading, countries)
+            for code in countries:
+                place = reading.gazetteer.admin1(known.admin1) if known.admin1.startswith(code + ".") else None
+                if known.city:
+                    match = reading.gazetteer.lookup(known.city, k=1, countries={code: 1.0})
+                    place = match[0].place if match and match[0].place.country == code else place
+                if place is not None:
+                    inside[code] = ((place, 0.7),)
+            strength = known.strength
+            if kind == "signword" and not whole and " " not in key and key.isascii():
+                strength *= _INSIDE  # "Arrêt" alone is Quebec's stop sign, "Arrêt de bus" is French
+            elif kind == "regional" and not {key, *key.split()} & DECOR and any(w.key in DECOR for w in line.words):
+                strength *= _CUISINE  # "Tapas bar", "Trattoria …": the kitchen is foreign, not the place
+            note = f" ({known.note})" if known.note else ""
+            cues.append(
+                Cue(
+                    kind=kind,
+                    value=written,
+                    says=f"“{written}”{note} is said on signs in {listed(reading, countries)}.",
+                    spans=(line.span(start, end),),
+                    countries=evened(reading, spread),
+                    inside=inside,
+                    elsewhere=2e-3,
+                    strength=strength,
+                )
+            )
+    return cues

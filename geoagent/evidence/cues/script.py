@@ -1,0 +1,123 @@
+"""Writing systems: Georgian letters speak for Georgia, Hangul for Korea; Latin for nowhere."""
+
+from __future__ import annotations
+
+from geoagent.evidence.cues.reading import Reading, listed, taken
+from geoagent.places.gazetteer.facts import Facts
+from geoagent.types import Cue, Span
+
+_NAMES = {
+    "Arab": "Arabic", "Armn": "Armenian", "Beng": "Bengali", "Cyrl": "Cyrillic", "Deva": "Devanagari", "Ethi":
+    "Ethiopic",
+    "Geor": "Georgian", "Grek": "Greek", "Gujr": "Gujarati", "Guru": "Gurmukhi", "Hang": "Hangul", "Hani": "Han",
+    "Hebr": "Hebrew", "Jpan": "Japanese", "Khmr": "Khmer", "Knda": "Kannada", "Laoo": "Lao", "Mlym": "Malayalam",
+    "Mong": "Mongolian", "Mymr": "Burmese", "Orya": "Odia", "Sinh": "Sinhala", "Taml": "Tamil", "Telu": "Telugu",
+    "Thaa": "Thaana", "Thai": "Thai", "Tibt": "Tibetan", "Tfng": "Tifinagh", "Cans": "Canadian syllabic",
+}  # fmt: skip
+_RARE = {
+    "Cans": {"CA": 1.0},
+    "Cher": {"US": 1.0},
+    "Java": {"ID": 1.0},
+    "Mong": {"MN": 0.5, "CN": 0.5},
+    "Mtei": {"IN": 1.0},
+    "Nkoo": {"GN": 0.6, "ML": 0.3, "CI": 0.1},
+    "Olck": {"IN": 1.0},
+    "Syrc": {"IQ": 0.5, "SY": 0.4, "TR": 0.1},
+    "Tfng": {"MA": 0.7, "DZ": 0.3},
+    "Thaa": {"MV": 1.0},
+    "Tibt": {"CN": 0.5, "BT": 0.3, "IN": 0.15, "NP": 0.05},
+    "Yiii": {"CN": 1.0},
+}
+"""Where scripts are at home that are no country's main one."""
+ABROAD = 0.004
+"""Weight of a script in a country where it is not at home: restaurants, embassies, tourists."""
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue for each script that is read surely enough, Latin and unknown ones aside.
+
+    Lines whose language is told say nothing more by their script, since the language was sought within it.
+    """
+    spans: dict[str, list[Span]] = {}
+    told = taken(earlier, ("language",))
+    for line in reading.lines:
+        if line.script_is_evidence and line.script not in ("Latn", "Zyyy") and line.region not in told:
+            spans.setdefault(line.script, []).append(line.span(0, len(line.text)))
+    cues = []
+    for script, where in spans.items():
+        kinds: dict[str, float] = dict(reading.facts.script_share(script) or _RARE.get(script, {}))
+        name = f"{_NAMES.get(script, script)} letters"
+        value = script
+        if script == "Hani":
+            text = "".join(line.text for line in reading.lines if line.script == "Hani")
+            kinds["JP"] = max(kinds.get("JP", 0.0), 0.1)
+            kinds = {code: share * han_fit(text, code, reading.facts) for code, share in kinds.items()}
+            value, name = han_name(text)
+        if not kinds:
+            continue
+        most = max(kinds.values())  # a rare script is no more frequent abroad than a common one
+        kinds = {code: share / most for code, share in kinds.items()}
+        cues.append(
+            Cue(
+                kind="script",
+                value=value,
+                says=f"{name}: at home in {listed(reading, kinds)}.",
+                spans=tuple(where),
+                countries=kinds,
+                elsewhere=ABROAD,
+            )
+        )
+    return cues
+
+
+def han_forms(text: str) -> tuple[int, int, int]:
+    """Count characters that only simplified Chinese, only traditional Chinese, and only Japanese writes.
+
+    National character sets tell them apart: GB 2312 holds the simplified forms, Big5 the traditional ones, and JIS X
+    0208 those of post-war Japan.
+    """
+    simplified = traditional = japanese = 0
+    for char in text:
+        if not "\u4e00" <= char <= "\u9fff":
+            continue
+        in_gb, in_big5, in_jis = (_encodes(char, codec) for codec in ("gb2312", "big5", "shift_jis"))
+        simplified += in_gb and not in_big5 and not in_jis
+        traditional += in_big5 and not in_gb
+        japanese += in_jis and not in_gb and not in_big5
+    return simplified, traditional, japanese
+
+
+def _encodes(char: str, codec: str) -> bool:
+    try:
+        char.encode(codec)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def han_name(text: str) -> tuple[str, str]:
+    """ISO 15924 code and name of the form of a text's Han characters."""
+    simplified, traditional, japanese = han_forms(text)
+    if max(simplified, traditional, japanese) == 0:
+        return "Hani", "Han characters"
+    if japanese > max(simplified, traditional):
+        return "Jpan", "Han characters in their Japanese form"
+    return ("Hans", "Simplified Chinese") if simplified >= traditional else ("Hant", "Traditional Chinese")
+
+
+def han_fit(text: str, code: str, facts: Facts) -> float:
+    """How well the form of a text's Han characters suits a country, (0, 1]; 1 where no character tells.
+
+    A country that writes the other form shows this one on a few signs; old shop signs in Japan look traditional.
+    """
+    simplified, traditional, japanese = han_forms(text)
+    if max(simplified, traditional, japanese) == 0:
+        return 1.0
+    if code == "JP":
+        return 1.0 if japanese >= max(simplified, traditional) else 0.05
+    if japanese > max(simplified, traditional):
+        return 0.02
+    form = "Hans" if simplified >= traditional else "Hant"
+    known = facts.countries.get(code)
+    other = min(simplified, traditional) / max(simplified, traditional)
+    return 1.0 if known is None or known.han in ("", form) else 0.04 + 0.5 * other

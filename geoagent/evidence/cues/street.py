@@ -1,0 +1,165 @@
+"""Words for streets: "ul.", "Rua", 通り, "Cra. 7 # 45-12"."""
+
+from __future__ import annotations
+
+import re
+
+from geoagent.evidence.cues.alphabets import LETTERS, OF_SCRIPT
+from geoagent.evidence.cues.reading import UNSPACED, Line, Reading, Word, listed, overlaps, taken
+from geoagent.places.gazetteer.facts import StreetWord
+from geoagent.places.gazetteer.normalise import normalise
+from geoagent.types import Cue
+
+_EAST_ASIAN = frozenset({"Hani", "Jpan", "Hang"})  # whose streets are signed in both
+_SHORTEST_GLUED = 3
+_TOWN = 1000  # people, from which on a name is that of the town rather than of a street
+ABROAD = 0.006
+_ROMANISED = 0.1  # share of the street signs of other scripts' languages that are in Latin letters
+_BOTH = frozenset({"sr", "az", "uz", "tk", "tt", "kk", "mn"})  # written in either
+_NOT_LATIN = (
+    frozenset(lang for script, langs in OF_SCRIPT.items() if script not in _EAST_ASIAN for lang in langs) - _BOTH
+)
+_COMPOUNDING = frozenset({"de", "nl", "sv", "no", "nb", "nn", "da", "fi", "et", "is", "af", "lb", "als", "fy"})
+_NOT_NAMES = frozenset({"the", "a", "follow", "us", "no", "to", "only", "ahead", "closed", "open"})
+_ONE_CHARACTER = frozenset("路街巷弄通筋町道길")
+"""Street words of one character that are read inside a line; others of one character are letters of longer words."""
+
+
+def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """One cue for each street name: the word for "street" speaks for the languages that have it."""
+    cues = []
+    busy = taken(earlier, ("plate", "phone", "domain", "registration"))
+    for line in reading.lines:
+        used: list[tuple[int, int]] = []
+        for word, known, start, end in _streets(reading, line):
+            if any(start < b and a < end for a, b in used) or overlaps(busy, line.region, start, end):
+                continue
+            countries = _countries(reading, known, line)
+            if not countries:
+                continue
+            used.append((start, end))
+            written = line.text[start:end].strip()
+            cues.append(
+                Cue(
+                    kind="street",
+                    value=written,
+                    says=f"“{written}” names a street in the manner of {listed(reading, countries)}.",
+                    spans=(line.span(start, end),),
+                    countries=countries,
+                    elsewhere=ABROAD,
+                    strength=_strength(word, known),
+                )
+            )
+    return cues
+
+
+def _streets(reading: Reading, line: Line) -> list[tuple[str, StreetWord, int, int]]:
+    """`(word, entry, start, end)` of each street word, with the name that it goes with in its span."""
+    table, words, found = reading.facts.streets, line.words, []
+    for i, word in enumerate(words):
+        pair = f"{word.key} {words[i + 1].key}" if i + 1 < len(words) else ""
+        for key, last in ((pair, i + 1), (word.key, i)):
+            known = table.get(key)
+            if known is None or not _plausible(key, known, words, i, last, line):
+                continue
+            low, high = words[i].start, words[last].end
+            if known.position in ("before", "either") and last + 1 < len(words):
+                high = words[min(last + 2, len(words) - 1)].end
+            if (known.position == "after" or (known.position == "either" and high == words[last].end)) and i > 0:
+                low = words[max(0, i - 2)].start
+            found.append((key, known, low, high))
+            break
+        else:
+            glued = _glued(reading, word)
+            if glued is not None:
+                found.append((*glued, word.start, word.end))
+    if line.script in UNSPACED or line.script == "Hang":
+        for key, known in table.items():
+            if key.isascii() or (len(key) == 1 and key not in _ONE_CHARACTER):
+                continue
+            at = line.text.find(key)
+            if at > 0 or (
+                at == 0 and len(key) >= 2 and known.position in ("before", "either") and len(line.text) > len(key)
+            ):
+                found.append((key, known, max(0, at - 4), at + len(key)))
+    return sorted(found, key=lambda f: -len(f[0]))
+
+
+def _plausible(key: str, known: StreetWord, words: tuple[Word, ...], first: int, last: int, line: Line) -> bool:
+    """Whether the word stands where it would in a street's name, and is not just a word of the language."""
+    if len(words) == 1 or all(w.key in _NOT_NAMES for w in (*words[:first], *words[last + 1 :])):
+        return False
+    if (
+        known.position == "before"
+        and last == len(words) - 1
+        and not any(c.isdigit() for c in line.text[words[last].end :])
+    ):
+        return False
+    if known.position == "after" and (first == 0 or not _capital(words[first - 1].text)):
+        return False
+    if known.position == "either" and line.script == "Latn":
+        beside = words[max(0, first - 1) : first] + words[last + 1 : last + 2]
+        if not any(w.text[:1].isupper() or w.text[:1].isdigit() for w in beside):
+            return False
+    if len(key) > 3:
+        return True
+    # Short forms ("av", "st", "al") need their full stop, or a capital before a name.
+    after = line.text[words[last].end : words[last].end + 1]
+    if known.position == "after" and len(key) == 3 and re.match(r" \d", line.text[words[last].end :]):
+        return True  # "Pärnu mnt 15"
+    if len(key) <= 2 and line.text == line.text.upper():
+        return after == "."
+    return after == "." or (words[first].text[:1].isupper() and len(words) > 1)
+
+
+def _capital(word: str) -> bool:
+    """Whether a word begins as a name does: with a capital, or in a script that has none."""
+    return word[:1] == word[:1].title()
+
+
+def _glued(reading: Reading, word: Word) -> tuple[str, StreetWord] | None:
+    """A street word at the end of a longer word: "Hauptstraße", "Vaksalagatan"."""
+    key = normalise(word.text).replace(" ", "")
+    for size in range(min(len(key) - _SHORTEST_GLUED, 12), _SHORTEST_GLUED - 1, -1):
+        known = reading.facts.streets.get(key[-size:])
+        if known is None or not _of_its_letters(word.text, known) or _is_town(reading, word):
+            continue
+        # Languages that write compounds glue what others set apart: "Lange Straße", but "Hauptstraße".
+        if known.position == "glued" or (size >= 4 and known.position == "after" and _COMPOUNDING & {*known.languages}):
+            return key[-size:], known
+    return None
+
+
+def _is_town(reading: Reading, word: Word) -> bool:
+    """Whether a word that ends as streets do is a town's own name: "Longyearbyen"."""
+    matches = reading.gazetteer.lookup(word.text, k=1)
+    return bool(matches) and matches[0].exactness == "primary" and matches[0].place.population >= _TOWN
+
+
+def _of_its_letters(text: str, known: StreetWord) -> bool:
+    """Whether the languages of a word write all the letters of the name: "Reparație" does not end in Finnish "tie"."""
+    its = {*known.languages}
+    return all(its & LETTERS[c] for c in set(text.casefold()) if c in LETTERS)
+
+
+def _countries(reading: Reading, known: StreetWord, line: Line) -> dict[str, float]:
+    """Where a street word is at home: its own countries, else those of its languages.
+
+    A language that is written in other letters counts little in Latin ones: "ul. Długa" is Polish, not Russian.
+    """
+    if known.countries:
+        return dict(known.countries)
+    countries: dict[str, float] = {}
+    for language in known.languages:
+        spelled = _ROMANISED if line.script == "Latn" and language in _NOT_LATIN else 1.0
+        for code, share in reading.facts.language_share(language).items():
+            countries[code] = max(countries.get(code, 0.0), share * spelled)
+    return countries
+
+
+def _strength(word: str, known: StreetWord) -> float:
+    if known.countries:
+        return 0.9
+    return (0.95 if len(known.languages) <= 2 else 0.8 if len(known.languages) <= 5 else 0.5) * (
+        0.7 if len(word) <= 2 else 1.0
+    )

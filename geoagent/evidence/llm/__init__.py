@@ -1,0 +1,5 @@
+"""Language models: one file a kind, all behind `stages.LanguageModel`, each used through `Metered`."""
+
+from geoagent.evidence.llm._metered import Metered
+
+__all__ = ["Metered"]

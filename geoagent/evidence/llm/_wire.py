@@ -1,0 +1,99 @@
+"""Chat completions as they go over the wire."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from geoagent.evidence.llm_messages import MODES, Message, Mode, ToolCall
+
+_LACKS = ("response_format", "json_schema", "json_object", "schema", "grammar", "structured")
+
+
+class _Function(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    name: str
+    arguments: str | dict[str, Any] = ""
+
+
+class _Call(BaseModel):
+    id: str | None = None
+    function: _Function
+
+
+class _Said(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+    tool_calls: list[_Call] | None = None
+
+
+class _Choice(BaseModel):
+    message: _Said
+    finish_reason: str | None = None
+
+
+class Counted(BaseModel):
+    """Tokens as the server counts them."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class Completion(BaseModel):
+    """What a server answers, as far as it is used."""
+
+    choices: list[_Choice] = Field(min_length=1)
+    usage: Counted | None = None
+
+
+def turn_of(message: Message) -> dict[str, Any]:
+    """One message as the API wants it."""
+    if message.role == "tool":
+        return {"role": "tool", "tool_call_id": message.call_id, "content": message.text}
+    if message.calls:
+        calls = [
+            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+            for c in message.calls
+        ]
+        return {"role": message.role, "content": message.text, "tool_calls": calls}
+    if message.image is None:
+        return {"role": message.role, "content": message.text}
+    address = "data:image/jpeg;base64," + base64.b64encode(message.image).decode("ascii")
+    parts = [{"type": "text", "text": message.text}, {"type": "image_url", "image_url": {"url": address}}]
+    return {"role": message.role, "content": parts}
+
+
+def calls_of(calls: list[_Call]) -> tuple[ToolCall, ...]:
+    """Tool calls of a completion."""
+    return tuple(
+        ToolCall(
+            call.id or f"call-{i}",
+            call.function.name,
+            call.function.arguments
+            if isinstance(call.function.arguments, str)
+            else json.dumps(call.function.arguments),
+        )
+        for i, call in enumerate(calls)
+    )
+
+
+def message_of(error: Any) -> str:
+    """What the server says went wrong."""
+    body = error.body
+    if isinstance(body, dict) and isinstance(body.get("message"), str):
+        return str(body["message"])
+    return str(error.message)
+
+
+def lacks_mode(status: int, said: str) -> bool:
+    """Whether an error may mean that the server does not know this way of asking for JSON."""
+    return status in (400, 415, 422, 501) or (status == 500 and any(word in said for word in _LACKS))
+
+
+def weaker(mode: Mode) -> Mode | None:
+    """The next way of asking for JSON; None after the last."""
+    i = MODES.index(mode) + 1
+    return MODES[i] if i < len(MODES) else None

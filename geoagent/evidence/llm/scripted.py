@@ -1,0 +1,74 @@
+"""A model that says what a script tells it to: for tests, benchmarks and trying things out without a server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geoagent.errors import ConfigError
+from geoagent.evidence.llm._parse import read_reply
+from geoagent.evidence.llm_messages import Ask, Reply, Usage
+
+if TYPE_CHECKING:
+    from geoagent.protocols import Assets
+
+Script = Callable[[Ask], Reply | dict[str, Any] | str]
+
+
+class Scripted:
+    """Answers from a function, or from a list of replies in order, the last one again and again.
+
+    A dict is a reply's JSON, a string is text that must hold it, a `Reply` is given as it is.
+    """
+
+    def __init__(self, script: Script | Iterable[Reply | dict[str, Any] | str], name: str = "scripted") -> None:
+        self.name = name
+        self.asked: list[Ask] = []
+        if callable(script):
+            self._script: Script = script
+        else:
+            rows = list(script)
+            if not rows:
+                raise ConfigError("a scripted model needs at least one reply")
+            self._script = lambda ask: rows[min(len(self.asked), len(rows)) - 1]
+
+    def __call__(self, ask: Ask) -> Reply:
+        """Return what the script says, checked against the schema as a server's reply would be."""
+        self.asked.append(ask)
+        said = self._script(ask)
+        if isinstance(said, Reply):
+            return said
+        text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+        usage = Usage(sum(len(m.text) for m in ask.messages) // 4, len(text) // 4, True)
+        if ask.schema is None:
+            return Reply("ok", text=text, usage=usage, requests=1)
+        value, wrong = read_reply(text, ask.schema)
+        if value is None:
+            return Reply("malformed", text=text, usage=usage, why=wrong, requests=1)
+        return Reply("ok", value=value, text=text, usage=usage, requests=1)
+
+    def payload(self, ask: Ask) -> dict[str, Any]:
+        """The messages alone."""
+        return {"model": self.name, "messages": [{"role": m.role, "content": m.text} for m in ask.messages]}
+
+
+def build(assets: Assets, replies: str | list[Any], name: str = "scripted") -> Scripted:
+    """Build the model.
+
+    Args:
+        assets: not used.
+        replies: JSON replies, or the path of a JSON lines file of them.
+        name: what answers call it.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds no reply.
+    """
+    if not isinstance(replies, str):
+        return Scripted(replies, name)
+    try:
+        lines = Path(replies).read_text("utf-8").split("\n")
+        return Scripted([json.loads(line) for line in lines if line.strip()], name)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"llm: cannot read the replies {replies}: {error}") from error

@@ -1,0 +1,206 @@
+"""Lines that RapidOCR cannot read, asked of models of single scripts: what the engines that have such models share.
+
+RapidOCR's gate says which lines it has not read. Each goes to the models of the scripts that are there, and what they
+are sure of tells which scripts the photo is written in: the other lines are then asked about again at a lower bar,
+lines of Latin look-alikes (Greek, Cyrillic) included.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+
+from geoagent.errors import GeoAgentError, OcrError
+from geoagent.evidence.ocr import Piece
+from geoagent.evidence.ocr._lines import Guess
+from geoagent.evidence.ocr._passes import look
+from geoagent.evidence.ocr._rapid import Crop, Reader, is_tall, one_line
+from geoagent.evidence.photos import quiet
+from geoagent.evidence.scripts import UNKNOWN, evident_script, letters
+from geoagent.types import Photo, TextRegion, UInt8
+
+_VALID = 0.5
+_PRIOR_VALID = 0.35  # in a script that the photo is known to be written in
+_HANDICAP = 0.2  # of RapidOCR's confidence there, since its scale ends higher
+_EVIDENT = 0.8
+_SIDE_BY_SIDE, _LETTERS_TOGETHER = 0.6, 5
+_ALONE = frozenset({"Latn", "Hani", "Jpan", UNKNOWN})
+_STOP = 0.9
+_MIN_HEIGHT_PX = 10
+_PATIENCE = 16
+_ALIKE = {"Grek": frozenset("ABEHIKMNOPTXYZaiknoptuvwxy"), "Cyrl": frozenset("ABCEHKMOPTXYaceopxyu")}
+
+
+@dataclass(eq=False, slots=True)
+class _Line:
+    """A crop on its way through the models: in each way that it may be turned, and what they said so far."""
+
+    crop: Crop
+    ways: tuple[tuple[int, UInt8], ...]
+    guesses: dict[str, tuple[Guess, int]] = field(default_factory=dict)
+
+    @property
+    def latin(self) -> float:
+        """How surely any model takes it for Latin."""
+        return max((guess.latin for guess, _ in self.guesses.values()), default=0.0)
+
+    def best(self, scripts: Sequence[str], bar: float) -> tuple[Guess, int] | None:
+        """The surest guess among `scripts` that is not below `bar`."""
+        found = [self.guesses[s] for s in scripts if s in self.guesses]
+        found = [pair for pair in found if pair[0].fits and pair[0].confidence >= bar]
+        return max(found, key=lambda pair: pair[0].confidence, default=None)
+
+
+class Lines(Protocol):
+    """Reads one straightened line with the model of one script."""
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Script to what its model is called, as in "tesseract/Thai"."""
+
+    def read(self, crop: UInt8, script: str) -> Guess:
+        """Read a crop, `(H, W, 3)` BGR, with the model of a script."""
+
+
+class ManyScripts:
+    """RapidOCR with models of single scripts beside it."""
+
+    def __init__(self, name: str, reader: Reader, lines: Lines, thorough: bool = False) -> None:
+        self.name = name
+        self._reader, self._lines, self._thorough, self._lock = reader, lines, thorough, threading.Lock()
+        self.scripts = tuple(lines.names)
+
+    def __call__(self, photo: Photo) -> tuple[TextRegion, ...]:
+        """Return the lines of `photo` in reading order; () where there is no text.
+
+        Raises:
+            OcrError: RapidOCR or a model is not installed as it should be, or failed on this photo.
+            MissingDependency: a model's own package is not installed.
+        """
+        with self._lock, quiet:
+            self._reader.load()
+            try:
+                crops, scale = look(self._reader, photo, thorough=self._thorough)
+                guesses = self._reread(crops)
+            except GeoAgentError:
+                raise
+            except Exception as error:
+                raise OcrError(f"{self.name} failed on {photo.source}: {one_line(error)}") from error
+        return self._laid_out(photo, crops, guesses, scale)
+
+    def _reread(self, crops: Sequence[Crop]) -> list[tuple[Guess, int, bool] | None]:
+        """Return, for each crop, what another model reads instead, its quarter turns, and whether to trust it."""
+        lines = [_line(crop) for crop in crops]
+        open_lines = [line for line in lines if line.ways and not line.crop.trusted]
+        # The largest say most surely which scripts there are.
+        open_lines.sort(key=lambda line: -min(line.crop.pixels.shape[:2]))
+        written: Counter[str] = Counter()
+        misses = 0
+        for line in open_lines:
+            known = [script for script, _ in written.most_common()]
+            self._ask(line, known)
+            sure = line.best(known, _STOP)
+            if sure is None or not evident_script(sure[0].text, sure[0].confidence):
+                if misses >= _PATIENCE:
+                    continue  # a wall of small print in no script of these: enough were asked
+                self._ask(line, self.scripts)
+            found = line.best(self.scripts, _EVIDENT)
+            if found is not None and _evident(line, found[0]):
+                written[found[0].script] += 1
+                misses = 0
+            else:
+                misses += 1
+        return [self._verdict(line, list(written)) for line in lines]
+
+    def _ask(self, line: _Line, scripts: Sequence[str]) -> None:
+        for script in scripts:
+            if script not in line.guesses:
+                read = [(self._lines.read(image, script), turns) for turns, image in line.ways]
+                line.guesses[script] = max(read, key=lambda pair: (pair[0].confidence, pair[0].latin))
+
+    def _verdict(self, line: _Line, written: list[str]) -> tuple[Guess, int, bool] | None:
+        if not line.ways:
+            return None
+        if line.crop.trusted:
+            # In a photo with Greek, a Latin word that Greek letters could spell too is asked about again.
+            shown = {char for char in line.crop.reading.text if char.isalpha()}
+            kin = [s for s in written if s in _ALIKE and shown and _ALIKE[s].issuperset(shown)]
+            self._ask(line, kin)
+            found = line.best(kin, _EVIDENT)
+        else:
+            self._ask(line, written)
+            found = line.best(written, max(_PRIOR_VALID, line.crop.confidence - _HANDICAP))
+            if found is None:
+                found = line.best(self.scripts, max(_VALID, line.crop.confidence - _HANDICAP))
+                # Where nothing else is written in its script, a letter or two are a stain on the wall.
+                found = found if found and evident_script(found[0].text, 1.0) else None
+        if found is None:
+            return None
+        return *found, _evident(line, found[0]) or found[0].script in written
+
+    def _laid_out(
+        self, photo: Photo, crops: Sequence[Crop], guesses: Sequence[tuple[Guess, int, bool] | None], scale: float
+    ) -> tuple[TextRegion, ...]:
+        models: dict[str, str] = {}
+        pieces = []
+        for crop, guess in zip(crops, guesses, strict=True):
+            if guess is None:
+                pieces.append(crop.piece)
+                continue
+            read, turns, trusted = guess
+            models[read.text] = self._lines.names[read.script]
+            pieces.append(Piece(np.roll(crop.box, -turns, axis=0), read.text, read.confidence, trusted))
+        rapid = f"rapidocr/{self._reader.model}"
+
+        def engine_of(line: Piece) -> str:
+            parts = [text for text in models if text in line.text]
+            longest = max(parts, key=len, default="")
+            return models[longest] if len(longest) * 3 >= len(line.text) else rapid
+
+        return together(self._reader.regions(photo, pieces, scale, engine_of))
+
+
+def together(regions: tuple[TextRegion, ...]) -> tuple[TextRegion, ...]:
+    """Lines of one script that are no evidence alone, and are together: a script is seldom invented twice on a photo.
+
+    Two lines or more, one of them read surely, with five letters between them. Han and kana, which RapidOCR sees in
+    patterns, count alone only.
+
+    Args:
+        regions: lines of one photo.
+    """
+    found: dict[str, list[TextRegion]] = {}
+    for region in regions:
+        if region.script not in _ALONE and region.confidence >= _SIDE_BY_SIDE and letters(region.text) >= 2:
+            found.setdefault(region.script, []).append(region)
+    sure = {
+        script
+        for script, lines in found.items()
+        if len(lines) >= 2
+        and max(line.confidence for line in lines) >= _EVIDENT
+        and sum(letters(line.text) for line in lines) >= _LETTERS_TOGETHER
+    }
+    both = {id(line) for script in sure for line in found[script]}
+    return tuple(replace(region, script_is_evidence=True) if id(region) in both else region for region in regions)
+
+
+def _line(crop: Crop) -> _Line:
+    """Turn a crop that models may be asked about in each way; no way where it is too small to read."""
+    if min(crop.pixels.shape[:2]) < _MIN_HEIGHT_PX:
+        return _Line(crop, ())
+    if is_tall(crop.pixels):
+        turns: tuple[int, ...] = (crop.reading.turns,) if crop.reading.text.strip() else (1, 3)
+    else:
+        # What RapidOCR cannot read, it may well prefer upside down.
+        turns = (0,) if crop.reading.turns == 0 else (0, 2)
+    return _Line(crop, tuple((turn, np.ascontiguousarray(np.rot90(crop.pixels, turn))) for turn in turns))
+
+
+def _evident(line: _Line, guess: Guess) -> bool:
+    """Whether the script of a guess may speak about the place: read surely and steadily, and less surely as Latin."""
+    return guess.steady and evident_script(guess.text, guess.confidence) and guess.confidence > line.latin

@@ -1,0 +1,118 @@
+"""PaddleOCR's recognisers of other scripts as ONNX files of one's own (RapidOCR's PP-OCRv4 and v5 models).
+
+Nothing is downloaded. Which script a model reads is told by the characters that it carries ("character" in the file's
+metadata), not by its name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from geoagent.errors import ConfigError, OcrError
+from geoagent.evidence.ocr._lines import Guess
+from geoagent.evidence.ocr._rapid import one_line
+from geoagent.evidence.scripts import clean, script_counts
+from geoagent.types import UInt8
+
+_LEAST = 20
+"""Letters of a script that a model must know to count as a model of it."""
+_RAPIDS = frozenset({"Latn", "Hani", "Jpan"})  # read better by the recogniser that comes with RapidOCR
+
+
+class OnnxLines:
+    """Recognisers by script, each loaded when it is first asked and kept; not to be called by two threads at once."""
+
+    def __init__(self, models: dict[str, Path], threads: int | None) -> None:
+        self.names = {script: f"rapidocr/{path.stem}" for script, path in models.items()}
+        self._models, self._threads = models, threads
+        self._loaded: dict[Path, Any] = {}
+
+    def read(self, crop: UInt8, script: str) -> Guess:
+        """Read one line.
+
+        Args:
+            crop: `(H, W, 3)` BGR, straightened and upright.
+            script: one of `names`.
+
+        Raises:
+            OcrError: the model cannot be loaded.
+        """
+        path = self._models[script]
+        engine = self._loaded.get(path)
+        if engine is None:
+            engine = self._loaded[path] = _load(path, script, self._threads)
+        found = engine.recognize_txt([crop])
+        return Guess.of(script, clean(found.txts[0]), min(max(float(found.scores[0]), 0.0), 1.0))
+
+
+def scripts_of(paths: Sequence[str | Path] | str | Path) -> dict[str, Path]:
+    """Return the scripts that models read, beyond those that RapidOCR's own recogniser reads better.
+
+    Args:
+        paths: files, or folders that hold them (*.onnx); an earlier one wins where two read a script.
+
+    Raises:
+        ConfigError: a path that is not there, a file without characters in its metadata, or no model at all.
+    """
+    given = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
+    files: list[Path] = []
+    for path in given:
+        inside = sorted(path.glob("*.onnx")) if path.is_dir() else [path] if path.is_file() else []
+        if not inside:
+            raise ConfigError(f"models of the OCR engine: no ONNX file at {path}")
+        files += inside
+    models: dict[str, Path] = {}
+    for file in files:
+        known = _script_of_characters(file)
+        if known is None and not any(path.is_dir() for path in given):
+            raise ConfigError(f"models of the OCR engine: {file} is no recogniser with its characters in it")
+        for script in known or ():
+            models.setdefault(script, file)
+    if not models:
+        raise ConfigError(f"models of the OCR engine: none of {', '.join(map(str, files))} reads a further script")
+    return models
+
+
+def _script_of_characters(file: Path) -> list[str] | None:
+    """Scripts of the characters that a model knows, None where it carries none."""
+    try:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        characters = session.get_modelmeta().custom_metadata_map.get("character", "")
+    except Exception as error:
+        raise ConfigError(f"models of the OCR engine: {file} cannot be read ({one_line(error)})") from error
+    if not characters:
+        return None
+    counts = Counter(script_counts(characters))
+    return [script for script, count in counts.most_common() if count >= _LEAST and script not in _RAPIDS]
+
+
+def _load(path: Path, script: str, threads: int | None) -> Any:
+    try:
+        import rapidocr
+        from rapidocr.utils.typings import ModelType, OCRVersion
+
+        params = {
+            "Global.log_level": "error",
+            "Global.use_cls": False,
+            "EngineConfig.onnxruntime.intra_op_num_threads": threads or -1,
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            "Rec.model_path": str(path),
+            "Rec.ocr_version": OCRVersion.PPOCRV5,
+            "Rec.model_type": ModelType.MOBILE,
+            # Lines of Arabic come out in the order of their letters on the sign; its code of the language turns them.
+            "Rec.lang_type": "arabic" if script == "Arab" else "ch",
+        }
+        with contextlib.redirect_stdout(None):
+            return rapidocr.RapidOCR(params=params)
+    except Exception as error:
+        lacks = "; run: pip install 'rapidocr[rtl]'" if "bidi" in str(error) else ""
+        raise OcrError(f"rapidocr cannot load {path}: {one_line(error)}{lacks}") from error

@@ -1,0 +1,102 @@
+"""Further looks at one photo: turned by a quarter, where its text stands on its side, and enlarged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from geoagent.evidence.ocr._rapid import TRUST, Crop, Reader, is_tall
+from geoagent.types import Float32, Photo, UInt8
+
+_SIDEWAYS = 0.6  # share of the boxes that stand upright before the photo itself is taken to lie on its side
+_BETTER = 1.25
+_SMALL_PX = 1000
+_SAME = 0.3  # share of the smaller box that two boxes have in common where they are of one text
+
+Finder = Callable[[Photo], tuple[list[Crop], float]]
+
+
+def look(reader: Reader, photo: Photo, *, thorough: bool) -> tuple[list[Crop], float]:
+    """Return the text of a photo, read, and pixels of `photo` per pixel of the boxes.
+
+    Where it makes little sense and stands on its side, the photo is turned by a quarter and read again; a small one
+    always, and enlarged as well: its letters are near the least that can be found, and slanted lines are found better
+    from another side. Thorough reading turns any photo whose text makes little sense, and enlarges every small one.
+
+    Args:
+        reader: detector and recogniser.
+        photo: upright as its file says.
+        thorough: add the costlier passes.
+    """
+    crops, scale = reader.find(photo)
+    tall = sum(is_tall(crop.pixels) for crop in crops)
+    poor = bool(crops) and _sense(crops) < TRUST
+    small = max(photo.width_px, photo.height_px) <= _SMALL_PX
+    if poor and (thorough or small or (len(crops) >= 3 and tall >= _SIDEWAYS * len(crops))):
+        for turns in (1, 3):
+            turned = replace(photo, pixels=np.ascontiguousarray(np.rot90(photo.pixels, turns)))
+            other, other_scale = reader.find(turned)
+            if _weight(other) > _BETTER * _weight(crops):
+                sides = (photo.width_px / other_scale, photo.height_px / other_scale)
+                crops = [replace(crop, box=back(crop.box, turns, *sides)) for crop in other]
+                scale = other_scale
+    if small and (thorough or poor):
+        large = replace(photo, pixels=_enlarged(photo.pixels))
+        more, more_scale = reader.find(large)
+        factor = more_scale / 2.0 / scale
+        moved = [replace(crop, box=np.asarray(crop.box * factor, dtype=np.float32)) for crop in more]
+        crops = union(crops, moved)
+    return crops, scale
+
+
+def back(box: Float32, turns: int, width: float, height: float) -> Float32:
+    """Corners of a turned photo, in the photo before it was turned.
+
+    Args:
+        box: `(4, 2)` pixels of the photo that `np.rot90` turned.
+        turns: 1 or 3 quarters, counter-clockwise.
+        width: of the photo before.
+        height: of the photo before.
+    """
+    x, y = box[:, 0], box[:, 1]
+    corners = (width - y, x) if turns == 1 else (y, height - x)
+    return np.stack(corners, axis=1).astype(np.float32)
+
+
+def union(first: Sequence[Crop], second: Sequence[Crop]) -> list[Crop]:
+    """What either pass found; of two readings of one text the surer one."""
+    out = list(first)
+    for crop in second:
+        rivals = [i for i, other in enumerate(out) if _common(crop.box, other.box) > _SAME]
+        if not rivals:
+            out.append(crop)
+        elif len(rivals) == 1 and crop.confidence > out[rivals[0]].confidence:
+            out[rivals[0]] = crop
+    return out
+
+
+def _common(a: Float32, b: Float32) -> float:
+    """Area that the upright hulls of two boxes share, as a share of the smaller one's."""
+    low, high = np.maximum(a.min(axis=0), b.min(axis=0)), np.minimum(a.max(axis=0), b.max(axis=0))
+    shared = float(np.prod(np.maximum(high - low, 0.0)))
+    smaller = min(float(np.prod(np.ptp(a, axis=0))), float(np.prod(np.ptp(b, axis=0))))
+    return shared / max(smaller, 1e-6)
+
+
+def _sense(crops: Sequence[Crop]) -> float:
+    """Mean confidence of the letters."""
+    chars = sum(len(crop.reading.text) for crop in crops)
+    return _weight(crops) / chars if chars else 0.0
+
+
+def _weight(crops: Sequence[Crop]) -> float:
+    return sum(crop.confidence * len(crop.reading.text) for crop in crops)
+
+
+def _enlarged(pixels: UInt8) -> UInt8:
+    import cv2
+
+    height, width = pixels.shape[:2]
+    return np.asarray(cv2.resize(pixels, (2 * width, 2 * height), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)

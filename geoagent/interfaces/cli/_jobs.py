@@ -1,0 +1,150 @@
+"""What `locate` and `compare` answer, job by job."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geoagent.interfaces.cli._params import READ
+
+if TYPE_CHECKING:
+    from geoagent.agent.batch import Job
+    from geoagent.agent.core import GeoAgent
+    from geoagent.answer import Answer
+    from geoagent.interfaces.cli._saved import Saved
+
+    JobsOf = Callable[[GeoAgent], list[Job]]
+
+
+def row_options(command: Any) -> Any:
+    """Add the options that `row_jobs` takes."""
+    options = (
+        click.option("--texts", type=READ, help='JSON lines {"id", "lines"} of text without a photo.'),
+        click.option("--pairs", type=READ, help="CSV text_id,panorama: rows of --texts and --features."),
+        click.option("--features", type=READ, help="NPZ of features (lat, lon, views) for --pairs."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def row_jobs(texts: Path | None, pairs: Path | None, features: Path | None) -> JobsOf | None:
+    """What to answer from --texts, --pairs and --features; None where photos are meant. Files are read now.
+
+    Raises:
+        UsageError: options that do not go together.
+    """
+    if (pairs is None) != (features is None) or (pairs is not None and texts is None):
+        raise click.UsageError("--pairs needs --features and --texts, and --features needs --pairs")
+    if texts is None:
+        return None
+    return text_jobs(texts) if pairs is None or features is None else pair_jobs(texts, pairs, features)
+
+
+def photo_paths(photos: Sequence[Path]) -> list[Path]:
+    """Photos by files and folders.
+
+    Raises:
+        ClickException: there are none.
+    """
+    from geoagent.evidence.photos import find_photos
+
+    paths = find_photos(photos)
+    if not paths:
+        raise click.ClickException(f"no photos in {', '.join(map(str, photos))}")
+    return paths
+
+
+def photo_jobs(agent: GeoAgent, paths: Sequence[Path]) -> Iterator[Job]:
+    """One job a photo."""
+    from geoagent.agent.batch import Job
+
+    for path in paths:
+        yield Job(str(path), partial(agent.locate, path))
+
+
+def text_jobs(path: Path) -> JobsOf:
+    """One job a row of JSON lines, read now so that a bad row is said before anything is loaded."""
+    from geoagent.agent.batch import Job, read_texts
+
+    rows = read_texts(path)
+    return lambda agent: [Job(key, partial(agent.locate_text, lines, id=key), id=key) for key, lines in rows]
+
+
+def pair_jobs(texts: Path, pairs: Path, features: Path) -> JobsOf:
+    """Texts with the features of a place each: the mean of its views."""
+    import numpy as np
+
+    from geoagent.agent.batch import Job, read_pairs, read_texts
+    from geoagent.worlds.training.table import read_table
+    from geoagent.worlds.training.views import mean_view
+
+    lines, table = dict(read_texts(texts)), read_table(features)
+    rows = read_pairs(pairs, lines, len(table))
+    means = mean_view(table.take(np.array([row for _, row in rows], dtype=np.int64)).unit_views())
+    return lambda agent: [
+        Job(key, partial(agent.locate_features, mean, lines[key], id=key), id=key)
+        for (key, _), mean in zip(rows, means, strict=True)
+    ]
+
+
+def answering(jobs: Sequence[Job], saved: Saved, *, show: bool) -> Iterable[Answer]:
+    """Answers as they come, with a progress bar on stderr where somebody watches."""
+    from geoagent.agent.batch import run
+
+    answers = run(jobs, saved.out, saved.done)
+    if not show or not sys.stderr.isatty():
+        yield from answers
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("locating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    places = {job.key: i for i, job in enumerate(jobs, start=1)}
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("locating", total=len(jobs))
+        for answer in answers:
+            bar.update(task, completed=places.get(answer.id if answer.id is not None else answer.source, 0))
+            yield answer
+        bar.update(task, completed=len(jobs))
+
+
+class Shared:
+    """Warnings that all answers of a run have in common, so that they need to be said but once."""
+
+    def __init__(self) -> None:
+        self._common: dict[str, None] | None = None
+
+    def add(self, answer: Answer) -> None:
+        """Take an answer into account; errors have no warnings."""
+        if answer.status != "error":
+            before = answer.warnings if self._common is None else self._common
+            self._common = dict.fromkeys(w for w in before if w in answer.warnings)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What all had, in order."""
+        return list(self._common or ())
+
+
+def failure(answer: Answer) -> str:
+    """The line on stderr about a photo that could not be answered."""
+    from geoagent.interfaces.render import shown
+    from geoagent.interfaces.render.text import error_text
+
+    return f"Error: {shown(answer.id or answer.source)}: {error_text(answer)}"
+
+
+def answers_of(jobs: Sequence[Job], out: Path) -> list[Answer]:
+    """The answers of jobs that a file of answers holds, those of runs before included."""
+    from geoagent.interfaces.outputs import read_answers
+
+    keys = {job.key for job in jobs}
+    with out.open("rb") as lines:
+        found = [answer for _, answer in read_answers(lines) if not isinstance(answer, str)]
+    return [answer for answer in found if (answer.source if answer.id is None else answer.id) in keys]

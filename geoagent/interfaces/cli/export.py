@@ -1,0 +1,161 @@
+"""`geoagent export`: answers as files for other programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geoagent.interfaces.cli._params import PRECISION, WRITE
+
+if TYPE_CHECKING:
+    from geoagent.interfaces.outputs import Row
+    from geoagent.places.gazetteer import Gazetteer
+
+
+@click.command()
+@click.argument("answers", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.option("--csv", type=WRITE, help="Write a table for spreadsheets; the only one that keeps errors.")
+@click.option("--geojson", type=WRITE, help="Write GeoJSON (RFC 7946).")
+@click.option("--geoparquet", type=WRITE, help="Write GeoParquet; needs the extra geo.")
+@click.option("--xmp", is_flag=True, help="Write PHOTO.xmp beside each photo, marked as an estimate; replaces nothing.")
+@click.option(
+    "--photos",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="With --xmp: where relative names start from.",
+)
+@click.option("--even-with-gps", is_flag=True, help="With --xmp: also where the photo has a position of its own.")
+@click.option("--max-precision", type=PRECISION, help="Disclose nothing finer than this.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written and left out as one JSON object.")
+def export(
+    answers: tuple[Path, ...],
+    xmp: bool,
+    photos: Path | None,
+    even_with_gps: bool,
+    max_precision: str | None,
+    as_json: bool,
+    **tables: Path | None,
+) -> None:
+    """Write answers as CSV, GeoJSON, GeoParquet or XMP sidecars.
+
+    ANSWERS are JSON lines of `geoagent locate --out`, or "-". Lines that are no answers are reported and passed over.
+    --csv - and --geojson - write to standard output.
+    Sidecars are written beside photos that have no position of their own, never into a photo, never over a sidecar.
+
+    \b
+    Examples:
+      geoagent export answers.jsonl --csv answers.csv --geojson answers.geojson
+      geoagent export answers.jsonl --xmp --photos archive/ --max-precision region
+      geoagent locate holiday/ --json | geoagent export - --geoparquet holiday.parquet
+    """
+    from geoagent.interfaces import outputs
+    from geoagent.places.gazetteer import Gazetteer
+
+    wanted = {name: tables[name] for name in outputs.FORMATS if tables[name] is not None}
+    if not wanted and not xmp:
+        raise click.UsageError("say what to write: --csv, --geojson, --geoparquet or --xmp")
+    if not xmp and (photos is not None or even_with_gps):
+        raise click.UsageError("--photos and --even-with-gps go with --xmp")
+    streamed = [name for name, target in wanted.items() if str(target) == "-"]
+    if len(streamed) > 1 or "geoparquet" in streamed or (streamed and as_json):
+        raise click.UsageError("- is standard output, which takes one of --csv and --geojson, and then no --json")
+    for target in wanted.values():
+        if str(target) != "-" and target is not None and target.resolve() in {file.resolve() for file in answers}:
+            raise click.UsageError(f"{target} holds the answers; choose another file")
+    gazetteer = Gazetteer.load() if xmp or max_precision not in (None, "full") else None
+    bad: list[dict[str, Any]] = []
+    rows = list(_rows(answers, bad, max_precision, gazetteer))
+    report: dict[str, Any] = {
+        "answers": sum(row.status != "error" for row in rows),
+        "errors": sum(row.status == "error" for row in rows),
+        "bad_lines": bad,
+    }
+    for line in bad:
+        click.echo(f"Error: {line['file']}, line {line['line']}: {line['error']}", err=True)
+    if not rows:
+        if as_json:
+            click.echo(json.dumps(report, ensure_ascii=False))
+        made = "they are made by geoagent locate --out"
+        raise click.ClickException(f"no answers in {', '.join(map(str, answers))}; {made}")
+    for name, target in wanted.items():
+        assert target is not None
+        count = _streamed(name, rows) if name in streamed else outputs.write(name, rows, target)
+        report[name] = {"file": str(target), "rows": count, "left_out": len(rows) - count}
+        if not as_json:
+            left = len(rows) - count
+            said = f"{target}: {count} rows" + (f", {left} without an answer left out" if left else "")
+            click.echo(said, err=bool(streamed))
+    failed = _sidecars(rows, report, photos, even_with_gps, gazetteer) if xmp else 0
+    if xmp and not as_json:
+        done = report["xmp"]
+        said = f"XMP: {len(done['written'])} sidecars written, {len(done['left_out'])} left out"
+        click.echo(said, err=bool(streamed))
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+    if failed:
+        sys.exit(1)
+
+
+def _streamed(name: str, rows: Sequence[Row]) -> int:
+    """Write a table to standard output, once it is whole; returns the number of its rows."""
+    from geoagent.interfaces import outputs
+
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / name
+        count = outputs.write(name, rows, made)
+        click.echo(made.read_bytes(), nl=False)
+    return count
+
+
+def _rows(files: Sequence[Path], bad: list[dict[str, Any]], cap: Any, gazetteer: Gazetteer | None) -> Iterator[Row]:
+    """Rows of all files; what is no answer goes into `bad`, of a file without any answer its first line alone."""
+    from geoagent.agent.disclosure import disclose
+    from geoagent.errors import InputError
+    from geoagent.interfaces.outputs import read_answers, row_of
+
+    for file in files:
+        wrong: list[dict[str, Any]] = []
+        found = False
+        try:
+            with click.open_file(str(file), "rb") as lines:
+                for number, answer in read_answers(lines):
+                    if isinstance(answer, str):
+                        wrong.append({"file": str(file), "line": number, "error": answer})
+                    else:
+                        found = True
+                        yield row_of(answer if gazetteer is None or cap is None else disclose(answer, cap, gazetteer))
+        except OSError as error:
+            raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
+        bad += wrong if found else wrong[:1]
+
+
+def _sidecars(
+    rows: Sequence[Row],
+    report: dict[str, Any],
+    photos: Path | None,
+    over_gps: bool,
+    gazetteer: Gazetteer | None,
+) -> int:
+    """Write sidecars and say what became of each; the number that failed by an error."""
+    from geoagent.interfaces.outputs import xmp
+
+    def name(code: str) -> str | None:
+        place = gazetteer.country(code) if gazetteer is not None else None
+        return place.name if place is not None else None
+
+    done = [xmp.write(row, folder=photos, over_gps=over_gps, country_name=name) for row in rows]
+    written = [each for each in done if each.sidecar is not None]
+    left = [each for each in done if each.sidecar is None]
+    report["xmp"] = {
+        "written": [str(each.sidecar) for each in written],
+        "left_out": [{"photo": each.photo, "reason": each.reason} for each in left],
+    }
+    for each in left:
+        reason = each.reason.removeprefix(f"{each.photo}: ")
+        click.echo(f"{'Error: ' if each.failed else ''}{each.photo}: {reason}", err=True)
+    return sum(each.failed for each in left)

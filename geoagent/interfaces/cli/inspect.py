@@ -1,0 +1,202 @@
+"""Commands that look: at a photo's text, at this installation, at the answer's schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geoagent.interfaces.cli._main import agent_options, load_agent, photo_errors
+from geoagent.interfaces.cli._params import PHOTOS, READ
+
+if TYPE_CHECKING:
+    from geoagent.types import Cue
+
+_SHOWN = 8
+"""Places of a constraint that are printed."""
+
+
+def _languages(region: int, cues: Sequence[Cue]) -> list[str]:
+    """Languages that a region is read as, likelier ones first."""
+    return [lang for cue in cues if cue.kind == "language" and region in cue.regions for lang in cue.value.split()]
+
+
+@click.command()
+@click.argument("photo", type=PHOTOS)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@agent_options
+def read(photo: Path, as_json: bool, **settings: Any) -> None:
+    """Print what a photo's text says: regions, scripts, languages, cues and constraints, without an answer.
+
+    \b
+    Example:
+      geoagent read photo.jpg --json
+    """
+    from geoagent.evidence.photos import open_photo
+
+    agent = load_agent(settings)
+    with photo_errors(photo, as_json):
+        opened = open_photo(photo)
+        text = agent.read(opened)
+    report = {
+        "source": opened.source,
+        "regions": [
+            {
+                "text": r.text,
+                "polygon_px": r.polygon_px.round(1).tolist(),
+                "confidence": round(r.confidence, 3),
+                "script": r.script,
+                "languages": _languages(i, text.cues),
+                "panel": r.panel or None,
+            }
+            for i, r in enumerate(text.regions)
+        ],
+        "cues": [
+            {
+                "kind": c.kind,
+                "value": c.value,
+                "says": c.says,
+                "regions": list(c.regions),
+                "strength": round(c.strength, 3),
+            }
+            for c in text.cues
+        ],
+        "constraints": [
+            {
+                "kind": c.kind,
+                "value": c.value,
+                "reliability": round(c.reliability, 3),
+                "places": [
+                    {"name": place.name, "country": place.country, "level": place.level, "p": round(float(weight), 3)}
+                    for place, weight in zip(c.places[:_SHOWN], c.weights[:_SHOWN], strict=True)
+                ],
+            }
+            for c in text.constraints
+        ],
+        "warnings": [*opened.warnings, *text.warnings],
+    }
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+        return
+    for i, region in enumerate(text.regions):
+        spoken = " ".join(_languages(i, text.cues))
+        on = f", on {region.panel}" if region.panel else ""
+        click.echo(
+            f"[{i}] {region.text}   ({region.script}{' ' + spoken if spoken else ''}, {region.confidence:.2f}{on})"
+        )
+    if not text.regions:
+        click.echo("no text found")
+    for cue in text.cues:
+        where = ", ".join(str(region) for region in cue.regions)
+        click.echo(f"  {cue.kind} in [{where}]: {cue.says}")
+    for constraint in text.constraints:
+        ranked = sorted(zip(constraint.places, constraint.weights, strict=True), key=lambda pair: -pair[1])[:3]
+        places = ", ".join(f"{place} {weight:.0%}" for place, weight in ranked)
+        click.echo(f"  → {constraint.kind} “{constraint.value}” (believed {constraint.reliability:.0%}): {places}")
+    for warning in report["warnings"]:
+        click.echo(f"Warning: {warning}", err=True)
+
+
+@click.command()
+@click.option("--config", type=READ, help="TOML file of settings to look at as well.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def doctor(config: Path | None, as_json: bool) -> None:
+    """Say what is installed, which scripts can be read, and what to install for more.
+
+    With --config, models that the settings name by path are opened too: ocr = {name = "rapidocr", models = "models/"}.
+
+    \b
+    Examples:
+      geoagent doctor --json
+      geoagent doctor --config geoagent.toml
+    """
+    from geoagent.config import Config
+    from geoagent.interfaces.doctor import examine
+
+    report = examine(Config.load(config) if config is not None else None)
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+        return
+    for section, rows in report.items():
+        click.echo(click.style(section.replace("_", " "), bold=True))
+        lines = [f"{name}: {value}" for name, value in rows.items()] if isinstance(rows, dict) else rows
+        for line in [lines] if isinstance(lines, str) else lines or ["nothing"]:
+            click.echo(f"  {line}")
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of an answer.
+
+    \b
+    Example:
+      geoagent schema > answer.schema.json
+    """
+    from geoagent.answer import Answer
+
+    click.echo(json.dumps(Answer.model_json_schema(by_alias=True), indent=2))
+
+
+@click.group()
+def prompts() -> None:
+    """Show and check what a language model would be told.
+
+    \b
+    Example:
+      geoagent prompts show constraints.v1
+    """
+
+
+@prompts.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(name: str | None, as_json: bool) -> None:
+    """Print a prompt, or the names of all.
+
+    \b
+    Example:
+      geoagent prompts show constraints.v1 --json
+    """
+    from geoagent.prompts import Prompt, names
+
+    if name is None:
+        click.echo(json.dumps(list(names())) if as_json else "\n".join(names()))
+        return
+    prompt = Prompt.load(name)
+    types = {variable: prompt.types.get(variable, "text") for variable in prompt.variables}
+    if as_json:
+        click.echo(json.dumps({"name": prompt.name, "variables": types, "text": prompt.text}, ensure_ascii=False))
+        return
+    for variable, kind in types.items():
+        click.echo(f"${variable}: {kind}")
+    click.echo(prompt.text, nl=False)
+
+
+@prompts.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(folder: Path | None, as_json: bool) -> None:
+    """Check every prompt: its name, variables, types and messages.
+
+    \b
+    Example:
+      geoagent prompts check
+    """
+    from geoagent.errors import ConfigError
+    from geoagent.prompts import Prompt, names
+
+    found: dict[str, list[str]] = {}
+    for name in names(folder):
+        try:
+            found[name] = Prompt.load(name, folder).problems()
+        except ConfigError as error:
+            found[name] = [str(error)]
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+    for name, wrong in found.items() if not as_json else ():
+        click.echo(f"{name}: {'; '.join(wrong) or 'sound'}")
+    if any(found.values()) or not found:
+        raise click.exceptions.Exit(1)

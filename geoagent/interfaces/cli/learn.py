@@ -1,0 +1,176 @@
+"""`geoagent train` and `tune`: worlds of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geoagent.interfaces.cli._main import parse_plug
+from geoagent.interfaces.cli._params import READ, WORLD
+
+if TYPE_CHECKING:
+    from geoagent.protocols import Encoder
+    from geoagent.worlds.training.table import Table
+    from geoagent.worlds.world import World
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+ENCODER = "Encoder of the photos, as NAME[,option=value…]: onnx,model=encoder.onnx or open_clip,model=ViT-B-32."
+
+
+@click.command()
+@click.option("--data", type=READ, required=True, help="F.npz (lat, lon, views, split), or a CSV/Parquet table.")
+@click.option("--out", type=FOLDER, required=True, help="Folder of the world.")
+@click.option("--encoder", "encoder_text", metavar="NAME[,k=v]", help=ENCODER)
+@click.option("--images", type=FOLDER, help="Folder that the table's photos are relative to.")
+@click.option("--cells", type=click.Choice(["semantic", "quadtree"]), default="semantic", show_default=True)
+@click.option("--geocells", type=FOLDER, help="Geocells made by `geoagent geocells build` instead.")
+@click.option("--min-size", type=int, help="Least training places of a cell.")
+@click.option("--max-size", type=int, help="Most training places of a cell.")
+@click.option("--tau-km", type=float, help="Scale of the haversine smoothing of labels.")
+@click.option("--smoothing", type=click.Choice(["normalised", "released", "hard"]), help="Form of the labels.")
+@click.option("--hidden", type=int, help="Units of the hidden layer; 0 for a linear head.")
+@click.option("--models", type=int, help="Models that make up the head.")
+@click.option("--epochs", type=int)
+@click.option("--lens/--no-lens", default=True, show_default=True, help="Learn a space to find neighbours in.")
+@click.option("--budget-s", type=float, help="Seconds after which no further epoch of a model begins.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where the head is trained.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def train(
+    data: Path,
+    out: Path,
+    encoder_text: str | None,
+    images: Path | None,
+    geocells: Path | None,
+    seed: int,
+    lens: bool,
+    **chosen: Any,
+) -> None:
+    """Train a world on your own photos or features.
+
+    \b
+    Examples:
+      geoagent train --data features.npz --out my-world
+      geoagent train --data photos.csv --encoder onnx,model=encoder.onnx --out my-world
+    """
+    from geoagent.places.geocells import Geocells
+    from geoagent.worlds.training import train as run
+    from geoagent.worlds.training.head import HeadSettings
+    from geoagent.worlds.training.lens import LensSettings
+    from geoagent.worlds.training.train import TrainSettings
+
+    given = {name: value for name, value in chosen.items() if value is not None}
+    head_names = ("hidden", "models", "epochs", "budget_s", "device")
+    of_head = {name: given.pop(name) for name in head_names if name in given}
+    if of_head.get("hidden") == 0:
+        of_head.setdefault("models", 1)  # several linear models are one
+    head = replace(HeadSettings(), **of_head)
+    if not lens:
+        given["lens"] = LensSettings(dims=0)
+    settings = replace(TrainSettings(), head=head, seed=seed, **given)
+    plug = parse_plug("--encoder", encoder_text)
+    with progress_bar() as tell:
+        table = places(data, images, plug, tell)
+        cells = Geocells.load(geocells) if geocells is not None else None
+        world = run(table, out=out, cells=cells, settings=settings, encoder=plug, progress=tell)
+    for note in getattr(table, "notes", ()):
+        click.echo(f"Note: {note}", err=True)
+    click.echo(
+        f"{out}: {len(world.cells):,} geocells in {len(world.cells.country_codes)} countries, {len(table):,} places"
+    )
+
+
+@click.command()
+@click.option("--world", "folder", type=WORLD, required=True, help="Folder or name of the world.")
+@click.option(
+    "--data", type=READ, required=True, help="Validation places, as for train; its split “val” if it has one."
+)
+@click.option("--images", type=FOLDER, help="Folder that the table's photos are relative to.")
+@click.option("--out", type=FOLDER, help="Where to save the tuned world; in place by default.")
+def tune(folder: Path, data: Path, images: Path | None, out: Path | None) -> None:
+    """Fit refinement (K, M, α, β, bandwidth) and radii on validation places.
+
+    \b
+    Example:
+      geoagent tune --world my-world --data features.npz
+    """
+    from geoagent.worlds.installed import find
+    from geoagent.worlds.training.tune import tune as run
+    from geoagent.worlds.world import World
+
+    place = find(folder)
+    world = World.load(place)
+    with progress_bar() as tell:
+        table = places(data, images, dict(world.encoder or {}) or None, tell)
+        if table.split is not None and "val" in set(table.split.tolist()):
+            table = table.part("val")
+        tuned = run(world, table, progress=tell)
+    saved = tuned.save(out or place or folder)
+    fitted = ", ".join(
+        f"{name} {value:g}" for name, value in sorted(tuned.calibration.items()) if isinstance(value, float)
+    )
+    click.echo(f"{saved}: {fitted}")
+
+
+def make_encoder(plug: dict[str, Any]) -> Encoder:
+    """Build an encoder outside of any agent."""
+    from geoagent import plugs
+    from geoagent.config import Plug
+    from geoagent.places.gazetteer import Gazetteer
+    from geoagent.places.gazetteer.facts import Facts
+    from geoagent.protocols import Assets
+    from geoagent.worlds.world import World
+
+    checked = Plug.model_validate(plug)
+    encoder: Encoder = plugs.build(
+        "encoders", checked.name, Assets(World.load(), Gazetteer.load(), Facts.load()), **checked.options
+    )
+    return encoder
+
+
+@contextmanager
+def progress_bar() -> Iterator[Any]:
+    """A function `tell(what, done, total)` that draws a bar on stderr where somebody watches."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    ) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=max(total, 1))
+            bar.update(tasks[what], completed=done, total=max(total, 1))
+
+        yield tell
+
+
+def places(data: Path, images: Path | None, plug: dict[str, Any] | None, tell: Any) -> Table:
+    """Places with features: photos are embedded by the encoder that is named."""
+    from geoagent.worlds.evaluation.data import load_data
+    from geoagent.worlds.training.table import read_table
+
+    table = read_table(data, images=images)
+    if table.views is not None:
+        return table
+    encoder = make_encoder(plug) if plug is not None else None
+    return load_data(data, images=images, encoder=encoder, progress=tell)
+
+
+def load_world(folder: Path | None) -> World:
+    """A world by folder or name; the starter world for None."""
+    from geoagent.worlds.installed import find
+    from geoagent.worlds.world import World
+
+    return World.load(find(folder))

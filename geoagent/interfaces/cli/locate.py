@@ -1,0 +1,218 @@
+"""`geoagent locate`: photos, folders and texts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geoagent.interfaces.cli._jobs import (
+    Shared,
+    answering,
+    answers_of,
+    failure,
+    photo_jobs,
+    photo_paths,
+    row_jobs,
+    row_options,
+)
+from geoagent.interfaces.cli._main import agent_options, load_agent
+from geoagent.interfaces.cli._params import ABSTAIN, CONFIDENCE, PHOTOS, PRECISION, WRITE
+from geoagent.interfaces.cli._report import command_again, write_report
+from geoagent.interfaces.cli._saved import Saved
+
+if TYPE_CHECKING:
+    from geoagent.agent.batch import Job
+    from geoagent.agent.core import GeoAgent
+    from geoagent.answer import Answer
+
+
+@click.command()
+@click.argument("photos", nargs=-1, type=PHOTOS)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a photo.")
+@click.option("--compare", is_flag=True, help="Show vision-only, text-only and text-aware side by side.")
+@click.option("--map", "map_path", type=WRITE, help="Write one self-contained HTML map.")
+@click.option(
+    "--report",
+    type=WRITE,
+    help="Write one self-contained HTML report, to hand on.",
+)
+@click.option(
+    "--annotated",
+    type=click.Path(path_type=Path),
+    help="Write the photo with its numbered cues (a folder for several).",
+)
+@click.option("--out", type=WRITE, help="Append JSON lines here; resumes where it stopped.")
+@click.option("--retry-errors", is_flag=True, help="With --out: try photos again that failed before.")
+@click.option("--retry-partial", is_flag=True, help="With --out: answer again what lacked a part, such as the model.")
+@click.option("--redo", is_flag=True, help="With --out: answer again what was made under other settings.")
+@row_options
+@click.option("--where", type=click.Choice(["missing-gps"]), help="Only photos whose file says no position.")
+@click.option("--within", metavar="AREA[,AREA]", help="The photo is in one of these: country codes, or names of areas.")
+@click.option("--not", "exclude", metavar="AREA[,AREA]", help="And in none of these.")
+@click.option("--hint", metavar="TEXT", help='What you believe, in words: "near Lyon", "the Balkans, not Greece".')
+@click.option("--max-precision", type=PRECISION, help="Disclose nothing finer; auto: what is probable enough.")
+@click.option("--confidence", type=CONFIDENCE, metavar="P", help="With auto: probability that a level must reach; 0.8.")
+@click.option("--abstain-below", type=ABSTAIN, metavar="P", help="Name no place where its country is less probable.")
+@agent_options
+@click.pass_context
+def locate(
+    context: click.Context,
+    /,
+    photos: tuple[Path, ...],
+    as_json: bool,
+    compare: bool,
+    map_path: Path | None,
+    report: Path | None,
+    annotated: Path | None,
+    out: Path | None,
+    retry_errors: bool,
+    retry_partial: bool,
+    redo: bool,
+    texts: Path | None,
+    pairs: Path | None,
+    features: Path | None,
+    where: str | None,
+    **settings: Any,
+) -> None:
+    """Say where photos were taken, and why.
+
+    PHOTOS are files or folders. One photo is explained in full; several get a line each.
+
+    \b
+    Examples:
+      geoagent locate photo.jpg --compare --map map.html
+      geoagent locate photo.jpg --report report.html
+      geoagent locate photo.jpg --hint "maybe southern Germany" --not AT
+      geoagent locate holiday/ --out answers.jsonl --where missing-gps
+      geoagent locate holiday/ --max-precision auto --confidence 0.9
+      geoagent locate --texts rows.jsonl --out answers.jsonl
+      geoagent locate photo.jpg --llm openai_compatible,model=qwen3,base_url=http://localhost:11434/v1 --dry-run
+    """
+    from geoagent.interfaces.render.text import line_text
+
+    if bool(photos) == (texts is not None):
+        what = "not both" if photos else "as in: geoagent locate photo.jpg"
+        raise click.UsageError(f"give photos or folders, or a file of texts by --texts; {what}")
+    jobs_of = row_jobs(texts, pairs, features)
+    if texts is not None and (map_path or annotated or report or where):
+        raise click.UsageError("--map, --report, --annotated and --where need photos")
+    paths = photo_paths(photos) if jobs_of is None else []
+    if where is not None and not (paths := _without_position(paths)):
+        return
+    several = len(paths) != 1
+    if annotated and several and annotated.suffix:
+        raise click.UsageError("--annotated with several photos must be a folder")
+    for target in (map_path, report):
+        if target is not None and target.resolve() in {path.resolve() for path in paths}:
+            raise click.UsageError(f"{target} is one of the photos, which are never written to")
+    if report and several:
+        raise click.UsageError(f"--report is about one photo, not {len(paths)}; use --map, or geoagent export")
+    stated = settings["confidence"]
+    agent = load_agent(settings)
+    if stated is not None and agent.config.max_precision != "auto":
+        raise click.UsageError("--confidence is what a level must reach under --max-precision auto, and needs it")
+    capped = agent.config.capped
+    if capped and annotated:
+        raise click.UsageError("--annotated shows the photo and its text, which --max-precision withholds")
+    if agent.config.llm_use.dry_run:
+        if out is not None:
+            raise click.UsageError("--dry-run makes no answers: leave out --out")
+        _dry(jobs_of(agent) if jobs_of else photo_jobs(agent, paths))
+        return
+    jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
+    shared = Shared()
+    answers: list[Answer] = []
+    retry = {"retry_errors": retry_errors, "retry_partial": retry_partial, "redo": redo}
+    with Saved(agent, jobs, out, **retry) as saved:
+        for answer in answering(jobs, saved, show=several):
+            saved.count(answer)
+            shared.add(answer)
+            if as_json:
+                click.echo(answer.to_json())
+            elif several and out is None:
+                click.echo(line_text(answer))
+            if answer.status == "error" and not (several and out is None and not as_json):
+                click.echo(failure(answer), err=True)
+            if annotated and answer.status != "error":
+                _annotate(
+                    Path(answer.source), answer, annotated / f"{Path(answer.source).stem}.png" if several else annotated
+                )
+            if map_path or not several:
+                answers.append(answer)
+    if out is not None and (map_path or not several):
+        answers = answers_of(jobs, out)
+    if map_path and answers:
+        _write_map(answers, map_path, agent, with_photo=not capped)
+    if report and answers and answers[0].status != "error":
+        write_report(answers[0], report, agent, command=command_again(context, capped=capped), capped=capped)
+    if not several and not as_json and answers and answers[0].status != "error":
+        _show(answers[0], compare)
+    for warning in shared.warnings if several else ():
+        click.echo(f"Warning, for all of them: {warning}", err=True)
+    if out is not None and (several or saved.before):
+        click.echo(saved.says(), err=True)
+    if saved.failed and saved.failed == saved.wanted:
+        sys.exit(1)
+
+
+def _without_position(paths: Sequence[Path]) -> list[Path]:
+    """Photos whose file and sidecars say no position; what cannot be read stays, so that locating it says why."""
+    from geoagent.errors import GeoAgentError
+    from geoagent.evidence.photos import what_it_says
+
+    kept = []
+    for path in paths:
+        try:
+            if what_it_says(path).position is None:
+                kept.append(path)
+        except GeoAgentError:
+            kept.append(path)
+    click.echo(f"{len(paths) - len(kept)} of {len(paths)} photos left out: they have a position", err=True)
+    return kept
+
+
+def _dry(jobs: Iterable[Job]) -> None:
+    """Print what would be sent for each photo or text, one JSON object a question."""
+    import json
+
+    from geoagent.agent.batch import run
+
+    for answer in run(jobs, None):
+        if answer.status == "error":
+            click.echo(failure(answer), err=True)
+        for payload in answer.llm.would_send if answer.llm is not None else ():
+            click.echo(json.dumps(payload, ensure_ascii=False))
+    click.echo("nothing was sent; further questions, where asked for, depend on the replies", err=True)
+
+
+def _show(answer: Answer, compare: bool) -> None:
+    from rich.console import Console
+
+    from geoagent.interfaces.render.text import answer_text
+
+    Console(highlight=False).print(answer_text(answer, compare=compare))
+
+
+def _annotate(source: Path, answer: Answer, target: Path) -> None:
+    from geoagent.evidence.photos import open_photo
+    from geoagent.interfaces.render.annotate import annotate
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    annotate(open_photo(source), answer).save(target)
+
+
+def _write_map(answers: list[Answer], target: Path, agent: GeoAgent, *, with_photo: bool) -> None:
+    from geoagent.evidence.photos import open_photo
+    from geoagent.interfaces.outputs import whole
+    from geoagent.interfaces.render.map import map_html
+
+    outlines = agent.assets.gazetteer.outlines()
+    alone = with_photo and len(answers) == 1 and answers[0].status != "error"
+    photo = open_photo(Path(answers[0].source)) if alone else None
+    page = map_html(answers[0] if len(answers) == 1 else answers, outlines=outlines, photo=photo)
+    with whole(target) as temporary:
+        temporary.write_text(page, "utf-8")

@@ -1,0 +1,81 @@
+"""`geoagent verify`: is this photo where it is said to be?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geoagent.interfaces.cli._main import agent_options, load_agent, photo_errors
+from geoagent.interfaces.cli._params import PHOTOS, value_of
+
+if TYPE_CHECKING:
+    from geoagent.agent.verification import Verification
+
+EXIT = {"supported": 0, "consistent": 0, "contradicted": 3, "undecided": 4}
+"""Exit codes by verdict; 1 and 2 stay what they are everywhere, an error and wrong usage."""
+
+
+@click.command()
+@click.argument("photo", type=PHOTOS, required=False)
+@click.option("--claim", required=True, metavar="PLACE", help='"Kyiv, Ukraine", 50.45,30.52[,RADIUS_KM], or exif.')
+@click.option(
+    "--text", "lines", multiple=True, metavar="LINE", help="Text of a photo that is not at hand; repeat per line."
+)
+@click.option("--hint", metavar="TEXT", help="What you believe about the place, in words.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@agent_options
+def verify(
+    photo: Path | None, claim: str, lines: tuple[str, ...], as_json: bool, hint: str | None, **settings: Any
+) -> None:
+    """Check a claim about where a photo was taken.
+
+    Exit codes: 0 supported or consistent, 3 contradicted, 4 undecided; 1 an error, 2 wrong usage.
+
+    \b
+    Examples:
+      geoagent verify photo.jpg --claim "Kyiv, Ukraine"
+      geoagent verify photo.jpg --claim 50.45,30.52,10 --json
+      geoagent verify photo.jpg --claim exif
+    """
+    from geoagent.agent.claims import read_claim
+    from geoagent.agent.disclosure import permit
+
+    if (photo is None) == (not lines):
+        raise click.UsageError("give a photo, or its text by --text, and not both")
+    agent = load_agent({**settings, "hint": hint})
+    if claim.strip().casefold() != "exif":
+        with value_of("--claim"):
+            permit(read_claim(claim, agent.assets.gazetteer, agent.assets.world), agent.config.max_precision)
+    with photo_errors(photo, as_json):
+        found = agent.verify(agent.observe(photo) if photo is not None else agent.observe_text(lines), claim)
+    if as_json:
+        click.echo(found.to_json())
+    else:
+        _show(found)
+    sys.exit(EXIT[found.verdict])
+
+
+def _show(found: Verification) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    from geoagent.evidence.scripts import clean
+
+    console = Console(highlight=False)
+    console.print(f"[bold]{found.verdict}[/bold]: {escape(clean(found.says))}")
+    for title, wanted in (("for", True), ("against", False)):
+        rows = [w for w in found.evidence if (w.nats > 0) == wanted and abs(w.nats) >= 0.05]
+        if rows:
+            than = f", weighed against {escape(clean(found.instead))}" if found.instead else ""
+            console.print(f"\nEvidence {title}{than}")
+        for row in rows:
+            console.print(f"  {row.nats:+7.2f} nats  {escape(clean(row.says))}")
+    if found.expected:
+        console.print("\nWhat a photo from there tends to show")
+        for each in found.expected:
+            console.print(f"  {each.status:<14}  {each.kind}: {escape(each.what)}")
+    for warning in found.warnings:
+        console.print(f"Warning: {escape(clean(warning))}")

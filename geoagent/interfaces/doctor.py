@@ -1,0 +1,178 @@
+"""What this installation can do, and what would let it do more."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from collections.abc import Collection
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from geoagent import __version__, plugs
+from geoagent.config import Config
+from geoagent.errors import GeoAgentError
+from geoagent.evidence.ocr import _tessdata
+from geoagent.evidence.ocr._onnx import scripts_of
+from geoagent.optional import DISTRIBUTION
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.resources import cache_dir
+from geoagent.worlds.world import World
+
+_PACKAGES = {
+    "rapidocr": "reads Latin, Chinese and Japanese text",
+    "tesserocr": "reads the scripts whose Tesseract models are installed",
+    "paddleocr": "PaddleOCR itself, for those who have its models",
+    "onnxruntime": "runs the OCR models and ONNX encoders",
+    "open_clip_torch": "image encoders of the CLIP family",
+    "torch": "runs them",
+    "pillow-heif": "opens HEIC photos",
+    "openai": "talks to a language model that you configure",
+    "fastapi": "the page and its API",
+    "mcp": "tools for assistants",
+}
+_RAPID_SCRIPTS = ("Latn", "Hani", "Jpan")
+_HUB = ("huggingface.co", 443)
+
+
+def examine(config: Config | None = None, *, timeout_s: float = 2.0) -> dict[str, Any]:
+    """Look at this installation.
+
+    Args:
+        config: settings to be looked at as well: models of the OCR engine that they name by path are opened, and count
+            among the scripts that can be read.
+        timeout_s: how long to wait for the model hub; nothing is downloaded.
+
+    Returns:
+        Sections of facts in plain JSON values, and "install_for_more": commands with what each brings.
+    """
+    packages = {name: _version(name) for name in _PACKAGES}
+    engines = {name: _engine(name, packages) for name in plugs.names("ocr")}
+    own = _models_by_path(config)
+    return {
+        "geoagent": {
+            "version": __version__,
+            "python": platform.python_version(),
+            "cores": os.cpu_count() or 1,
+            "cache": str(cache_dir()),
+        },
+        "packages": {name: found or "not installed" for name, found in packages.items()},
+        "data": _data(),
+        "ocr_engines": engines,
+        **({"ocr_models_by_path": own} if own else {}),
+        "scripts_readable": sorted({*_scripts(engines), *(own if engines.get("rapidocr") == "ready" else ())}),
+        "encoders": _encoders(packages, timeout_s),
+        "language_model": _language_model(packages),
+        "install_for_more": _advice(packages, own),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _engine(name: str, packages: dict[str, str | None]) -> str:
+    """State of an OCR engine: "ready", with more after it where there is more to say, or what it lacks."""
+    if name == "nothing":
+        return "ready"
+    if name == "paddle":
+        return "installed; needs model folders or a model hub" if packages["paddleocr"] else "not installed"
+    if not (packages["rapidocr"] and packages["onnxruntime"]):
+        return f"not installed: pip install --force-reinstall {DISTRIBUTION}"
+    models = _tessdata.installed()
+    many = bool(models) and _tessdata.has_package()
+    if name == "auto":
+        return f"ready: {'tesseract' if many else 'rapidocr'}"
+    if name == "tesseract" and not many:
+        lacks = [] if _tessdata.has_package() else ["the package tesserocr"]
+        lacks += [] if models else ["script models (*.traineddata)"]
+        return f"not installed: {' and '.join(lacks)}"
+    return "ready"
+
+
+def _scripts(engines: dict[str, str]) -> list[str]:
+    """ISO 15924 codes that the engines which are ready read between them."""
+    codes = set(_RAPID_SCRIPTS) if engines.get("rapidocr") == "ready" else set()
+    if engines.get("tesseract") == "ready":
+        codes |= set(_tessdata.installed())
+    return sorted(codes)
+
+
+def _models_by_path(config: Config | None) -> dict[str, str]:
+    """Script -> ONNX file that the settings give RapidOCR for it.
+
+    Raises:
+        ConfigError: a file that is not there, or no recogniser.
+    """
+    if config is None or config.ocr.name != "rapidocr" or "models" not in config.ocr.options:
+        return {}
+    return {script: str(path) for script, path in scripts_of(config.ocr.options["models"]).items()}
+
+
+def _data() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    try:
+        gazetteer = Gazetteer.load()
+        found["gazetteer"] = f"{gazetteer.version}, " + ", ".join(
+            f"{count:,} {what}" for what, count in gazetteer.counts.items()
+        )
+    except GeoAgentError as error:
+        found["gazetteer"] = f"broken: {error}"
+    try:
+        world = World.load()
+        found["starter_world"] = (
+            f"{len(world.cells):,} geocells in {len(world.cells.country_codes)} countries, no picture encoder"
+        )
+    except GeoAgentError as error:
+        found["starter_world"] = f"broken: {error}"
+    return found
+
+
+def _encoders(packages: dict[str, str | None], timeout_s: float) -> dict[str, str]:
+    clip = (
+        "not installed"
+        if not (packages["torch"] and packages["open_clip_torch"])
+        else "installed; needs weights and a world with a head"
+    )
+    return {
+        "open_clip": clip,
+        "onnx": "installed; needs a model file and a world with a head",
+        "model_hub": "reachable" if _reachable(timeout_s) else "not reachable: give encoders a local file",
+    }
+
+
+def _language_model(packages: dict[str, str | None]) -> str:
+    if not packages["openai"]:
+        return "none: nothing is sent anywhere (the client is not installed)"
+    return f"none unless you ask with --llm or a configuration; client: openai {packages['openai']}"
+
+
+def _reachable(timeout_s: float) -> bool:
+    if os.environ.get("HF_HUB_OFFLINE", "") not in ("", "0"):
+        return False
+    try:
+        with socket.create_connection(_HUB, timeout=timeout_s):
+            return True
+    except OSError:
+        return False
+
+
+def _advice(packages: dict[str, str | None], own: Collection[str]) -> list[str]:
+    advice = []
+    scripts = _tessdata.advice()
+    if scripts:
+        missing = [code for code in _tessdata.USUAL if code not in _tessdata.installed() and code not in own]
+        what = f"reads {', '.join(missing)} too" if missing else "reads the scripts whose models are there"
+        advice.append(f"{scripts}   ({what})")
+    if not packages["open_clip_torch"]:
+        advice.append(f"pip install '{DISTRIBUTION}[vision]'   (image encoders; then a world with a head for one)")
+    if not packages["openai"]:
+        advice.append(f"pip install '{DISTRIBUTION}[llm]'   (a language model behind any OpenAI-compatible server)")
+    if not packages["pillow-heif"]:
+        advice.append(f"pip install '{DISTRIBUTION}[heic]'   (photos from iPhones)")
+    if not (packages["fastapi"] and packages["mcp"]):
+        advice.append(f"pip install '{DISTRIBUTION}[web]'   (a page, an HTTP API and tools for assistants)")
+    return advice

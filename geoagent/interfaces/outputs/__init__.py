@@ -1,0 +1,60 @@
+"""Answers as files for other programs: one format, one file.
+
+A table is a module here with `write(rows, target) -> count`; `FORMATS` names those that ship. XMP sidecars (`xmp`)
+stand beside, since they are one file a photo and never replace anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from pydantic import ValidationError
+
+from geoagent.answer import Answer
+from geoagent.errors import InputError
+from geoagent.interfaces.outputs._row import Row, row_of
+from geoagent.interfaces.outputs._whole import whole
+
+__all__ = ["FORMATS", "Row", "read_answers", "row_of", "whole", "write"]
+
+FORMATS = ("csv", "geojson", "geoparquet")
+"""Tables by name; each is a module of this folder."""
+
+
+def write(name: str, rows: Sequence[Row], target: Path) -> int:
+    """Write rows as the format `name`, whole or not at all.
+
+    Returns:
+        How many rows the file holds; all but CSV leave errors out.
+
+    Raises:
+        InputError: no such format, or the file cannot be written.
+        MissingDependency: the format's packages are not installed.
+    """
+    if name not in FORMATS:
+        raise InputError(f"no format {name!r}; choose from {', '.join(FORMATS)}")
+    module = import_module(f"{__name__}.{name}")
+    return cast(Callable[[Sequence[Row], Path], int], module.write)(rows, target)
+
+
+def read_answers(lines: Iterable[bytes]) -> Iterator[tuple[int, Answer | str]]:
+    """Read JSON lines of answers, as `geoagent locate --out` writes them.
+
+    Args:
+        lines: of the file; empty ones are passed over.
+
+    Yields:
+        The number of each line, from 1, with its answer, or with what is wrong with it.
+    """
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            yield number, Answer.model_validate_json(line)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            yield number, f"not an answer of geoagent ({where + ': ' if where else ''}{first['msg']})"

@@ -1,0 +1,74 @@
+"""GeoJSON (RFC 7946): one feature an answer, the position as lon, lat; radii and probabilities as properties."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from geoagent import __version__
+from geoagent.answer import Answer
+from geoagent.interfaces.outputs._row import Row, row_of
+from geoagent.interfaces.outputs._whole import whole
+
+SUFFIX = ".geojson"
+
+
+def feature_collection(answers: Iterable[Answer | Row]) -> dict[str, Any]:
+    """Return a GeoJSON FeatureCollection (WGS 84, lon before lat, as RFC 7946 asks).
+
+    An answer that names no place, or hides where it is, becomes an unlocated feature (`geometry` null); an error
+    becomes none. Every feature says `"estimate": true`, and a top-level member `geoagent` which version wrote it.
+
+    Args:
+        answers: answers, or rows of them.
+    """
+    rows = (each if isinstance(each, Row) else row_of(each) for each in answers)
+    return {
+        "type": "FeatureCollection",
+        "geoagent": {"version": __version__, "what": "estimated places of photos"},
+        "features": [_feature(row) for row in rows if row.status != "error"],
+    }
+
+
+def write(rows: Iterable[Row], target: Path) -> int:
+    """Write rows as GeoJSON, whole or not at all.
+
+    Returns:
+        The number of features.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    collection = feature_collection(rows)
+    with whole(target) as temporary:
+        temporary.write_text(json.dumps(collection, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    return len(collection["features"])
+
+
+def _feature(row: Row) -> dict[str, Any]:
+    placed = row.lat is not None and row.lon is not None
+    return {
+        "type": "Feature",
+        "id": row.id if row.id is not None else row.source,
+        "geometry": {"type": "Point", "coordinates": [row.lon, row.lat]} if placed else None,
+        "properties": {
+            "source": row.source,
+            "status": row.status,
+            "estimate": True,
+            "place": row.place,
+            "admin1": row.admin1,
+            "country": row.country,
+            "precision": row.precision,
+            "radius_50_km": row.radius_50_km,
+            "radius_90_km": row.radius_90_km,
+            "confidence": row.confidence,
+            "countries": dict(row.countries),
+            "cues": list(row.cues),
+            "warnings": list(row.warnings),
+            "world": row.world,
+            "world_fingerprint": row.world_fingerprint,
+            "geoagent": row.version,
+        },
+    }

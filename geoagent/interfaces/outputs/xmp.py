@@ -1,0 +1,191 @@
+"""XMP sidecars: what an answer says about a photo, beside the photo, marked as an estimate.
+
+A sidecar is `photo.jpg.xmp`. The photo itself is never touched, and a sidecar that exists is never replaced. Names of
+properties are those of Adobe's XMP Specification Part 2 (exif, photoshop) and of IPTC Core; what marks the estimate is
+in a namespace of our own. Keywords (`dc:subject`) are left alone, since programs take a sidecar's list for the photo's
+whole list; the estimate is said in words in `photoshop:Instructions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
+
+from geoagent import __version__
+from geoagent.errors import MissingDependency, PhotoError
+from geoagent.evidence.exif import ESTIMATES, METHOD, sidecars
+from geoagent.evidence.photos import what_it_says
+from geoagent.interfaces.outputs._row import Row, plain
+
+NAMESPACE = ESTIMATES
+NAMESPACES: Mapping[str, str] = {
+    "x": "adobe:ns:meta/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "exif": "http://ns.adobe.com/exif/1.0/",
+    "photoshop": "http://ns.adobe.com/photoshop/1.0/",
+    "Iptc4xmpCore": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
+    "geoagent": ESTIMATES,
+}
+POSITIONED = ("region", "city", "full")
+"""Precisions that are worth a position. A country's would be a pin somewhere in it, which programs show as a place."""
+_PACKET = ('<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n', '\n<?xpacket end="w"?>\n')
+
+for _prefix, _address in NAMESPACES.items():
+    register_namespace(_prefix, _address)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one answer.
+
+    Attributes:
+        photo: the photo, as the answer names it.
+        sidecar: what was written, or None.
+        reason: why nothing was written; "" where something was.
+        failed: whether that was because of an error rather than a rule.
+    """
+
+    photo: str
+    sidecar: Path | None = None
+    reason: str = ""
+    failed: bool = False
+
+
+def write(
+    row: Row,
+    *,
+    folder: Path | None = None,
+    over_gps: bool = False,
+    country_name: Callable[[str], str | None] | None = None,
+) -> Outcome:
+    """Write the sidecar of one answer, unless a rule forbids it.
+
+    Nothing is written for an error, for a text without a photo, for an answer that names no place, beside a photo that
+    does not exist, over a sidecar of any name that exists, or where the photo's own metadata have a position.
+
+    Args:
+        row: the answer.
+        folder: where relative names of photos start from; the current folder where None.
+        over_gps: write also where the photo has a position of its own.
+        country_name: from a country's code to its name; without it the code alone is written.
+    """
+    photo = Path(row.source) if folder is None else folder / row.source
+    reason = _unfit(row)
+    if reason:
+        return Outcome(row.source, reason=reason)
+    try:
+        said = what_it_says(photo)
+    except (PhotoError, MissingDependency) as error:
+        return Outcome(row.source, reason=str(error), failed=True)
+    if existing := sidecars(photo):
+        return Outcome(row.source, reason=f"the sidecar {existing[0].name} exists and is left as it is")
+    if said.position is not None and not over_gps:
+        return Outcome(row.source, reason=f"{said.position} has a position")
+    target = photo.with_name(photo.name + ".xmp")
+    name = country_name(row.country) if country_name is not None and row.country else None
+    try:
+        with target.open("x", encoding="utf-8", newline="\n") as file:  # exclusive: fails where a file exists
+            try:
+                file.write(sidecar(row, country_name=name, names=not said.named))
+            except BaseException:  # an interruption too: half a sidecar would never be mended
+                target.unlink(missing_ok=True)
+                raise
+    except FileExistsError:
+        return Outcome(row.source, reason=f"the sidecar {target.name} exists and is left as it is")
+    except OSError as error:
+        return Outcome(row.source, reason=f"{target.name} cannot be written: {error.strerror or error}", failed=True)
+    return Outcome(row.source, target)
+
+
+def sidecar(row: Row, *, country_name: str | None = None, names: bool = True) -> str:
+    """Return a sidecar's text: an XMP packet.
+
+    Args:
+        row: an answer that names a place.
+        country_name: the name of its country.
+        names: write the place's names (city, state, country); a photo that has names of its own keeps those.
+    """
+    root = Element(_name("x:xmpmeta"), {_name("x:xmptk"): f"geoagent {__version__}"})
+    about = SubElement(SubElement(root, _name("rdf:RDF")), _name("rdf:Description"), {_name("rdf:about"): ""})
+    for name, value in _properties(row, country_name, names):
+        SubElement(about, _name(name)).text = plain(value)
+    return tostring(root, encoding="unicode").join(_PACKET)
+
+
+def gps_text(degrees: float, signs: str) -> str:
+    """Return degrees as XMP writes them, "48,46.548000N": degrees, minutes to a millionth (2 mm), hemisphere.
+
+    Args:
+        degrees: signed.
+        signs: letters of the positive and the negative hemisphere, "NS" or "EW".
+    """
+    whole, millionths = divmod(round(abs(degrees) * 60_000_000), 60_000_000)
+    return f"{whole},{millionths // 1_000_000}.{millionths % 1_000_000:06d}{signs[degrees < 0]}"
+
+
+def _unfit(row: Row) -> str:
+    if row.status == "error":
+        return "has no answer"
+    if row.id is not None:
+        return "is a text without a photo"
+    if row.precision in (None, "none") or not (row.country or row.lat is not None):
+        return "the answer names no place"
+    return ""
+
+
+def _properties(row: Row, country_name: str | None, names: bool) -> Iterator[tuple[str, str]]:
+    if row.lat is not None and row.lon is not None and row.precision in POSITIONED:
+        yield "exif:GPSVersionID", "2.3.0.0"
+        yield "exif:GPSLatitude", gps_text(row.lat, "NS")
+        yield "exif:GPSLongitude", gps_text(row.lon, "EW")
+        yield "exif:GPSMapDatum", "WGS-84"
+        yield "exif:GPSProcessingMethod", METHOD
+        if row.radius_90_km is not None:
+            yield "exif:GPSHPositioningError", f"{max(1, round(1000 * row.radius_90_km))}/1"  # metres
+    if names:
+        if row.place and row.precision in ("city", "full"):
+            yield "photoshop:City", row.place
+        if row.admin1 and row.precision in POSITIONED:
+            yield "photoshop:State", row.admin1
+        if row.country:
+            yield "photoshop:Country", country_name or row.country
+            yield "Iptc4xmpCore:CountryCode", row.country
+    yield "photoshop:Instructions", _in_words(row)
+    yield "geoagent:estimate", "True"
+    if row.lat is not None and row.lon is not None and row.precision in POSITIONED:
+        # A second time: where these and the usual ones differ, somebody has put a position of his own there.
+        yield "geoagent:latitude", gps_text(row.lat, "NS")
+        yield "geoagent:longitude", gps_text(row.lon, "EW")
+    values = {
+        "status": row.status,
+        "precision": row.precision,
+        "radius_50_km": row.radius_50_km,
+        "radius_90_km": row.radius_90_km,
+        "confidence": row.confidence,
+        "world": row.world,
+        "world_fingerprint": row.world_fingerprint,
+        "version": row.version,
+    }
+    for key, value in values.items():
+        if value is not None:
+            yield f"geoagent:{key}", f"{value:.10g}" if isinstance(value, float) else value
+
+
+def _in_words(row: Row) -> str:
+    within = "" if row.radius_50_km is None else f" Half of the probability lies within {row.radius_50_km:.3g} km."
+    sure = "" if row.confidence is None or not row.country else f" {row.country}: {_percent(row.confidence)}."
+    return (
+        f"Place ESTIMATED by geoagent {row.version or __version__} from {row.basis}, not measured "
+        f"(precision: {row.precision}).{within}{sure} Check it before use."
+    )
+
+
+def _percent(p: float) -> str:
+    return ">99%" if p >= 0.995 else f"{p:.0%}"
+
+
+def _name(qualified: str) -> str:
+    prefix, _, local = qualified.partition(":")
+    return f"{{{NAMESPACES[prefix]}}}{local}"

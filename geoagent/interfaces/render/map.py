@@ -1,0 +1,230 @@
+"""One HTML file that shows an answer on a map, needs no network and asks for none.
+
+The page is made of `map.html`, `map.css` and `SCRIPTS`, all in this folder.
+Strings of the answer are untrusted: they travel as JSON in a data block with every sign escaped that could end it, and
+the page puts them on screen as text only. A Content-Security-Policy names the one script and the one style by their
+hashes and lets the page load nothing but map tiles, which it does not do until the reader presses the button.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from geoagent.answer import Answer, Best, CueReport, Prediction
+from geoagent.errors import InputError
+from geoagent.interfaces.render import (
+    PRECISION_SAYS,
+    alone_text,
+    coordinates_text,
+    cue_colours,
+    km_text,
+    nats_text,
+    percent_text,
+    place_text,
+    region_numbers,
+    shown,
+)
+from geoagent.interfaces.render._page import PHOTO_BYTES, asset, fill, policy, small_photo
+from geoagent.interfaces.render._rings import GRID, Rings, cell_rings, country_rings
+from geoagent.types import Photo
+
+SCRIPTS = ("map.js", "dom.js", "parts.js", "panel.js")
+"""The map, making nodes, sections of the text beside it, the text as a whole; `geoagent web` shares the first three."""
+TILE_HOST = "https://tile.openstreetmap.org"
+
+
+def map_html(
+    answer: Answer | Sequence[Answer],
+    *,
+    outlines: Mapping[str, Any],
+    cells: Sequence[tuple[Rings, float]] | None = None,
+    photo: Photo | Sequence[Photo | None] | None = None,
+) -> str:
+    """Return one self-contained HTML page for one answer or several.
+
+    Args:
+        answer: the answer, or several that share one map; an error answer is shown as such.
+        outlines: GeoJSON FeatureCollection of countries, lon/lat, each feature with the property `country` (ISO code);
+            a top-level string `attribution` is shown as the source of the borders.
+        cells: what the answer believes of each cell, `(polygon rings lon/lat, probability)`; only with one answer.
+        photo: the photo, or as many as there are answers; embedded small and without metadata. None leaves it out.
+
+    Raises:
+        InputError: no answer, several answers with `cells`, as many photos as there are not answers, or outlines that
+            are no FeatureCollection.
+    """
+    answers = [answer] if isinstance(answer, Answer) else list(answer)
+    photos = [photo] if photo is None or isinstance(photo, Photo) else list(photo)
+    if not answers:
+        raise InputError("map_html needs at least one answer, got none")
+    if photo is None:
+        photos = [None] * len(answers)
+    if len(photos) != len(answers):
+        raise InputError(
+            f"got {len(answers)} answers and {len(photos)} photos; give one photo, or None, for each answer"
+        )
+    if cells is not None and len(answers) > 1:
+        raise InputError(f"cells belong to one answer, got {len(answers)}; leave cells out of a map of several")
+    budget = PHOTO_BYTES // len(answers)
+    data = {
+        "tiles": TILE_HOST,
+        "grid": GRID,
+        "attribution": str(outlines.get("attribution") or ""),
+        "countries": country_rings(outlines),
+        "cells": cell_rings(cells or ()),
+        "answers": [
+            _view(a, None if p is None else small_photo(p, budget)) for a, p in zip(answers, photos, strict=True)
+        ],
+    }
+    return _page(answers, json.dumps(_clean(data), ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+
+
+def _page(answers: Sequence[Answer], data: str) -> str:
+    style, script = asset("map.css"), "".join(map(asset, SCRIPTS))
+    title = f"{place_text(answers[0].best)} – geoagent" if len(answers) == 1 else f"{len(answers)} photos – geoagent"
+    lines = [f"{shown(a.source)}: {shown(a.error) if a.error else place_text(a.best)}" for a in answers[:50]]
+    values = {
+        "csp": policy(style, script, images=f"data: {TILE_HOST}"),
+        "title": html.escape(title),
+        "style": style,
+        "script": script,
+        "noscript": html.escape("This page draws its map with JavaScript. " + "; ".join(lines)),
+        "data": _escape(data),
+    }
+    return fill(asset("map.html"), values)
+
+
+def _escape(data: str) -> str:
+    """Write JSON so that no HTML parser can see an end of the data block, or anything else, in it."""
+    for sign in "<>&\u2028\u2029":
+        data = data.replace(sign, f"\\u{ord(sign):04x}")
+    return data
+
+
+def _clean(value: Any) -> Any:
+    """Strings fit to be shown, numbers that JSON has; everything else becomes a string."""
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, Mapping):
+        return {shown(str(key)): _clean(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(entry) for entry in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int) else shown(str(value))
+
+
+def _best(best: Best | None, radius_50: float | None, radius_90: float | None, p: float | None) -> dict[str, Any]:
+    named = best is not None and best.precision != "none"
+    lat, lon = (best.lat, best.lon) if best is not None and named else (None, None)
+    if lat is None:  # what hides the place hides how near it is
+        radius_50 = radius_90 = None
+    return {
+        "lat": lat,
+        "lon": lon,
+        "place": place_text(best, country=False) if best is not None and named and (best.place or best.admin1) else "",
+        "country": None if best is None else best.country,
+        "coordinates": coordinates_text(lat, lon, radius_50),
+        "precision": "none" if best is None else best.precision,
+        "precisionSays": "" if best is None else PRECISION_SAYS[best.precision],
+        "r50": radius_50,
+        "r90": radius_90,
+        "r50Text": km_text(radius_50),
+        "r90Text": km_text(radius_90),
+        "p": percent_text(p),
+    }
+
+
+def _prediction(prediction: Prediction | None) -> dict[str, Any] | None:
+    if prediction is None:
+        return None
+    best = _best(prediction.best, prediction.radius_50_km, prediction.radius_90_km, prediction.confidence)
+    return {**best, "countries": [[share.code, share.p] for share in prediction.countries[:60]]}
+
+
+def _favours(cue: CueReport) -> dict[str, str]:
+    place = cue.favours or max(cue.places, key=lambda p: p.p, default=None)
+    return {} if place is None else {"place": place.name or "", "country": place.code or ""}
+
+
+def answer_view(answer: Answer) -> dict[str, Any]:
+    """What a page shows of one answer: JSON values, numbers already written as words where a reader sees them."""
+    view: dict[str, Any] = _clean(_view(answer, None))
+    del view["photo"]
+    return view
+
+
+def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
+    """What the page shows of one answer, numbers already written as words where a reader sees them."""
+    numbers = region_numbers(answer)
+    colours = cue_colours(answer.cues)
+    heaviest = sorted(answer.neighbours, key=lambda n: -n.weight)[:300]
+    return {
+        "id": answer.id,
+        "source": answer.source,
+        "status": answer.status,
+        "error": answer.error,
+        "best": _best(answer.best, answer.radius_50_km, answer.radius_90_km, answer.confidence),
+        "countries": [[share.code, share.p] for share in answer.countries[:60]],
+        "alone": alone_text(answer).capitalize(),
+        "vision": _prediction(answer.vision_only),
+        "text": _prediction(answer.text_only),
+        "aware": _prediction(answer.text_aware),
+        "alternatives": [
+            {
+                **alt.model_dump(include={"lat", "lon", "country"}),
+                "place": ", ".join(dict.fromkeys(part for part in (alt.place, alt.admin1) if part)),
+                "p": percent_text(alt.p),
+            }
+            for alt in answer.alternatives
+        ],
+        "cues": [
+            {
+                **cue.model_dump(include={"kind", "value", "says", "nats", "source", "reliability"}),
+                "regions": [r for r in cue.regions if 0 <= r < len(answer.regions)],
+                "natsText": nats_text(cue.nats),
+                "favours": _favours(cue),
+                "without": _best(cue.without, None, None, None),
+                "changes": place_text(cue.without) != place_text(answer.best),
+                "colour": colour,
+            }
+            for cue, colour in zip(answer.cues, colours, strict=True)
+        ],
+        "regions": [
+            {
+                **region.model_dump(include={"text", "script", "language"}),
+                "polygon": [[round(x, 1), round(y, 1)] for x, y in region.polygon_px],
+                "confidence": percent_text(region.confidence),
+                "cues": numbers.get(index, []),
+            }
+            for index, region in enumerate(answer.regions)
+        ],
+        "neighbours": [
+            {
+                **n.model_dump(include={"ref", "lat", "lon", "weight"}),
+                "share": percent_text(n.weight),
+                "similarity": None if n.similarity is None else f"{n.similarity:.2f}",
+            }
+            for n in heaviest
+        ],
+        "explanation": answer.explanation,
+        "warnings": answer.warnings,
+        "exif": None
+        if answer.exif_gps is None
+        else {
+            "lat": answer.exif_gps.lat,
+            "lon": answer.exif_gps.lon,
+            "coordinates": coordinates_text(answer.exif_gps.lat, answer.exif_gps.lon),
+            "distance": "" if answer.exif_gps.distance_km is None else km_text(answer.exif_gps.distance_km),
+        },
+        "facts": [
+            *([f"world {key}", str(v)] for key, v in answer.world.items() if isinstance(v, str | int | float)),
+            *([key, value] for key, value in answer.versions.items()),
+            *([f"time for {key}", f"{seconds:.2f} s"] for key, seconds in answer.timings_s.items()),
+        ],
+        "photo": photo,
+    }

@@ -1,0 +1,253 @@
+"""The HTTP API: what the page asks, and any other program may ask as well."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from geoagent import __version__
+from geoagent.agent.disclosure import may_read
+from geoagent.agent.verification import Verification
+from geoagent.answer import Answer
+from geoagent.errors import InputError
+from geoagent.evidence.observation import Observed
+from geoagent.interfaces.web.atlas import Atlas
+from geoagent.interfaces.web.desk import Desk, Item, Job
+from geoagent.interfaces.web.forms import Asked, Claimed, MemoryRoute, Question, Sent, file_name
+from geoagent.interfaces.web.guard import Refused
+from geoagent.interfaces.web.limits import MB, Limits
+from geoagent.interfaces.web.memory import Memory
+from geoagent.interfaces.web.readers import Seen
+from geoagent.interfaces.web.saved import geojson_of, report_of
+from geoagent.interfaces.web.schemas import Compared, Health, JobItem, JobState, PlaceFound, Problem, Reading, View
+from geoagent.interfaces.web.weigh import Scales
+from geoagent.optional import needs
+
+with needs("web", "fastapi", "starlette"):
+    from fastapi import APIRouter, Query, Response, UploadFile
+    from starlette.responses import JSONResponse
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "a setting, hint or claim that cannot be used"},
+    404: {"model": Problem, "description": "no such observation, or it has been forgotten"},
+    413: {"model": Problem, "description": "too large"},
+    422: {"model": Problem, "description": "the file is no readable photo, or a field is wrong"},
+    503: {"model": Problem, "description": "too much is waiting; see Retry-After"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What the routes work with."""
+
+    scales: Scales
+    atlas: Atlas
+    desk: Desk
+    memory: Memory
+    limits: Limits
+    weighing: asyncio.Semaphore
+
+    async def weigh(self, act: Any, *args: Any) -> Any:
+        """Run what takes a moment of computing beside the event loop, a few at a time."""
+        async with self.weighing:
+            return await asyncio.to_thread(act, *args)
+
+    def remembered(self, id: str) -> Seen:
+        """An observation.
+
+        Raises:
+            Refused: it is not known.
+        """
+        seen = self.memory.get(id)
+        if seen is None:
+            raise Refused(404, "this photo is not remembered here any more; send it again")
+        return seen
+
+    async def content(self, file: UploadFile) -> tuple[str, bytes]:
+        """Name and bytes of a file that was sent."""
+        name, size = file_name(file.filename), file.size or 0
+        if size > self.limits.photo_mb * MB:
+            most = f"at most {self.limits.photo_mb:.0f} MB are taken"
+            raise Refused(413, f"{name}: the file has {size / MB:.0f} MB; {most}")
+        return name, await file.read()
+
+    async def observed(self, asked: Question) -> tuple[str, Observed]:
+        """The observation that a question is about; a photo is looked at first."""
+        if bool(asked.observation) == (asked.photo is not None):
+            raise InputError("send a photo, or the id of an observation, and not both")
+        if asked.photo is None:
+            return asked.observation, self.remembered(asked.observation).observed
+        self.scales.under(asked)  # settings that are wrong are refused before the photo is read
+        job = self.desk.take([await self.content(asked.photo)])
+        item = job.items[0]
+        await item.finished.wait()
+        if item.observation is None:
+            raise Refused(502 if item.broke else 422, item.error or "cancelled")
+        return item.observation, self.remembered(item.observation).observed
+
+
+def router(office: Office) -> APIRouter:
+    """The routes below `/api`, and those that say how the server is."""
+    routes = APIRouter(route_class=MemoryRoute, responses=_PROBLEMS)
+
+    @routes.post("/api/locate", summary="Where was the photo taken?", tags=["ask"])
+    async def locate(asked: Asked, response: Response) -> Answer:
+        """Look, read and weigh; the header X-Observation has the id for further questions about the photo."""
+        id, observed = await office.observed(asked)
+        response.headers["X-Observation"] = id
+        answer: Answer = await office.weigh(office.scales.answer, observed, asked)
+        return answer
+
+    @routes.post("/api/compare", summary="Picture only, text only, both", tags=["ask"])
+    async def compare(asked: Asked) -> Compared:
+        """What each half says, side by side."""
+        id, observed = await office.observed(asked)
+        return Compared.of(await office.weigh(office.scales.answer, observed, asked), id)
+
+    @routes.post("/api/verify", summary="Is it where it is said to be?", tags=["ask"])
+    async def verify(asked: Claimed, response: Response) -> Verification:
+        """Weigh a claim, cue by cue."""
+        id, observed = await office.observed(asked)
+        response.headers["X-Observation"] = id
+        found: Verification = await office.weigh(office.scales.verify, observed, asked, asked.claim)
+        return found
+
+    @routes.post("/api/read", summary="What is written in the photo?", tags=["ask"])
+    async def read(asked: Asked) -> Reading:
+        """Lines of text and cues, without an answer."""
+        may_read(office.scales.agent.config)
+        id, observed = await office.observed(asked)
+        return Reading.of(observed, id)
+
+    @routes.post("/api/view", summary="What the page draws", tags=["ask"])
+    async def view(asked: Asked) -> View:
+        """Answer and probabilities of the geocells in `/api/atlas`."""
+        id, observed = await office.observed(asked)
+        found: View = await office.weigh(office.scales.view, id, observed, asked)
+        return found
+
+    @routes.post("/api/geojson", summary="The answer as GeoJSON", tags=["ask"], response_class=Response,
+                 responses={200: {"content": {"application/geo+json": {}}}})  # fmt: skip
+    async def geojson(asked: Asked) -> Response:
+        """A FeatureCollection; its features are marked as estimates."""
+        id, _ = await office.observed(asked)
+        text: str = await office.weigh(geojson_of, office.scales, office.remembered(id), asked)
+        return Response(text, media_type="application/geo+json")
+
+    @routes.post("/api/report", summary="The answer as a page to hand on", tags=["ask"], response_class=Response,
+                 responses={200: {"content": {"text/html": {}}}})  # fmt: skip
+    async def report(asked: Asked) -> Response:
+        """One self-contained HTML file, to be saved."""
+        id, _ = await office.observed(asked)
+        text: str = await office.weigh(report_of, office.scales, office.remembered(id), asked)
+        headers = {"content-disposition": 'attachment; filename="report.html"'}
+        return Response(text, media_type="text/html", headers=headers)
+
+    @routes.get("/api/places", summary="Places of a name", tags=["ask"])
+    async def places(name: str = Query(min_length=1, max_length=200)) -> list[PlaceFound]:
+        """Look a name up in the gazetteer, likeliest first."""
+        return await office.weigh(places_named, office, name)  # type: ignore[no-any-return]
+
+    @routes.post("/api/jobs", status_code=202, summary="Send photos, and ask later", tags=["jobs"])
+    async def start(sent: Sent) -> JobState:
+        """Queue one photo or several; each is done in its turn, jobs by turns."""
+        if len(sent.photos) > office.limits.photos_a_job:
+            raise InputError(f"{len(sent.photos)} photos in one job; at most {office.limits.photos_a_job} are taken")
+        return job_state(office, office.desk.take([await office.content(file) for file in sent.photos]))
+
+    @routes.get("/api/jobs/{id}", summary="How far is it?", tags=["jobs"])
+    async def state(id: str) -> JobState:
+        """State of every photo of a job."""
+        return job_state(office, known_job(office, id))
+
+    @routes.delete("/api/jobs/{id}", summary="Cancel and forget", tags=["jobs"])
+    async def cancel(id: str) -> JobState:
+        """Take back what waits, and forget what was seen."""
+        job = known_job(office, id)
+        office.desk.cancel(job)
+        return job_state(office, job)
+
+    @routes.get("/api/observations/{id}/photo", summary="The upright photo, reduced", tags=["observations"],
+                response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})  # fmt: skip
+    async def photo(id: str) -> Response:
+        """A JPEG without metadata."""
+        return Response(office.remembered(id).preview, media_type="image/jpeg")
+
+    @routes.delete("/api/observations/{id}", status_code=204, summary="Forget a photo", tags=["observations"])
+    async def forget(id: str) -> None:
+        """Drop what was seen of a photo."""
+        office.memory.forget(id)
+
+    @routes.get("/api/atlas", summary="Borders and geocells", tags=["map"], response_class=Response,
+                responses={200: {"content": {"application/json": {}}}})  # fmt: skip
+    async def atlas() -> Response:
+        """What the page draws its map from; rings are encoded polylines of lon, lat on a grid of 1/100 degree."""
+        headers = {"content-encoding": "gzip", "etag": office.atlas.tag, "cache-control": "no-cache"}
+        return Response(office.atlas.content, media_type="application/json", headers=headers)
+
+    @routes.get("/health", summary="Does it run?", tags=["server"])
+    async def health() -> Health:
+        """Always answers while the server runs."""
+        return health_of(office)
+
+    @routes.get("/ready", summary="Can it look at photos?", tags=["server"], responses={503: {"model": Health}})
+    async def ready() -> Response:
+        """503 until a reader has loaded its models, and while none runs."""
+        state = health_of(office)
+        return JSONResponse(state.model_dump(), 200 if state.status == "ok" else 503)
+
+    return routes
+
+
+def known_job(office: Office, id: str) -> Job:
+    """A job, or 404."""
+    job = office.desk.job(id)
+    if job is None:
+        raise Refused(404, "no such job, or it has been forgotten")
+    return job
+
+
+def job_state(office: Office, job: Job) -> JobState:
+    """What a client is told about a job."""
+    now = time.monotonic()
+
+    def item_state(item: Item) -> JobItem:
+        reading = item.state == "reading" and item.begun is not None
+        return JobItem(
+            name=item.name,
+            state=item.state,
+            before=office.desk.before(item) if item.state == "waiting" else 0,
+            seconds=round(now - item.begun, 2) if reading and item.begun is not None else 0.0,
+            observation=item.observation,
+            error=item.error,
+        )
+
+    return JobState(
+        id=job.id,
+        done=sum(item.finished.is_set() for item in job.items),
+        total=len(job.items),
+        over=job.over,
+        typical_s=round(office.desk.typical_s, 2),
+        items=[item_state(item) for item in job.items],
+    )
+
+
+def health_of(office: Office) -> Health:
+    """How the server is."""
+    desk = office.desk
+    status = "ok" if desk.ready else "broken" if desk.trouble else "starting"
+    return Health(
+        status=status,  # type: ignore[arg-type]
+        version=__version__,
+        workers=len(desk.pids),
+        waiting=desk.waiting,
+        remembered=len(office.memory),
+        trouble=desk.trouble,
+    )
+
+
+def places_named(office: Office, name: str) -> list[PlaceFound]:
+    """Places that a name may mean."""
+    return [PlaceFound.of(match.place) for match in office.scales.agent.assets.gazetteer.lookup(name)]

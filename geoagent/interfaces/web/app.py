@@ -1,0 +1,113 @@
+"""The server, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import Any
+
+from geoagent import __version__
+from geoagent.config import Config
+from geoagent.errors import GeoAgentError, PhotoError
+from geoagent.interfaces.render import shown
+from geoagent.interfaces.web.api import Office, router
+from geoagent.interfaces.web.atlas import Atlas
+from geoagent.interfaces.web.desk import Busy, Desk
+from geoagent.interfaces.web.forms import no_such_field
+from geoagent.interfaces.web.guard import Guard
+from geoagent.interfaces.web.limits import Limits
+from geoagent.interfaces.web.memory import Memory
+from geoagent.interfaces.web.pages import pages
+from geoagent.interfaces.web.weigh import Scales
+from geoagent.optional import needs
+
+with needs("web", "fastapi", "starlette"):
+    from fastapi import FastAPI, Request
+    from fastapi.exceptions import RequestValidationError
+    from starlette.exceptions import HTTPException
+    from starlette.responses import JSONResponse, Response
+
+
+def create_app(config: Config, limits: Limits | None = None, hosts: Collection[str] = ()) -> Any:
+    """Make the ASGI application.
+
+    Args:
+        config: how agents are put together, here and in the readers.
+        limits: what may be asked at once.
+        hosts: names that the server answers to, beside localhost and addresses in figures.
+
+    Raises:
+        MissingDependency: the extra `web` is not installed.
+        GeoAgentError: the agent cannot be put together.
+    """
+    limits = limits or Limits()
+    scales = Scales(config)
+    memory = Memory(limits.remembered, limits.remembered_s)
+    desk = Desk(config, limits, memory)
+    office = Office(scales, Atlas.of(scales.agent), desk, memory, limits, asyncio.Semaphore(2))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        desk.start()
+        tidy = asyncio.create_task(_tidy(memory))
+        yield
+        tidy.cancel()
+        await desk.stop()
+
+    app = FastAPI(
+        title="geoagent",
+        version=__version__,
+        summary="Where was this photo taken?",
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # the usual pages load scripts from other hosts
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.include_router(router(office))
+    app.include_router(pages())
+    _say_errors(app)
+    app.state.office = office
+    return Guard(app, limits, hosts)
+
+
+async def _tidy(memory: Memory) -> None:
+    """Let observations go when their time is over, also while nobody asks."""
+    while True:
+        await asyncio.sleep(30)
+        memory.tidy()
+
+
+def _say_errors(app: FastAPI) -> None:
+    """Every refusal is `{"error": "…"}` in words."""
+
+    @app.exception_handler(Busy)
+    async def busy(request: Request, error: Busy) -> Response:
+        return _problem(503, str(error), {"retry-after": str(error.retry_after_s)})
+
+    @app.exception_handler(PhotoError)
+    async def photo(request: Request, error: PhotoError) -> Response:
+        return _problem(422, str(error))
+
+    @app.exception_handler(GeoAgentError)
+    async def ours(request: Request, error: GeoAgentError) -> Response:
+        return _problem(400, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def field(request: Request, error: RequestValidationError) -> Response:
+        errors = error.errors()
+        strange = next((each for each in errors if each["type"] == "extra_forbidden"), None)
+        if strange is not None:
+            name = shown(".".join(str(part) for part in strange["loc"][1:]))
+            return _problem(422, no_such_field(name, request.url.path, strange["input"]))
+        first = errors[0]
+        where = ".".join(str(part) for part in first["loc"][1:]) or "the request"
+        return _problem(422, f"{where}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        return _problem(error.status_code, str(error.detail), dict(error.headers or {}))
+
+
+def _problem(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"error": message}, status, headers=headers)

@@ -1,0 +1,153 @@
+"""Uploads as this server takes them: into memory, never onto the disk."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Annotated, Any, Literal
+
+from geoagent.interfaces.render import shown
+from geoagent.optional import needs
+
+with needs("web", "fastapi", "starlette", "python_multipart"):
+    import python_multipart  # noqa: F401  # what reads forms; without it FastAPI complains in its own words
+    from fastapi import Form, UploadFile
+    from fastapi.routing import APIRoute
+    from starlette.datastructures import FormData
+    from starlette.datastructures import UploadFile as StarletteUpload
+    from starlette.exceptions import HTTPException
+    from starlette.formparsers import MultiPartException, MultiPartParser
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from geoagent.types import Precision
+
+_NO_DISK = 1 << 62
+_FIELD_BYTES = 64_000
+_LISTS = frozenset({"photos", "without"})
+"""Fields that may be sent more than once."""
+
+
+class _Parser(MultiPartParser):
+    """The usual parser would write larger files to the disk."""
+
+    spool_max_size = _NO_DISK
+
+
+class _Request(Request):
+    async def _get_form(self, *, max_files: Any = 200, max_fields: Any = 50, max_part_size: int = 0) -> FormData:
+        kind = self.headers.get("content-type", "").split(";")[0].strip().lower()
+        if self._form is None and kind == "multipart/form-data":
+            async with aclosing(self.stream()) as stream:
+                parser = _Parser(self.headers, stream, max_files=200, max_fields=50, max_part_size=_FIELD_BYTES)
+                try:
+                    self._form = await parser.parse()
+                except (MultiPartException, KeyError) as error:
+                    message = getattr(error, "message", "no boundary")
+                    raise HTTPException(400, f"the form cannot be read: {message}") from error
+        found = await super()._get_form(max_files=200, max_fields=50, max_part_size=_FIELD_BYTES)
+        for name, count in Counter(name for name, _ in found.multi_items()).items():
+            if count > 1 and name not in _LISTS:
+                await found.close()
+                several = "; /api/jobs takes several, as photos" if name == "photo" else ""
+                raise HTTPException(422, f"{shown(name)}: sent {count} times, and only one would count{several}")
+        return found
+
+
+class MemoryRoute(APIRoute):
+    """A route whose form is read into memory."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the usual handler."""
+        usual = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            return await usual(_Request(request.scope, request.receive))
+
+        return handler
+
+
+def areas_of(text: str) -> tuple[str, ...]:
+    """Areas that are named in one text, by commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+class Settings(BaseModel):
+    """How what was seen is weighed; none of it needs the photo to be read again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    text_weight: float | None = Field(
+        default=None,
+        ge=0,
+        le=3,
+        description="what the evidence of the text counts for; 1 unless the server says otherwise",
+    )
+    vision_weight: float | None = Field(default=None, ge=0, le=3, description="what the picture counts for; likewise")
+    hint: str = Field(default="", max_length=500, description="what you believe about the place, in words")
+    within: str = Field(default="", max_length=500, description="country codes or names of areas, by commas")
+    exclude: str = Field(default="", max_length=500, description="country codes or names of areas, by commas")
+    max_precision: Precision | Literal["auto"] | None = Field(
+        default=None, description="finest level that is disclosed; auto for the finest that reaches `confidence`"
+    )
+    confidence: float | None = Field(default=None, gt=0, lt=1, description="what a level must reach under auto")
+    abstain_below: float | None = Field(
+        default=None, ge=0, lt=1, description="name no place where no country is as probable as this"
+    )
+    without: list[str] = Field(default=[], max_length=200, description="keys of cues that are left out")
+
+    def changes(self) -> dict[str, Any]:
+        """What is stated, as `GeoAgent.using` takes it; the rest is as the server was started."""
+        stated = {
+            "text_weight": self.text_weight,
+            "vision_weight": self.vision_weight,
+            "hint": self.hint or None,
+            "within": areas_of(self.within) or None,
+            "exclude": areas_of(self.exclude) or None,
+            "max_precision": self.max_precision,
+            "confidence": self.confidence,
+            "abstain_below": self.abstain_below,
+        }
+        return {name: value for name, value in stated.items() if value is not None}
+
+
+class Question(Settings):
+    """A photo, or the id of one that was seen before, and how to weigh it."""
+
+    photo: UploadFile | None = Field(default=None, description="the photo; or give `observation`")
+    observation: str = Field(default="", max_length=64, description="id that an earlier reply gave")
+
+
+class Claim(Question):
+    """A question about a claim."""
+
+    claim: str = Field(min_length=1, max_length=300, description='"Kyiv, Ukraine", "50.45,30.52[,RADIUS_KM]" or "exif"')
+
+
+class Photos(BaseModel):
+    """Photos of one job."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    photos: list[UploadFile] = Field(min_length=1, description="one photo or several")
+
+
+Asked = Annotated[Question, Form(media_type="multipart/form-data")]
+Claimed = Annotated[Claim, Form(media_type="multipart/form-data")]
+Sent = Annotated[Photos, Form(media_type="multipart/form-data")]
+
+
+def no_such_field(name: str, path: str, value: Any) -> str:
+    """What to say of a field that a route does not have; a file in it was meant as a photo."""
+    if not isinstance(value, StarletteUpload):
+        return f"{name}: there is no such field"
+    return f"{name}: there is no such field; a photo is sent as {'photos' if path == '/api/jobs' else 'photo'}"
+
+
+def file_name(sent: str | None) -> str:
+    """The last part of the name that a client sent, fit to be shown; never used to open anything."""
+    last = PureWindowsPath(PurePosixPath(sent or "").name).name
+    return unicodedata.normalize("NFC", shown(last)).strip()[:120] or "photo"

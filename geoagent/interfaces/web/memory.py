@@ -1,0 +1,56 @@
+"""What was observed, kept in memory for a while under ids that nobody can guess."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from geoagent.interfaces.web.readers import Seen
+
+
+class Memory:
+    """A bounded store: the least recently used goes first, and all go after their time.
+
+    Args:
+        most: how many are kept.
+        seconds: after this long without use one is forgotten.
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, most: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._seconds, self._clock = most, seconds, clock
+        self._kept: OrderedDict[str, tuple[float, Seen]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def put(self, seen: Seen) -> str:
+        """Keep one, and return its id."""
+        self.tidy()
+        id = secrets.token_urlsafe(18)
+        self._kept[id] = (self._clock(), seen)
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return id
+
+    def get(self, id: str) -> Seen | None:
+        """Return one, or None where it is unknown or forgotten."""
+        self.tidy()
+        if id not in self._kept:
+            return None
+        seen = self._kept[id][1]
+        self._kept[id] = (self._clock(), seen)
+        self._kept.move_to_end(id)
+        return seen
+
+    def forget(self, id: str) -> bool:
+        """Drop one; whether it was there."""
+        return self._kept.pop(id, None) is not None
+
+    def tidy(self) -> None:
+        """Drop what has had its time."""
+        limit = self._clock() - self._seconds
+        while self._kept and next(iter(self._kept.values()))[0] < limit:
+            self._kept.popitem(last=False)

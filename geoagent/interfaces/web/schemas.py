@@ -1,0 +1,185 @@
+"""Replies of the API beside `Answer` and `Verification`, which are the library's own."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from geoagent.answer import Answer, Comparison, Prediction
+from geoagent.evidence.observation import Observed
+from geoagent.types import Place
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Problem(_Part):
+    """Why there is no answer."""
+
+    error: str
+
+
+class Region(_Part):
+    """One line of text."""
+
+    text: str
+    polygon_px: list[tuple[float, float]] = Field(description="pixels of the upright photo, clockwise from top-left")
+    confidence: float
+    script: str = Field(description="ISO 15924")
+    languages: list[str] = Field(description="that it is read as, likelier ones first")
+    panel: str | None = Field(description="colour of what it is written on")
+
+
+class ReadCue(_Part):
+    """Something in the text that says where it may be."""
+
+    kind: str
+    value: str
+    says: str
+    regions: list[int]
+    strength: float
+
+
+class Reading(_Part):
+    """What was read in a photo, without an answer."""
+
+    source: str
+    observation: str
+    regions: list[Region]
+    cues: list[ReadCue]
+    warnings: list[str]
+
+    @classmethod
+    def of(cls, observed: Observed, id: str) -> Reading:
+        """Write down what was observed."""
+        return cls(
+            source=observed.source,
+            observation=id,
+            regions=[
+                Region(
+                    text=r.text,
+                    polygon_px=[(round(float(x), 1), round(float(y), 1)) for x, y in r.polygon_px],
+                    confidence=round(r.confidence, 3),
+                    script=r.script,
+                    languages=[
+                        language
+                        for c in observed.text.cues
+                        if c.kind == "language" and i in c.regions
+                        for language in c.value.split()
+                    ],
+                    panel=r.panel or None,
+                )
+                for i, r in enumerate(observed.text.regions)
+            ],
+            cues=[
+                ReadCue(kind=c.kind, value=c.value, says=c.says, regions=list(c.regions), strength=round(c.strength, 3))
+                for c in observed.text.cues
+            ],
+            warnings=list(dict.fromkeys(observed.warnings)),
+        )
+
+
+class Compared(_Part):
+    """What the picture alone says, the text alone, and both together."""
+
+    source: str
+    observation: str
+    vision_only: Prediction | None
+    text_only: Prediction | None
+    text_aware: Prediction | None
+    comparison: Comparison | None = Field(description="null where picture or text was not judged")
+    warnings: list[str]
+
+    @classmethod
+    def of(cls, answer: Answer, id: str) -> Compared:
+        """Take it out of an answer."""
+        return cls(
+            source=answer.source,
+            observation=id,
+            vision_only=answer.vision_only,
+            text_only=answer.text_only,
+            text_aware=answer.text_aware,
+            comparison=answer.comparison,
+            warnings=answer.warnings,
+        )
+
+
+class JobItem(_Part):
+    """One photo of a job."""
+
+    name: str
+    state: Literal["waiting", "reading", "done", "failed", "cancelled"]
+    before: int = Field(description="photos that will be taken before this one")
+    seconds: float = Field(description="for how long it is being read")
+    observation: str | None = Field(description="ask about the photo under this id once it is done")
+    error: str | None
+
+
+class JobState(_Part):
+    """How far a job is."""
+
+    id: str
+    done: int = Field(description="photos of which nothing more will come")
+    total: int
+    over: bool
+    typical_s: float = Field(description="seconds that a photo took lately")
+    items: list[JobItem]
+
+
+class Health(_Part):
+    """That the server runs, and what it does."""
+
+    status: Literal["ok", "starting", "broken"]
+    version: str
+    workers: int = Field(description="readers that run")
+    waiting: int = Field(description="photos that wait")
+    remembered: int = Field(description="observations that are kept")
+    trouble: str
+
+
+class PlaceFound(_Part):
+    """A place of the gazetteer."""
+
+    name: str
+    country: str
+    admin1: str
+    lat: float
+    lon: float
+    level: str = Field(description="country, admin1 or city")
+    population: int
+
+    @classmethod
+    def of(cls, place: Place) -> PlaceFound:
+        """Write a place down."""
+        return cls(
+            name=place.name,
+            country=place.country,
+            admin1=place.admin1_name,
+            lat=round(place.latlon.lat, 5),
+            lon=round(place.latlon.lon, 5),
+            level=place.level,
+            population=place.population,
+        )
+
+
+class LeftOut(_Part):
+    """A cue that was left out."""
+
+    key: str
+    kind: str
+    value: str
+
+
+class View(_Part):
+    """What the page draws."""
+
+    observation: str
+    answer: dict[str, Any] = Field(description="`exact`, with numbers as words and foreign text made safe to look at")
+    keys: list[str] = Field(description="keys of the cues, as `without` takes them; empty for what cannot be left out")
+    left_out: list[LeftOut]
+    cells: list[tuple[int, float]] = Field(description="number of a geocell in /api/atlas, and its probability")
+    lights: list[list[int]] = Field(description="for each cue, numbers of the geocells that it raises most")
+    size_px: tuple[int, int] = Field(description="width and height of the upright photo")
+    exact: Answer

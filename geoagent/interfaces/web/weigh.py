@@ -1,0 +1,104 @@
+"""Answers about what was observed: weighing takes a moment, so that it happens in the server itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from geoagent.agent.core import GeoAgent
+from geoagent.agent.disclosure import HIDDEN, permit_said, withheld
+from geoagent.agent.verification import Verification
+from geoagent.answer import Answer
+from geoagent.config import OPEN, Config
+from geoagent.evidence.observation import Observed
+from geoagent.interfaces.render import shown
+from geoagent.interfaces.render.map import answer_view
+from geoagent.interfaces.web.forms import Settings
+from geoagent.interfaces.web.schemas import LeftOut, View
+from geoagent.places.geo import Float
+from geoagent.types import PRECISIONS
+
+CELLS = 2000
+"""Most cells whose probability the page is told."""
+LIT = 1000
+"""Most cells that the page lights for one cue."""
+_SEEN_NATS = 0.05
+
+
+class Scales:
+    """An agent that weighs what the readers observed."""
+
+    def __init__(self, config: Config) -> None:
+        self.agent = GeoAgent.load(config, looks=False)
+
+    def under(self, settings: Settings) -> GeoAgent:
+        """The agent under other settings; a cap on precision that the server was started with stays."""
+        changes, own = settings.changes(), self.agent.config.max_precision
+        asked = changes.get("max_precision", own)
+        if own not in OPEN:
+            changes["max_precision"] = own if asked in OPEN else min(asked, own, key=PRECISIONS.index)
+        agent = self.agent.using(**changes)
+        if {"hint", "within", "exclude"} & changes.keys():
+            permit_said(agent.composer.user_constraints, own)
+        return agent
+
+    def answer(self, observed: Observed, settings: Settings) -> Answer:
+        """Say where the photo was taken."""
+        return self.under(settings).answer(_trimmed(observed, settings.without))
+
+    def verify(self, observed: Observed, settings: Settings, claim: str) -> Verification:
+        """Weigh a claim."""
+        return self.under(settings).verify(_trimmed(observed, settings.without), claim)
+
+    def view(self, id: str, observed: Observed, settings: Settings) -> View:
+        """What the page draws: the answer, what is believed of each cell, and which cells each cue speaks for."""
+        agent, kept = self.under(settings), _trimmed(observed, settings.without)
+        answer = agent.answer(kept)
+        keys = [cue.constraint for cue in answer.cues]
+        cells: list[tuple[int, float]] = []
+        lights: list[list[int]] = [[] for _ in keys]
+        if not agent.config.capped:
+            posterior = agent.posterior(kept)
+            p = posterior.probs
+            top = np.argsort(-p)[:CELLS]
+            cells = [(int(i), round(float(p[i]), 6)) for i in top if p[i] > max(1e-6, 1e-3 * p[top[0]])]
+            lights = [_raised(posterior.contributions[key]) for key in keys]
+        own = {c.id for c in kept.text.constraints}
+        return View(
+            observation=id,
+            answer=answer_view(answer),
+            keys=[key if key in own else "" for key in keys],
+            left_out=[
+                LeftOut(
+                    key=c.id,
+                    kind=c.kind,
+                    value=HIDDEN if withheld(c, agent.config.max_precision) else shown(c.value),
+                )
+                for c in observed.text.constraints
+                if c.id in settings.without
+            ],
+            cells=cells,
+            lights=lights,
+            size_px=observed.size_px or (1, 1),
+            exact=answer,
+        )
+
+
+def _raised(nats: Float) -> list[int]:
+    """The cells that a cue raises most: those with at least half of its largest contribution."""
+    most = float(nats.max())
+    if most < _SEEN_NATS:
+        return []
+    cells = np.flatnonzero(nats >= most / 2)
+    if len(cells) > LIT:
+        cells = cells[np.argsort(-nats[cells], kind="stable")[:LIT]]
+    return [int(i) for i in cells]
+
+
+def _trimmed(observed: Observed, without: Sequence[str]) -> Observed:
+    if not without:
+        return observed
+    kept = tuple(c for c in observed.text.constraints if c.id not in without)
+    return replace(observed, text=replace(observed.text, constraints=kept))

@@ -1,0 +1,1 @@
+"""Where things are: coordinates, geocells and the gazetteer."""

@@ -1,0 +1,237 @@
+"""The gazetteer: names to places, places to names, points to countries."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geoagent.errors import ResourceError
+from geoagent.places.gazetteer.fuzzy import Fuzzy
+from geoagent.places.gazetteer.match import Exactness, Match, Mention
+from geoagent.places.gazetteer.names import Names
+from geoagent.places.gazetteer.normalise import normalise
+from geoagent.places.gazetteer.polygons import Areas
+from geoagent.places.gazetteer.rank import Ranker
+from geoagent.places.gazetteer.scan import Scanner
+from geoagent.places.gazetteer.score import STEM
+from geoagent.places.gazetteer.stems import bare, stems
+from geoagent.places.gazetteer.stopwords import load_stopwords
+from geoagent.places.gazetteer.table import Cities, Table
+from geoagent.places.geo import LatLon, check_latlon
+from geoagent.resources import cache_dir, data_dir
+from geoagent.types import Place
+
+_REMEMBERED = 50_000  # places whose town is kept
+
+
+class Gazetteer:
+    """Places of the world: 235,000 towns, their countries and admin-1 units, with a million names in all scripts.
+
+    Make one with `Gazetteer.load()`. It is read-only after loading and may be shared between threads.
+
+    Attributes:
+        version: of the data.
+        fingerprint: hash over the artefacts.
+        counts: rows by kind ("countries", "admin1", "subunits", "cities", "names", "links", "polygons").
+    """
+
+    def __init__(self, folder: Path, meta: Mapping[str, Any], table: Table, names: Names) -> None:
+        self.folder = folder
+        self.version = str(meta["version"])
+        self.fingerprint = str(meta["fingerprint"])
+        self.counts: dict[str, int] = {k: int(v) for k, v in meta["counts"].items()}
+        self.table = table
+        self.names = names
+        self.rank = Ranker(table, names, {c: frozenset(s) for c, s in meta["scripts"].items()})
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> Gazetteer:
+        """Load the shipped gazetteer, or one of the same format from `folder`; about 0.2 s.
+
+        Raises:
+            ResourceError: a file is missing or damaged.
+        """
+        where = data_dir("gazetteer") if folder is None else Path(folder)
+        try:
+            meta = json.loads((where / "places.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ResourceError(f"no gazetteer in {where}: {error}; reinstall geoagent") from error
+        table = Table(where / "places.npz")
+        return cls(where, meta, table, Names(where / "names.marisa", where / "names.npz"))
+
+    @cached_property
+    def areas(self) -> Areas:
+        """Polygons, read on first use."""
+        return Areas.load(self.folder / "admin.xz")
+
+    @cached_property
+    def _fuzzy(self) -> Fuzzy:
+        return Fuzzy(self.names, cache_dir() / f"letters-{self.fingerprint}.npz")
+
+    @cached_property
+    def stopwords(self) -> frozenset[str]:
+        """Keys that are words on signs rather than names, read on first use."""
+        return load_stopwords(self.folder / "stopwords.txt")
+
+    @cached_property
+    def _scanner(self) -> Scanner:
+        return Scanner(self.names, self.rank, self._fuzzy, self.stopwords)
+
+    def lookup(self, name: str, *, k: int = 8, countries: Mapping[str, float] | None = None) -> tuple[Match, ...]:
+        """Return the places that a name may mean, best first; () where none is known.
+
+        The name is tried as it stands; then without a generic word ("City of", "市", "oblast"); then as a declined
+        form ("Klaipėdos"), which is marked "stem".
+
+        Args:
+            name: as written, in any script.
+            k: most matches returned.
+            countries: weight per ISO code, a prior or evidence; the score gains its log. Countries that are absent
+                have the weight under "", or 1 where that is absent too.
+        """
+        key = normalise(name)
+        if not key:
+            return ()
+        found = self.rank.matches(key, name, k=k, countries=countries)
+        if found:
+            return found
+        whole, at, _ = name.partition("'") if "'" in name else name.partition("’")
+        if at and len(whole) > 2:
+            found = self._as(self.rank.matches(normalise(whole), whole, k=k, countries=countries), "stem", STEM / 2)
+        for shorter in bare(key):
+            found += self._as(self.rank.matches(shorter, shorter, k=k, countries=countries), "stem", STEM / 4)
+        if not found:
+            for stem, inside in stems(key):
+                rows = self.rank.matches(stem, stem, k=k, countries=countries, inside=inside)
+                found += self._as(rows, "stem", STEM)
+        return _best(found, k)
+
+    def fuzzy(
+        self, name: str, *, k: int = 8, max_edits: int | None = None, countries: Mapping[str, float] | None = None
+    ) -> tuple[Match, ...]:
+        """Return the places whose names a misread or misspelt name is nearest to, best first; exact ones included.
+
+        Letters that optical readers confuse cost little; a plain edit costs 3.2 nats.
+
+        Args:
+            name: as read.
+            k: most matches returned.
+            max_edits: most letters that may differ; 1, or 2 for nine letters or more, where absent.
+            countries: as for `lookup`.
+        """
+        key = normalise(name)
+        found = list(self.lookup(name, k=k, countries=countries))
+        for other, edits, cost in self._fuzzy.near(key, max_edits):
+            rows = self.rank.matches(other, other, k=k, countries=countries)
+            found += self._as(rows, "fuzzy", cost, edits)
+        return _best(found, k)
+
+    def scan(
+        self, text: str, *, fuzzy: bool = False, countries: Mapping[str, float] | None = None
+    ) -> tuple[Mention, ...]:
+        """Return the names of places in a text, left to right, without overlaps.
+
+        Args:
+            text: one line or several; offsets of the mentions count its characters.
+            fuzzy: also words that are a misreading of a well-known place.
+            countries: as for `lookup`.
+        """
+        return self._scanner.scan(text, fuzzy=fuzzy, countries=countries)
+
+    def reverse(self, latlon: LatLon | Sequence[float]) -> Place | None:
+        """Return the town that a place belongs to, with country and admin-1 unit by polygon; None on the open sea.
+
+        The town is the one that draws the place most among those of the polygon's country: see `Table.nearest_city`.
+        """
+        lat, lon = check_latlon(tuple(latlon)).tolist()
+        return self._town_at(lat, lon)
+
+    @cached_property
+    def _town_at(self) -> Callable[[float, float], Place | None]:
+        return lru_cache(maxsize=_REMEMBERED)(self._reverse)
+
+    def _reverse(self, lat: float, lon: float) -> Place | None:
+        area = int(self.areas.index_at([(lat, lon)])[0])
+        if area < 0:
+            return None
+        country, code = str(self.areas.countries[area]), str(self.areas.codes[area])
+        found = self.table.nearest_city(lat, lon, country)
+        if found is None:
+            return self.country(country)
+        place = self.table.place(found)
+        unit = self.admin1(code)
+        if unit is None or (place.country == country and place.admin1 == code):
+            return place
+        return Place(place.name, "city", country, place.latlon, code, unit.name, place.population)
+
+    def country_at(self, latlon: LatLon | Sequence[float]) -> str:
+        """Return the ISO code of the country at a place, "" on the open sea."""
+        return str(self.areas.country_at(tuple(latlon))[0])
+
+    def admin1_at(self, latlon: LatLon | Sequence[float]) -> str:
+        """Return the GeoNames code of the admin-1 unit at a place, "" where there is none."""
+        return str(self.areas.admin1_at(tuple(latlon))[0])
+
+    def countries_at(self, latlon: ArrayLike) -> NDArray[np.str_]:
+        """Return ISO codes `(N,)` for places `(N, 2)`; "" on the open sea."""
+        return self.areas.country_at(latlon)
+
+    def admin1s_at(self, latlon: ArrayLike) -> NDArray[np.str_]:
+        """Return GeoNames admin-1 codes `(N,)` for places `(N, 2)`; "" where there is none."""
+        return self.areas.admin1_at(latlon)
+
+    def entry(self, i: int) -> Place:
+        """Return place number `i`: countries first, then admin-1 units, sub-units, cities."""
+        return self.table.place(i)
+
+    def __len__(self) -> int:
+        return len(self.table.names)
+
+    @property
+    def cities(self) -> Cities:
+        """All cities as columns, for building worlds."""
+        return self.table.cities
+
+    def country(self, code: str) -> Place | None:
+        """Return the country of an ISO code, None for an unknown one."""
+        i = self.table.number(code)
+        return None if i is None or i >= self.table.n_countries else self.table.place(i)
+
+    def admin1(self, code: str) -> Place | None:
+        """Return the unit of a GeoNames admin-1 code ("DE.07"), None for an unknown one."""
+        i = self.table.number(code)
+        return None if i is None or i < self.table.n_countries else self.table.place(i)
+
+    def admin1_polygons(self) -> tuple[NDArray[np.str_], NDArray[np.str_], NDArray[Any]]:
+        """Return codes `(A,)`, countries `(A,)` and shapely geometries `(A,)` (lon, lat inside) of all units."""
+        return self.areas.codes, self.areas.countries, self.areas.shapes
+
+    def outlines(self) -> dict[str, Any]:
+        """Return the countries' simplified borders, a GeoJSON FeatureCollection (lon, lat) with property `country`."""
+        path = self.folder / "outlines.geojson.gz"
+        try:
+            return dict(json.loads(gzip.decompress(path.read_bytes())))
+        except (OSError, EOFError, ValueError) as error:
+            raise ResourceError(f"cannot read the outlines {path}: {error}; reinstall geoagent") from error
+
+    @staticmethod
+    def _as(rows: tuple[Match, ...], exactness: Exactness, cost: float, edits: int = 0) -> tuple[Match, ...]:
+        return tuple(Match(m.place, m.name, exactness, edits, m.score + cost) for m in rows)
+
+
+def _best(found: Sequence[Match], k: int) -> tuple[Match, ...]:
+    """Return the best `k`, each place once."""
+    best: dict[Place, Match] = {}
+    for match in found:
+        known = best.get(match.place)
+        if known is None or match.score > known.score:
+            best[match.place] = match
+    ordered = sorted(best.values(), key=lambda m: -m.score)
+    return tuple(ordered[:k])

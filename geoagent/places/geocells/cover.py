@@ -1,0 +1,104 @@
+"""Which of many polygons a place lies in, or is nearest to; exact at the antimeridian and far north."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geoagent.places.geo import Float, check_latlon, lonlat_from_latlon
+from geoagent.types import Int
+
+_STEPS = 24
+"""Segments of a piece of border: short enough that the tree finds the nearest piece without measuring whole coasts."""
+_BLOCK = 200_000
+_SEAM_DEG = 40.0
+"""Borders this near to ±180° are also looked for from the other side."""
+
+
+class Cover:
+    """Polygons (shapely, lon, lat) and the two questions about them; trees are built when they are first needed."""
+
+    def __init__(self, shapes: Sequence[Any] | NDArray[np.object_]) -> None:
+        self.shapes: Any = np.array(list(shapes), dtype=object)
+        self._tree: Any = None
+        self._borders: Any = None
+        self._owner: Int = np.zeros(0, dtype=np.int64)
+
+    def inside(self, latlon: ArrayLike) -> Int:
+        """Return for places `(N, 2)` the polygon that covers each, -1 for none; the lower index on a shared border."""
+        import shapely
+
+        if self._tree is None:
+            self._tree = shapely.STRtree(self.shapes)
+            shapely.prepare(self.shapes)
+        places = check_latlon(np.asarray(latlon, dtype=np.float64).reshape(-1, 2))
+        lonlat = lonlat_from_latlon(places)
+        found = np.full(len(places), len(self.shapes), dtype=np.int64)
+        for start in range(0, len(places), _BLOCK):
+            some = lonlat[start : start + _BLOCK]
+            # The tree compares boxes only: prepared polygons answer many points much faster than the tree would.
+            which, shape = self._tree.query(shapely.points(some))
+            hit = shapely.intersects_xy(self.shapes[shape], some[which, 0], some[which, 1])
+            np.minimum.at(found, start + which[hit], shape[hit])
+        return np.where(found < len(self.shapes), found, -1)
+
+    def nearest(self, latlon: ArrayLike) -> Int:
+        """Return for places `(N, 2)` the polygon whose border is nearest.
+
+        Distances are taken in Mercator's projection, which keeps shapes: near a place its distances are true up to one
+        factor, so that at 70° N a degree of longitude counts a third of one of latitude.
+        """
+        import shapely
+
+        if self._borders is None:
+            self._borders, self._owner = _border_pieces(self.shapes)
+        lonlat = lonlat_from_latlon(np.asarray(latlon, dtype=np.float64).reshape(-1, 2))
+        points: Any = shapely.points(_mercator(lonlat))
+        which, piece = self._borders.query_nearest(points)
+        found = np.full(len(points), len(self.shapes), dtype=np.int64)
+        np.minimum.at(found, which, self._owner[piece])
+        return found
+
+    def index(self, latlon: ArrayLike) -> Int:
+        """Return for places `(N, 2)` the polygon that covers each, else the nearest one: `(N,)` int64."""
+        places = check_latlon(np.asarray(latlon, dtype=np.float64).reshape(-1, 2))
+        found = self.inside(places)
+        outside = np.flatnonzero(found < 0)
+        if len(outside):
+            found[outside] = self.nearest(places[outside])
+        return found
+
+
+def _mercator(lonlat: Float) -> Float:
+    lat = np.radians(np.clip(lonlat[:, 1], -89.5, 89.5))
+    return np.column_stack([lonlat[:, 0], np.degrees(np.arcsinh(np.tan(lat)))])
+
+
+def _border_pieces(shapes: Any) -> tuple[Any, Int]:
+    """Borders cut into short lines in Mercator's projection: a tree of them, and the shape that owns each."""
+    import shapely
+
+    parts, of_part = shapely.get_parts(shapes, return_index=True)
+    rings, of_ring = shapely.get_rings(parts, return_index=True)
+    coords, ring = shapely.get_coordinates(rings, return_index=True)
+    coords = _mercator(coords)
+    owner = of_part[of_ring[ring]]
+    begins = np.flatnonzero(np.diff(ring, prepend=-1))
+    place_in_ring = np.arange(len(ring)) - np.repeat(begins, np.diff(np.append(begins, len(ring))))
+    # Where a ring is cut, the vertex belongs to both pieces: as the end of one and the start of the next.
+    ends_ring = np.append(ring[1:] != ring[:-1], True)
+    shared = (place_in_ring % _STEPS == 0) & (place_in_ring > 0) & ~ends_ring
+    twice = np.repeat(np.arange(len(ring)), 1 + shared)
+    starts = np.append(True, twice[1:] == twice[:-1]) | np.append(True, ring[twice][1:] != ring[twice][:-1])
+    piece = np.cumsum(starts) - 1
+    lines: Any = shapely.linestrings(coords[twice], indices=piece)
+    owners = owner[twice][starts]
+    bounds = shapely.bounds(lines)
+    west, east = np.flatnonzero(bounds[:, 0] < -180 + _SEAM_DEG), np.flatnonzero(bounds[:, 2] > 180 - _SEAM_DEG)
+    east_of: Any = shapely.transform(lines[west], lambda xy: xy + np.array([360.0, 0.0]))
+    west_of: Any = shapely.transform(lines[east], lambda xy: xy - np.array([360.0, 0.0]))
+    tree = shapely.STRtree(np.concatenate([lines, east_of, west_of]))
+    return tree, np.concatenate([owners, owners[west], owners[east]]).astype(np.int64)

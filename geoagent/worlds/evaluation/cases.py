@@ -1,0 +1,257 @@
+"""Photos whose places and texts are known: what a comparison of picture and text is measured on."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geoagent.agent.batch import read_pairs
+from geoagent.agent.core import GeoAgent
+from geoagent.errors import InputError, PhotoError
+from geoagent.evidence.observation import Observed
+from geoagent.places.gazetteer.regions import macro_regions
+from geoagent.places.geo import LatLon, haversine_km
+from geoagent.worlds.evaluation.evaluate import choose_views
+from geoagent.worlds.training.table import Table, read_table
+
+NEAR_KM = 50.0
+"""A picture further than this from the city that its text names says nothing about kilometres."""
+CONTINENTS = ("Africa", "Asia", "Europe", "North America", "Oceania", "South America")
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Labelled:
+    """A text with what is known about it.
+
+    Attributes:
+        id: name of the row.
+        lines: as an OCR engine gave them.
+        country: where it is, ISO 3166-1 alpha-2; None where the text has no evidence.
+        latlon: the city that it names, or None.
+        kinds: what sorts of cue it holds, by its maker; "misleading" among them.
+        difficulty: in words, or "".
+    """
+
+    id: str
+    lines: tuple[str, ...]
+    country: str | None
+    latlon: LatLon | None
+    kinds: tuple[str, ...] = ()
+    difficulty: str = ""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Case:
+    """One photo, or a picture and a text of one place, with the truth.
+
+    Attributes:
+        id: name of the row.
+        observed: what was seen of it.
+        country: where it was taken, ISO 3166-1 alpha-2.
+        latlon: where exactly, or None where kilometres mean nothing.
+        evidence: whether the text speaks for a place, by its label; for a photo, whether any was understood.
+        misleading: whether the text speaks for a wrong one too.
+        text: which text it is, so that a fit can leave it out.
+        strata: names of the groups that it is counted in.
+    """
+
+    id: str
+    observed: Observed
+    country: str
+    latlon: LatLon | None
+    evidence: bool
+    misleading: bool
+    text: str
+    strata: tuple[str, ...]
+
+
+def read_labelled(path: Path) -> dict[str, Labelled]:
+    """Read JSON Lines of {"id", "lines", "country"} and, where known, "lat", "lon", "kinds", "difficulty".
+
+    Raises:
+        InputError: the file cannot be read, or a row is of another shape; the message names the line.
+    """
+    try:
+        rows = path.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the labelled texts {path}: {error}") from error
+    found: dict[str, Labelled] = {}
+    for number, line in enumerate(rows, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            lat, lon = row.get("lat"), row.get("lon")
+            found[str(row["id"])] = Labelled(
+                id=str(row["id"]),
+                lines=tuple(str(text) for text in row["lines"]),
+                country=None if row["country"] is None else str(row["country"]),
+                latlon=LatLon(float(lat), float(lon)) if lat is not None and lon is not None else None,
+                kinds=tuple(map(str, row.get("kinds") or ())),
+                difficulty=str(row.get("difficulty") or ""),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"{path}, line {number}: expected {{id, lines, country, …}}, got {line[:80]!r} ({error})"
+            ) from error
+    return found
+
+
+def load_pairs(
+    pairs: Path, texts: Path, features: Path, agent: GeoAgent, *, views: str = "all", progress: Progress | None = None
+) -> list[Case]:
+    """Read pairs of a picture's features and a sign's text of one country.
+
+    Args:
+        pairs: CSV text_id, panorama (a row of `features`) and, where the text names a city, km_from_city.
+        texts: see `read_labelled`.
+        features: NPZ of lat, lon, views.
+        agent: over the world whose encoder made the features.
+        views: "1" for the first view of each place, "all" for the mean of all.
+        progress: called with what is being done, how far it is and how far it goes.
+
+    Raises:
+        InputError: a file cannot be read, or names rows that do not exist.
+    """
+    labelled, table = read_labelled(texts), read_table(features)
+    rows = read_pairs(pairs, labelled, len(table))
+    places = table.take(np.array([row for _, row in rows], dtype=np.int64))
+    with pairs.open(encoding="utf-8", newline="") as file:
+        apart = [row.get("km_from_city") or "" for row in csv.DictReader(file)]
+    chosen = [
+        (labelled[key], row, bool(km) and float(km) <= NEAR_KM)
+        for (key, _), row, km in zip(rows, range(len(rows)), apart, strict=True)
+    ]
+    return paired(chosen, places, agent, views=views, progress=progress)
+
+
+def pair_up(
+    texts: Sequence[Labelled], table: Table, agent: GeoAgent, *, each: int = 4, views: str = "all", seed: int = 0
+) -> list[Case]:
+    """Make pairs of texts and places of their country, for fitting.
+
+    Beside a text that names a city stands the place of its country nearest to it, for which kilometres count within
+    `NEAR_KM`; beside one that does not, `each` random places of its country, for which they count too, since the text
+    speaks of nothing finer. A text whose country the table lacks is left out.
+
+    Args:
+        texts: labelled ones.
+        table: places with features.
+        agent: over the world whose encoder made the features.
+        each: places at most of a text without a city.
+        views: see `load_pairs`.
+        seed: of the choice.
+    """
+    rng = np.random.default_rng(seed)
+    country = agent.assets.gazetteer.countries_at(table.latlon)
+    chosen: list[tuple[Labelled, int, bool]] = []
+    for text in texts:
+        mine = np.arange(len(table)) if text.country is None else np.flatnonzero(country == text.country)
+        if text.latlon is not None:
+            away = haversine_km((text.latlon.lat, text.latlon.lon), table.latlon[mine])
+            chosen += [(text, int(mine[i]), bool(away[i] <= NEAR_KM)) for i in np.argsort(away, kind="stable")[:1]]
+        elif len(mine):
+            picked = rng.choice(mine, size=min(each, len(mine)), replace=False)
+            chosen += [(text, int(row), True) for row in picked]
+    places = table.take(np.array([row for _, row, _ in chosen], dtype=np.int64))
+    return paired([(text, i, km) for i, (text, _, km) in enumerate(chosen)], places, agent, views=views)
+
+
+def paired(
+    chosen: Sequence[tuple[Labelled, int, bool]],
+    places: Table,
+    agent: GeoAgent,
+    *,
+    views: str = "all",
+    progress: Progress | None = None,
+) -> list[Case]:
+    """Observe texts beside pictures: `(text, row of places, whether kilometres count)`; a text is understood once."""
+    looked = choose_views(places.unit_views(), views)
+    countries = agent.assets.gazetteer.countries_at(places.latlon)
+    read: dict[str, Observed] = {}
+    cases = []
+    for number, (text, row, km) in enumerate(chosen, start=1):
+        seen = agent.observe_features(looked[row], () if text.id in read else text.lines, id=text.id)
+        seen = replace(seen, text=read.setdefault(text.id, seen).text)
+        place = LatLon(*places.latlon[row].tolist())
+        evidence, misleading = text.country is not None, "misleading" in text.kinds and text.country is not None
+        country = text.country or str(countries[row])
+        strata = _strata(seen, country, evidence, misleading)
+        strata += [f"difficulty {text.difficulty}"] if text.difficulty and evidence else []
+        strata += ["city named"] if text.latlon is not None else []
+        strata += [f"cue {kind}" for kind in dict.fromkeys(text.kinds) if evidence and kind != "misleading"]
+        name = f"{text.id}@{row}"
+        cases.append(Case(name, seen, country, place if km else None, evidence, misleading, text.id, tuple(strata)))
+        if progress is not None:
+            progress("reading texts", number, len(chosen))
+    return cases
+
+
+def load_photos(truth: Path, agent: GeoAgent, *, progress: Progress | None = None) -> list[Case]:
+    """Observe labelled photos from their pixels; one that cannot be opened, or whose country is a guess, is left out.
+
+    Args:
+        truth: CSV file, country and, where known, lat and lon; photos are relative to it. A country with a question
+            mark is a guess of the one who labelled it.
+        agent: any.
+        progress: see `load_pairs`.
+
+    Raises:
+        InputError: the table cannot be read, lacks a column, or names no photo that can be opened.
+    """
+    rows = list(_rows(truth))
+    cases = []
+    for number, row in enumerate(rows, start=1):
+        if progress is not None:
+            progress("reading photos", number, len(rows))
+        country = (row.get("country") or "").strip()
+        if not country or country.endswith("?"):
+            continue
+        try:
+            seen = agent.observe(truth.parent / row["file"])
+            place = LatLon(float(row["lat"]), float(row["lon"])) if row.get("lat") and row.get("lon") else None
+        except PhotoError:
+            continue
+        except ValueError as error:
+            raise InputError(f"{truth}, line {number + 1}: {error}") from error
+        evidence = bool(seen.text.constraints)
+        strata = _strata(seen, country, evidence, False)
+        strata += [f"cue {kind}" for kind in dict.fromkeys(c.kind for c in seen.text.constraints)]
+        cases.append(Case(row["file"], seen, country, place, evidence, False, row["file"], tuple(strata)))
+    if not cases:
+        raise InputError(f"{truth} names no photo with a country that can be opened")
+    return cases
+
+
+def continent_of(country: str) -> str:
+    """The continent of a country, by UN M49 with the Americas in two; "" where it has none."""
+    regions = macro_regions()
+    return next((name for name in CONTINENTS if country in regions[name.casefold()].countries), "")
+
+
+def _strata(seen: Observed, country: str, evidence: bool, misleading: bool) -> list[str]:
+    found = ["evidence in the text" if evidence else "no evidence in the text"]
+    found += ["misleading text"] if misleading else []
+    scripts = {r.script for r in seen.text.regions if r.script not in ("", "Zyyy")} if evidence else set()
+    found += [f"script {script}" for script in sorted(scripts)]
+    continent = continent_of(country)
+    return [*found, f"continent {continent}"] if continent else found
+
+
+def _rows(truth: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        with truth.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = {"file", "country"} - set(reader.fieldnames or ())
+            if missing:
+                raise InputError(f"{truth}: the columns {', '.join(sorted(missing))} are missing")
+            yield from reader
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot read {truth}: {error}") from error

@@ -1,0 +1,200 @@
+"""What the text changed in many answers: how often, for which texts, and for better or worse where truth is known."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from geoagent.answer import Answer, Prediction
+from geoagent.errors import InputError
+from geoagent.places.geo import LatLon
+
+SCHEMA = "geoagent.changes/1"
+HALVES = ("vision_only", "text_only", "text_aware")
+_IDS = ("id", "source", "file", "text_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Where one photo was taken.
+
+    Attributes:
+        country: ISO 3166-1 alpha-2.
+        latlon: where exactly, or None.
+        kinds: what its text is said to hold ("misleading", …).
+    """
+
+    country: str
+    latlon: LatLon | None = None
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stratum of many answers; the last six are None where no truth is known.
+
+    Attributes:
+        stratum: its name.
+        answers: how many.
+        changed_country: of them the text changed the country.
+        changed_place: or the region or the place alone.
+        conflicts: picture and text rather speak of two places.
+        known: answers whose truth is known.
+        better: the country became right by the text.
+        worse: it became wrong.
+        vision_only: share of right countries, of those known.
+        text_only: likewise.
+        text_aware: likewise.
+        nearer_km: median of how much nearer the text brought the place, of those with coordinates; negative is further.
+    """
+
+    stratum: str
+    answers: int
+    changed_country: int
+    changed_place: int
+    conflicts: int
+    known: int = 0
+    better: int | None = None
+    worse: int | None = None
+    vision_only: float | None = None
+    text_only: float | None = None
+    text_aware: float | None = None
+    nearer_km: float | None = None
+
+
+def read_truth(path: Path) -> dict[str, Truth]:
+    """Read what is known: CSV with a column id, source, file or text_id, country and perhaps lat, lon; or JSON Lines.
+
+    A country with a question mark is a guess of the one who labelled it, and is left out.
+
+    Raises:
+        InputError: the file cannot be read, or lacks a column; the message names the line.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+        rows = (
+            [json.loads(line) for line in text.split("\n") if line.strip()]
+            if path.suffix.lower() in (".jsonl", ".ndjson")
+            else list(csv.DictReader(io.StringIO(text, newline="")))
+        )
+    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
+        raise InputError(f"cannot read the truth {path}: {error}") from error
+    found: dict[str, Truth] = {}
+    for number, row in enumerate(rows, start=1):
+        key = next((str(row[name]) for name in _IDS if isinstance(row, dict) and row.get(name)), None)
+        if key is None or "country" not in row:
+            raise InputError(f"{path}, row {number}: expected one of {', '.join(_IDS)}, and country")
+        country = str(row["country"] or "").strip().upper()
+        if not country or country.endswith("?"):
+            continue
+        try:
+            lat, lon = row.get("lat"), row.get("lon")
+            place = None if lat in (None, "") or lon in (None, "") else LatLon(float(lat), float(lon))
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{path}, row {number}: {error}") from error
+        kinds = row.get("kinds") or ()
+        found[key] = Truth(country, place, tuple(kinds.split() if isinstance(kinds, str) else map(str, kinds)))
+    return found
+
+
+def truth_of(id: str | None, source: str, known: Mapping[str, Truth]) -> Truth | None:
+    """What is known of a photo, by its id, its source, or the name of its file."""
+    for key in (id, source, Path(source).name):
+        if key is not None and key in known:
+            return known[key]
+    return None
+
+
+def changes(answers: Iterable[Answer], known: Mapping[str, Truth] | None = None) -> list[Row]:
+    """Count by stratum: all answers, with and without evidence in the text, by script, by kind of cue, misleading."""
+    groups: dict[str, list[tuple[Answer, Truth | None]]] = defaultdict(list)
+    for answer in answers:
+        if answer.status == "error" or answer.text_aware is None:
+            continue
+        truth = truth_of(answer.id, answer.source, known or {})
+        for stratum in _strata(answer, truth):
+            groups[stratum].append((answer, truth))
+    first = ("all", "evidence in the text", "no evidence in the text", "conflict", "misleading text")
+    order = sorted(groups, key=lambda name: (first.index(name) if name in first else len(first), name))
+    return [_row(stratum, groups[stratum]) for stratum in order]
+
+
+def to_dict(rows: Iterable[Row]) -> dict[str, Any]:
+    """What JSON holds."""
+    return {"schema": SCHEMA, "strata": [asdict(row) for row in rows]}
+
+
+def _strata(answer: Answer, truth: Truth | None) -> list[str]:
+    found = ["all", "evidence in the text" if answer.cues else "no evidence in the text"]
+    found += [f"script {s}" for s in sorted({r.script for r in answer.regions} - {"", "Zyyy"})]
+    found += [f"cue {kind}" for kind in sorted({cue.kind for cue in answer.cues})]
+    if answer.comparison is not None and answer.comparison.conflict:
+        found.append("conflict")
+    return [*found, "misleading text"] if truth is not None and "misleading" in truth.kinds else found
+
+
+def _row(stratum: str, rows: list[tuple[Answer, Truth | None]]) -> Row:
+    kinds = [changed(answer) for answer, _ in rows]
+    conflicts = sum(a.comparison is not None and a.comparison.conflict for a, _ in rows)
+    counted = Row(
+        stratum,
+        len(rows),
+        kinds.count("country"),
+        len(kinds) - kinds.count("country") - kinds.count("nothing"),
+        conflicts,
+    )
+    known = [(answer, truth) for answer, truth in rows if truth is not None]
+    if not known:
+        return counted
+    right = {half: [country_of(getattr(a, half)) == t.country for a, t in known] for half in HALVES}
+    before, after = right["vision_only"], right["text_aware"]
+    nearer = [
+        near
+        for answer, truth in known
+        if truth.latlon is not None and (near := _nearer(answer, truth.latlon)) is not None
+    ]
+    return Row(
+        counted.stratum,
+        counted.answers,
+        counted.changed_country,
+        counted.changed_place,
+        counted.conflicts,
+        known=len(known),
+        better=sum(a and not b for b, a in zip(before, after, strict=True)),
+        worse=sum(b and not a for b, a in zip(before, after, strict=True)),
+        vision_only=round(sum(before) / len(known), 4),
+        text_only=round(sum(right["text_only"]) / len(known), 4),
+        text_aware=round(sum(after) / len(known), 4),
+        nearer_km=round(statistics.median(nearer), 1) if nearer else None,
+    )
+
+
+def changed(answer: Answer) -> str:
+    """The coarsest thing that the text changed; without a comparison, whether the country did."""
+    if answer.comparison is not None:
+        return answer.comparison.changed
+    return "nothing" if country_of(answer.vision_only) == country_of(answer.text_aware) else "country"
+
+
+def country_of(prediction: Prediction | None) -> str | None:
+    """The country that a prediction names, or finds likeliest."""
+    if prediction is None:
+        return None
+    return prediction.best.country or (prediction.countries[0].code if prediction.countries else None)
+
+
+def _nearer(answer: Answer, truth: LatLon) -> float | None:
+    places = []
+    for prediction in (answer.vision_only, answer.text_aware):
+        best = None if prediction is None else prediction.best
+        if best is None or best.lat is None or best.lon is None:
+            return None
+        places.append(truth.distance_km(LatLon(best.lat, best.lon)))
+    return places[0] - places[1]

@@ -1,0 +1,273 @@
+"""How often cues are right, measured on texts whose place is known, by cross-validation."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geoagent.agent.core import GeoAgent
+from geoagent.belief.calibration import KNOTS, Observation, fit, log_loss
+from geoagent.errors import InputError, WorldError
+from geoagent.evidence.constraints.lexicon import Lexicon
+from geoagent.places.geo import LatLon
+from geoagent.types import Constraint, Cue, TextRegion, regions_from_lines
+from geoagent.worlds.evaluation.generated import Signs
+from geoagent.worlds.evaluation.metrics import ece, ece_by_chance
+from geoagent.worlds.world import World
+
+NEAR_KM = 25.0
+GENERATED_WEIGHT = 0.1
+"""What a cue of a made-up text counts for beside one of a text that somebody saw: both come from the same tables."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Text:
+    """One labelled text, searched for cues.
+
+    Attributes:
+        id: name of the row.
+        allowed: countries that count as right, the true one first; () where the text has no evidence.
+        latlon: the true place, or None.
+        regions: its lines.
+        cues: what was found in them.
+    """
+
+    id: str
+    allowed: tuple[str, ...]
+    latlon: LatLon | None
+    regions: tuple[TextRegion, ...]
+    cues: tuple[Cue, ...]
+
+
+def read_texts(paths: Sequence[Path], agent: GeoAgent) -> list[Text]:
+    """Read labelled texts and search them for cues.
+
+    Args:
+        paths: JSON Lines of {"id", "lines", "country", and where known "also", "lat", "lon"}; a country of null says
+            that the text has no evidence. Or CSV tables of photographed signs with the columns text_lines (lines
+            separated by " | ") and country; rows whose country is empty or a guess ("EG?") are left out.
+        agent: whose gazetteer, tables and prior are used.
+
+    Raises:
+        InputError: a file cannot be read, or a row is of another shape; the message names file and line.
+    """
+    texts = []
+    for path in paths:
+        try:
+            lines = path.read_text("utf-8").split("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"cannot read the labelled texts {path}: {error}") from error
+        if path.suffix.lower() == ".csv":
+            lines = _rows_of_signs(lines, path)
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                texts.append(_text(line, f"{path}:{number}", agent))
+    if not texts:
+        raise InputError("there are no labelled texts to measure cues on")
+    return texts
+
+
+def _rows_of_signs(lines: list[str], path: Path) -> list[str]:
+    """Rows of a table of photographed signs, as the JSON Lines that `read_texts` takes."""
+    table = csv.DictReader(lines)
+    if not {"text_lines", "country"} <= set(table.fieldnames or ()):
+        raise InputError(f"{path}: a CSV table of signs needs the columns text_lines and country")
+    return [
+        json.dumps({"id": f"{path.name}:{table.line_num}", "lines": row["text_lines"].split(" | "), "country": code})
+        for row in table
+        if (code := (row["country"] or "").strip()) and not code.endswith("?") and row["text_lines"]
+    ]
+
+
+def made_up(count: int, agent: GeoAgent, *, seed: int = 0) -> list[Text]:
+    """Generated texts, searched for cues; see `generated`."""
+    assets = agent.assets
+    rows = Signs(assets.gazetteer, assets.facts, assets.world.country_prior, seed).texts(count)
+    return [_text(json.dumps(row), row["id"], agent) for row in rows if row["lines"]]
+
+
+def _text(line: str, where: str, agent: GeoAgent) -> Text:
+    try:
+        row = json.loads(line)
+        country, also = row["country"], row.get("also") or ()
+        regions = regions_from_lines([str(text) for text in row["lines"]])
+        lat, lon = row.get("lat"), row.get("lon")
+        place = LatLon(float(lat), float(lon)) if lat is not None and lon is not None else None
+        allowed = () if country is None else (str(country), *map(str, also))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{where}: expected {{id, lines, country, …}}, got {line[:80]!r} ({error})") from error
+    evidence = agent.understand(regions)
+    return Text(str(row.get("id", where)), allowed, place, regions, evidence.cues)
+
+
+def observe(texts: Sequence[Text], agent: GeoAgent) -> list[list[Observation]]:
+    """What each cue of each text says about its true country; cues that point nowhere are left out."""
+    lexicon, prior = _lexicon(agent, None), agent.assets.world.country_prior
+    found = []
+    for text in texts:
+        mine: list[Observation] = []
+        if text.allowed:
+            for constraint in lexicon(text.regions, text.cues):
+                cue = text.cues[int(constraint.id.rpartition("-")[2]) - 1]
+                mine.append(_observation(constraint, cue, text, prior))
+        found.append(mine)
+    return found
+
+
+def _observation(constraint: Constraint, cue: Cue, text: Text, prior: Mapping[str, float]) -> Observation:
+    mass: dict[str, float] = defaultdict(float)
+    for place, weight in zip(constraint.places, constraint.weights, strict=True):
+        mass[place.country] += float(weight)
+    city = None
+    cities = [
+        (w, p) for p, w in zip(constraint.places, constraint.weights, strict=True) if p.level == "city" and w > 0.2
+    ]
+    if cities and text.latlon is not None:
+        city = max(cities, key=lambda pair: pair[0])[1].latlon.distance_km(text.latlon) <= NEAR_KM
+    expected = sum(prior.get(code, 0.0) for code in text.allowed)
+    return Observation(
+        kind=constraint.kind,
+        strength=cue.strength,
+        ratio=sum(mass[code] for code in text.allowed) / expected if expected > 0 else 0.0,
+        country_right=max(mass, key=lambda code: mass[code]) in text.allowed,
+        city_right=city,
+    )
+
+
+def _lexicon(agent: GeoAgent, curves: Mapping[str, Any] | None) -> Lexicon:
+    return Lexicon(agent.assets.gazetteer, agent.assets.world.country_prior, curves)
+
+
+def measure(
+    paths: Sequence[Path], agent: GeoAgent, *, folds: int = 5, seed: int = 0, generated: int = 0
+) -> dict[str, Any]:
+    """Fit reliabilities on all texts, and judge them by cross-validation.
+
+    Args:
+        paths: labelled texts, see `read_texts`.
+        agent: with the world whose prior is used.
+        folds: texts are dealt into so many parts; each part is judged by what the others give.
+        seed: of the dealing, and of generated texts.
+        generated: so many made-up texts help to fit kinds of cue that few labelled texts have. They count for
+            `GENERATED_WEIGHT` each, and nothing is judged by them.
+
+    Returns:
+        "reliability": curves by kind at the strengths `calibrate.KNOTS`; "kinds": how often each kind was right;
+        "crossed" and "before": figures of the country posterior on held-out texts with fitted curves, and with those
+        in use before ("ece_by_chance" is what so few texts show of a posterior that is calibrated); "texts",
+        "generated", "fingerprint" and "date" of the data.
+
+    Raises:
+        InputError: rows that cannot be read, or fewer texts with a country than folds.
+    """
+    if folds < 2:
+        raise InputError(f"cross-validation takes at least 2 folds, got {folds}")
+    texts = read_texts(paths, agent)
+    known = [text for text in texts if text.allowed]
+    if len(known) < folds:
+        raise InputError(f"{len(known)} texts with a country are too few for {folds} folds")
+    seen = observe(known, agent)
+    extra = [
+        replace(one, weight=GENERATED_WEIGHT)
+        for mine in observe(made_up(generated, agent, seed=seed) if generated else [], agent)
+        for one in mine
+    ]
+    dealt = np.random.default_rng(seed).permutation(len(known)) % folds
+    rows: list[tuple[float, bool, float]] = [(0.0, False, 0.0)] * len(known)
+    before = [_judge(text, agent, agent.assets.world.calibration.get("reliability")) for text in known]
+    cue_loss = 0.0
+    for fold in range(folds):
+        curves = fit([*extra, *(one for i, mine in enumerate(seen) if dealt[i] != fold for one in mine)])
+        held = [one for i, mine in enumerate(seen) if dealt[i] == fold for one in mine]
+        cue_loss += log_loss(held, curves) * len(held) if held else 0.0
+        for i in np.flatnonzero(dealt == fold):
+            rows[i] = _judge(known[i], agent, curves)
+    everything = [one for mine in seen for one in mine]
+    return {
+        "reliability": {kind: list(curve) for kind, curve in fit([*everything, *extra]).items()},
+        "strengths": list(KNOTS),
+        "kinds": _by_kind(everything),
+        "crossed": {**_figures(rows), "cue_log_loss": round(cue_loss / max(len(everything), 1), 4)},
+        "before": _figures(before),
+        "texts": len(known),
+        "generated": generated,
+        "folds": folds,
+        "fingerprint": fingerprint(paths),
+        "date": date.today().isoformat(),
+    }
+
+
+def _judge(text: Text, agent: GeoAgent, curves: Mapping[str, Any] | None) -> tuple[float, bool, float]:
+    """Confidence, whether the first country is right, and −log p of the true ones."""
+    world = agent.assets.world
+    constraints = _lexicon(agent, curves)(text.regions, text.cues)
+    posterior = agent.fusion(world.log_prior, constraints)
+    mass = world.cells.by_country(np.exp(posterior.log_probs))
+    codes = list(world.cells.country_codes)
+    first = int(mass.argmax())
+    p_true = sum(float(mass[codes.index(code)]) for code in set(text.allowed) if code in codes)
+    return float(mass[first]), codes[first] in text.allowed, -float(np.log(max(p_true, 1e-9)))
+
+
+def judged(texts: Sequence[Text], agent: GeoAgent) -> tuple[float, float]:
+    """Share of texts whose country is right, and mean −log p of it in nats, with the reliabilities in use."""
+    figures = _figures([_judge(text, agent, agent.assets.world.calibration.get("reliability")) for text in texts])
+    return figures["country_right"], figures["log_loss"]
+
+
+def _figures(rows: Sequence[tuple[float, bool, float]]) -> dict[str, float]:
+    confidence, right, loss = (np.array(column, dtype=np.float64) for column in zip(*rows, strict=True))
+    return {
+        "country_right": round(float(right.mean()), 4),
+        "log_loss": round(float(loss.mean()), 4),
+        "ece": round(float(ece(confidence, right.astype(bool))), 4),
+        "ece_by_chance": round(ece_by_chance(confidence), 4),
+    }
+
+
+def _by_kind(observations: Sequence[Observation]) -> dict[str, dict[str, float | int | None]]:
+    table: dict[str, dict[str, float | int | None]] = {}
+    for kind in sorted({one.kind for one in observations}):
+        mine = [one for one in observations if one.kind == kind]
+        cities = [one.city_right for one in mine if one.city_right is not None]
+        table[kind] = {
+            "cues": len(mine),
+            "country_right": round(sum(one.country_right for one in mine) / len(mine), 3),
+            "cities": len(cities),
+            "city_right": round(sum(cities) / len(cities), 3) if cities else None,
+        }
+    return table
+
+
+def fingerprint(paths: Sequence[Path]) -> str:
+    """First 16 hex digits of the SHA-256 of the files' bytes, in the order given."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def store(report: Mapping[str, Any], folder: Path) -> None:
+    """Write measured reliabilities into a world's folder, beside its other calibration.
+
+    Raises:
+        WorldError: the folder is no world, or cannot be written.
+    """
+    world = World.load(folder)
+    measured = {
+        "reliability": report["reliability"],
+        "reliability_from": {key: report[key] for key in ("texts", "generated", "fingerprint", "date", "crossed")},
+    }
+    try:
+        replace(world, calibration={**world.calibration, **measured}).save(folder)
+    except OSError as error:
+        raise WorldError(f"cannot store reliabilities in {folder}: {error}") from error

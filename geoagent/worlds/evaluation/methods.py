@@ -1,0 +1,226 @@
+"""Ways of joining picture and text, ours and those that it must beat, over one agent's world.
+
+With v the picture's distribution over cells, t the text's (from the prior by our likelihoods), π the prior and T the
+country that the text alone concludes:
+
+=======================  =====================================================================
+method                   log p(c) up to a constant
+=======================  =====================================================================
+text-aware               log v + Σ w log L, as `Fusion` has it (what the agent answers)
+vision-only              log v
+text-only                log t
+product of experts       log v + log t: the prior counts twice (Hinton 2002, section 1)
+log-opinion pool         a log v + b log t (Genest & Zidek 1986, section 3), a = b = ½ or cross-fitted
+linear pool              log(½ v + ½ t)
+hard filter              log v inside T, nothing outside, where the text speaks for any place
+oracle country           log v inside the true country: what no filter by country can beat
+=======================  =====================================================================
+
+Ablations are text-aware with one part changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from geoagent.agent.core import GeoAgent
+from geoagent.belief.candidates import ALL, Refining
+from geoagent.belief.estimate import Conclusion, conclude
+from geoagent.belief.fusion import Belief, Fusion
+from geoagent.places.geo import Float
+from geoagent.types import Candidates, Constraint, Posterior, log_normalise
+from geoagent.worlds.evaluation.cases import Case
+
+_TINY = -60.0  # log probability outside a filter: nothing, and yet a distribution
+_SURE = 0.985  # reliability of everything where reliabilities play no part
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Outcome:
+    """What a method made of one case."""
+
+    log_probs: Float
+    conclusion: Conclusion
+
+
+Method = Callable[[Case], Outcome]
+
+
+@dataclass(frozen=True, eq=False)
+class Methods:
+    """Every way of joining, over one agent.
+
+    Attributes:
+        agent: whose world, refiner and belief are used.
+        crossed: text id to the agent over a world that was fitted without that text; empty where nothing was fitted.
+        pools: text id to the weights of picture and text in the log-opinion pool that was fitted without it.
+    """
+
+    agent: GeoAgent
+    crossed: Mapping[str, GeoAgent] = field(default_factory=dict)
+    pools: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def main(self) -> Mapping[str, Method]:
+        """What is compared."""
+        found: dict[str, Method] = {
+            "text-aware": self.aware,
+            "vision-only": self.vision,
+            "text-only": self.text,
+            "product of experts": self.product,
+            "log-opinion pool": self.log_pool,
+            "linear pool": self.linear_pool,
+            "hard filter": self.hard_filter,
+            "oracle country": self.oracle,
+        }
+        if self.pools:
+            found["log-opinion pool, cross-fitted"] = self.fitted_pool
+        if self.crossed:
+            found["text-aware, cross-fitted"] = self.held_out
+        return MappingProxyType(found)
+
+    def ablations(self) -> Mapping[str, Method]:
+        """Text-aware with one part changed."""
+        belief = self.agent.fusion.belief
+        return MappingProxyType(
+            {
+                "without fitted weights": self._with(replace(belief, weights={}, reliability=1.0)),
+                "lines not pooled": self._with(replace(belief, same_region=0.0)),
+                "strongest of a line alone": self._with(replace(belief, same_region=1.0)),
+                "all cues alike reliable": self.unreliable,
+                "neighbours not reweighed": self._refined(Refining(reweigh=False)),
+                "no cities as candidates": self._refined(Refining(gazetteer=False)),
+                "no neighbours": self.placed,
+                "text on cells alone": self._refined(Refining(reweigh=False, gazetteer=False)),
+                "text on neighbours alone": self.neighbour_level,
+            }
+        )
+
+    def aware(self, case: Case) -> Outcome:
+        """What the agent answers."""
+        return self._fused(case, self.agent.fusion)
+
+    def vision(self, case: Case) -> Outcome:
+        """The picture alone, by the very steps of text-aware without text."""
+        return self._settled(case, self.agent.fusion(case.observed.vision.log_probs, ()).log_probs, ())
+
+    def text(self, case: Case) -> Outcome:
+        """The text alone, over the prior."""
+        return self._settled(case, self._t(case), case.observed.text.constraints, looked=False)
+
+    def product(self, case: Case) -> Outcome:
+        """Product of experts."""
+        v, t = self.opinions(case)
+        return self._settled(case, log_normalise(v + t), case.observed.text.constraints)
+
+    def log_pool(self, case: Case) -> Outcome:
+        """Log-opinion pool of equal weights."""
+        v, t = self.opinions(case)
+        return self._settled(case, log_normalise(0.5 * v + 0.5 * t), case.observed.text.constraints)
+
+    def fitted_pool(self, case: Case) -> Outcome:
+        """Log-opinion pool of the weights that were fitted without this text."""
+        a, b = self.pools.get(case.text, (0.5, 0.5))
+        v, t = Methods(self.crossed.get(case.text, self.agent)).opinions(case)
+        return self._settled(case, log_normalise(a * v + b * t), case.observed.text.constraints)
+
+    def linear_pool(self, case: Case) -> Outcome:
+        """Linear pool of equal weights."""
+        pooled = np.logaddexp(*self.opinions(case)) - np.log(2.0)
+        return self._settled(case, pooled, case.observed.text.constraints)
+
+    def hard_filter(self, case: Case) -> Outcome:
+        """The picture inside the country that the text alone concludes."""
+        constraints = case.observed.text.constraints
+        if not constraints:
+            return self.vision(case)
+        return self._inside(case, self._country(self._t(case)), constraints)
+
+    def oracle(self, case: Case) -> Outcome:
+        """The picture inside the true country."""
+        return self._inside(case, case.country, ())
+
+    def held_out(self, case: Case) -> Outcome:
+        """Text-aware over the world that was fitted without this text."""
+        return Methods(self.crossed.get(case.text, self.agent)).aware(case)
+
+    def unreliable(self, case: Case) -> Outcome:
+        """Text-aware with every cue believed alike, and nearly wholly."""
+        believed = tuple(replace(c, reliability=_SURE) for c in case.observed.text.constraints)
+        posterior = self.agent.fusion(case.observed.vision.log_probs, believed)
+        return self._settled(case, posterior.log_probs, believed)
+
+    def placed(self, case: Case) -> Outcome:
+        """Text-aware with places of the world instead of neighbours."""
+        log_probs = self.agent.fusion(case.observed.vision.log_probs, case.observed.text.constraints).log_probs
+        return self._settled(case, log_probs, case.observed.text.constraints, looked=False)
+
+    def neighbour_level(self, case: Case) -> Outcome:
+        """The text as a weight on the picture's neighbours, which then say which cells are likely."""
+        observed, constraints = case.observed, case.observed.text.constraints
+        near = self.agent.neighbours(observed.vision, self._v(case))
+        if near is None:
+            return self.aware(case)
+        terms = sum(self.agent.fusion.terms(constraints).values(), np.zeros(len(self._v(case))))
+        heard = np.full(len(terms), -np.inf)
+        np.logaddexp.at(heard, near.cell, near.log_weight + terms[near.cell])
+        # Neighbours are in few cells; a hundredth of what the picture says keeps every other one possible.
+        log_probs = np.logaddexp(log_normalise(heard) + np.log(0.99), self._v(case) + np.log(0.01))
+        return self._settled(case, log_normalise(log_probs), constraints)
+
+    def opinions(self, case: Case) -> tuple[Float, Float]:
+        """What picture and text say by themselves, `(C,)` each: log probabilities over cells."""
+        return self._v(case), self._t(case)
+
+    def _v(self, case: Case) -> Float:
+        return self.agent.fusion.base(case.observed.vision.log_probs)
+
+    def _t(self, case: Case) -> Float:
+        return self.agent.fusion(self.agent.assets.world.log_prior, case.observed.text.constraints).log_probs
+
+    def _country(self, log_probs: Float) -> str:
+        cells = self.agent.assets.world.cells
+        return str(cells.country_codes[int(cells.by_country(np.exp(log_probs)).argmax())])
+
+    def _inside(self, case: Case, country: str, constraints: Sequence[Constraint]) -> Outcome:
+        """The picture's distribution within one country; all of it where the world has no cell there."""
+        rows = self.agent.assets.world.cells.inside(country)
+        if len(rows) == 0:
+            return self.vision(case)
+        log_probs = np.full(len(self._v(case)), _TINY)
+        log_probs[rows] = log_normalise(self._v(case)[rows])
+        return self._settled(case, log_normalise(log_probs), constraints)
+
+    def _fusion(self, belief: Belief) -> Fusion:
+        mine = self.agent.fusion
+        return Fusion(mine.world, belief, text_weight=mine.text_weight, vision_weight=mine.vision_weight)
+
+    def _with(self, belief: Belief) -> Method:
+        fusion = self._fusion(belief)
+        return lambda case: self._fused(case, fusion)
+
+    def _refined(self, using: Refining) -> Method:
+        return lambda case: self._fused(case, self.agent.fusion, using)
+
+    def _fused(self, case: Case, fusion: Fusion, using: Refining = ALL) -> Outcome:
+        constraints = case.observed.text.constraints
+        log_probs = fusion(case.observed.vision.log_probs, constraints).log_probs
+        return self._settled(case, log_probs, constraints, using=using)
+
+    def _settled(
+        self,
+        case: Case,
+        log_probs: Float,
+        constraints: Sequence[Constraint],
+        *,
+        looked: bool = True,
+        using: Refining = ALL,
+    ) -> Outcome:
+        agent = self.agent
+        near: Candidates | None = agent.neighbours(case.observed.vision, log_probs) if looked else None
+        posterior = Posterior(log_probs, log_probs, {}, case.observed.vision.cells)
+        found = conclude(posterior, constraints, agent.assets.world, agent.refiner, near, using=using)
+        return Outcome(log_probs, found)

@@ -1,0 +1,7 @@
+"""A world's gallery: training photos for retrieval, clusters of them, and a head over their places."""
+
+from geoagent.worlds.gallery.head import GalleryHead
+from geoagent.worlds.gallery.prototypes import Prototypes
+from geoagent.worlds.gallery.store import Gallery, Storage
+
+__all__ = ["Gallery", "GalleryHead", "Prototypes", "Storage"]

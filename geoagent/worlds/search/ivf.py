@@ -1,0 +1,193 @@
+"""Exact search inside the leading cells with FAISS: the geocells are the inverted lists of an IVF index.
+
+Nothing is trained and nothing approximated about which rows are compared: a cell is a list, and the lists of the asked
+cells are searched whole. The index is built in memory, or read memory-mapped where `save_index` wrote one beside the
+gallery. Photos that were added since are indexed in a tail of their own, so nothing is rebuilt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geoagent.errors import ConfigError, WorldError
+from geoagent.optional import needs
+from geoagent.protocols import Assets
+from geoagent.types import Candidates, Float32
+from geoagent.worlds.gallery import Gallery, Storage
+from geoagent.worlds.search import found, gallery_of
+from geoagent.worlds.world import World
+
+with needs("index", "faiss"):
+    import faiss
+    from faiss.contrib.ivf_tools import add_preassigned
+
+_CHUNK = 65536
+_TRAIN = 100_000  # rows that an 8-bit index takes the range of its numbers from
+_QUANTIZERS = {"float16": faiss.ScalarQuantizer.QT_fp16, "8bit": faiss.ScalarQuantizer.QT_8bit}
+
+
+class IvfSearch:
+    """Cosine similarity to the gallery rows of the asked cells; the same candidates as the plug `exact`.
+
+    An index whose storage is coarser than the gallery's is asked for more rows than wanted, which are then compared by
+    the gallery's own rows.
+    """
+
+    def __init__(
+        self, gallery: Gallery, cells: int, alpha: float, storage: Storage | None = None, index: Any = None
+    ) -> None:
+        """Index the gallery.
+
+        Args:
+            gallery: its rows.
+            cells: C.
+            alpha: how fast a neighbour's weight falls with cosine distance.
+            storage: of the index; the gallery's where None.
+            index: one that `build_index` made of the gallery's first rows.
+
+        Raises:
+            WorldError: `index` is of another gallery.
+        """
+        self._cells, self._alpha = cells, alpha
+        self._storage = gallery.storage if storage is None else _checked(storage)
+        self._gallery = gallery
+        self._parts: list[Any] = []
+        if index is not None:
+            if index.ntotal > len(gallery) or index.d != gallery.dim or index.nlist != cells:
+                raise WorldError(
+                    f"the saved index has {index.ntotal} rows of {index.d} numbers in {index.nlist} cells, the gallery "
+                    f"{len(gallery)} of {gallery.dim} in {cells}; save the index again"
+                )
+            self._parts.append(index)
+        self._tail: Any = None
+        self.grow(gallery)
+        self._spare = 1 if self._storage in ("float32", gallery.storage) and self._storage != "8bit" else 3
+
+    def __len__(self) -> int:
+        return sum(int(part.ntotal) for part in self._parts)
+
+    def grow(self, gallery: Gallery) -> None:
+        """Index the rows that `gallery` has beyond those known; earlier rows must be the same (`Gallery.append`)."""
+        self._gallery = gallery
+        known = len(self)
+        if known == len(gallery):
+            return
+        if self._tail is None:
+            self._tail = _empty(gallery, self._cells, self._storage, known)
+            self._parts.append(self._tail)
+        _add(self._tail, gallery, known)
+
+    def __call__(self, embedding: Float32, cells: Sequence[int], count: int) -> Candidates:
+        """Return at most `count` neighbours inside `cells`, most similar first."""
+        query = self._gallery.query(embedding)
+        lists = np.unique(np.asarray(cells, dtype=np.int64))
+        rows = [self._nearest(part, query, lists, count * self._spare) for part in self._parts]
+        some = np.sort(np.concatenate(rows)) if rows else np.zeros(0, dtype=np.int64)
+        return found(self._gallery, some, query, count, self._alpha)
+
+    @staticmethod
+    def _nearest(index: Any, query: Float32, lists: Any, count: int) -> Any:
+        count = min(count, int(index.ntotal))
+        if count < 1 or len(lists) == 0:
+            return np.zeros(0, dtype=np.int64)
+        similarity, rows = np.empty(count, dtype=np.float32), np.empty(count, dtype=np.int64)
+        nothing, where = np.zeros(len(lists), dtype=np.float32), faiss.swig_ptr
+        # Parameters of the call, not of the index, so that several threads may ask it different things at once.
+        how = faiss.IVFSearchParameters(nprobe=len(lists))
+        query = np.ascontiguousarray(query, dtype=np.float32)
+        index.search_preassigned_c(
+            1, where(query), count, where(lists), where(nothing), where(similarity), where(rows), False, how
+        )
+        return rows[rows >= 0]  # −1 fills what the lists could not
+
+
+def build_index(gallery: Gallery, cells: int, storage: Storage | None = None) -> Any:
+    """Return a FAISS index of the gallery with one inverted list a cell.
+
+    Args:
+        gallery: its rows.
+        cells: C.
+        storage: "float32", "float16" or "8bit"; the gallery's where None.
+    """
+    index = _empty(gallery, cells, gallery.storage if storage is None else _checked(storage), 0)
+    _add(index, gallery, 0)
+    return index
+
+
+def save_index(world: World, storage: Storage | None = None) -> Path:
+    """Write the index of a world that was loaded from a folder beside its gallery, to be memory-mapped from then on.
+
+    Raises:
+        WorldError: the world has no gallery, or was not loaded from a folder.
+    """
+    gallery = world.gallery
+    if gallery is None or gallery.folder is None:
+        raise WorldError(f"the world {world.name!r} has no gallery on disk; save and load it first")
+    path = _path(gallery.folder, world.cells.fingerprint, gallery.storage if storage is None else _checked(storage))
+    made = path.with_name(f".{path.name}.new")
+    faiss.write_index(build_index(gallery, len(world.cells), storage), str(made))
+    made.replace(path)
+    return path
+
+
+def build(assets: Assets, *, alpha: float | None = None, storage: Storage | None = None) -> IvfSearch:
+    """Build the search over `assets.world`'s gallery.
+
+    Args:
+        assets: the world must have a gallery.
+        alpha: how fast a neighbour's weight falls with cosine distance; the world's fitted value, else 20.
+        storage: of the index: "float32", "float16" or "8bit"; the gallery's where absent.
+
+    Raises:
+        WorldError: the world has no gallery, or an index of another gallery.
+        MissingDependency: faiss is not installed.
+    """
+    gallery, chosen = gallery_of(assets, alpha)
+    kind = gallery.storage if storage is None else _checked(storage)
+    index = None
+    if gallery.folder is not None:
+        path = _path(gallery.folder, assets.world.cells.fingerprint, kind)
+        if path.exists():
+            try:
+                index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
+            except RuntimeError as error:
+                raise WorldError(f"{path} is damaged: {' '.join(str(error).split())[:200]}; save it again") from error
+    return IvfSearch(gallery, len(assets.world.cells), chosen, kind, index)
+
+
+def _path(folder: Path, fingerprint: str, storage: Storage) -> Path:
+    return folder / f"ivf-{fingerprint}-{storage}.faiss"
+
+
+def _checked(storage: Storage) -> Storage:
+    if storage not in ("float32", *_QUANTIZERS):
+        raise ConfigError(f"storage must be float32, float16 or 8bit, got {storage!r}")
+    return storage
+
+
+def _empty(gallery: Gallery, cells: int, storage: Storage, start: int) -> Any:
+    """An index without rows; an 8-bit one takes the range of its numbers from the rows beginning at `start`."""
+    quantizer = faiss.IndexFlatIP(gallery.dim)  # stays empty: the lists are given, not searched for
+    if storage == "float32":
+        index = faiss.IndexIVFFlat(quantizer, gallery.dim, cells, faiss.METRIC_INNER_PRODUCT)
+    else:
+        index = faiss.IndexIVFScalarQuantizer(
+            quantizer, gallery.dim, cells, _QUANTIZERS[storage], faiss.METRIC_INNER_PRODUCT, False
+        )
+        step = max(1, (len(gallery) - start) // _TRAIN)
+        sample = np.ascontiguousarray(gallery.rows(slice(start, None, step)))
+        index.sq.train(sample)
+    index.is_trained = True
+    return index
+
+
+def _add(index: Any, gallery: Gallery, start: int) -> None:
+    for begin in range(start, len(gallery), _CHUNK):
+        part = slice(begin, min(begin + _CHUNK, len(gallery)))
+        rows = np.ascontiguousarray(gallery.rows(part))
+        ids = np.arange(part.start, part.stop, dtype=np.int64)
+        add_preassigned(index, rows, np.ascontiguousarray(gallery.cell[part]), ids)

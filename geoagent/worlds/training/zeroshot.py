@@ -1,0 +1,139 @@
+"""A world from an image-text model alone: one sentence a geocell, nothing is trained.
+
+The sentence names the town, region and country of the cell; its embedding becomes the cell's row of a linear head, so
+that log p(cell | photo) = scale · cos(photo, sentence) + log prior(cell) − log Z. The sentences are in a prompt file;
+the first line of it whose every name is known for a cell is taken. (Haas et al. 2023, "Learning Generalized Zero-Shot
+Learners for Open-Domain Image Geolocalization", ask a model for countries and cities in this way.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geoagent import plugs
+from geoagent.errors import ConfigError, WeightsError
+from geoagent.evidence.encoders._clip import logit_scale, text_features
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.prompts import Prompt
+from geoagent.worlds.head import CellHead
+from geoagent.worlds.world import World
+
+PROMPT = "zeroshot.v1"
+
+
+def cell_names(world: World, gazetteer: Gazetteer) -> list[dict[str, str]]:
+    """Return what is known of each cell's "city", "region" and "country", in words; C dictionaries.
+
+    The town is the one where most of the cell's photos are, if it lies in the cell's country.
+    """
+    order, start = world.support_of_cell
+    named = []
+    for cell, code in enumerate(world.cells.country.tolist()):
+        rows = order[start[cell] : start[cell + 1]]
+        spot = world.support.latlon[rows[int(world.support.log_share[rows].argmax())]] if len(rows) else None
+        place = gazetteer.reverse((world.cells.centroids[cell] if spot is None else spot).tolist())
+        country, region = gazetteer.country(code), gazetteer.admin1(str(world.cells.admin1[cell]))
+        inside = place is not None and place.level == "city" and place.country == code
+        words = {
+            "city": place.name if place is not None and inside else "",
+            "region": region.name if region is not None else "",
+            "country": country.name if country is not None else "",
+        }
+        named.append({kind: word for kind, word in words.items() if word})
+    return named
+
+
+def sentences(prompt: Prompt, names: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return one sentence a cell: the first line of the prompt whose every variable is known.
+
+    Raises:
+        ConfigError: no line of the prompt fits what is known of a cell.
+    """
+    lines = [Prompt(prompt.name, line.strip()) for line in prompt.text.splitlines() if line.strip()]
+    found = []
+    for cell, known in enumerate(names):
+        line = next((line for line in lines if set(line.variables) <= set(known)), None)
+        if line is None:
+            raise ConfigError(f"prompt {prompt.name} has no line for geocell {cell}, of which is known: {dict(known)}")
+        found.append(line.render(**{name: known[name] for name in line.variables}))
+    return found
+
+
+def make_zeroshot_world(
+    *,
+    model: str = "ViT-B-32",
+    pretrained: str | None = None,
+    checkpoint: str | Path | None = None,
+    base: World | None = None,
+    gazetteer: Gazetteer | None = None,
+    prompt: Prompt | str = PROMPT,
+    scale: float | None = None,
+    prior_weight: float = 1.0,
+    device: str = "auto",
+    name: str = "zeroshot",
+) -> World:
+    """Make a world that judges photos by an image-text model of open_clip.
+
+    Args:
+        model: as for the plug `open_clip`; the model needs a text half.
+        pretrained: as for the plug.
+        checkpoint: as for the plug.
+        base: whose geocells, prior and support to use; the starter world's where None.
+        gazetteer: where names are from; the one that ships where None.
+        prompt: a prompt, or the name of one that ships.
+        scale: what cosines are multiplied by; the model's own where None.
+        prior_weight: how much the cells' prior counts; 0 leaves it out.
+        device: as for the plug.
+        name: what the world is called.
+
+    Raises:
+        WeightsError: no weights, or a model without a text half or a scale.
+        ConfigError: an option that cannot be.
+        MissingDependency: torch, torchvision or open_clip is not installed.
+    """
+    if not 0 <= prior_weight < np.inf or (scale is not None and not 0 < scale < np.inf):
+        raise ConfigError(f"scale must be positive and prior_weight not negative, got {scale} and {prior_weight}")
+    options: dict[str, Any] = {"model": model}
+    options |= {"pretrained": pretrained} if pretrained is not None else {}
+    options |= {"checkpoint": str(checkpoint)} if checkpoint is not None else {}
+    encoder = plugs.build("encoders", "open_clip", None, **options, device=device)
+    chosen = logit_scale(encoder) if scale is None else scale
+    if chosen is None:
+        raise WeightsError(f"{encoder.name} has no scale of its own; give scale=")
+    world = World.load() if base is None else base
+    wording = Prompt.load(prompt) if isinstance(prompt, str) else prompt
+    said = sentences(wording, cell_names(world, Gazetteer.load() if gazetteer is None else gazetteer))
+    folder = Path(checkpoint).expanduser() if checkpoint is not None else None
+    architecture = f"local-dir:{folder}" if folder is not None and folder.is_dir() else model
+    different = sorted(set(said))
+    embedded = text_features(encoder, different, architecture=architecture)
+    rows = embedded[np.searchsorted(np.array(different), np.array(said))]
+    head = CellHead(
+        weight=rows * np.float32(chosen),
+        bias=(prior_weight * world.log_prior).astype(np.float32),
+        encoder=encoder.name,
+        cells=world.cells.fingerprint,
+    )
+    card = {
+        "made_by": "an image-text model and one sentence a geocell, without training",
+        "prompt": wording.name,
+        "sentences": len(different),
+        "example": said[int(world.log_prior.argmax())],
+        "scale": chosen,
+        "prior_weight": prior_weight,
+        "cells_of": world.name,
+        "calibrated": False,
+    }
+    return World(
+        name=name,
+        cells=world.cells,
+        log_prior=world.log_prior,
+        support=world.support,
+        head=head,
+        encoder={"name": "open_clip", **options},
+        card=card,
+    )
