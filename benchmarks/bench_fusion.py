@@ -20,14 +20,14 @@ import numpy as np
 from _shared import data, table
 
 from geoagent import GeoAgent
-from geoagent.belief.estimate import conclude
-from geoagent.evidence.observation import Observed
+from geoagent.belief.estimate import estimate
+from geoagent.evidence.observation import Observation
 from geoagent.types import Constraint, TextEvidence, TextRegion, VisionEvidence
 
 CONSTRAINTS = 20
 
 
-def joined(seen: list[Observed]) -> Observed:
+def joined(seen: list[Observation]) -> Observation:
     """One observation of the first constraints of several, each on its own lines."""
     constraints: list[Constraint] = []
     regions: list[TextRegion] = []
@@ -80,7 +80,7 @@ def main() -> None:
     def once() -> object:
         posterior = agent.fusion(big.vision.log_probs, big.text.constraints)
         near = agent.neighbours(big.vision, posterior.log_probs)
-        return conclude(posterior, big.text.constraints, world, agent.refiner, near)
+        return estimate(posterior, big.text.constraints, world, agent.refiner, near)
 
     count = statistics.mean(len(one.text.constraints) for one in seen)
     each = statistics.mean(milliseconds(lambda one=one: agent.answer(one), 3) for one in seen)

@@ -43,7 +43,7 @@ def build(slot: str, name: str, assets: Any, **options: Any) -> Any:
     Args:
         slot: one of `SLOTS`.
         name: file name of a plug that ships, or a dotted module path to one that does not.
-        assets: what every plug of the slot is given (see `stages.Assets`).
+        assets: what every plug of the slot is given (see `protocols.Assets`).
         options: the plug's own options, as in the configuration.
 
     Raises:

@@ -93,9 +93,9 @@ def test_the_counterfactual_is_the_answer_without_the_cue(agent):
     text = agent.understand(agent_regions(lines))
     rest = [c for c in text.constraints if c.value != named.value or c.kind != "name"]
     posterior = agent.fusion(agent.assets.world.log_prior, rest)
-    from geoagent.belief.estimate import conclude
+    from geoagent.belief.estimate import estimate
 
-    again = conclude(posterior, rest, agent.assets.world, agent.refiner)
+    again = estimate(posterior, rest, agent.assets.world, agent.refiner)
     assert (named.without.lat, named.without.lon) == (round(again.latlon.lat, 5), round(again.latlon.lon, 5))
 
 

@@ -19,7 +19,7 @@ from geoagent.evidence.constraints import _picture
 from geoagent.evidence.constraints.llm import build
 from geoagent.evidence.llm import Metered
 from geoagent.evidence.llm.scripted import Scripted
-from geoagent.evidence.llm_log import Ledger, recording
+from geoagent.evidence.llm_log import LlmLog, recording
 from geoagent.evidence.llm_messages import Reply
 from geoagent.evidence.privacy import redact
 from geoagent.evidence.untrusted import instructing
@@ -472,8 +472,8 @@ def test_a_batch_with_a_dying_server_loses_nothing_and_resumes(plain, tmp_path):
 
 
 def test_ledgers_do_not_mix():
-    with recording(Ledger()) as outer:
-        with recording(Ledger()) as inner:
+    with recording(LlmLog()) as outer:
+        with recording(LlmLog()) as inner:
             inner.notes.append("a")
         assert outer.notes == []
 

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from geoagent import plugs
-from geoagent.belief.estimate import candidate_weights, conclude
+from geoagent.belief.estimate import candidate_weights, estimate
 from geoagent.errors import ConfigError, ShapeError, WorldError
 from geoagent.places.geo import LatLon, from_unit, haversine_km, to_unit
 from geoagent.protocols import Assets
@@ -197,7 +197,7 @@ def test_prototypes_with_nearest_are_pigeons_refinement():
         p = np.array(probs + [1e-3] * 7)
         posterior = Posterior(np.log(p / p.sum()), world.log_prior, {}, world.cells.fingerprint)
         near = search(query, range(12), 12)
-        settled = conclude(posterior, (), world, refiner("nearest"), near)
+        settled = estimate(posterior, (), world, refiner("nearest"), near)
         inside = [i for i in range(len(near)) if world.cells.country[near.cell[i]] == "AA"]
         best = max(inside, key=lambda i: p[near.cell[i]] * np.exp(near.log_weight[i]))
         assert settled.latlon.distance_km(LatLon(*near.latlon[best].tolist())) < 1e-6

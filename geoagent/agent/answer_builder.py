@@ -24,21 +24,21 @@ from geoagent.answer import (
     RegionReport,
 )
 from geoagent.belief.conformal import credible_count, threshold
-from geoagent.belief.estimate import Conclusion, alternatives
+from geoagent.belief.estimate import Estimate, alternatives
 from geoagent.belief.explanation import compared, cue_report, statements
 from geoagent.config import Config
-from geoagent.evidence.observation import Observed
+from geoagent.evidence.observation import Observation
 from geoagent.places.geo import Float, LatLon
 from geoagent.protocols import Assets
 from geoagent.types import Candidates, Constraint, Posterior, Precision, TextEvidence, TextRegion
 
-Settle = Callable[..., tuple[Posterior, Conclusion]]
+Infer = Callable[..., tuple[Posterior, Estimate]]
 _ALTERNATIVES = 5
 _NEIGHBOURS = 20
 _PACKAGES = ("numpy", "pillow", "rapidocr", "onnxruntime", "shapely", "phonenumbers", "py3langid")
 
 
-class Composer:
+class AnswerBuilder:
     """Writes the answers of one agent."""
 
     def __init__(self, assets: Assets, config: Config) -> None:
@@ -77,11 +77,11 @@ class Composer:
                 continue
         return found
 
-    def __call__(self, *, settle: Settle, observed: Observed, user: Sequence[Constraint]) -> tuple[Answer, list[str]]:
-        """Settle every variant of the evidence and write it down.
+    def __call__(self, *, infer: Infer, observed: Observation, user: Sequence[Constraint]) -> tuple[Answer, list[str]]:
+        """Infer every variant of the evidence and write it down.
 
         Args:
-            settle: from base log probabilities and constraints to a posterior and its conclusion.
+            infer: from base log probabilities and constraints to a posterior and its conclusion.
             observed: what was seen.
             user: what the user said about where the photo is.
 
@@ -91,12 +91,12 @@ class Composer:
         prior, vision, text = self._assets.world.log_prior, observed.vision, observed.text
         warnings = observed.warnings
         everything = (*user, *text.constraints)
-        aware, final = settle(vision.log_probs, everything)
+        aware, final = infer(vision.log_probs, everything)
         looked = vision.encoder is not None
-        seen, vision_only = (aware, final) if not text.constraints else settle(vision.log_probs, user)
+        seen, vision_only = (aware, final) if not text.constraints else infer(vision.log_probs, user)
         read = [c for c in everything if c.source != "llm-picture"]
         alone = not looked and len(read) == len(everything)
-        heard, text_only = (aware, final) if alone else settle(prior, read, looked=False)
+        heard, text_only = (aware, final) if alone else infer(prior, read, looked=False)
         prediction = self.prediction(final)
         best = prediction.best
         nats = {key: float(term[final.cell]) for key, term in aware.contributions.items()}
@@ -104,13 +104,13 @@ class Composer:
         cues = []
         for number, constraint in enumerate(ranked, start=1):
             rest = [c for c in everything if c is not constraint]
-            without = self.placed(settle(vision.log_probs, rest, radii=False)[1])[0]
+            without = self.placed(infer(vision.log_probs, rest, radii=False)[1])[0]
             cues.append(cue_report(number, constraint, nats[constraint.id], without))
         vision_prediction = prediction if vision_only is final else self.prediction(vision_only)
         text_prediction = prediction if text_only is final else self.prediction(text_only)
         comparison = None
         if looked and text.constraints:
-            before = settle(prior, user, looked=False, radii=False)[0].log_probs
+            before = infer(prior, user, looked=False, radii=False)[0].log_probs
             comparison = compared(seen, heard, before, vision_prediction.best, best)
         gps = observed.exif_gps
         said = statements(
@@ -154,12 +154,12 @@ class Composer:
         )
         return answer, said
 
-    def placed(self, conclusion: Conclusion) -> tuple[Best, float]:
+    def placed(self, conclusion: Estimate) -> tuple[Best, float]:
         """A conclusion's place as it is told, and how far that is from it, km: under "auto" at the level it reaches."""
         best = self.best(conclusion)
         return at_its_level(best, self._assets.gazetteer) if self._config.max_precision == "auto" else (best, 0.0)
 
-    def best(self, conclusion: Conclusion) -> Best:
+    def best(self, conclusion: Estimate) -> Best:
         """Name a conclusion's place at the level that its evidence reaches."""
         gazetteer, here, country = self._assets.gazetteer, conclusion.latlon, conclusion.country
         auto = self._config.max_precision == "auto"
@@ -186,7 +186,7 @@ class Composer:
             precision=precision,
         )
 
-    def credible(self, conclusion: Conclusion, posterior: Posterior) -> CredibleSet | None:
+    def credible(self, conclusion: Estimate, posterior: Posterior) -> CredibleSet | None:
         """Countries and cells that hold nine photos of ten; None where the world has not fitted that."""
         world, group = self._assets.world, conclusion.group
         limit = threshold(world.calibration, "countries", group)
@@ -200,7 +200,7 @@ class Composer:
             resting_on=group,
         )
 
-    def prediction(self, conclusion: Conclusion) -> Prediction:
+    def prediction(self, conclusion: Estimate) -> Prediction:
         """A conclusion as the answer writes it."""
         best, moved = self.placed(conclusion)
         shares = np.array([p for _, p in conclusion.countries])
@@ -217,7 +217,7 @@ class Composer:
             }
         )
 
-    def alternatives(self, conclusion: Conclusion, posterior: Posterior) -> list[Alternative]:
+    def alternatives(self, conclusion: Estimate, posterior: Posterior) -> list[Alternative]:
         """Other places that the evidence allows, each at least 1 % probable."""
         cells = self._assets.world.cells
         found = []

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geoagent.belief.candidates import gazetteer_candidates
-from geoagent.belief.estimate import CITY_KM, Conclusion
+from geoagent.belief.estimate import CITY_KM, Estimate
 from geoagent.belief.radii import SPREAD
 from geoagent.errors import InputError
 from geoagent.places.gazetteer import Gazetteer
@@ -106,7 +106,7 @@ def _others(said: str, chosen: Place, gazetteer: Gazetteer) -> tuple[str, ...]:
     return (f"“{said.strip()}” was taken as {chosen}; there are also {', '.join(large)}",) if large else ()
 
 
-def rival_of(claim: Claim, answered: Conclusion, assets: Assets) -> Claim | None:
+def rival_of(claim: Claim, answered: Estimate, assets: Assets) -> Claim | None:
     """The place of the claim's kind that an answer is in; None where that is the claimed one.
 
     Args:

@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike
 
 from geoagent import plugs
 from geoagent.agent import llm_contributions
-from geoagent.agent.answer_builder import Composer
+from geoagent.agent.answer_builder import AnswerBuilder
 from geoagent.agent.claims import claim_of_position, read_claim
 from geoagent.agent.disclosure import permit, release
 from geoagent.agent.fingerprint import fingerprint
-from geoagent.agent.inference import Settling
+from geoagent.agent.inference import Inference
 from geoagent.agent.investigation import Scene, investigate
 from geoagent.agent.llm_report import report
 from geoagent.agent.loading import Clock, encoder_of, model_of, sources_of
@@ -31,8 +31,8 @@ from geoagent.evidence.constraints._picture import PictureSource
 from geoagent.evidence.constraints.llm import ModelSource
 from geoagent.evidence.cues import find_cues, instructs
 from geoagent.evidence.cues.panel import with_colours
-from geoagent.evidence.llm_log import Ledger, recording
-from geoagent.evidence.observation import Observed, told_apart
+from geoagent.evidence.llm_log import LlmLog, recording
+from geoagent.evidence.observation import Observation, with_unique_ids
 from geoagent.evidence.photos import open_photo
 from geoagent.evidence.untrusted import instructing
 from geoagent.places.gazetteer import Gazetteer
@@ -81,7 +81,7 @@ class GeoAgent:
     viewer: PictureSource | None = None
 
     def __post_init__(self) -> None:
-        _ = self.composer.user_constraints  # what the user says is refused now, not at the first photo
+        _ = self.builder.user_constraints  # what the user says is refused now, not at the first photo
 
     @classmethod
     def load(cls, config: Config | str | Path | None = None, *, looks: bool = True, **settings: Any) -> GeoAgent:
@@ -133,7 +133,7 @@ class GeoAgent:
         """
         return self.answer(self.observe(photo))
 
-    def observe(self, photo: Photo | str | Path | Any) -> Observed:
+    def observe(self, photo: Photo | str | Path | Any) -> Observation:
         """Look at a photo and read it; `answer` then weighs what was seen, as often as one likes.
 
         Args:
@@ -160,7 +160,7 @@ class GeoAgent:
         """
         return self.answer(self.observe_text(lines, id=id))
 
-    def observe_text(self, lines: Iterable[str], *, id: str | None = None) -> Observed:
+    def observe_text(self, lines: Iterable[str], *, id: str | None = None) -> Observation:
         """Understand the text of a photo alone, one string a line.
 
         Raises:
@@ -178,7 +178,9 @@ class GeoAgent:
         """Answer for a photo's features and its text; see `observe_features`."""
         return self.answer(self.observe_features(embedding, lines, id=id))
 
-    def observe_features(self, embedding: ArrayLike, lines: Iterable[str] = (), *, id: str | None = None) -> Observed:
+    def observe_features(
+        self, embedding: ArrayLike, lines: Iterable[str] = (), *, id: str | None = None
+    ) -> Observation:
         """Judge a photo's features, made elsewhere by the world's encoder, and understand its text.
 
         Args:
@@ -205,7 +207,7 @@ class GeoAgent:
         name = f"features:{id}" if id is not None else "features"
         return self._observed(name, vision, regions_from_lines(list(lines)), (), clock, id=id)
 
-    def answer(self, observed: Observed, *, without: Collection[str] = ()) -> Answer:
+    def answer(self, observed: Observation, *, without: Collection[str] = ()) -> Answer:
         """Weigh what was seen, and say where the photo was taken.
 
         Args:
@@ -224,10 +226,10 @@ class GeoAgent:
             kept = tuple(c for c in text.constraints if c.id not in without)
             text = replace(text, constraints=kept)
         with clock("fuse"):
-            user = tuple(c for c in self.composer.user_constraints if c.id not in without)
-            settle = self.settling.of(observed.vision, (*user, *text.constraints))
-            answer, said = self.composer(settle=settle, observed=replace(observed, text=text), user=user)
-        book = observed.ledger.copy()
+            user = tuple(c for c in self.builder.user_constraints if c.id not in without)
+            infer = self.inference.of(observed.vision, (*user, *text.constraints))
+            answer, said = self.builder(infer=infer, observed=replace(observed, text=text), user=user)
+        book = observed.llm_log.copy()
         with recording(book):
             answer, removed = llm_contributions.narrated(answer, said, self.assets.model, self.config)
         model = self.assets.model
@@ -237,12 +239,12 @@ class GeoAgent:
         answer = release(answer, self.config, self.assets.gazetteer)
         return answer.model_copy(update={"timings_s": clock.seconds, "settings": self.mark})
 
-    def posterior(self, observed: Observed) -> Posterior:
+    def posterior(self, observed: Observation) -> Posterior:
         """What is believed of each geocell, from picture, text and what the user said."""
-        said = (*self.composer.user_constraints, *observed.text.constraints)
+        said = (*self.builder.user_constraints, *observed.text.constraints)
         return self.fusion(observed.vision.log_probs, said)
 
-    def verify(self, observed: Observed, claim: str) -> Verification:
+    def verify(self, observed: Observation, claim: str) -> Verification:
         """Weigh a claim about where the photo was taken.
 
         Args:
@@ -262,7 +264,7 @@ class GeoAgent:
         else:
             raise InputError(f"{observed.source}: the file claims no position")
         permit(said, self.config.max_precision)
-        return verify(observed, said, self.assets, self.settling, self.composer)
+        return verify(observed, said, self.assets, self.inference, self.builder)
 
     def using(self, **settings: Any) -> GeoAgent:
         """The same agent under other settings of those that no part was built from: see `WEIGHING`.
@@ -316,11 +318,11 @@ class GeoAgent:
                 constraints += source(regions, cues)
             except GeoAgentError as error:
                 warnings.append(f"constraints from {source.name} are missing: {error}")
-        return TextEvidence(regions, cues, told_apart(constraints), tuple(warnings))
+        return TextEvidence(regions, cues, with_unique_ids(constraints), tuple(warnings))
 
     def neighbours(self, vision: VisionEvidence, log_probs: Any) -> Candidates | None:
         """Training photos near the embedding inside the leading cells; None where the world has no gallery."""
-        return self.settling.near(self.settling.query(vision), self.settling.leading(np.asarray(log_probs)))
+        return self.inference.near(self.inference.query(vision), self.inference.leading(np.asarray(log_probs)))
 
     @cached_property
     def mark(self) -> str:
@@ -329,10 +331,10 @@ class GeoAgent:
         return fingerprint(self.config, self.assets.world, None if model is None else model.name)
 
     @cached_property
-    def settling(self) -> Settling:
-        """How this agent settles on places."""
-        user, count = self.composer.user_constraints, self.config.neighbours
-        return Settling(self.assets.world, self.fusion, self.refiner, user, self.search, count)
+    def inference(self) -> Inference:
+        """How this agent chooses places."""
+        user, count = self.builder.user_constraints, self.config.neighbours
+        return Inference(self.assets.world, self.fusion, self.refiner, user, self.search, count)
 
     @cached_property
     def fusion(self) -> Fusion:
@@ -343,9 +345,9 @@ class GeoAgent:
         return Fusion(self.assets.world, belief, text_weight=config.text_weight, vision_weight=config.vision_weight)
 
     @cached_property
-    def composer(self) -> Composer:
+    def builder(self) -> AnswerBuilder:
         """Writes this agent's answers."""
-        return Composer(self.assets, self.config)
+        return AnswerBuilder(self.assets, self.config)
 
     def _regions(self, photo: Photo) -> tuple[tuple[TextRegion, ...], tuple[str, ...]]:
         try:
@@ -363,13 +365,13 @@ class GeoAgent:
         *,
         photo: Photo | None = None,
         id: str | None = None,
-    ) -> Observed:
-        with recording(Ledger()) as book, clock("understand"):
+    ) -> Observation:
+        with recording(LlmLog()) as book, clock("understand"):
             text = self.understand(regions)
             if photo is not None and self.viewer is not None:
                 text = llm_contributions.shown(self.viewer, photo, text)
             text = self._second_look(photo, vision, text)
-        return Observed(
+        return Observation(
             source=source,
             vision=vision,
             text=text,
@@ -377,7 +379,7 @@ class GeoAgent:
             id=id,
             exif_gps=photo.exif_gps if photo is not None else None,
             size_px=photo.original_px if photo is not None else None,
-            ledger=book,
+            llm_log=book,
             seconds=clock.seconds,
         )
 
@@ -397,7 +399,7 @@ class GeoAgent:
         source = next((s.read for s in self.sources if isinstance(s, ModelSource)), None)
 
         def log_probs(evidence: TextEvidence) -> Any:
-            return self.fusion(vision.log_probs, (*self.composer.user_constraints, *evidence.constraints)).log_probs
+            return self.fusion(vision.log_probs, (*self.builder.user_constraints, *evidence.constraints)).log_probs
 
         scene = Scene(
             self.assets, self.ocr, photo, again, log_probs, lambda logs: self.neighbours(vision, logs), source

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from geoagent.belief.estimate import Conclusion, Memory, conclude
+from geoagent.belief.estimate import Estimate, Memory, estimate
 from geoagent.belief.fusion import Fusion
 from geoagent.belief.ranking import Ranking, heaviest, leading_count
 from geoagent.places.geo import Float
@@ -21,8 +21,8 @@ NEIGHBOURS = 50
 
 
 @dataclass(frozen=True, eq=False)
-class Settling:
-    """How one agent settles on places.
+class Inference:
+    """How one agent chooses places and their radii.
 
     Attributes:
         world: cells, prior and gallery.
@@ -41,10 +41,10 @@ class Settling:
     neighbours: int | None = None
 
     @cached_property
-    def before(self) -> tuple[Posterior, Conclusion]:
+    def before(self) -> tuple[Posterior, Estimate]:
         """What is believed before anything is seen: by where photos are taken, and what the user said."""
         posterior = self.fusion(self.world.log_prior, self.user)
-        return posterior, conclude(posterior, self.user, self.world, self.refiner)
+        return posterior, estimate(posterior, self.user, self.world, self.refiner)
 
     def leading(self, log_probs: Float, ranking: Ranking | None = None) -> Int:
         """The leading cells of all, and those of the country that will be concluded, ascending."""
@@ -67,12 +67,12 @@ class Settling:
         found = self.search(query, leading.tolist(), self.neighbours or fitted)
         return found if len(found) else None
 
-    def of(self, vision: VisionEvidence, constraints: Sequence[Constraint]) -> Settler:
-        """Settle one photo, with any choice of some constraints."""
-        return Settler(self, vision, constraints)
+    def of(self, vision: VisionEvidence, constraints: Sequence[Constraint]) -> PhotoInference:
+        """Infer one photo, with any choice of some constraints."""
+        return PhotoInference(self, vision, constraints)
 
 
-class Settler:
+class PhotoInference:
     """Settles one photo; what its answers have in common is worked out once.
 
     Args:
@@ -81,7 +81,7 @@ class Settler:
         constraints: all that may be chosen.
     """
 
-    def __init__(self, how: Settling, vision: VisionEvidence, constraints: Sequence[Constraint]) -> None:
+    def __init__(self, how: Inference, vision: VisionEvidence, constraints: Sequence[Constraint]) -> None:
         # A picture that counts for nothing has no neighbours either.
         self._how, self._query = how, how.query(vision) if how.fusion.vision_weight > 0 else None
         self._fused = how.fusion.over(constraints)
@@ -90,14 +90,14 @@ class Settler:
 
     def __call__(
         self, base: Float, constraints: Sequence[Constraint], *, looked: bool = True, radii: bool = True
-    ) -> tuple[Posterior, Conclusion]:
+    ) -> tuple[Posterior, Estimate]:
         """Return the posterior and what it comes to.
 
         Args:
             base: `(C,)` log probabilities: the picture's, or the prior.
             constraints: some of those that may be chosen.
             looked: whether the picture's neighbours count.
-            radii: see `conclude`.
+            radii: see `estimate`.
         """
         how = self._how
         if tuple(constraints) == how.user and np.array_equal(base, how.world.log_prior):
@@ -111,7 +111,7 @@ class Settler:
                 self._near[key] = how.near(self._query, leading)
             near = self._near[key]
         weight = how.fusion.text_weight
-        return posterior, conclude(
+        return posterior, estimate(
             posterior,
             constraints,
             how.world,

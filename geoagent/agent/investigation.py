@@ -127,7 +127,7 @@ def _ended(text: TextEvidence, why: str) -> TextEvidence:
 def _log(
     scene: Scene, tool: str, arguments: dict[str, Any], said: str, before: TextEvidence, after: TextEvidence | None
 ) -> None:
-    """Write one step and the change that it made into the ledger."""
+    """Write one step and the change that it made into the log."""
     was = _first(scene, scene.log_probs(before))
     now = was if after is None else _first(scene, scene.log_probs(after))
     change = "nothing" if now == was else f"{was[0]} {was[1]:.0%} → {now[0]} {now[1]:.0%}"

@@ -1,18 +1,18 @@
-"""From the ledger of one answer to what the answer reports about the language model."""
+"""From the log of one answer to what the answer reports about the language model."""
 
 from __future__ import annotations
 
 from geoagent.answer import LlmReport, LlmStep
-from geoagent.evidence.llm_log import Ledger
+from geoagent.evidence.llm_log import LlmLog
 
 _FAILED = ("refused", "truncated", "malformed", "unavailable", "limit", "offline")
 
 
-def report(book: Ledger, model: str, usd_per_million: tuple[float, float] | None, removed: int = 0) -> LlmReport:
-    """Sum up a ledger.
+def report(book: LlmLog, model: str, usd_per_million: tuple[float, float] | None, removed: int = 0) -> LlmReport:
+    """Sum up a log.
 
     Args:
-        book: the ledger.
+        book: the log.
         model: name of the model.
         usd_per_million: prices of a million tokens, in and out.
         removed: sentences that the checker of the explanation removed.

@@ -8,13 +8,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from geoagent.agent.answer_builder import Composer
+from geoagent.agent.answer_builder import AnswerBuilder
 from geoagent.agent.claims import Claim, Probability, rival_of
 from geoagent.agent.disclosure import HIDDEN, hidden_says, withheld
-from geoagent.agent.inference import Settling
+from geoagent.agent.inference import Inference
 from geoagent.belief.explanation import where
 from geoagent.config import OPEN
-from geoagent.evidence.observation import Observed
+from geoagent.evidence.observation import Observation
 from geoagent.places.geo import Float
 from geoagent.protocols import Assets
 from geoagent.types import Constraint
@@ -79,7 +79,9 @@ class Verification(_Part):
         return self.model_dump_json(by_alias=True, exclude={"instead"} if self.instead is None else None)
 
 
-def verify(observed: Observed, claim: Claim, assets: Assets, settling: Settling, composer: Composer) -> Verification:
+def verify(
+    observed: Observation, claim: Claim, assets: Assets, inference: Inference, builder: AnswerBuilder
+) -> Verification:
     """Weigh a claim.
 
     Each piece of evidence is weighed by itself: log P(it | claim) − log P(it | no claim), the weight of evidence (Good
@@ -91,11 +93,11 @@ def verify(observed: Observed, claim: Claim, assets: Assets, settling: Settling,
         observed: what was seen.
         claim: the claim.
         assets: world and facts.
-        settling: weighs the evidence; knows what the user said.
-        composer: names places.
+        inference: weighs the evidence; knows what the user said.
+        builder: names places.
     """
-    prior, looked, fusion = assets.world.log_prior, observed.vision.log_probs, settling.fusion
-    user, everything = settling.user, (*settling.user, *observed.text.constraints)
+    prior, looked, fusion = assets.world.log_prior, observed.vision.log_probs, inference.fusion
+    user, everything = inference.user, (*inference.user, *observed.text.constraints)
     fused, probability = fusion.over(everything), Probability(claim, assets.world, fusion.text_weight)
 
     known: dict[tuple[int, int, tuple[str, ...]], float] = {}
@@ -110,7 +112,7 @@ def verify(observed: Observed, claim: Claim, assets: Assets, settling: Settling,
     # What the user said was not seen in the photo: it belongs to what is believed before.
     before, after = odds(prior, user), odds(looked, everything)
     p, factor = 1.0 / (1.0 + math.exp(-after)), after - before
-    answered = settling.of(observed.vision, everything)(looked, everything)[1]
+    answered = inference.of(observed.vision, everything)(looked, everything)[1]
     other, lead, rival = rival_of(claim, answered, assets), -math.inf, None
     if other is not None:
         rival = Probability(other, assets.world, fusion.text_weight)
@@ -129,7 +131,7 @@ def verify(observed: Observed, claim: Claim, assets: Assets, settling: Settling,
 
     weighed = []
     for c in everything:
-        hidden = withheld(c, composer.cap)
+        hidden = withheld(c, builder.cap)
         value, says = (HIDDEN, hidden_says(c.kind)) if hidden else (c.value, c.says)
         weighed.append(
             Weighed(key=c.id, kind=c.kind, value=value, says=says, regions=list(c.regions), nats=alone(prior, c))
@@ -141,7 +143,7 @@ def verify(observed: Observed, claim: Claim, assets: Assets, settling: Settling,
             Weighed(key="picture", kind="picture", value=observed.vision.encoder, says=says, regions=[], nats=nats)
         )
     verdict = _verdict(p, factor, lead)
-    instead = where(composer.placed(answered)[0]) if rival is not None and composer.cap in OPEN else ""
+    instead = where(builder.placed(answered)[0]) if rival is not None and builder.cap in OPEN else ""
     return Verification(
         source=observed.source,
         claim=claim.said,
@@ -200,7 +202,7 @@ def _percent(p: float) -> str:
     return f"{p:.0%}" if 0.01 <= p <= 0.99 else "under 1 %" if p < 0.01 else "over 99 %"
 
 
-def _expected(claim: Claim, observed: Observed, assets: Assets) -> list[Expected]:
+def _expected(claim: Claim, observed: Observation, assets: Assets) -> list[Expected]:
     """What a photo of the claimed country tends to show, and whether this one does."""
     if len(claim.countries) != 1:
         return []

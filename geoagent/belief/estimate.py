@@ -72,7 +72,7 @@ class Memory:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Conclusion:
+class Estimate:
     """What a posterior comes to.
 
     Attributes:
@@ -127,7 +127,7 @@ class Conclusion:
         return "region" if self.p_admin1 >= sure else "country"
 
 
-def conclude(
+def estimate(
     posterior: Posterior,
     constraints: Sequence[Constraint],
     world: World,
@@ -139,7 +139,7 @@ def conclude(
     using: Refining = ALL,
     memory: Memory | None = None,
     ranking: Ranking | None = None,
-) -> Conclusion:
+) -> Estimate:
     """Choose the country, then the place in it, then measure how much probability lies around it.
 
     Args:
@@ -180,7 +180,7 @@ def conclude(
     scales, here, admin1 = radius_scales(world.calibration, group), spot.refined.latlon, str(cells.admin1[spot.cell])
     p_city, p_point = spot.vicinity.holds(probs, weights)
     half, most = Cloud(world, probs, candidates, weights).radii(here, (0.5, 0.9)) if radii else (np.nan, np.nan)
-    return Conclusion(
+    return Estimate(
         latlon=here,
         cell=spot.cell,
         country=country,
@@ -218,7 +218,7 @@ def candidate_weights(candidates: Candidates, log_probs: Float, cell_weight: flo
 
 
 def alternatives(
-    conclusion: Conclusion, posterior: Posterior, world: World, count: int
+    conclusion: Estimate, posterior: Posterior, world: World, count: int
 ) -> list[tuple[LatLon, int, float]]:
     """Other places that the evidence allows: `(place, cell, probability)`, most probable first.
 

@@ -1,7 +1,7 @@
 """What the language model was asked for one answer, and what came of it.
 
 The parts that ask (constraint sources, the narrative, the second look) know nothing of the answer that they work for;
-they write into the ledger that is open where they run. Context variables keep the ledgers of several threads apart.
+they write into the log that is open where they run. Context variables keep the logs of several threads apart.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class Ledger:
+class LlmLog:
     """Everything about the model that one answer reports.
 
     Attributes:
@@ -57,24 +57,24 @@ class Ledger:
         """Tokens of all calls that were sent."""
         return sum((reply.usage for _, reply in self.replies if not reply.cached), Usage())
 
-    def copy(self) -> Ledger:
-        """Another ledger with the same entries, so that one observation may be answered more than once."""
-        return Ledger(**{each.name: copy(getattr(self, each.name)) for each in fields(self)})
+    def copy(self) -> LlmLog:
+        """Another log with the same entries, so that one observation may be answered more than once."""
+        return LlmLog(**{each.name: copy(getattr(self, each.name)) for each in fields(self)})
 
 
-_OPEN: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
+_OPEN: ContextVar[LlmLog | None] = ContextVar("log", default=None)
 
 
 @contextmanager
-def recording(ledger: Ledger) -> Iterator[Ledger]:
-    """Open a ledger for all that runs inside."""
-    token = _OPEN.set(ledger)
+def recording(log: LlmLog) -> Iterator[LlmLog]:
+    """Open a log for all that runs inside."""
+    token = _OPEN.set(log)
     try:
-        yield ledger
+        yield log
     finally:
         _OPEN.reset(token)
 
 
-def current() -> Ledger:
-    """The ledger that is open here; one that nobody reads where none is."""
-    return _OPEN.get() or Ledger()
+def current() -> LlmLog:
+    """The log that is open here; one that nobody reads where none is."""
+    return _OPEN.get() or LlmLog()

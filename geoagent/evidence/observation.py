@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from geoagent.evidence.llm_log import Ledger
+from geoagent.evidence.llm_log import LlmLog
 from geoagent.places.geo import LatLon
 from geoagent.types import Constraint, TextEvidence, VisionEvidence
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Observed:
+class Observation:
     """One photo, text or row of features, as `GeoAgent.observe` saw it.
 
     It holds no pixels, may be pickled, and fits every agent over the same geocells.
@@ -28,7 +28,7 @@ class Observed:
         id: row id of a text or of features.
         exif_gps: the position that the file claims; never evidence.
         size_px: width and height of the upright original, or None where there was no picture.
-        ledger: what a language model was asked.
+        llm_log: what a language model was asked.
         seconds: how long each part took.
     """
 
@@ -39,11 +39,11 @@ class Observed:
     id: str | None = None
     exif_gps: LatLon | None = None
     size_px: tuple[int, int] | None = None
-    ledger: Ledger = field(default_factory=Ledger)
+    llm_log: LlmLog = field(default_factory=LlmLog)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
-def told_apart(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
+def with_unique_ids(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
     """The constraints with ids of their own: two sources may have given one id to two of them."""
     found: dict[str, Constraint] = {}
     for constraint in constraints:

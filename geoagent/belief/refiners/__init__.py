@@ -1,1 +1,4 @@
-"""From weighted candidates to one place. A plug is one file with `build(assets, **options)`; see `stages.Refiner`."""
+"""Refiners: from weighted candidates to one place. A plug is one file with `build(assets, **options)`.
+
+The seam is `protocols.Refiner`.
+"""

@@ -1,4 +1,4 @@
-"""Picture encoders, one a file: `build(assets, **options)` gives a `stages.Encoder`.
+"""Picture encoders, one a file: `build(assets, **options)` gives a `protocols.Encoder`.
 
 What they share is here: how a photo becomes squares, and how what the network says becomes one row of unit length.
 """

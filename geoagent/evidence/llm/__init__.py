@@ -1,4 +1,4 @@
-"""Language models: one file a kind, all behind `stages.LanguageModel`, each used through `Metered`."""
+"""Language models: one file a kind, all behind `protocols.LanguageModel`, each used through `Metered`."""
 
 from geoagent.evidence.llm._metered import Metered
 

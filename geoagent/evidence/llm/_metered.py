@@ -32,7 +32,7 @@ class Metered:
         max_tokens: tokens of this run, in and out; None for no cap.
         cache: folder of earlier replies; None for no cache. It holds replies alone, never what was asked.
         offline: send nothing.
-        dry: send nothing and put what would be sent into the ledger.
+        dry: send nothing and put what would be sent into the log.
         now: a monotonic clock, seconds.
     """
 
@@ -54,7 +54,7 @@ class Metered:
         self._calls, self._tokens, self._failures, self._rest_until = 0, 0, 0, 0.0
 
     def __call__(self, ask: Ask) -> Reply:
-        """Ask, unless something forbids it, and write the reply into the open ledger."""
+        """Ask, unless something forbids it, and write the reply into the open log."""
         reply = self._reply(ask)
         llm_log.current().replies.append((ask.prompt, reply))
         return reply

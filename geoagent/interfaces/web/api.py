@@ -12,7 +12,7 @@ from geoagent.agent.disclosure import may_read
 from geoagent.agent.verification import Verification
 from geoagent.answer import Answer
 from geoagent.errors import InputError
-from geoagent.evidence.observation import Observed
+from geoagent.evidence.observation import Observation
 from geoagent.interfaces.web.atlas import Atlas
 from geoagent.interfaces.web.desk import Desk, Item, Job
 from geoagent.interfaces.web.forms import Asked, Claimed, MemoryRoute, Question, Sent, file_name
@@ -73,7 +73,7 @@ class Office:
             raise Refused(413, f"{name}: the file has {size / MB:.0f} MB; {most}")
         return name, await file.read()
 
-    async def observed(self, asked: Question) -> tuple[str, Observed]:
+    async def observed(self, asked: Question) -> tuple[str, Observation]:
         """The observation that a question is about; a photo is looked at first."""
         if bool(asked.observation) == (asked.photo is not None):
             raise InputError("send a photo, or the id of an observation, and not both")

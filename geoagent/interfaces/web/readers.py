@@ -23,7 +23,7 @@ import numpy as np
 
 from geoagent.config import Config
 from geoagent.errors import GeoAgentError
-from geoagent.evidence.observation import Observed
+from geoagent.evidence.observation import Observation
 from geoagent.types import Photo
 
 PREVIEW_SIDE_PX = 1600
@@ -41,7 +41,7 @@ class Seen:
         seconds: how long it took.
     """
 
-    observed: Observed
+    observed: Observation
     preview: bytes
     digest: str
     seconds: float

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from geoagent.answer import Answer, Comparison, Prediction
-from geoagent.evidence.observation import Observed
+from geoagent.evidence.observation import Observation
 from geoagent.types import Place
 
 
@@ -52,7 +52,7 @@ class Reading(_Part):
     warnings: list[str]
 
     @classmethod
-    def of(cls, observed: Observed, id: str) -> Reading:
+    def of(cls, observed: Observation, id: str) -> Reading:
         """Write down what was observed."""
         return cls(
             source=observed.source,

@@ -21,7 +21,7 @@ from geoagent.agent.disclosure import may_read, permit_said
 from geoagent.agent.verification import Verification
 from geoagent.answer import Alternative, Answer, Best, CountryShare
 from geoagent.errors import GeoAgentError, InputError, PhotoError
-from geoagent.evidence.observation import Observed
+from geoagent.evidence.observation import Observation
 from geoagent.evidence.photos import find_photos
 from geoagent.interfaces.render import shown
 from geoagent.interfaces.web.forms import areas_of
@@ -130,7 +130,7 @@ class Desk:
 
     def __init__(self, agent: GeoAgent, folder: Folder) -> None:
         self.agent, self.folder = agent, folder
-        self._seen: OrderedDict[tuple[Path, int, int], Observed] = OrderedDict()
+        self._seen: OrderedDict[tuple[Path, int, int], Observation] = OrderedDict()
         self._busy = asyncio.Lock()
 
     async def do(self, act: Callable[[], T]) -> T:
@@ -141,7 +141,7 @@ class Desk:
             except GeoAgentError as error:
                 raise ToolError(str(error)) from error
 
-    def observed(self, path: str) -> Observed:
+    def observed(self, path: str) -> Observation:
         """What is seen in a photo."""
         file = self.folder.photo(path)
         state = file.stat()
@@ -178,7 +178,7 @@ def create_tools(agent: GeoAgent, folder: Path) -> Any:
             observed = desk.observed(path)
             said = {"hint": hint, "within": areas_of(within)}
             agent = desk.agent.using(**{name: value for name, value in said.items() if value})
-            permit_said(agent.composer.user_constraints if any(said.values()) else (), agent.config.max_precision)
+            permit_said(agent.builder.user_constraints if any(said.values()) else (), agent.config.max_precision)
             answer = agent.answer(observed)
             return Located.of(answer.model_copy(update={"source": shown(path)}))
 

@@ -12,7 +12,7 @@ from geoagent.agent.disclosure import HIDDEN, permit_said, withheld
 from geoagent.agent.verification import Verification
 from geoagent.answer import Answer
 from geoagent.config import OPEN, Config
-from geoagent.evidence.observation import Observed
+from geoagent.evidence.observation import Observation
 from geoagent.interfaces.render import shown
 from geoagent.interfaces.render.map import answer_view
 from geoagent.interfaces.web.forms import Settings
@@ -41,18 +41,18 @@ class Scales:
             changes["max_precision"] = own if asked in OPEN else min(asked, own, key=PRECISIONS.index)
         agent = self.agent.using(**changes)
         if {"hint", "within", "exclude"} & changes.keys():
-            permit_said(agent.composer.user_constraints, own)
+            permit_said(agent.builder.user_constraints, own)
         return agent
 
-    def answer(self, observed: Observed, settings: Settings) -> Answer:
+    def answer(self, observed: Observation, settings: Settings) -> Answer:
         """Say where the photo was taken."""
         return self.under(settings).answer(_trimmed(observed, settings.without))
 
-    def verify(self, observed: Observed, settings: Settings, claim: str) -> Verification:
+    def verify(self, observed: Observation, settings: Settings, claim: str) -> Verification:
         """Weigh a claim."""
         return self.under(settings).verify(_trimmed(observed, settings.without), claim)
 
-    def view(self, id: str, observed: Observed, settings: Settings) -> View:
+    def view(self, id: str, observed: Observation, settings: Settings) -> View:
         """What the page draws: the answer, what is believed of each cell, and which cells each cue speaks for."""
         agent, kept = self.under(settings), _trimmed(observed, settings.without)
         answer = agent.answer(kept)
@@ -97,7 +97,7 @@ def _raised(nats: Float) -> list[int]:
     return [int(i) for i in cells]
 
 
-def _trimmed(observed: Observed, without: Sequence[str]) -> Observed:
+def _trimmed(observed: Observation, without: Sequence[str]) -> Observation:
     if not without:
         return observed
     kept = tuple(c for c in observed.text.constraints if c.id not in without)

@@ -14,7 +14,7 @@ import numpy as np
 from geoagent.agent.batch import read_pairs
 from geoagent.agent.core import GeoAgent
 from geoagent.errors import InputError, PhotoError
-from geoagent.evidence.observation import Observed
+from geoagent.evidence.observation import Observation
 from geoagent.places.gazetteer.regions import macro_regions
 from geoagent.places.geo import LatLon, haversine_km
 from geoagent.worlds.evaluation.evaluate import choose_views
@@ -63,7 +63,7 @@ class Case:
     """
 
     id: str
-    observed: Observed
+    observed: Observation
     country: str
     latlon: LatLon | None
     evidence: bool
@@ -175,7 +175,7 @@ def paired(
     """Observe texts beside pictures: `(text, row of places, whether kilometres count)`; a text is understood once."""
     looked = choose_views(places.unit_views(), views)
     countries = agent.assets.gazetteer.countries_at(places.latlon)
-    read: dict[str, Observed] = {}
+    read: dict[str, Observation] = {}
     cases = []
     for number, (text, row, km) in enumerate(chosen, start=1):
         seen = agent.observe_features(looked[row], () if text.id in read else text.lines, id=text.id)
@@ -236,7 +236,7 @@ def continent_of(country: str) -> str:
     return next((name for name in CONTINENTS if country in regions[name.casefold()].countries), "")
 
 
-def _strata(seen: Observed, country: str, evidence: bool, misleading: bool) -> list[str]:
+def _strata(seen: Observation, country: str, evidence: bool, misleading: bool) -> list[str]:
     found = ["evidence in the text" if evidence else "no evidence in the text"]
     found += ["misleading text"] if misleading else []
     scripts = {r.script for r in seen.text.regions if r.script not in ("", "Zyyy")} if evidence else set()

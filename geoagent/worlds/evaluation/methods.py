@@ -29,7 +29,7 @@ import numpy as np
 
 from geoagent.agent.core import GeoAgent
 from geoagent.belief.candidates import ALL, Refining
-from geoagent.belief.estimate import Conclusion, conclude
+from geoagent.belief.estimate import Estimate, estimate
 from geoagent.belief.fusion import Belief, Fusion
 from geoagent.places.geo import Float
 from geoagent.types import Candidates, Constraint, Posterior, log_normalise
@@ -44,7 +44,7 @@ class Outcome:
     """What a method made of one case."""
 
     log_probs: Float
-    conclusion: Conclusion
+    conclusion: Estimate
 
 
 Method = Callable[[Case], Outcome]
@@ -105,32 +105,32 @@ class Methods:
 
     def vision(self, case: Case) -> Outcome:
         """The picture alone, by the very steps of text-aware without text."""
-        return self._settled(case, self.agent.fusion(case.observed.vision.log_probs, ()).log_probs, ())
+        return self._infer(case, self.agent.fusion(case.observed.vision.log_probs, ()).log_probs, ())
 
     def text(self, case: Case) -> Outcome:
         """The text alone, over the prior."""
-        return self._settled(case, self._t(case), case.observed.text.constraints, looked=False)
+        return self._infer(case, self._t(case), case.observed.text.constraints, looked=False)
 
     def product(self, case: Case) -> Outcome:
         """Product of experts."""
         v, t = self.opinions(case)
-        return self._settled(case, log_normalise(v + t), case.observed.text.constraints)
+        return self._infer(case, log_normalise(v + t), case.observed.text.constraints)
 
     def log_pool(self, case: Case) -> Outcome:
         """Log-opinion pool of equal weights."""
         v, t = self.opinions(case)
-        return self._settled(case, log_normalise(0.5 * v + 0.5 * t), case.observed.text.constraints)
+        return self._infer(case, log_normalise(0.5 * v + 0.5 * t), case.observed.text.constraints)
 
     def fitted_pool(self, case: Case) -> Outcome:
         """Log-opinion pool of the weights that were fitted without this text."""
         a, b = self.pools.get(case.text, (0.5, 0.5))
         v, t = Methods(self.crossed.get(case.text, self.agent)).opinions(case)
-        return self._settled(case, log_normalise(a * v + b * t), case.observed.text.constraints)
+        return self._infer(case, log_normalise(a * v + b * t), case.observed.text.constraints)
 
     def linear_pool(self, case: Case) -> Outcome:
         """Linear pool of equal weights."""
         pooled = np.logaddexp(*self.opinions(case)) - np.log(2.0)
-        return self._settled(case, pooled, case.observed.text.constraints)
+        return self._infer(case, pooled, case.observed.text.constraints)
 
     def hard_filter(self, case: Case) -> Outcome:
         """The picture inside the country that the text alone concludes."""
@@ -151,12 +151,12 @@ class Methods:
         """Text-aware with every cue believed alike, and nearly wholly."""
         believed = tuple(replace(c, reliability=_SURE) for c in case.observed.text.constraints)
         posterior = self.agent.fusion(case.observed.vision.log_probs, believed)
-        return self._settled(case, posterior.log_probs, believed)
+        return self._infer(case, posterior.log_probs, believed)
 
     def placed(self, case: Case) -> Outcome:
         """Text-aware with places of the world instead of neighbours."""
         log_probs = self.agent.fusion(case.observed.vision.log_probs, case.observed.text.constraints).log_probs
-        return self._settled(case, log_probs, case.observed.text.constraints, looked=False)
+        return self._infer(case, log_probs, case.observed.text.constraints, looked=False)
 
     def neighbour_level(self, case: Case) -> Outcome:
         """The text as a weight on the picture's neighbours, which then say which cells are likely."""
@@ -169,7 +169,7 @@ class Methods:
         np.logaddexp.at(heard, near.cell, near.log_weight + terms[near.cell])
         # Neighbours are in few cells; a hundredth of what the picture says keeps every other one possible.
         log_probs = np.logaddexp(log_normalise(heard) + np.log(0.99), self._v(case) + np.log(0.01))
-        return self._settled(case, log_normalise(log_probs), constraints)
+        return self._infer(case, log_normalise(log_probs), constraints)
 
     def opinions(self, case: Case) -> tuple[Float, Float]:
         """What picture and text say by themselves, `(C,)` each: log probabilities over cells."""
@@ -192,7 +192,7 @@ class Methods:
             return self.vision(case)
         log_probs = np.full(len(self._v(case)), _TINY)
         log_probs[rows] = log_normalise(self._v(case)[rows])
-        return self._settled(case, log_normalise(log_probs), constraints)
+        return self._infer(case, log_normalise(log_probs), constraints)
 
     def _fusion(self, belief: Belief) -> Fusion:
         mine = self.agent.fusion
@@ -208,9 +208,9 @@ class Methods:
     def _fused(self, case: Case, fusion: Fusion, using: Refining = ALL) -> Outcome:
         constraints = case.observed.text.constraints
         log_probs = fusion(case.observed.vision.log_probs, constraints).log_probs
-        return self._settled(case, log_probs, constraints, using=using)
+        return self._infer(case, log_probs, constraints, using=using)
 
-    def _settled(
+    def _infer(
         self,
         case: Case,
         log_probs: Float,
@@ -222,5 +222,5 @@ class Methods:
         agent = self.agent
         near: Candidates | None = agent.neighbours(case.observed.vision, log_probs) if looked else None
         posterior = Posterior(log_probs, log_probs, {}, case.observed.vision.cells)
-        found = conclude(posterior, constraints, agent.assets.world, agent.refiner, near, using=using)
+        found = estimate(posterior, constraints, agent.assets.world, agent.refiner, near, using=using)
         return Outcome(log_probs, found)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from geoagent import plugs
-from geoagent.agent.inference import NEIGHBOURS, Settling
-from geoagent.belief.estimate import conclude
+from geoagent.agent.inference import NEIGHBOURS, Inference
+from geoagent.belief.estimate import estimate
 from geoagent.belief.fusion import Fusion
 from geoagent.belief.ranking import leading_count
 from geoagent.errors import WorldError
@@ -67,7 +67,7 @@ class Predictor:
         self.count = fitted if neighbours is None else neighbours
         self.leading = leading_count(world)
         self._fuse = Fusion(world)
-        self._settling = Settling(world, self._fuse, self.refiner)
+        self._inference = Inference(world, self._fuse, self.refiner)
 
     def log_probs(self, embeddings: Float32) -> Float32:
         """Log probabilities over cells, `(N, C)` float32, in batches that fit the memory."""
@@ -86,7 +86,7 @@ class Predictor:
         """Neighbours of one query in the cells where the agent looks for them; None where there are none."""
         if self.search is None:
             return None
-        found = self.search(query, self._settling.leading(log_probs).tolist(), self.count)
+        found = self.search(query, self._inference.leading(log_probs).tolist(), self.count)
         return found if len(found) else None
 
     def __call__(
@@ -102,7 +102,7 @@ class Predictor:
             posterior = self._fuse(log_probs[row].astype(np.float64), ())
             log_probs[row] = posterior.log_probs
             near = self.near(queries[row], posterior.log_probs)
-            found = conclude(posterior, (), self.world, self.refiner, near, radii=radii)
+            found = estimate(posterior, (), self.world, self.refiner, near, radii=radii)
             latlon[row] = found.latlon.lat, found.latlon.lon
             circle[row] = found.radius_50_km, found.radius_90_km
             country.append(found.country)

@@ -1,7 +1,7 @@
 """PIGEON's candidates: of each leading cell the best cluster, and of that cluster one photo.
 
 Haas, Skreta, Alberti & Finn 2024, "PIGEON: Predicting Image Geolocations", section 3.4. With the refiner `nearest`, and
-the cells' probabilities multiplied in as `conclude.candidate_weights` does, this is the paper's refinement.
+the cells' probabilities multiplied in as `estimate.candidate_weights` does, this is the paper's refinement.
 """
 
 from __future__ import annotations

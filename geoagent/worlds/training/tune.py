@@ -121,7 +121,7 @@ class _Pool:
 
 
 def _pool(look: Predictor, world: World, embeddings: Float32) -> _Pool:
-    """What `conclude` would weigh for each query: neighbours in the leading cells of the leading country."""
+    """What `estimate` would weigh for each query: neighbours in the leading cells of the leading country."""
     log_probs = look.log_probs(embeddings)
     queries = look.head.query(embeddings)
     shape = (len(embeddings), look.count)

@@ -84,9 +84,9 @@ def test_radii_of_a_country_do_not_tell_where_in_it_the_photo_is(agent):
 def test_what_a_stranger_says_is_no_finer_than_the_cap(agent):
     for said in ({"hint": "near Köln"}, {"within": ("München", "FR")}, {"exclude": ("Bavaria",)}):
         with pytest.raises(InputError, match="capped at country precision"):
-            permit_said(agent.using(**said).composer.user_constraints, "country")
-    permit_said(agent.using(hint="Germany", exclude=("FR",)).composer.user_constraints, "country")
-    permit_said(agent.using(hint="near Köln").composer.user_constraints, "full")
+            permit_said(agent.using(**said).builder.user_constraints, "country")
+    permit_said(agent.using(hint="Germany", exclude=("FR",)).builder.user_constraints, "country")
+    permit_said(agent.using(hint="near Köln").builder.user_constraints, "full")
 
 
 def test_a_capped_answer_is_none_of_its_alternatives(agent):

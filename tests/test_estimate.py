@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent, plugs
-from geoagent.belief.estimate import alternatives, conclude
+from geoagent.belief.estimate import alternatives, estimate
 from geoagent.belief.fusion import Fusion
 from geoagent.belief.refiners.mode import Mode
 from geoagent.places.geo import LatLon, haversine_km
@@ -36,15 +36,15 @@ def candidates(places):
 
 def test_the_country_is_chosen_before_the_cell():
     # BB holds the single most probable cell, AA more in all.
-    found = conclude(posterior([3, 3, 3, 3, 5, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]), (), WORLD, refiner("mode"))
+    found = estimate(posterior([3, 3, 3, 3, 5, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]), (), WORLD, refiner("mode"))
     assert found.country == "AA"
     assert WORLD.cells.country[found.cell] == "AA"
     assert sum(p for _, p in found.countries) == pytest.approx(1)
 
 
 def test_a_sure_cell_gives_a_small_circle_and_a_flat_world_a_big_one():
-    sure = conclude(posterior([1e9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]), (), WORLD, refiner("mode"))
-    flat = conclude(posterior([1] * 12), (), WORLD, refiner("mode"))
+    sure = estimate(posterior([1e9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]), (), WORLD, refiner("mode"))
+    flat = estimate(posterior([1] * 12), (), WORLD, refiner("mode"))
     assert sure.radius_50_km < sure.radius_90_km < 200
     assert flat.radius_90_km > 1000
     assert flat.level() == "none"
@@ -54,7 +54,7 @@ def test_a_sure_cell_gives_a_small_circle_and_a_flat_world_a_big_one():
 @given(st.lists(st.floats(0.001, 10), min_size=12, max_size=12))
 def test_the_place_lies_in_the_country_and_radii_are_ordered(probs):
     for name in plugs.names("refiners"):
-        found = conclude(posterior(probs), (), WORLD, refiner(name))
+        found = estimate(posterior(probs), (), WORLD, refiner(name))
         assert 0 <= found.radius_50_km <= found.radius_90_km
         near = WORLD.cells.country == found.country
         assert haversine_km((found.latlon.lat, found.latlon.lon), WORLD.cells.centroids[near]).min() < 400
@@ -102,7 +102,7 @@ def test_the_barycentre_lies_among_its_candidates(places):
 
 def test_alternatives_are_apart_and_share_the_probability():
     belief = posterior([4, 4, 4, 4, 3, 3, 3, 3, 2, 2, 2, 1])
-    final = conclude(belief, (), WORLD, refiner("mode"))
+    final = estimate(belief, (), WORLD, refiner("mode"))
     others = alternatives(final, belief, WORLD, 5)
     assert others
     assert 0 < sum(p for _, _, p in others) < 1
@@ -120,6 +120,6 @@ def test_an_alternative_stands_for_its_surroundings_alone():
 
 
 def test_fusing_nothing_concludes_the_same():
-    before = conclude(posterior(np.exp(WORLD.log_prior)), (), WORLD, refiner("mode"))
-    after = conclude(Fusion(WORLD)(WORLD.log_prior, ()), (), WORLD, refiner("mode"))
+    before = estimate(posterior(np.exp(WORLD.log_prior)), (), WORLD, refiner("mode"))
+    after = estimate(Fusion(WORLD)(WORLD.log_prior, ()), (), WORLD, refiner("mode"))
     assert before.latlon == after.latlon
