@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-TARGET = Path(__file__).resolve().parents[2] / "geoagent" / "gazetteer" / "han.py"
+TARGET = Path(__file__).resolve().parents[2] / "geoagent" / "places" / "gazetteer" / "han.py"
 HEAD = '''"""Han characters and the shape that all their variants are folded to (simplified Chinese).
 
 Made by gazetteer/build/han.py from the character tables of OpenCC (Apache-2.0); do not edit.

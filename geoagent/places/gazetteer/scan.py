@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -16,8 +17,8 @@ from geoagent.places.gazetteer.score import CHEAP_EDIT, STEM
 from geoagent.places.gazetteer.stems import stems
 from geoagent.places.gazetteer.writing import CASED, SPACELESS, letter_script
 
-MAX_TEXT = 200_000
-"""Characters of a text that are scanned; a sign has fewer than two thousand."""
+MAX_TEXT = 20_000
+"""Characters of a text that are scanned. Fifty lines of `cues.reading.MAX_CHARS`; a sign has fewer than two thousand."""
 _WINDOW = 64
 _CONTEXT = 6.5
 """Nats that a city gains where its own region or country is named beside it ("Springfield, IL")."""
@@ -94,6 +95,7 @@ class _Reader:
         self.fuzzy = fuzzy
         self.codes: list[_Hit] = []
         self.words = self._words()
+        self.begins = list(self.words)  # ascending
 
     def _words(self) -> dict[int, int]:
         """Return begin to end (exclusive) of the runs between spaces and breaks."""
@@ -139,8 +141,8 @@ class _Reader:
         if script in SPACELESS:
             return hit
         seen = len(self.codes)
-        for i in sorted(b for b in self.words if hit.start < b < hit.end):
-            later = self._exact(self.key, i, script)
+        for i in self.begins[bisect_right(self.begins, hit.start) : bisect_left(self.begins, hit.end)]:
+            later = self._exact(self._tail(i), i, script)
             if later is not None and later.end > hit.end and later.rows[0][0] > hit.rows[0][0]:
                 return later
         del self.codes[seen:]
@@ -152,7 +154,7 @@ class _Reader:
         return bool(script) and before in SPACELESS and before != script
 
     def _at(self, i: int, word_end: int, script: str) -> _Hit | None:
-        hit = self._exact(self.key, i, script)
+        hit = self._exact(self._tail(i), i, script)
         if hit is not None:
             return hit
         if i not in self.words:
@@ -160,7 +162,7 @@ class _Reader:
         word = self.key[i:word_end]
         for prefix in _PREFIXES.get(script, ()):
             if word.startswith(prefix) and len(word) - len(prefix) >= 3:
-                hit = self._exact(self.key, i + len(prefix), script, least=3)
+                hit = self._exact(self._tail(i + len(prefix)), i + len(prefix), script, least=3)
                 if hit is not None and hit.end - hit.start >= 4:
                     hit.exactness = "stem"
                     return hit
@@ -168,13 +170,17 @@ class _Reader:
             return None
         return self._digits(i, word_end, script) or self._stem(i, word_end) or self._misread(i, word_end, script)
 
-    def _exact(self, key: str, i: int, script: str, least: int = 2) -> _Hit | None:
-        """Return the longest usable name that begins at `i` of `key` and ends where a name can end."""
-        stop = key.find("\n", i, i + _WINDOW)
-        window = key[i : stop if stop >= 0 else i + _WINDOW]
+    def _tail(self, i: int) -> str:
+        """What begins at `i`: as far as any name reaches, and enough behind it to see how the name ends."""
+        return self.key[i : i + 2 * _WINDOW]
+
+    def _exact(self, tail: str, i: int, script: str, least: int = 2) -> _Hit | None:
+        """Return the longest usable name that `tail` begins with, which stands at `i`, and that ends where names end."""
+        stop = tail.find("\n", 0, _WINDOW)
+        window = tail[: stop if stop >= 0 else _WINDOW]
         for name in sorted(self.owner.names.prefixes(window), key=len, reverse=True):
             end = i + len(name)
-            if len(name) < least or not self._ends(key, i, end, script):
+            if len(name) < least or not self._ends(tail, len(name), i, script):
                 continue
             raw = self._raw(i, end)
             rows = self.owner.rank.scored(name, raw, self.countries)
@@ -193,20 +199,26 @@ class _Reader:
         start, stop = self.folded.span(i, end)
         return self.text[start:stop]
 
-    def _ends(self, key: str, i: int, end: int, script: str) -> bool:
-        if end >= len(key) or key[end] in " \n":
+    def _ends(self, tail: str, length: int, i: int, script: str) -> bool:
+        """Whether a name of `length` letters at the begin of `tail`, which stands at `i`, may end there."""
+        if length >= len(tail) or tail[length] in " \n":
             return True
-        after = letter_script(key[end])
-        if script != "Latn" and key[end].isdigit():
+        after = letter_script(tail[length])
+        if script != "Latn" and tail[length].isdigit():
             return True
         if script == "Hang" and after == "Hang":
-            word = next((e for b, e in self.words.items() if b <= i < e), end)
-            return end - i >= 2 and key[end:word] in _HANGUL_AFTER
+            return length >= 2 and tail[length : self._word_end(i, i + length) - i] in _HANGUL_AFTER
         if script == "Kana":
             return after != "Kana"
         if script in SPACELESS:
-            return after != script or not _is_mark(key[end])
+            return after != script or not _is_mark(tail[length])
         return after in SPACELESS
+
+    def _word_end(self, i: int, otherwise: int) -> int:
+        """End of the word that `i` is in."""
+        at = bisect_right(self.begins, i) - 1
+        end = self.words[self.begins[at]] if at >= 0 else i
+        return end if i < end else otherwise
 
     def _plausible(self, name: str, script: str, rows: list[tuple[float, int, int]], raw: str, end: int) -> bool:
         """Whether a key is long, well known or well written enough to be meant as a name."""
@@ -238,7 +250,7 @@ class _Reader:
         if not any(c.isdigit() for c in self.key[i:word_end]):
             return None
         for variant in without_digits(window):
-            hit = self._exact(self.key[:i] + variant, i, script or "Latn", least=4)
+            hit = self._exact(variant, i, script or "Latn", least=4)
             if hit is None:
                 first = variant[: word_end - i]
                 for stem, inside in stems(first):
@@ -318,18 +330,21 @@ class _Reader:
     def _with_codes(self, hits: list[_Hit]) -> list[_Hit]:
         """Add codes of states ("TX", "SC") that stand directly behind a town of that state."""
         table = self.owner.rank.table
-        out = list(hits)
+        starts, ends = [h.start for h in hits], [h.end for h in hits]
+        added: list[_Hit] = []
         for code in self.codes:
-            town = next((h for h in hits if h.end <= code.start and not self.key[h.end : code.start].strip()), None)
+            before = bisect_right(ends, code.start) - 1
+            town = hits[before] if before >= 0 else None
             units = [r for r in code.rows if table.n_countries <= r[1] < table.first_city]
-            if town is None or not units or code.start - town.end > 2:
+            if town is None or not units or code.start - town.end > 2 or self.key[town.end : code.start].strip():
                 continue
             inside = {(table.country_of[n], table.admin1_of(n)) for _, n, _ in town.rows}
             kept = [r for r in units if (table.country_of[r[1]], table.admin1_of(r[1])) in inside]
-            if kept and not any(h.start < code.end and code.start < h.end for h in out):
+            taken = bisect_left(starts, code.end) > before + 1  # by a name that begins before the code ends
+            if kept and not taken and not (added and code.start < added[-1].end):
                 code.rows = kept
-                out.append(code)
-        return sorted(out, key=lambda h: h.start)
+                added.append(code)
+        return sorted([*hits, *added], key=lambda h: h.start)
 
     def _add_context(self, hits: list[_Hit]) -> None:
         """Raise the readings of two neighbouring names of which one lies in the other."""
