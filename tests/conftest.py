@@ -1,22 +1,87 @@
-"""What all tests share: where the measuring data are, a toy world, and no network."""
+"""What all tests share: data loaded once, where the measuring data are, a toy world, and no network.
+
+Tests run in one process a core (pytest-xdist). `pytest -m quick` leaves out what starts servers or other processes, runs
+real OCR, or trains. Hypothesis tries few examples by default and ten times as many under
+`HYPOTHESIS_PROFILE=thorough`, which CI sets.
+"""
 
 from __future__ import annotations
 
 import os
 import socket
+from collections import Counter
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
+from geoagent import GeoAgent
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.gazetteer.facts import Facts
 from geoagent.places.geocells import Geocells
 from geoagent.worlds.world import Support, World
 
-# A gate must say the same twice: CI tries the same examples every time, and a run at a desk looks for new ones.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# For the worker processes: one a core already uses the machine, so threads of numeric libraries would only compete.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# No example has a deadline, since the machine may be busy. CI repeats itself: it tries the same examples every time.
+EXAMPLES = 20
+for profile, factor in (("default", 1), ("thorough", 10)):
+    settings.register_profile(
+        profile,
+        max_examples=factor * EXAMPLES,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize="CI" in os.environ,
+    )
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+SLOW = {
+    "test_calibration",
+    "test_comparison",
+    "test_export_cli",
+    "test_folders",
+    "test_geoclip",
+    "test_llm_cli",
+    "test_llm_real_server",
+    "test_map_browser",
+    "test_ocr",
+    "test_ocr_passes",
+    "test_ocr_tesseract",
+    "test_ocr_vertical",
+    "test_resume",
+    "test_training",
+    "test_web",
+    "test_web_everybody",
+    "test_web_load",
+    "test_web_page",
+    "test_web_refused",
+    "test_web_tools",
+    "test_wheel",
+}
+"""Modules that `-m quick` leaves out."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as quick what is not slow, as a module or by its own marker."""
+    for item in items:
+        if item.path.stem not in SLOW and item.get_closest_marker("slow") is None:
+            item.add_marker(pytest.mark.quick)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """One line for each reason to skip, with how many tests it skips: what to install for a complete run."""
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", ())
+    )
+    if reasons:
+        terminalreporter.section("skipped")
+        for reason, count in reasons.most_common():
+            terminalreporter.write_line(f"{count:4d}  {reason}")
+
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -27,6 +92,22 @@ def shared_data(*parts: str) -> Path:
     if not path.exists():
         pytest.skip(f"measuring data absent: ../shared/data/{'/'.join(parts)}")
     return path
+
+
+def _share_what_ships(owner: Any) -> None:
+    """Have `owner.load()` read what ships once a process: it is frozen, so tests may share it."""
+    load, shipped = owner.load, cache(owner.load)
+    owner.load = lambda folder=None: shipped() if folder is None else load(folder)
+
+
+for owner in (Gazetteer, Facts, World):
+    _share_what_ships(owner)
+
+
+@pytest.fixture(scope="session")
+def agent() -> GeoAgent:
+    """The default agent without OCR."""
+    return GeoAgent.load(ocr="nothing")
 
 
 @pytest.fixture(autouse=True)

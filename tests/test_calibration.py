@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent
@@ -53,7 +53,6 @@ def test_few_texts_change_little_and_strengths_are_measured_apart():
     assert reliability("name", 0.25, curves) < 0.1 < 0.9 < reliability("name", 1.0, curves)
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["name", "phone"]), st.floats(0.01, 1.0), st.floats(0.0, 500.0)),

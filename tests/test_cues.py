@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent import plugs
@@ -163,7 +163,6 @@ def test_an_unsure_script_is_no_evidence():
     assert not [c for c in find_cues(regions, GAZETTEER, FACTS) if c.kind in ("script", "language")]
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(st.text(max_size=60), max_size=6))
 def test_any_text_gives_well_formed_cues(lines):
     for cue in cues(*lines):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent
@@ -208,7 +208,6 @@ STRANGE = st.text(
 )
 
 
-@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STRANGE, max_size=8))
 def test_no_text_breaks_the_answer(lines):
     answer = AGENT.locate_text(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent, plugs
@@ -525,7 +525,6 @@ SEEN = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(SEEN, max_size=7))
 def test_any_text_of_any_colour_anywhere_gives_statements_that_add_up(regions):
     evidence = AGENT.understand(tuple(regions))

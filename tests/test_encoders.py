@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent import plugs
@@ -34,7 +34,6 @@ def photos(count: int = 4) -> list[Photo]:
 # --- squares and rows ------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=50)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 5))
 def test_squares_cover_the_longer_side(width: int, height: int, crops: int) -> None:
     pixels = np.zeros((height, width, 3), dtype=np.uint8)

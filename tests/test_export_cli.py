@@ -182,7 +182,7 @@ def test_locate_to_sidecars_from_end_to_end(tmp_path: Path) -> None:
     third = run("locate", *named, "--where", "missing-gps", "--no-text")
     assert third.exit_code == 0
     assert "1 of 2 photos left out" in third.stderr
-    assert "koeln.jpg" in third.stdout
+    assert "koeln.jpg" in third.stdout.replace("\n", "")  # a long path is wrapped
     estimate = (folder / "koeln.jpg.xmp").read_text("utf-8")
     measured = re.sub(r"(exif:GPSLatitude>)[^<]+", r"\g<1>50,56.100000N", estimate)
     (folder / "koeln.jpg.xmp").write_text(measured, "utf-8")

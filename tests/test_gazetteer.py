@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent.errors import CoordinateError, ResourceError
@@ -211,7 +211,6 @@ def test_a_missing_or_damaged_folder_says_so(tmp_path: Path) -> None:
         Gazetteer.load(tmp_path)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.text(max_size=60))
 def test_normalise_is_idempotent_and_clean(text: str) -> None:
     key = normalise(text)
@@ -220,7 +219,6 @@ def test_normalise_is_idempotent_and_clean(text: str) -> None:
     assert normalise(unicodedata.normalize("NFD", text)) == normalise(unicodedata.normalize("NFC", text))
 
 
-@settings(max_examples=100, deadline=None)
 @given(text=st.text(max_size=40))
 def test_lookup_of_anything_is_ordered_and_bounded(gaz: Gazetteer, text: str) -> None:
     found = gaz.lookup(text, k=3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent.places.gazetteer import Gazetteer, Mention
@@ -122,7 +122,6 @@ def check(text: str, mentions: tuple[Mention, ...]) -> None:
         last = mention.end
 
 
-@settings(max_examples=150, deadline=None)
 @given(text=st.text(max_size=80))
 def test_scan_of_anything_keeps_its_offsets(gaz: Gazetteer, text: str) -> None:
     check(text, gaz.scan(text, fuzzy=True))
@@ -147,14 +146,12 @@ PIECES = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
 @given(parts=st.lists(st.sampled_from(PIECES), max_size=20))
 def test_scan_of_mixed_names_keeps_its_offsets(gaz: Gazetteer, parts: list[str]) -> None:
     text = "".join(parts)
     check(text, gaz.scan(text))
 
 
-@settings(max_examples=300, deadline=None)
 @given(text=st.text(max_size=60))
 def test_folding_with_offsets_covers_the_text_in_order(text: str) -> None:
     folded = fold_with_offsets(text)

@@ -106,7 +106,7 @@ def crowded(built, places: Float, high: int) -> list[int]:
 
 
 @needs_sklearn
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 10_000),
     counts=st.fixed_dictionaries({code: st.integers(0, 120) for code in LAND}),
@@ -142,7 +142,7 @@ def test_clumps_at_the_pole_tile_it_within_the_limits(count, low, high):
 
 
 @needs_sklearn
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 150))
 def test_both_limits_hold_where_they_leave_room(seed, count):
     places = scatter(np.random.default_rng(seed), {"AA": count, "PP": 30}, clumps=True)
@@ -155,7 +155,7 @@ def test_both_limits_hold_where_they_leave_room(seed, count):
     assert built.report.below_min <= 3
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), low=st.integers(1, 80))
 def test_merging_never_crosses_a_country(seed, low):
     rng = np.random.default_rng(seed)
@@ -326,7 +326,6 @@ def test_schedules_are_the_papers_at_their_own_sizes():
 # --- the parts
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     count=st.integers(1, 25),
@@ -357,7 +356,6 @@ def test_voronoi_parts_are_the_land_nearest_to_each_seed(seed, count, where):
     assert (inside.argmax(axis=0) == nearness.argmax(axis=1))[clear].all()
 
 
-@settings(max_examples=40, deadline=None)
 @given(normal=st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda n: np.linalg.norm(n) > 0.1))
 def test_halves_are_the_two_sides_of_the_plane(normal):
     land = box(-180, -90, 180, 90)
@@ -409,7 +407,6 @@ def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch: pytest
         build_geocells(scatter(np.random.default_rng(0), {"AA": 50}), UNITS, min_size=2, max_size=5)
 
 
-@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000), count=st.integers(2, 60), least=st.integers(1, 30))
 def test_the_widest_gap_leaves_enough_on_both_sides(seed, count, least):
     rng = np.random.default_rng(seed)
@@ -534,7 +531,7 @@ def test_files_that_cannot_be_used_say_why(tmp_path: Path):
 # --- the baseline, the check, the pictures
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 300), high=st.integers(1, 50))
 def test_quadtree_boxes_hold_every_place_once(seed, count, high):
     places = scatter(np.random.default_rng(seed), {"AA": count, "BB": count // 2})

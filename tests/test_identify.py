@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent
@@ -37,7 +37,6 @@ def test_a_sentence_is_told_apart(identifier, text, language):
     assert max(shares, key=lambda lang: shares[lang]) == language
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_gives_a_distribution(text):
     for name in IDENTIFIERS:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
@@ -367,7 +367,6 @@ BASE = {
 }
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(BASE)), st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=12))
 @example("TIFF", [(154, 1)])  # a picture that is smaller than it says
 def test_damaged_bytes_give_a_photo_or_one_kind_of_error(kind: str, damage: list[tuple[int, int]]) -> None:

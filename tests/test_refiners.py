@@ -240,7 +240,7 @@ def test_clusters_of_a_cell_are_its_towns():
 
 @with_sklearn
 @given(st.integers(0, 999), st.integers(1, 25))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_photos_of_one_spot_can_be_clustered(seed, count):
     from geoagent.worlds.search.prototype import build_prototypes
 

@@ -27,7 +27,7 @@ from answers import (
     partial,
     photo,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from rich.console import Console
@@ -161,7 +161,6 @@ def test_no_string_of_an_answer_becomes_markup() -> None:
     text.encode()
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.text(alphabet=st.sampled_from("<>&\"'/!-{}$\\\u2028\u2029scriptdata \u0000"), max_size=60))
 def test_the_data_block_survives_any_text(text: str) -> None:
     got = page(full(source=text, explanation=text, warnings=[text]))

@@ -7,7 +7,7 @@ import importlib.util
 import numpy as np
 import pytest
 from conftest import make_world
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent import plugs
@@ -112,7 +112,6 @@ def test_a_world_without_a_gallery_cannot_be_searched(name):
 
 
 @given(count=st.integers(1, 40), k=st.integers(1, 12), wanted=st.integers(1, 50), seed=st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
 @with_faiss
 def test_ivf_and_exact_agree(count, k, wanted, seed):
     gallery = make_gallery(count, "float16", seed=seed)
@@ -236,7 +235,6 @@ def test_what_cannot_be_added_is_refused(tmp_path):
 
 
 @given(st.integers(0, 1000))
-@settings(max_examples=30)
 def test_eight_bits_keep_cosines_to_two_digits(seed):
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(20, 256)) * rng.uniform(0.01, 100)

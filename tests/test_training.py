@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import make_world, shared_data
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent.errors import ConfigError, InputError, ShapeError
@@ -140,7 +140,6 @@ class TestTables:
 class TestLabels:
     cells = make_world().cells
 
-    @settings(deadline=None)
     @given(st.floats(-60, 60), st.floats(-180, 180), st.sampled_from([10.0, 75.0, 400.0]))
     def test_they_sum_to_one_and_fall_with_distance(self, lat, lon, tau):
         soft = smooth_labels([(lat, lon)], [0], self.cells.centroids, tau)[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent, LatLon
@@ -104,7 +104,6 @@ def test_claims_that_mean_nothing_are_refused(agent, dijon, claim, error):
             agent.verify(dijon, claim)
 
 
-@settings(deadline=None)
 @given(lat=st.floats(-60, 70), lon=st.floats(-180, 179.9), small=st.floats(1, 500), more=st.floats(0, 2000))
 def test_a_wider_circle_is_never_less_probable(lat, lon, small, more):
     agent = _agent()

@@ -96,7 +96,7 @@ def test_contributions_add_up_to_the_log_odds(stated, text_weight, picture, base
     st.sampled_from(sorted(TOWNS)),
     st.booleans(),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_counterfactual_shown_is_the_answer_without_the_cue(agent, lines, town, looked):
     seen = agent.observe_features(features([TOWNS[town]])[0, 0], lines) if looked else agent.observe_text(lines)
     answer = agent.answer(seen)

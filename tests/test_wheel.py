@@ -41,9 +41,10 @@ def test_data_ship_inside_the_package(names):
                 assert f"geoagent/_data/{folder}/{inside.as_posix()}" in names
     assert "geoagent/py.typed" in names
     assert "geoagent/interfaces/render/map.html" in names
-    for path in (ROOT / "geoagent" / "interfaces" / "web" / "page").iterdir():
+    web = ROOT / "geoagent" / "interfaces" / "web"
+    for path in (web / "page").iterdir():
         assert f"geoagent/interfaces/web/page/{path.name}" in names
-    for example in re.findall(r'"(\w+)": "', (ROOT / "geoagent" / "interfaces" / "web" / "pages.py").read_text("utf-8")):
+    for example in re.findall(r'"(\w+)": "', (web / "pages.py").read_text("utf-8")):
         assert f"geoagent/_data/examples/photos/{example}.jpg" in names
 
 

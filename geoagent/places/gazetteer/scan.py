@@ -18,7 +18,7 @@ from geoagent.places.gazetteer.stems import stems
 from geoagent.places.gazetteer.writing import CASED, SPACELESS, letter_script
 
 MAX_TEXT = 20_000
-"""Characters of a text that are scanned. Fifty lines of `cues.reading.MAX_CHARS`; a sign has fewer than two thousand."""
+"""Characters of a text that are scanned; a sign has fewer than two thousand."""
 _WINDOW = 64
 _CONTEXT = 6.5
 """Nats that a city gains where its own region or country is named beside it ("Springfield, IL")."""
@@ -171,11 +171,11 @@ class _Reader:
         return self._digits(i, word_end, script) or self._stem(i, word_end) or self._misread(i, word_end, script)
 
     def _tail(self, i: int) -> str:
-        """What begins at `i`: as far as any name reaches, and enough behind it to see how the name ends."""
+        """The text from `i` on, long enough for any name and for what decides whether the name ends there."""
         return self.key[i : i + 2 * _WINDOW]
 
     def _exact(self, tail: str, i: int, script: str, least: int = 2) -> _Hit | None:
-        """Return the longest usable name that `tail` begins with, which stands at `i`, and that ends where names end."""
+        """Return the longest usable name at the start of `tail`, the text from `i` on."""
         stop = tail.find("\n", 0, _WINDOW)
         window = tail[: stop if stop >= 0 else _WINDOW]
         for name in sorted(self.owner.names.prefixes(window), key=len, reverse=True):
@@ -200,7 +200,7 @@ class _Reader:
         return self.text[start:stop]
 
     def _ends(self, tail: str, length: int, i: int, script: str) -> bool:
-        """Whether a name of `length` letters at the begin of `tail`, which stands at `i`, may end there."""
+        """Whether a name of `length` characters at the start of `tail`, the text from `i` on, may end there."""
         if length >= len(tail) or tail[length] in " \n":
             return True
         after = letter_script(tail[length])
