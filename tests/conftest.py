@@ -1,7 +1,7 @@
 """What all tests share: data loaded once, where the measuring data are, a toy world, and no network.
 
-Tests run in one process a core (pytest-xdist). `pytest -m quick` leaves out what starts servers or other processes, runs
-real OCR, or trains. Hypothesis tries few examples by default and ten times as many under
+Tests run in one process a core (pytest-xdist). `pytest -m quick` leaves out what starts servers or processes, uses real
+OCR, or trains. Hypothesis tries few examples by default and ten times as many under
 `HYPOTHESIS_PROFILE=thorough`, which CI sets.
 """
 
