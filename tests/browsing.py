@@ -12,12 +12,10 @@ import pytest
 from stand_in.engine import KOELN, picture
 
 for package in ("fastapi", "uvicorn"):
-    pytest.importorskip(package, reason="needs the extra web (pip install 'geoagent-photo[web]')")
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright (pip install playwright)")
+    pytest.importorskip(package, reason="FastAPI or MCP is not installed (pip install 'geoagent-photo[web]')")
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-needs_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason="needs a Chromium browser on the PATH (apt install chromium)"
-)
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)")
 
 
 @contextmanager

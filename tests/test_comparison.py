@@ -197,7 +197,7 @@ class TestReport:
             assert f"| {method} |" in text
 
     def test_plots(self, found, tmp_path):
-        pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+        pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip install 'geoagent-photo[plots]')")
         made = save_plots(found, tmp_path)
         assert len(made) == 3
         assert all(path.stat().st_size > 5000 for path in made)

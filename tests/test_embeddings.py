@@ -41,7 +41,9 @@ def write(folder, kind, names=tuple(NAMES), rows=ROWS):
     return path
 
 
-with_pyarrow = pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="pyarrow is not installed")
+with_pyarrow = pytest.mark.skipif(
+    importlib.util.find_spec("pyarrow") is None, reason="pyarrow is not installed (pip install 'geoagent-photo[train]')"
+)
 
 
 @pytest.mark.parametrize("kind", ["npz", "npy", pytest.param("parquet", marks=with_pyarrow)])

@@ -238,8 +238,8 @@ def clip() -> Any:
     """The plug's module, with a tiny architecture that open_clip can make on the spot."""
     try:
         module = importlib.import_module("geoagent.evidence.encoders.open_clip")
-    except MissingDependency as error:
-        pytest.skip(f"needs open_clip: {error}")
+    except MissingDependency:
+        pytest.skip("open_clip is not installed (pip install 'geoagent-photo[vision]')")
     return module
 
 

@@ -130,7 +130,7 @@ def test_reports_are_json_and_text(tmp_path):
 
 
 def test_plots_are_pictures(tmp_path):
-    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip install 'geoagent-photo[plots]')")
     from PIL import Image
 
     world, places = world_and_places()

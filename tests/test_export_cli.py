@@ -48,7 +48,7 @@ def answers(tmp_path: Path) -> Path:
 
 
 def test_everything_at_once(answers: Path, tmp_path: Path) -> None:
-    pytest.importorskip("geopandas", reason="needs geopandas (pip install 'geoagent-photo[geo]')")
+    pytest.importorskip("geopandas", reason="geopandas is not installed (pip install 'geoagent-photo[geo]')")
     out = tmp_path / "out"
     done = run(
         "export", answers, "--csv", out / "a.csv", "--geojson", out / "a.geojson", "--geoparquet", out / "a.parquet",

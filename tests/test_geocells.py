@@ -38,10 +38,12 @@ from geoagent.places.geocells.split import halves
 from geoagent.worlds.world import Support, World
 
 needs_sklearn = pytest.mark.skipif(
-    importlib.util.find_spec("sklearn") is None, reason="scikit-learn is absent: cells cannot be split"
+    importlib.util.find_spec("sklearn") is None,
+    reason="scikit-learn is not installed (pip install 'geoagent-photo[train]')",
 )
 needs_geopandas = pytest.mark.skipif(
-    importlib.util.find_spec("geopandas") is None, reason="geopandas is absent: no files of the user's"
+    importlib.util.find_spec("geopandas") is None,
+    reason="geopandas is not installed (pip install 'geoagent-photo[geo]')",
 )
 
 
@@ -280,7 +282,7 @@ def test_places_far_north_go_to_the_nearest_land_in_kilometres():
 def test_a_pile_of_one_place_stays_and_is_reported():
     places = np.repeat([[2.0, 2.0], [6.0, 10.0]], [50, 3], axis=0)
     if importlib.util.find_spec("sklearn") is None:
-        pytest.skip("scikit-learn is absent: cells cannot be split")
+        pytest.skip("scikit-learn is not installed (pip install 'geoagent-photo[train]')")
     built = build_geocells(places, UNITS, min_size=5, max_size=20)
     assert built.report.above_max == 1
     assert sorted(built.sizes[built.sizes > 0].tolist()) == [3, 50]

@@ -19,7 +19,7 @@ from geoagent.types import Photo
 from geoagent.worlds.gallery import Gallery, GalleryHead
 from geoagent.worlds.world import World, add_photos
 
-torch = pytest.importorskip("torch", reason="torch is not installed")
+torch = pytest.importorskip("torch", reason="torch is not installed (pip install 'geoagent-photo[train]')")
 
 from geoagent.worlds.training.geoclip import (  # noqa: E402
     GeoClip,
@@ -211,7 +211,9 @@ TINY = {
 @pytest.fixture(scope="module")
 def clip_folder(tmp_path_factory):
     plug = "geoagent.evidence.encoders.open_clip"
-    open_clip = pytest.importorskip(plug, reason="open_clip is not installed").open_clip
+    open_clip = pytest.importorskip(
+        plug, reason="open_clip is not installed (pip install 'geoagent-photo[vision]')"
+    ).open_clip
     from safetensors.torch import save_file
 
     folder = tmp_path_factory.mktemp("clip")

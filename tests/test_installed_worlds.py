@@ -118,7 +118,7 @@ def features(tmp_path_factory) -> Path:
 
 def test_train_evaluate_tune_and_locate_by_command(features, tmp_path):
     if find_spec("torch") is None or find_spec("sklearn") is None:
-        pytest.skip("needs torch and scikit-learn: pip install 'geoagent-photo[train]'")
+        pytest.skip("scikit-learn is not installed (pip install 'geoagent-photo[train]')")
     world = tmp_path / "w"
     done = run(
         "train", "--data", features, "--out", world, "--hidden", 0, "--min-size", 5, "--max-size", 20, "--epochs", 4
@@ -138,7 +138,7 @@ def test_train_evaluate_tune_and_locate_by_command(features, tmp_path):
 @pytest.mark.parametrize("kind", ["semantic", "quadtree"])
 def test_geocells_by_command(features, tmp_path, kind):
     if find_spec("sklearn") is None:
-        pytest.skip("needs scikit-learn: pip install 'geoagent-photo[train]'")
+        pytest.skip("scikit-learn is not installed (pip install 'geoagent-photo[train]')")
     out = tmp_path / "cells"
     args = (
         "--min-size",

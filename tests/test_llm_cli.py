@@ -35,7 +35,7 @@ def run(*args: object, code: int = 0):
 
 
 def model(server) -> str:
-    pytest.importorskip("openai", reason="the openai SDK is not installed: pip install 'geoagent-photo[llm]'")
+    pytest.importorskip("openai", reason="openai is not installed (pip install 'geoagent-photo[llm]')")
     return f"openai_compatible,model=toy,base_url={server.url}"
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-pytest.importorskip("openai", reason="the openai SDK is not installed: pip install 'geoagent-photo[llm]'")
+pytest.importorskip("openai", reason="openai is not installed (pip install 'geoagent-photo[llm]')")
 from llm_server import GOOD, disconnects, drips, drips_headers, fails, floods, hangs, raw, says, serving
 from pydantic import BaseModel, Field
 

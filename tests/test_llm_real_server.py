@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("openai", reason="the openai SDK is not installed: pip install 'geoagent-photo[llm]'")
+pytest.importorskip("openai", reason="openai is not installed (pip install 'geoagent-photo[llm]')")
 gguf = pytest.importorskip("gguf", reason="gguf is not installed: pip install gguf")
 xllamacpp = pytest.importorskip("xllamacpp", reason="no real server: pip install xllamacpp")
 

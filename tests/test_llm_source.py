@@ -422,7 +422,7 @@ def test_a_model_that_only_talks_is_understood(plain):
 
 def test_a_batch_with_a_dying_server_loses_nothing_and_resumes(plain, tmp_path):
     """200 texts; a real server dies after 100 and comes back."""
-    pytest.importorskip("openai", reason="the openai SDK is not installed: pip install 'geoagent-photo[llm]'")
+    pytest.importorskip("openai", reason="openai is not installed (pip install 'geoagent-photo[llm]')")
 
     def reads(handler, body):
         rows = json.loads(body["messages"][-1]["content"].split("==========")[1])

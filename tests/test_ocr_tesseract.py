@@ -33,7 +33,10 @@ TESSEROCR = importlib.util.find_spec("tesserocr") is not None
 NEEDED = ("Cyrl", "Grek", "Thai", "Deva")
 LACKING = [code for code in NEEDED if code not in _tessdata.installed()]
 WHY = f"run: {_tessdata.packages_command(LACKING)}" if LACKING else "run: pip install tesserocr"
-many = pytest.mark.skipif(not TESSEROCR or bool(LACKING), reason=f"no Tesseract models or library; {WHY}")
+many = pytest.mark.skipif(
+    not TESSEROCR or bool(LACKING),
+    reason="tesserocr or its script models are not installed (geoagent doctor prints the command)",
+)
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +168,7 @@ def test_missing_library_names_the_extra(tessdata: Path, monkeypatch: pytest.Mon
         plugs.build("ocr", "tesseract", None)
 
 
-@pytest.mark.skipif(not TESSEROCR, reason="no tesserocr; run: pip install tesserocr")
+@pytest.mark.skipif(not TESSEROCR, reason="tesserocr is not installed (pip install 'geoagent-photo[tesseract]')")
 def test_damaged_model_is_one_clear_line(tessdata: Path):
     (tessdata / "Greek.traineddata").write_bytes(b"no model")
     reader = plugs.build("ocr", "tesseract", None)

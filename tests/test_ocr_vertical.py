@@ -19,7 +19,7 @@ PAPER, INK = (245, 245, 240), (20, 20, 30)
 
 def font(path: Path, size: int) -> ImageFont.FreeTypeFont:
     if not path.is_file():
-        pytest.skip("no font with Han characters; run: apt-get install fonts-ipafont-gothic fonts-droid-fallback")
+        pytest.skip("no font with Han characters is installed (apt-get install fonts-ipafont-gothic)")
     return ImageFont.truetype(str(path), size)
 
 

@@ -55,7 +55,7 @@ rows = st.builds(
 @pytest.mark.parametrize("name", outputs.FORMATS)
 def test_a_format_replaces_its_file_whole_and_says_what_it_cannot_write(name: str, tmp_path: Path) -> None:
     if name == "geoparquet":
-        pytest.importorskip("geopandas", reason="needs geopandas (pip install 'geoagent-photo[geo]')")
+        pytest.importorskip("geopandas", reason="geopandas is not installed (pip install 'geoagent-photo[geo]')")
     target = tmp_path / "new" / f"a.{name}"
     table = [row_of(make()) for make in ALL.values()]
     assert outputs.write(name, table, target) == len(table) - (0 if name == "csv" else 1)
@@ -164,7 +164,9 @@ def test_geojson_has_no_errors_and_no_place_for_what_names_none() -> None:
 
 
 def test_gis_programs_read_our_geojson(tmp_path: Path) -> None:
-    geopandas = pytest.importorskip("geopandas", reason="needs geopandas (pip install 'geoagent-photo[geo]')")
+    geopandas = pytest.importorskip(
+        "geopandas", reason="geopandas is not installed (pip install 'geoagent-photo[geo]')"
+    )
     assert geojson.write([row_of(make()) for make in ALL.values()], tmp_path / "a.geojson") == len(ALL) - 1
     frame = geopandas.read_file(tmp_path / "a.geojson")
     assert frame.crs.to_epsg() == 4326
@@ -173,7 +175,9 @@ def test_gis_programs_read_our_geojson(tmp_path: Path) -> None:
 
 
 def test_geoparquet_reads_back(tmp_path: Path) -> None:
-    geopandas = pytest.importorskip("geopandas", reason="needs geopandas (pip install 'geoagent-photo[geo]')")
+    geopandas = pytest.importorskip(
+        "geopandas", reason="geopandas is not installed (pip install 'geoagent-photo[geo]')"
+    )
     table = [row_of(make()) for make in ALL.values()]
     assert outputs.write("geoparquet", table, tmp_path / "a.parquet") == len(table) - 1
     frame = geopandas.read_parquet(tmp_path / "a.parquet")
@@ -384,7 +388,9 @@ def test_names_that_the_photo_has_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_heic_photo_says_what_it_says(tmp_path: Path) -> None:
-    heif = pytest.importorskip("pillow_heif", reason="needs pillow-heif (pip install 'geoagent-photo[heic]')")
+    heif = pytest.importorskip(
+        "pillow_heif", reason="pillow-heif is not installed (pip install 'geoagent-photo[heic]')"
+    )
     source = Image.open(photo(tmp_path, gps=True))
     heif.from_pillow(source).save(tmp_path / "a.heic")
     heif.from_pillow(Image.new("RGB", (32, 32))).save(tmp_path / "b.heic")
@@ -425,7 +431,9 @@ def test_a_stranger_writes_no_markup_into_a_sidecar(tmp_path: Path) -> None:
     assert found["photoshop:State"] == "</rdf:Description>]]>&\ufffd\ufffd"
 
 
-@pytest.mark.skipif(shutil.which("exiftool") is None, reason="needs ExifTool (apt install libimage-exiftool-perl)")
+@pytest.mark.skipif(
+    shutil.which("exiftool") is None, reason="ExifTool is not installed (apt-get install libimage-exiftool-perl)"
+)
 def test_exiftool_reads_our_sidecar(tmp_path: Path) -> None:
     done = xmp.write(row_of(fiji().model_copy(update={"source": str(photo(tmp_path))})), country_name=lambda _: "Fiji")
     told = subprocess.run(

@@ -168,7 +168,9 @@ def test_mpo_of_a_telephone_is_one_photo() -> None:
 
 
 def test_heic_is_upright_with_its_position(tmp_path: Path) -> None:
-    heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed")
+    heif = pytest.importorskip(
+        "pillow_heif", reason="pillow-heif is not installed (pip install 'geoagent-photo[heic]')"
+    )
     gps = {1: "N", 2: (48.0, 30.0, 0.0), 3: "E", 4: (9.0, 15.0, 0.0)}
     portrait = scene(128, 256)
     stored = heif.from_pillow(portrait.transpose(Image.Transpose.ROTATE_90))

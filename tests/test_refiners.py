@@ -137,7 +137,10 @@ def test_with_a_large_alpha_every_mean_tends_to_the_nearest(places, seed):
 
 # Prototypes -----------------------------------------------------------------------------------------------------------
 
-with_sklearn = pytest.mark.skipif(importlib.util.find_spec("sklearn") is None, reason="scikit-learn is not installed")
+with_sklearn = pytest.mark.skipif(
+    importlib.util.find_spec("sklearn") is None,
+    reason="scikit-learn is not installed (pip install 'geoagent-photo[train]')",
+)
 
 
 def photos():

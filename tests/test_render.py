@@ -168,6 +168,7 @@ def test_the_data_block_survives_any_text(text: str) -> None:
     assert [tag for tag, _ in got.tags].count("script") == 2
 
 
+@pytest.mark.slow
 def test_page_is_small_with_a_photo_and_busy_outlines() -> None:
     rng = np.random.default_rng(1)
     angle = np.linspace(0, 2 * np.pi, 60_000)

@@ -254,11 +254,9 @@ def test_colours_have_contrast() -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip(
-        "playwright.sync_api", reason="needs the package playwright (pip install playwright)"
-    )
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
     if CHROMIUM is None:
-        pytest.skip("needs a Chromium browser on the PATH (apt install chromium)")
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
     with sync_api.sync_playwright() as play:
         chromium = play.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]

@@ -16,7 +16,9 @@ from geoagent.protocols import Assets
 from geoagent.worlds.gallery import Gallery
 from geoagent.worlds.world import World, add_photos
 
-with_faiss = pytest.mark.skipif(importlib.util.find_spec("faiss") is None, reason="faiss is not installed")
+with_faiss = pytest.mark.skipif(
+    importlib.util.find_spec("faiss") is None, reason="faiss is not installed (pip install 'geoagent-photo[index]')"
+)
 SEARCHES = ["exact", pytest.param("ivf", marks=with_faiss)]
 RNG = np.random.default_rng(5)
 DIM = 24

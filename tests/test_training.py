@@ -93,7 +93,7 @@ class TestTables:
             assert read_table(path).views.tolist() == [[[3, 4, 5]], [[6, 7, 8]]]
 
     def test_parquet(self, tmp_path):
-        pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+        pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (pip install 'geoagent-photo[train]')")
         import pyarrow.parquet as pq
 
         columns = {"latitude": CITIES[:, 0], "lng": CITIES[:, 1], "embedding": [[1.0, 2.0]] * 7, "split": ["train"] * 7}
@@ -192,7 +192,7 @@ def lens_of(rng, d, h, q):
 
 class TestHead:
     def test_gelu_is_torchs(self):
-        torch = pytest.importorskip("torch", reason="torch is not installed")
+        torch = pytest.importorskip("torch", reason="torch is not installed (pip install 'geoagent-photo[train]')")
         x = np.linspace(-6, 6, 101, dtype=np.float32)
         want = torch.nn.functional.gelu(torch.tensor(x), approximate="tanh").numpy()
         np.testing.assert_allclose(gelu(x), want, atol=1e-6)
@@ -224,7 +224,7 @@ class TestHead:
 
     @pytest.mark.parametrize("hidden", [0, 24])
     def test_it_learns_and_is_the_same_for_the_same_seed(self, hidden):
-        pytest.importorskip("torch", reason="torch is not installed")
+        pytest.importorskip("torch", reason="torch is not installed (pip install 'geoagent-photo[train]')")
         cells, table, cell = scenes()
         targets = smooth_labels(table.latlon, cell, cells.centroids, 50)
         how = HeadSettings(
@@ -264,7 +264,7 @@ class TestLens:
 
     def test_it_brings_together_what_was_taken_together(self):
         """Most of a feature's variance says nothing about places: the lens learns to look past it."""
-        pytest.importorskip("torch", reason="torch is not installed")
+        pytest.importorskip("torch", reason="torch is not installed (pip install 'geoagent-photo[train]')")
         views, latlon = self.noisy(600, seed=0)
         val, val_latlon = self.noisy(150, seed=1)
         lens, losses = train_lens(views, latlon, val, val_latlon, settings=self.HOW, seed=1)
@@ -281,7 +281,7 @@ class TestLens:
         assert off(lens) < 0.7 * off(lambda x: x)
 
     def test_without_signal_or_without_neighbours_there_is_none(self):
-        pytest.importorskip("torch", reason="torch is not installed")
+        pytest.importorskip("torch", reason="torch is not installed (pip install 'geoagent-photo[train]')")
         rng = np.random.default_rng(0)
         views = rng.normal(size=(200, 1, 5)).astype(np.float32)
         views /= np.linalg.norm(views, axis=2, keepdims=True)
@@ -294,7 +294,7 @@ class TestLens:
 
     def test_more_places_than_are_compared_at_once(self, monkeypatch):
         """A sample stands for all: it learns the same thing, roughly."""
-        pytest.importorskip("torch", reason="torch is not installed")
+        pytest.importorskip("torch", reason="torch is not installed (pip install 'geoagent-photo[train]')")
         parts = (*self.noisy(600, seed=0), *self.noisy(150, seed=1))
         monkeypatch.setattr("geoagent.worlds.training.lens._WHOLE", 128)
         lens, losses = train_lens(*parts, settings=self.HOW)
@@ -327,7 +327,7 @@ class TestCalibration:
 
 class TestTrain:
     def test_a_table_becomes_a_world_that_knows_the_places(self, tmp_path):
-        pytest.importorskip("torch", reason="torch is not installed")
+        pytest.importorskip("torch", reason="torch is not installed (pip install 'geoagent-photo[train]')")
         cells, table, _ = scenes()
         head = HeadSettings(hidden=24, models=2, epochs=12, batch=32, learning_rate=0.02, dropout=0.1)
         told = []

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from stand_in.engine import picture
 
-pytest.importorskip("fastapi", reason="needs the extra web (pip install 'geoagent-photo[web]')")
-pytest.importorskip("uvicorn", reason="needs the extra web (pip install 'geoagent-photo[web]')")
+pytest.importorskip("fastapi", reason="FastAPI or MCP is not installed (pip install 'geoagent-photo[web]')")
+pytest.importorskip("uvicorn", reason="FastAPI or MCP is not installed (pip install 'geoagent-photo[web]')")
 
 from web_server import SMALL, Running, observation, running
 

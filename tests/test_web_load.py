@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from stand_in.engine import KOELN, NOTHING, picture
 
-pytest.importorskip("fastapi", reason="needs the extra web (pip install 'geoagent-photo[web]')")
-pytest.importorskip("uvicorn", reason="needs the extra web (pip install 'geoagent-photo[web]')")
+pytest.importorskip("fastapi", reason="FastAPI or MCP is not installed (pip install 'geoagent-photo[web]')")
+pytest.importorskip("uvicorn", reason="FastAPI or MCP is not installed (pip install 'geoagent-photo[web]')")
 
 from web_server import SMALL, Running, running
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from stand_in.engine import EVIL, HOSTILE, NOTHING, picture
 
-pytest.importorskip("fastapi", reason="needs the extra web (pip install 'geoagent-photo[web]')")
-pytest.importorskip("uvicorn", reason="needs the extra web (pip install 'geoagent-photo[web]')")
+pytest.importorskip("fastapi", reason="FastAPI or MCP is not installed (pip install 'geoagent-photo[web]')")
+pytest.importorskip("uvicorn", reason="FastAPI or MCP is not installed (pip install 'geoagent-photo[web]')")
 
 from web_server import SMALL, Running, observation, running
 

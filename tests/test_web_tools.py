@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from stand_in.engine import EVIL, HOSTILE, KOELN, picture
 
-pytest.importorskip("mcp", reason="needs the extra web (pip install 'geoagent-photo[web]')")
+pytest.importorskip("mcp", reason="FastAPI or MCP is not installed (pip install 'geoagent-photo[web]')")
 
 from mcp import StdioServerParameters
 from mcp.client import Client

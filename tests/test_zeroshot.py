@@ -17,9 +17,9 @@ from geoagent.prompts import Prompt
 from geoagent.types import Photo
 from geoagent.worlds.world import Support, World
 
-torch = pytest.importorskip("torch", reason="torch is not installed")
+torch = pytest.importorskip("torch", reason="torch is not installed (pip install 'geoagent-photo[train]')")
 if importlib.util.find_spec("open_clip") is None:
-    pytest.skip("open_clip is not installed", allow_module_level=True)
+    pytest.skip("open_clip is not installed (pip install 'geoagent-photo[vision]')", allow_module_level=True)
 
 from geoagent.worlds.training.zeroshot import cell_names, make_zeroshot_world, sentences  # noqa: E402
 
