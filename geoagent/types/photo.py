@@ -1,0 +1,87 @@
+"""A photo, and the lines of text in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from geoagent.errors import ShapeError
+from geoagent.evidence.scripts import evident_script, script_of
+from geoagent.places.geo import LatLon
+from geoagent.types.arrays import Float32, UInt8, freeze
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Photo:
+    """One upright photo.
+
+    Attributes:
+        pixels: `(H, W, 3)` uint8 RGB, EXIF orientation applied, possibly reduced.
+        source: where it came from, as the user named it.
+        exif_gps: the position that the file claims. Never evidence; shown beside the answer as a check.
+        scale: pixels of the upright original per pixel here; 1 unless the photo was reduced on reading.
+        warnings: what was odd about the file.
+    """
+
+    pixels: UInt8
+    source: str = "array"
+    exif_gps: LatLon | None = None
+    scale: float = 1.0
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        freeze(self, "pixels", self.pixels, np.uint8, (None, None, 3), "(H, W, 3)")
+
+    @property
+    def width_px(self) -> int:
+        """Width of `pixels`."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height_px(self) -> int:
+        """Height of `pixels`."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def original_px(self) -> tuple[int, int]:
+        """Width and height of the upright original."""
+        return round(self.width_px * self.scale), round(self.height_px * self.scale)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TextRegion:
+    """One line of text in a photo.
+
+    Attributes:
+        text: as read, Unicode NFC.
+        polygon_px: `(4, 2)` float32 corners in the upright original, clockwise from top-left; `(0, 2)` where the text
+            came without a picture.
+        confidence: the engine's own, in [0, 1].
+        script: ISO 15924 code of most letters ("Latn", "Cyrl", "Jpan", …), "Zyyy" where there are none.
+        script_is_evidence: whether the script is read surely enough to say something about the place.
+        engine: engine and model that read it.
+        panel: colour of what it is written on ("white", "green", "blue", …), "" where that is not known.
+        band: colour of the strip at its left (the blue one of European plates), "blue above" for a blue strip over it
+            (plates of Mercosur), "" where that is not known.
+    """
+
+    text: str
+    polygon_px: Float32 = field(default_factory=lambda: np.zeros((0, 2), dtype=np.float32))
+    confidence: float = 1.0
+    script: str = "Zyyy"
+    script_is_evidence: bool = False
+    engine: str = "given"
+    panel: str = ""
+    band: str = ""
+
+    def __post_init__(self) -> None:
+        freeze(self, "polygon_px", self.polygon_px, np.float32, (None, 2), "(4, 2) or (0, 2)")
+        if len(self.polygon_px) not in (0, 4):
+            raise ShapeError(f"TextRegion.polygon_px: expected (4, 2) or (0, 2), got shape {self.polygon_px.shape}")
+
+
+def regions_from_lines(lines: Iterable[str]) -> tuple[TextRegion, ...]:
+    """Text regions for lines that came without a picture, with their scripts."""
+    return tuple(TextRegion(t, script=script_of(t), script_is_evidence=evident_script(t, 1.0)) for t in lines)
