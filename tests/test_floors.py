@@ -12,7 +12,7 @@ FLOORS = [
     {"errors"},
     {"optional", "resources", "plugs", "places.geo", "evidence.scripts"},
     {"types", "config", "prompts", "evidence.llm_messages", "evidence.llm_log"},
-    {"places.geocells", "places.gazetteer", "evidence.photos", "evidence.exif"},
+    {"places.geocells", "places.gazetteer", "evidence.photos", "evidence.decoding", "evidence.exif"},
     {
         "answer",
         "protocols",

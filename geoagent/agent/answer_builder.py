@@ -12,7 +12,7 @@ import numpy as np
 
 from geoagent import __version__
 from geoagent.agent.disclosure import at_its_level
-from geoagent.agent.hints import user_constraints
+from geoagent.agent.user_constraints import user_constraints
 from geoagent.answer import (
     Alternative,
     Answer,

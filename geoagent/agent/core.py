@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geoagent import plugs
 from geoagent.agent import llm_contributions
 from geoagent.agent.answer_builder import AnswerBuilder
 from geoagent.agent.claims import claim_of_position, read_claim
@@ -20,28 +19,23 @@ from geoagent.agent.fingerprint import fingerprint
 from geoagent.agent.inference import Inference
 from geoagent.agent.investigation import Scene, investigate
 from geoagent.agent.llm_report import report
-from geoagent.agent.loading import Clock, encoder_of, model_of, sources_of
+from geoagent.agent.loading import parts_of
+from geoagent.agent.reading import look, read_regions, understand
+from geoagent.agent.timing import Clock
 from geoagent.agent.verification import Verification, verify
 from geoagent.answer import Answer
 from geoagent.belief.fusion import Belief, Fusion
-from geoagent.config import WEIGHING, Config, Plug
-from geoagent.errors import ConfigError, GeoAgentError, InputError, WorldError
-from geoagent.evidence.constraints import _picture
+from geoagent.config import WEIGHING, Config
+from geoagent.errors import ConfigError, InputError, WorldError
 from geoagent.evidence.constraints._picture import PictureSource
 from geoagent.evidence.constraints.llm import ModelSource
-from geoagent.evidence.cues import find_cues, instructs
-from geoagent.evidence.cues.panel import with_colours
 from geoagent.evidence.llm_log import LlmLog, recording
-from geoagent.evidence.observation import Observation, with_unique_ids
+from geoagent.evidence.observation import Observation
 from geoagent.evidence.photos import open_photo
-from geoagent.evidence.untrusted import instructing
-from geoagent.places.gazetteer import Gazetteer
-from geoagent.places.gazetteer.facts import Facts
 from geoagent.prompts import Prompt
 from geoagent.protocols import Assets, ConstraintSource, Encoder, NeighbourSearch, OcrEngine, Refiner
 from geoagent.types import (
     Candidates,
-    Constraint,
     Photo,
     Posterior,
     TextEvidence,
@@ -49,7 +43,6 @@ from geoagent.types import (
     VisionEvidence,
     regions_from_lines,
 )
-from geoagent.worlds.world import World
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,25 +95,7 @@ class GeoAgent:
             config = Config.make({**config.model_dump(exclude_unset=True), **settings}) if settings else config
         else:
             config = Config.load(config, **settings) if config is not None else Config.make(settings)
-        world = World.load(config.world)
-        assets = Assets(world, Gazetteer.load(), Facts.load())
-        if config.llm is not None:
-            assets = replace(assets, model=model_of(config, assets))
-        encoder, lost = encoder_of(config, assets) if looks else (None, ())
-        engine = config.ocr if looks else Plug(name="nothing")
-        return cls(
-            assets=assets,
-            ocr=plugs.build("ocr", engine.name, assets, **engine.options),
-            sources=tuple(plugs.build("constraints", p.name, assets, **p.options) for p in sources_of(config)),
-            refiner=plugs.build("refiners", config.refiner.name, assets, **config.refiner.options),
-            encoder=encoder,
-            search=plugs.build("search", config.search.name, assets, **config.search.options)
-            if world.gallery is not None and world.head is not None
-            else None,
-            config=config,
-            lost=lost,
-            viewer=_picture.build(assets) if config.llm_use.sees_picture else None,
-        )
+        return cls(**parts_of(config, looks=looks))
 
     def locate(self, photo: Photo | str | Path | Any) -> Answer:
         """Answer for one photo.
@@ -148,7 +123,7 @@ class GeoAgent:
         with clock("look"):
             vision = self.look(photo)
         with clock("read"):
-            regions, warnings = self._regions(photo)
+            regions, warnings = read_regions(photo, self.ocr)
         notes = (*self.lost, *photo.warnings, *warnings)
         return self._observed(photo.source, vision, regions, notes, clock, photo=photo)
 
@@ -282,43 +257,17 @@ class GeoAgent:
 
     def look(self, photo: Photo) -> VisionEvidence:
         """What the picture alone says; the world's prior where there is no encoder, or it fails (a warning says so)."""
-        world = self.assets.world
-        if self.encoder is None or world.head is None:
-            why = "the picture itself was not judged (no encoder): the prior of where photos are taken stands in for it"
-            return VisionEvidence(world.log_prior, world.cells.fingerprint, warnings=() if self.lost else (why,))
-        try:
-            embedding = self.encoder([photo])[0]
-            return VisionEvidence(world.head(embedding), world.cells.fingerprint, embedding, self.encoder.name)
-        except GeoAgentError as error:
-            return VisionEvidence(world.log_prior, world.cells.fingerprint, warnings=(f"picture not judged: {error}",))
+        return look(photo, self.assets.world, self.encoder, silent=bool(self.lost))
 
     def read(self, photo: Photo) -> TextEvidence:
         """What the text in the picture says."""
-        regions, warnings = self._regions(photo)
+        regions, warnings = read_regions(photo, self.ocr)
         evidence = self.understand(regions)
         return TextEvidence(regions, evidence.cues, evidence.constraints, (*warnings, *evidence.warnings))
 
     def understand(self, regions: Sequence[TextRegion]) -> TextEvidence:
         """Cues and constraints of text that has been read; a source that fails is a warning."""
-        regions = tuple(regions)
-        # Where a model is asked, the wider rules hold for both readers: neither is told what the other is not.
-        asked = self.assets.model is not None
-        hostile = (
-            instructing([region.text for region in regions])
-            if asked
-            else {i for i, region in enumerate(regions) if instructs(region.text)}
-        )
-        readable = tuple(replace(r, text="") if asked and i in hostile else r for i, r in enumerate(regions))
-        cues = find_cues(readable, self.assets.gazetteer, self.assets.facts, self.assets.world.country_prior)
-        constraints: list[Constraint] = []
-        left_out = ", ".join(map(str, sorted(hostile)))
-        warnings = [f"text that tries to instruct a program was left out: region {left_out}"] if hostile else []
-        for source in self.sources:
-            try:
-                constraints += source(regions, cues)
-            except GeoAgentError as error:
-                warnings.append(f"constraints from {source.name} are missing: {error}")
-        return TextEvidence(regions, cues, with_unique_ids(constraints), tuple(warnings))
+        return understand(regions, self.assets, self.sources)
 
     def neighbours(self, vision: VisionEvidence, log_probs: Any) -> Candidates | None:
         """Training photos near the embedding inside the leading cells; None where the world has no gallery."""
@@ -348,12 +297,6 @@ class GeoAgent:
     def builder(self) -> AnswerBuilder:
         """Writes this agent's answers."""
         return AnswerBuilder(self.assets, self.config)
-
-    def _regions(self, photo: Photo) -> tuple[tuple[TextRegion, ...], tuple[str, ...]]:
-        try:
-            return with_colours(photo, self.ocr(photo)), ()
-        except GeoAgentError as error:
-            return (), (f"text not read: {error}",)
 
     def _observed(
         self,

@@ -1,33 +1,55 @@
-"""The parts of an agent that its configuration asks for, and the clock that times them."""
+"""Loading: the parts of an agent that its configuration asks for."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 from geoagent import plugs
 from geoagent.config import Config, Plug
 from geoagent.errors import ConfigError, GeoAgentError
+from geoagent.evidence.constraints import _picture
 from geoagent.evidence.llm import Metered
+from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.gazetteer.facts import Facts
 from geoagent.protocols import Assets, Encoder, LanguageModel
 from geoagent.resources import cache_dir
+from geoagent.worlds.world import World
 
 
-class Clock:
-    """Adds up how long each part of one answer took."""
+def parts_of(config: Config, *, looks: bool = True) -> dict[str, Any]:
+    """Build every part of an agent that a configuration asks for.
 
-    def __init__(self, seconds: Mapping[str, float] | None = None) -> None:
-        self.seconds: dict[str, float] = dict(seconds or {})
+    Args:
+        config: the configuration.
+        looks: False for no encoder and no OCR engine.
 
-    @contextmanager
-    def __call__(self, part: str) -> Iterator[None]:
-        """Time one part."""
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[part] = round(time.perf_counter() - begin, 4)
+    Returns:
+        The arguments of `GeoAgent`, by name.
+
+    Raises:
+        WorldError: the world cannot be read.
+        UnknownPlug: a part does not exist.
+        MissingDependency: a part that was asked for needs a package that is not installed.
+    """
+    world = World.load(config.world)
+    assets = Assets(world, Gazetteer.load(), Facts.load())
+    if config.llm is not None:
+        assets = replace(assets, model=model_of(config, assets))
+    encoder, lost = encoder_of(config, assets) if looks else (None, ())
+    engine = config.ocr if looks else Plug(name="nothing")
+    searchable = world.gallery is not None and world.head is not None
+    return {
+        "assets": assets,
+        "ocr": plugs.build("ocr", engine.name, assets, **engine.options),
+        "sources": tuple(plugs.build("constraints", p.name, assets, **p.options) for p in sources_of(config)),
+        "refiner": plugs.build("refiners", config.refiner.name, assets, **config.refiner.options),
+        "encoder": encoder,
+        "search": plugs.build("search", config.search.name, assets, **config.search.options) if searchable else None,
+        "config": config,
+        "lost": lost,
+        "viewer": _picture.build(assets) if config.llm_use.sees_picture else None,
+    }
 
 
 def model_of(config: Config, assets: Assets) -> LanguageModel:

@@ -32,7 +32,7 @@ from geoagent.interfaces.render._page import PHOTO_BYTES, asset, fill, policy, s
 from geoagent.interfaces.render._rings import GRID, Rings, cell_rings, country_rings
 from geoagent.types import Photo
 
-SCRIPTS = ("map.js", "dom.js", "parts.js", "panel.js")
+SCRIPTS = ("geometry.js", "map.js", "tiles.js", "dom.js", "parts.js", "panel.js")
 """The map, making nodes, sections of the text beside it, the text as a whole; `geoagent web` shares the first three."""
 TILE_HOST = "https://tile.openstreetmap.org"
 

@@ -23,6 +23,7 @@ FILES = {
     "/page/answer.js": ("geoagent.interfaces.web", "page/answer.js", "text/javascript"),
     "/page/icon.svg": ("geoagent.interfaces.web", "page/icon.svg", "image/svg+xml"),
     "/page/map.css": ("geoagent.interfaces.render", "map.css", "text/css"),
+    "/page/geometry.js": ("geoagent.interfaces.render", "geometry.js", "text/javascript"),
     "/page/map.js": ("geoagent.interfaces.render", "map.js", "text/javascript"),
     "/page/dom.js": ("geoagent.interfaces.render", "dom.js", "text/javascript"),
     "/page/parts.js": ("geoagent.interfaces.render", "parts.js", "text/javascript"),

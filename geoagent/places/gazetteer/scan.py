@@ -5,11 +5,10 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from itertools import pairwise
 
 from geoagent.places.gazetteer.fuzzy import Fuzzy, without_digits
-from geoagent.places.gazetteer.match import Exactness, Match, Mention
+from geoagent.places.gazetteer.hits import Hit, add_context, plausible, with_codes
+from geoagent.places.gazetteer.match import Match, Mention
 from geoagent.places.gazetteer.names import Names
 from geoagent.places.gazetteer.normalise import Folded, fold_with_offsets
 from geoagent.places.gazetteer.rank import EXACTNESS, Ranker
@@ -20,9 +19,6 @@ from geoagent.places.gazetteer.writing import CASED, SPACELESS, letter_script
 MAX_TEXT = 20_000
 """Characters of a text that are scanned; a sign has fewer than two thousand."""
 _WINDOW = 64
-_CONTEXT = 6.5
-"""Nats that a city gains where its own region or country is named beside it ("Springfield, IL")."""
-_HAN_GENERIC = frozenset("市区县省州府都道町村郡镇乡")
 # What Korean and Semitic writing glues to a name.
 _HANGUL_AFTER = frozenset(
     "시 구 군 도 동 읍 면 리 역 점 로 길 대로 에 의 은 는 이 가 을 를 에서 으로 행 발 식 시청 구청 대학교 광역시"  # noqa: SIM905
@@ -38,17 +34,6 @@ _PLAIN_FLOOR = {7: 400_000, 8: 60_000, 9: 15_000}
 for confusions of optical readers, then for any other edit."""
 _CHEAP = -2.5
 _LONG_FLOOR = 3_000
-
-
-@dataclass(slots=True)
-class _Hit:
-    start: int
-    end: int
-    key: str
-    rows: list[tuple[float, int, int]]
-    exactness: Exactness | None = None
-    edits: int = 0
-    bonus: dict[int, float] = field(default_factory=dict)
 
 
 class Scanner:
@@ -69,7 +54,7 @@ class Scanner:
         hits = reader.read()
         return tuple(self._mention(hit, text, folded, k) for hit in hits)
 
-    def _mention(self, hit: _Hit, text: str, folded: Folded, k: int) -> Mention:
+    def _mention(self, hit: Hit, text: str, folded: Folded, k: int) -> Mention:
         rows = sorted(((s + hit.bonus.get(n, 0.0), n, kind) for s, n, kind in hit.rows), key=lambda r: (-r[0], r[1]))
         start, end = folded.span(hit.start, hit.end)
         place = self.rank.table.place
@@ -93,7 +78,7 @@ class _Reader:
         self.key = folded.key
         self.countries = countries
         self.fuzzy = fuzzy
-        self.codes: list[_Hit] = []
+        self.codes: list[Hit] = []
         self.words = self._words()
         self.begins = list(self.words)  # ascending
 
@@ -109,8 +94,8 @@ class _Reader:
                 begin = i
         return words
 
-    def read(self) -> list[_Hit]:
-        hits: list[_Hit] = []
+    def read(self) -> list[Hit]:
+        hits: list[Hit] = []
         i, n = 0, len(self.key)
         word_end = 0
         while i < n:
@@ -132,11 +117,12 @@ class _Reader:
                 hit = self._further(hit, script)
                 hits.append(hit)
                 i = max(hit.end, i + 1)
-        hits = self._with_codes(hits)
-        self._add_context(hits)
+        table = self.owner.rank.table
+        hits = with_codes(hits, self.codes, self.key, table)
+        add_context(hits, self.key, table)
         return hits
 
-    def _further(self, hit: _Hit, script: str) -> _Hit:
+    def _further(self, hit: Hit, script: str) -> Hit:
         """The name that begins inside another, ends after it and is better known: "City of Milton Keynes"."""
         if script in SPACELESS:
             return hit
@@ -153,7 +139,7 @@ class _Reader:
         before = letter_script(self.key[i - 1])
         return bool(script) and before in SPACELESS and before != script
 
-    def _at(self, i: int, word_end: int, script: str) -> _Hit | None:
+    def _at(self, i: int, word_end: int, script: str) -> Hit | None:
         hit = self._exact(self._tail(i), i, script)
         if hit is not None:
             return hit
@@ -174,7 +160,7 @@ class _Reader:
         """The text from `i` on, long enough for any name and for what decides whether the name ends there."""
         return self.key[i : i + 2 * _WINDOW]
 
-    def _exact(self, tail: str, i: int, script: str, least: int = 2) -> _Hit | None:
+    def _exact(self, tail: str, i: int, script: str, least: int = 2) -> Hit | None:
         """Return the longest usable name at the start of `tail`, the text from `i` on."""
         stop = tail.find("\n", 0, _WINDOW)
         window = tail[: stop if stop >= 0 else _WINDOW]
@@ -186,13 +172,13 @@ class _Reader:
             rows = self.owner.rank.scored(name, raw, self.countries)
             spoken = [row for row in rows if row[2] != 2]
             if len(spoken) < len(rows) and self.words.get(i) == end:
-                self.codes.append(_Hit(i, end, name, [row for row in rows if row[2] == 2]))
+                self.codes.append(Hit(i, end, name, [row for row in rows if row[2] == 2]))
             if name in self.owner.stopwords:
                 return None
             if not spoken:
                 continue
-            if self._plausible(name, script, spoken, raw, end):
-                return _Hit(i, end, name, spoken)
+            if plausible(name, script, spoken, raw, self.key[end : end + 1], self.owner.rank.table):
+                return Hit(i, end, name, spoken)
         return None
 
     def _raw(self, i: int, end: int) -> str:
@@ -220,30 +206,7 @@ class _Reader:
         end = self.words[self.begins[at]] if at >= 0 else i
         return end if i < end else otherwise
 
-    def _plausible(self, name: str, script: str, rows: list[tuple[float, int, int]], raw: str, end: int) -> bool:
-        """Whether a key is long, well known or well written enough to be meant as a name."""
-        table = self.owner.rank.table
-        best = max(int(table.population[n]) for _, n, _ in rows[:5])
-        area = any(n < table.first_city for _, n, _ in rows[:5])
-        primary = any(kind != 1 for _, _, kind in rows)
-        if script == "Hani":
-            followed = end < len(self.key) and self.key[end] in _HAN_GENERIC
-            return len(name) > 2 or area or followed or best >= 200_000
-        if script in ("Thai", "Laoo", "Khmr", "Mymr"):
-            return len(name) >= (3 if area or best >= 100_000 else 5)
-        if script in ("Hira", "Kana", "Hang"):
-            return len(name) >= (2 if area or best >= 100_000 else 3)
-        if len(name) <= 3:
-            upper_code = raw.isupper() and not primary
-            capital = script not in CASED or raw[:1] != raw[:1].lower()
-            return (area or best >= 50_000) and capital and not upper_code
-        if script in CASED and raw[:1] == raw[:1].lower() and raw[:1].isalpha():
-            return area or best >= 50_000
-        if len(name) <= 6 and not primary and " " not in name:
-            return area or best >= 60_000
-        return len(name) > 4 or area or best >= 5_000
-
-    def _digits(self, i: int, word_end: int, script: str) -> _Hit | None:
+    def _digits(self, i: int, word_end: int, script: str) -> Hit | None:
         """A name whose letters were read as digits: "K1aipeda", "S0FIA"."""
         stop = self.key.find("\n", i, i + _WINDOW)
         window = self.key[i : stop if stop >= 0 else min(i + _WINDOW, len(self.key))]
@@ -256,40 +219,40 @@ class _Reader:
                 for stem, inside in stems(first):
                     rows = self.owner.rank.scored(stem, stem, self.countries, inside)
                     if rows and self._large(rows, 20_000):
-                        hit = _Hit(i, word_end, stem, [(s + STEM, n, kind) for s, n, kind in rows])
+                        hit = Hit(i, word_end, stem, [(s + STEM, n, kind) for s, n, kind in rows])
                         break
             if hit is not None:
                 changed = sum(a != b for a, b in zip(self.key[i : hit.end], variant, strict=False))
                 cost = CHEAP_EDIT / 2 * changed
-                return _Hit(i, hit.end, hit.key, [(s + cost, n, kind) for s, n, kind in hit.rows], "fuzzy", changed)
+                return Hit(i, hit.end, hit.key, [(s + cost, n, kind) for s, n, kind in hit.rows], "fuzzy", changed)
         return None
 
     def _large(self, rows: list[tuple[float, int, int]], people: int) -> bool:
         table = self.owner.rank.table
         return any(n < table.first_city or table.population[n] >= people for _, n, _ in rows[:5])
 
-    def _stem(self, i: int, word_end: int) -> _Hit | None:
+    def _stem(self, i: int, word_end: int) -> Hit | None:
         """A declined name: "Klaipėdos", "Gdańsku"."""
         word = self.key[i:word_end]
         raw = self._raw(i, word_end)
         if len(word) < 5 or (raw[:1] == raw[:1].lower() and letter_script(word[0]) in CASED):
             return None
-        best: _Hit | None = None
+        best: Hit | None = None
         for stem, inside in stems(word):
             if stem in self.owner.stopwords:
                 continue
             rows = [r for r in self.owner.rank.scored(stem, stem, self.countries, inside) if r[2] != 2]
             if rows and self._large(rows, 50_000) and (best is None or rows[0][0] + STEM > best.rows[0][0]):
-                best = _Hit(i, word_end, stem, [(s + STEM, n, kind) for s, n, kind in rows], "stem")
+                best = Hit(i, word_end, stem, [(s + STEM, n, kind) for s, n, kind in rows], "stem")
         return best
 
-    def _misread(self, i: int, word_end: int, script: str) -> _Hit | None:
+    def _misread(self, i: int, word_end: int, script: str) -> Hit | None:
         """A misreading of a well-known name; only where asked for."""
         raw = self._raw(i, word_end)
         lower = script in CASED and raw[:1] == raw[:1].lower() and raw[:1] != "l"  # l is read for I
         if not self.fuzzy or lower:
             return None
-        best: _Hit | None = None
+        best: Hit | None = None
         for end in self._windows(i, word_end):
             key = self.key[i:end]
             letters = sum(c.isalpha() for c in key)
@@ -305,7 +268,7 @@ class _Reader:
                     continue
                 moved = [(s + cost, n, kind) for s, n, kind in rows]
                 if best is None or moved[0][0] + 2 * (end - i) > best.rows[0][0] + 2 * (best.end - best.start):
-                    best = _Hit(i, end, other, moved, "fuzzy", edits)
+                    best = Hit(i, end, other, moved, "fuzzy", edits)
         return best
 
     def _known(self, rows: list[tuple[float, int, int]], people: int) -> bool:
@@ -326,43 +289,6 @@ class _Reader:
                 break
             ends.append(following)
         return ends
-
-    def _with_codes(self, hits: list[_Hit]) -> list[_Hit]:
-        """Add codes of states ("TX", "SC") that stand directly behind a town of that state."""
-        table = self.owner.rank.table
-        starts, ends = [h.start for h in hits], [h.end for h in hits]
-        added: list[_Hit] = []
-        for code in self.codes:
-            before = bisect_right(ends, code.start) - 1
-            town = hits[before] if before >= 0 else None
-            units = [r for r in code.rows if table.n_countries <= r[1] < table.first_city]
-            if town is None or not units or code.start - town.end > 2 or self.key[town.end : code.start].strip():
-                continue
-            inside = {(table.country_of[n], table.admin1_of(n)) for _, n, _ in town.rows}
-            kept = [r for r in units if (table.country_of[r[1]], table.admin1_of(r[1])) in inside]
-            taken = bisect_left(starts, code.end) > before + 1  # by a name that begins before the code ends
-            if kept and not taken and not (added and code.start < added[-1].end):
-                code.rows = kept
-                added.append(code)
-        return sorted([*hits, *added], key=lambda h: h.start)
-
-    def _add_context(self, hits: list[_Hit]) -> None:
-        """Raise the readings of two neighbouring names of which one lies in the other."""
-        table = self.owner.rank.table
-        for a, b in pairwise(hits):
-            gap = self.key[a.end : b.start]
-            if gap.strip() or len(gap) > 2:
-                continue
-            for inner, outer in ((a, b), (b, a)):
-                for _, n, _ in inner.rows:
-                    for _, m, _ in outer.rows[:12]:
-                        if m >= table.first_city or m == n or table.country_of[n] != table.country_of[m]:
-                            continue
-                        if m < table.n_countries <= n or (
-                            n >= table.first_city and table.admin1_of(n) == table.admin1_of(m)
-                        ):
-                            inner.bonus[n] = _CONTEXT
-                            outer.bonus[m] = _CONTEXT
 
 
 def _is_mark(character: str) -> bool:

@@ -1,0 +1,68 @@
+"""From one photo to its evidence: look at the picture, read its text, understand the text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from geoagent.errors import GeoAgentError
+from geoagent.evidence.cues import find_cues, instructs
+from geoagent.evidence.cues.panel import with_colours
+from geoagent.evidence.observation import with_unique_ids
+from geoagent.evidence.untrusted import instructing
+from geoagent.protocols import Assets, ConstraintSource, Encoder, OcrEngine
+from geoagent.types import Constraint, Photo, TextEvidence, TextRegion, VisionEvidence
+from geoagent.worlds.world import World
+
+
+def look(photo: Photo, world: World, encoder: Encoder | None, *, silent: bool = False) -> VisionEvidence:
+    """Judge the picture alone; the world's prior stands in where there is no encoder, or it fails.
+
+    Args:
+        photo: the photo.
+        world: its head turns the embedding into log probabilities over geocells.
+        encoder: the picture half, or None.
+        silent: do not warn that there is no encoder, since another warning says why.
+    """
+    if encoder is None or world.head is None:
+        why = "the picture itself was not judged (no encoder): the prior of where photos are taken stands in for it"
+        return VisionEvidence(world.log_prior, world.cells.fingerprint, warnings=() if silent else (why,))
+    try:
+        embedding = encoder([photo])[0]
+        return VisionEvidence(world.head(embedding), world.cells.fingerprint, embedding, encoder.name)
+    except GeoAgentError as error:
+        return VisionEvidence(world.log_prior, world.cells.fingerprint, warnings=(f"picture not judged: {error}",))
+
+
+def read_regions(photo: Photo, ocr: OcrEngine) -> tuple[tuple[TextRegion, ...], tuple[str, ...]]:
+    """Read the lines of text in a photo, with the colours that they stand on, and say in a warning if that fails."""
+    try:
+        return with_colours(photo, ocr(photo)), ()
+    except GeoAgentError as error:
+        return (), (f"text not read: {error}",)
+
+
+def understand(regions: Sequence[TextRegion], assets: Assets, sources: Sequence[ConstraintSource]) -> TextEvidence:
+    """Find the cues and constraints of text that has been read; a source that fails is a warning.
+
+    Lines that try to instruct a program are left out. Where a language model is asked, the wider rules that hold for it
+    hide them from the cues too: neither reader is given what the other is not.
+    """
+    regions = tuple(regions)
+    asked = assets.model is not None
+    hostile = (
+        instructing([region.text for region in regions])
+        if asked
+        else {i for i, region in enumerate(regions) if instructs(region.text)}
+    )
+    readable = tuple(replace(r, text="") if asked and i in hostile else r for i, r in enumerate(regions))
+    cues = find_cues(readable, assets.gazetteer, assets.facts, assets.world.country_prior)
+    constraints: list[Constraint] = []
+    left_out = ", ".join(map(str, sorted(hostile)))
+    warnings = [f"text that tries to instruct a program was left out: region {left_out}"] if hostile else []
+    for source in sources:
+        try:
+            constraints += source(regions, cues)
+        except GeoAgentError as error:
+            warnings.append(f"constraints from {source.name} are missing: {error}")
+    return TextEvidence(regions, cues, with_unique_ids(constraints), tuple(warnings))
