@@ -82,6 +82,7 @@ class Config(BaseModel):
         encoder: the picture half; None takes what the world asks for.
         ocr: the reading half; "auto" takes the best engine that is installed.
         language: identifier of languages: "py3langid", "fasttext" or "langdetect".
+        cues: modules outside the package with more kinds of cue, by dotted path; each has a function `find`.
         constraints: constraint sources, each adding its own.
         search: how neighbours are found where the world has a gallery.
         refiner: from candidates to one place.
@@ -106,6 +107,7 @@ class Config(BaseModel):
     encoder: Plug | None = None
     ocr: Plug = Field(default_factory=lambda: Plug(name="auto"))
     language: Literal["py3langid", "fasttext", "langdetect"] = "py3langid"
+    cues: tuple[str, ...] = ()
     constraints: tuple[Plug, ...] = Field(default_factory=lambda: (Plug(name="lexicon"),))
     search: Plug = Field(default_factory=lambda: Plug(name="exact"))
     refiner: Plug = Field(default_factory=lambda: Plug(name="mode"))

@@ -37,6 +37,27 @@ def names(slot: str) -> tuple[str, ...]:
     return tuple(sorted(m.name for m in pkgutil.iter_modules(folder.__path__) if not m.name.startswith("_")))
 
 
+def attribute(module: str, name: str) -> Any:
+    """Return what a module, also one outside the package, calls `name`.
+
+    Args:
+        module: dotted path of the module.
+        name: of a function in it.
+
+    Raises:
+        UnknownPlug: there is no such module, or it has nothing of that name.
+    """
+    try:
+        found = import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and (module == error.name or module.startswith(error.name + ".")):
+            raise UnknownPlug(f"no module {module!r}; check its name and the Python path") from error
+        raise
+    if not hasattr(found, name):
+        raise UnknownPlug(f"the module {module} has no {name!r}")
+    return getattr(found, name)
+
+
 def build(slot: str, name: str, assets: Any, **options: Any) -> Any:
     """Build the plug `name` of `slot`.
 
@@ -56,16 +77,7 @@ def build(slot: str, name: str, assets: Any, **options: Any) -> Any:
         raise UnknownPlug(
             f"no {slot} plug named {name!r}; choose from {', '.join(known)}, or give a dotted module path"
         )
-    path = name if "." in name else f"{_FOLDERS[slot]}.{name}"
-    try:
-        module = import_module(path)
-    except ModuleNotFoundError as error:
-        if error.name and (path == error.name or path.startswith(error.name + ".")):
-            raise UnknownPlug(f"no module {path!r} for slot {slot}") from error
-        raise
-    factory = getattr(module, "build", None)
-    if factory is None:
-        raise UnknownPlug(f"{path} has no function build(assets, **options)")
+    factory = attribute(name if "." in name else f"{_FOLDERS[slot]}.{name}", "build")
     try:
         inspect.signature(factory).bind(assets, **options)
     except TypeError as error:

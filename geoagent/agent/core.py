@@ -29,6 +29,7 @@ from geoagent.config import WEIGHING, Config
 from geoagent.errors import ConfigError, InputError, WorldError
 from geoagent.evidence.constraints._picture import PictureSource
 from geoagent.evidence.constraints.llm import ModelSource
+from geoagent.evidence.cues import Finder
 from geoagent.evidence.llm_log import LlmLog, recording
 from geoagent.evidence.observation import Observation
 from geoagent.evidence.photos import open_photo
@@ -61,6 +62,7 @@ class GeoAgent:
         config: what it was made from.
         lost: what could not be loaded, in words; repeated as a warning in every answer.
         viewer: shows the picture to a vision-language model, or None.
+        finders: finders of kinds of cue beside those that ship.
     """
 
     assets: Assets
@@ -72,6 +74,7 @@ class GeoAgent:
     config: Config = field(default_factory=Config)
     lost: tuple[str, ...] = ()
     viewer: PictureSource | None = None
+    finders: tuple[Finder, ...] = ()
 
     def __post_init__(self) -> None:
         _ = self.builder.user_constraints  # what the user says is refused now, not at the first photo
@@ -267,7 +270,7 @@ class GeoAgent:
 
     def understand(self, regions: Sequence[TextRegion]) -> TextEvidence:
         """Cues and constraints of text that has been read; a source that fails is a warning."""
-        return understand(regions, self.assets, self.sources)
+        return understand(regions, self.assets, self.sources, self.finders)
 
     def neighbours(self, vision: VisionEvidence, log_probs: Any) -> Candidates | None:
         """Training photos near the embedding inside the leading cells; None where the world has no gallery."""

@@ -43,6 +43,7 @@ def parts_of(config: Config, *, looks: bool = True) -> dict[str, Any]:
         "assets": assets,
         "ocr": plugs.build("ocr", engine.name, assets, **engine.options),
         "sources": tuple(plugs.build("constraints", p.name, assets, **p.options) for p in sources_of(config)),
+        "finders": tuple(plugs.attribute(module, "find") for module in config.cues),
         "refiner": plugs.build("refiners", config.refiner.name, assets, **config.refiner.options),
         "encoder": encoder,
         "search": plugs.build("search", config.search.name, assets, **config.search.options) if searchable else None,

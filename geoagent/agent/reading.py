@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from geoagent.errors import GeoAgentError
-from geoagent.evidence.cues import find_cues, instructs
+from geoagent.evidence.cues import Finder, find_cues, instructs
 from geoagent.evidence.cues.panel import with_colours
 from geoagent.evidence.observation import with_unique_ids
 from geoagent.evidence.untrusted import instructing
@@ -42,7 +42,12 @@ def read_regions(photo: Photo, ocr: OcrEngine) -> tuple[tuple[TextRegion, ...], 
         return (), (f"text not read: {error}",)
 
 
-def understand(regions: Sequence[TextRegion], assets: Assets, sources: Sequence[ConstraintSource]) -> TextEvidence:
+def understand(
+    regions: Sequence[TextRegion],
+    assets: Assets,
+    sources: Sequence[ConstraintSource],
+    finders: Sequence[Finder] = (),
+) -> TextEvidence:
     """Find the cues and constraints of text that has been read; a source that fails is a warning.
 
     Lines that try to instruct a program are left out. Where a language model is asked, the wider rules that hold for it
@@ -56,7 +61,7 @@ def understand(regions: Sequence[TextRegion], assets: Assets, sources: Sequence[
         else {i for i, region in enumerate(regions) if instructs(region.text)}
     )
     readable = tuple(replace(r, text="") if asked and i in hostile else r for i, r in enumerate(regions))
-    cues = find_cues(readable, assets.gazetteer, assets.facts, assets.world.country_prior)
+    cues = find_cues(readable, assets.gazetteer, assets.facts, assets.world.country_prior, more=finders)
     constraints: list[Constraint] = []
     left_out = ", ".join(map(str, sorted(hostile)))
     warnings = [f"text that tries to instruct a program was left out: region {left_out}"] if hostile else []

@@ -6,7 +6,7 @@ later kinds leave alone what earlier ones have explained: the digits of a teleph
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from geoagent.evidence.cues import (
     brand,
@@ -81,6 +81,7 @@ def find_cues(
     prior: Mapping[str, float] | None = None,
     *,
     identifier: str = IDENTIFIER,
+    more: Iterable[Finder] = (),
 ) -> tuple[Cue, ...]:
     """Find every cue in the text of one photo.
 
@@ -90,13 +91,14 @@ def find_cues(
         facts: cue tables.
         prior: how much each country is to be expected, for naming the likely ones first; it changes no weight.
         identifier: of languages, see `identify`.
+        more: finders of further kinds, which run after those that ship.
 
     Returns:
         Cues in no order of importance; () where no text speaks for a place.
     """
     reading = Reading.of(regions, gazetteer, facts, prior, identifier)
     found: tuple[Cue, ...] = ()
-    for find in FINDERS:
+    for find in (*FINDERS, *more):
         found += tuple(find(reading, found))
     return found
 

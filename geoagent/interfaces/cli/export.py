@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 @click.option("--csv", type=WRITE, help="Write a table for spreadsheets; the only one that keeps errors.")
 @click.option("--geojson", type=WRITE, help="Write GeoJSON (RFC 7946).")
 @click.option("--geoparquet", type=WRITE, help="Write GeoParquet; needs the extra geo.")
+@click.option(
+    "--as",
+    "others",
+    type=(str, WRITE),
+    multiple=True,
+    metavar="MODULE FILE",
+    help="Write a format of your own: a module with write(rows, target), by its dotted path.",
+)
 @click.option("--xmp", is_flag=True, help="Write PHOTO.xmp beside each photo, marked as an estimate; replaces nothing.")
 @click.option(
     "--photos",
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print what was written and left out as one JSON object.")
 def export(
     answers: tuple[Path, ...],
+    others: tuple[tuple[str, Path], ...],
     xmp: bool,
     photos: Path | None,
     even_with_gps: bool,
@@ -56,13 +65,13 @@ def export(
     from geoagent.interfaces import outputs
     from geoagent.places.gazetteer import Gazetteer
 
-    wanted = {name: tables[name] for name in outputs.FORMATS if tables[name] is not None}
+    wanted = {name: tables[name] for name in outputs.FORMATS if tables[name] is not None} | dict(others)
     if not wanted and not xmp:
-        raise click.UsageError("say what to write: --csv, --geojson, --geoparquet or --xmp")
+        raise click.UsageError("say what to write: --csv, --geojson, --geoparquet, --as or --xmp")
     if not xmp and (photos is not None or even_with_gps):
         raise click.UsageError("--photos and --even-with-gps go with --xmp")
     streamed = [name for name, target in wanted.items() if str(target) == "-"]
-    if len(streamed) > 1 or "geoparquet" in streamed or (streamed and as_json):
+    if len(streamed) > 1 or not {"csv", "geojson"}.issuperset(streamed) or (streamed and as_json):
         raise click.UsageError("- is standard output, which takes one of --csv and --geojson, and then no --json")
     for target in wanted.values():
         if str(target) != "-" and target is not None and target.resolve() in {file.resolve() for file in answers}:

@@ -7,12 +7,12 @@ stand beside, since they are one file a photo and never replace anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import cast
 
 from pydantic import ValidationError
 
+from geoagent import plugs
 from geoagent.answer import Answer
 from geoagent.errors import InputError
 from geoagent.interfaces.outputs._row import Row, row_of
@@ -27,17 +27,23 @@ FORMATS = ("csv", "geojson", "geoparquet")
 def write(name: str, rows: Sequence[Row], target: Path) -> int:
     """Write rows as the format `name`, whole or not at all.
 
+    Args:
+        name: one of `FORMATS`, or the dotted path of a module outside the package with the same function `write`.
+        rows: what to write.
+        target: the file.
+
     Returns:
         How many rows the file holds; all but CSV leave errors out.
 
     Raises:
         InputError: no such format, or the file cannot be written.
+        UnknownPlug: there is no such module, or it has no function `write`.
         MissingDependency: the format's packages are not installed.
     """
-    if name not in FORMATS:
-        raise InputError(f"no format {name!r}; choose from {', '.join(FORMATS)}")
-    module = import_module(f"{__name__}.{name}")
-    return cast(Callable[[Sequence[Row], Path], int], module.write)(rows, target)
+    if "." not in name and name not in FORMATS:
+        raise InputError(f"no format {name!r}; choose from {', '.join(FORMATS)}, or give a dotted module path")
+    function = plugs.attribute(name if "." in name else f"{__name__}.{name}", "write")
+    return cast(Callable[[Sequence[Row], Path], int], function)(rows, target)
 
 
 def read_answers(lines: Iterable[bytes]) -> Iterator[tuple[int, Answer | str]]:

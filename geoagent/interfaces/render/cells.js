@@ -73,7 +73,7 @@ $("legend").append(make("label", {}, tick, "Colours of cells"), make("p", { clas
 $("credit").textContent = DATA.attribution ? `Borders: ${DATA.attribution}` : "";
 $("credit").hidden = !DATA.attribution;
 $("tiles").addEventListener("click", () => {
-  map.tiles = map.tiles ? null : new Tiles(map);
+  map.tiles = map.tiles ? null : new Tiles(map, DATA.tiles);
   $("tiles").setAttribute("aria-pressed", String(!!map.tiles));
   $("tiles").textContent = map.tiles ? "Hide map tiles" : "Load online map tiles (asks openstreetmap.org)";
   $("credit").hidden = !map.tiles && !DATA.attribution;

@@ -75,7 +75,7 @@ def cells_html(
         "legend": _SAYS[by],
         "tally": [[str(codes[i]), int(tally[i]), f"{tally[i]:,} cell{'s' if tally[i] != 1 else ''}"] for i in order],
     }
-    style, script = asset("map.css"), "".join(map(asset, ("geometry.js", "map.js", "cells.js")))
+    style, script = asset("map.css"), "".join(map(asset, ("geometry.js", "map.js", "tiles.js", "cells.js")))
     values = {
         "csp": policy(style, script, images=f"data: {TILE_HOST}"),
         "title": html.escape(f"{title} – geoagent"),
