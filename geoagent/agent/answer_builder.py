@@ -1,4 +1,4 @@
-"""Writing the answer: predictions side by side, cue by cue, within the precision that may be disclosed."""
+"""Building the answer: the variants side by side, every cue, all within the precision that may be disclosed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PACKAGES = ("numpy", "pillow", "rapidocr", "onnxruntime", "shapely", "phonenumb
 
 
 class AnswerBuilder:
-    """Writes the answers of one agent."""
+    """Builds the answers of one agent."""
 
     def __init__(self, assets: Assets, config: Config) -> None:
         self._assets = assets
@@ -52,7 +52,7 @@ class AnswerBuilder:
 
     @cached_property
     def user_constraints(self) -> tuple[Constraint, ...]:
-        """What the user said about where the photo is."""
+        """Constraints from what the user stated about the place."""
         config = self._config
         return user_constraints(
             self._assets.world,
@@ -64,7 +64,7 @@ class AnswerBuilder:
 
     @cached_property
     def versions(self) -> dict[str, str]:
-        """What the answer was made with."""
+        """Versions of the packages behind the answer."""
         found = {
             "geoagent": __version__,
             "python": platform.python_version(),
@@ -78,12 +78,12 @@ class AnswerBuilder:
         return found
 
     def __call__(self, *, infer: Infer, observed: Observation, user: Sequence[Constraint]) -> tuple[Answer, list[str]]:
-        """Infer every variant of the evidence and write it down.
+        """Run the inference on every variant of the evidence and build the answer.
 
         Args:
-            infer: from base log probabilities and constraints to a posterior and its conclusion.
-            observed: what was seen.
-            user: what the user said about where the photo is.
+            infer: from base log probabilities and constraints to a posterior and its estimate.
+            observed: the observation.
+            user: constraints that the user stated.
 
         Returns:
             The answer, and the statements that its explanation is made of.
@@ -155,12 +155,12 @@ class AnswerBuilder:
         return answer, said
 
     def placed(self, conclusion: Estimate) -> tuple[Best, float]:
-        """A conclusion's place as it is told, and how far that is from it, km: under "auto" at the level it reaches."""
+        """The place to disclose for an estimate, and its distance from it in km; under "auto", at the level reached."""
         best = self.best(conclusion)
         return at_its_level(best, self._assets.gazetteer) if self._config.max_precision == "auto" else (best, 0.0)
 
     def best(self, conclusion: Estimate) -> Best:
-        """Name a conclusion's place at the level that its evidence reaches."""
+        """Name the place of an estimate at the level that its evidence reaches."""
         gazetteer, here, country = self._assets.gazetteer, conclusion.latlon, conclusion.country
         auto = self._config.max_precision == "auto"
         precision = conclusion.level(self._config.confidence if auto else 0.5)
@@ -187,7 +187,7 @@ class AnswerBuilder:
         )
 
     def credible(self, conclusion: Estimate, posterior: Posterior) -> CredibleSet | None:
-        """Countries and cells that hold nine photos of ten; None where the world has not fitted that."""
+        """Credible sets of countries and cells at 90 %; None where the world has not fitted them."""
         world, group = self._assets.world, conclusion.group
         limit = threshold(world.calibration, "countries", group)
         if limit is None:
@@ -201,12 +201,12 @@ class AnswerBuilder:
         )
 
     def prediction(self, conclusion: Estimate) -> Prediction:
-        """A conclusion as the answer writes it."""
+        """An estimate in the form of the JSON answer."""
         best, moved = self.placed(conclusion)
         shares = np.array([p for _, p in conclusion.countries])
         rounded = shares / shares.sum()
         shown = zip(conclusion.countries, rounded.tolist(), strict=True)
-        # Hundreds of small parts are made by pydantic at once, not one by one.
+        # pydantic builds hundreds of small parts faster at once than one by one.
         return Prediction.model_validate(
             {
                 "best": best,
@@ -218,7 +218,7 @@ class AnswerBuilder:
         )
 
     def alternatives(self, conclusion: Estimate, posterior: Posterior) -> list[Alternative]:
-        """Other places that the evidence allows, each at least 1 % probable."""
+        """Other places with at least 1 % probability."""
         cells = self._assets.world.cells
         found = []
         for place, cell, p in alternatives(conclusion, posterior, self._assets.world, _ALTERNATIVES):
@@ -239,7 +239,7 @@ class AnswerBuilder:
         return found
 
     def evidence(self, candidates: Candidates, shares: Float) -> list[NeighbourReport]:
-        """What the final position was computed from, heaviest first."""
+        """The candidates behind the final position, heaviest first."""
         found = []
         for i in np.argsort(-shares, kind="stable")[:_NEIGHBOURS]:
             if shares[i] < 0.001:

@@ -1,4 +1,4 @@
-"""Many photos: one JSON line each, written as soon as it is known, resumed where it stopped."""
+"""Batches: one JSON line a photo, written as soon as it is answered; an interrupted batch resumes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from geoagent.errors import GeoAgentError, InputError
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One thing to answer: `key` is what a finished row is recognised by."""
+    """One photo or text to answer; `key` identifies its row in the output."""
 
     key: str
     run: Callable[[], Answer]
@@ -25,10 +25,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What answers are made under now.
+    """The settings that answers are made under in this run.
 
     Attributes:
-        settings: their mark, `Answer.settings`.
+        settings: their fingerprint, `Answer.settings`.
         capped: whether nothing finer than a level may be disclosed.
     """
 
@@ -36,7 +36,7 @@ class Made:
     capped: bool = False
 
     def fits(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row of an earlier run was made likewise; an error is the photo's, and fits everything.
+        """Whether a row of an earlier run was made under the same settings; errors fit any settings.
 
         Answers of versions without marks are taken for the same, except where they might disclose too much.
         """
@@ -45,7 +45,7 @@ class Made:
 
 
 def run(jobs: Iterable[Job], out: Path | None, done: Container[str] | None = None) -> Iterator[Answer]:
-    """Answer every job that `out` does not hold yet, and append each answer to it at once.
+    """Answer every job that `out` does not contain yet, appending each answer at once.
 
     A photo that cannot be answered is one row with status "error". Rows of an earlier run are kept; a last line that
     was cut off by an interruption is dropped and its photo answered again.
@@ -53,7 +53,7 @@ def run(jobs: Iterable[Job], out: Path | None, done: Container[str] | None = Non
     Args:
         jobs: what to answer.
         out: JSON lines file, or None to only yield.
-        done: keys of jobs that are passed over; what `finished` says of `out` where None.
+        done: keys of jobs to skip; None takes those that `finished` finds in `out`.
 
     Yields:
         The new answers, in order.
@@ -75,7 +75,7 @@ def run(jobs: Iterable[Job], out: Path | None, done: Container[str] | None = Non
             except GeoAgentError as error:
                 answer = Answer.failed(job.key, str(error), id=job.id)
             except Exception as error:
-                # A defect of ours, or of a library, on one photo of 100,000 must not cost the others.
+                # A bug in our code or in a library that one photo triggers must not stop the batch.
                 answer = Answer.failed(job.key, f"unexpected {type(error).__name__}: {error}", id=job.id)
             if handle is not None:
                 handle.write(answer.to_json() + "\n")
@@ -148,7 +148,7 @@ def finished(
 
 
 def _strange(out: Path, count: int, redo: bool) -> str:
-    """What to do about rows that were made under other settings."""
+    """Error message for rows that were made under other settings."""
     if redo:
         return f"{out}: {count} answers of other photos were made under other settings; choose another --out"
     return (

@@ -1,4 +1,4 @@
-"""A claim about where a photo was taken, and how probable a belief over cells makes it."""
+"""Claims about where a photo was taken: reading them, and their probability under a posterior."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _NUMBER = r"([+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|nan|inf))"
 _COORDINATES = re.compile(
     rf"\s*{_NUMBER}\s*°?\s*([NS])?\s*,\s*{_NUMBER}\s*°?\s*([EW])?\s*(?:,\s*{_NUMBER}\s*(?:km)?)?\s*", re.I
 )
-_WORTH_NAMING = 50_000  # people of a city that somebody may have meant
-_REACH_KM = 200.0  # how far beyond a circle places are that may still have photos in it
+_WORTH_NAMING = 50_000  # population from which a namesake is mentioned
+_REACH_KM = 200.0  # places of support this far outside a circle may still have photos inside it
 _UNSEEN = 0.05
-"""Share of a cell's probability that is spread evenly over it: photos are also taken where none is known to be."""
+"""Share of a cell's probability that is spread evenly over it, since photos are also taken away from known places."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Where a photo is said to be.
+    """A claimed place.
 
     Attributes:
         said: as stated.
@@ -41,7 +41,7 @@ class Claim:
         radius_km: of the circle.
         countries: ISO codes of what is claimed.
         level: of what is claimed; "full" for a position.
-        notes: what the one who claims should know about how it was understood.
+        notes: how the claim was understood, for the user.
     """
 
     said: str
@@ -55,7 +55,7 @@ class Claim:
 
 
 def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
-    """Understand a claim: "Kyiv, Ukraine", "DE", "the Balkans", "50.45,30.52" or "50.45,30.52,10" (a radius in km).
+    """Parse a claim: "Kyiv, Ukraine", "DE", "the Balkans", "50.45,30.52" or "50.45,30.52,10" (a radius in km).
 
     A city is claimed within `CITY_KM` of its centre.
 
@@ -98,7 +98,7 @@ def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
 
 
 def _others(said: str, chosen: Place, gazetteer: Gazetteer) -> tuple[str, ...]:
-    """A note where a name alone was claimed that other cities of some size have as well."""
+    """Return a note if the claim is a bare name that other sizeable cities share."""
     if "," in said:
         return ()
     same = [m.place for m in gazetteer.lookup(said) if m.place.level == "city" and m.place.latlon != chosen.latlon]
@@ -107,11 +107,11 @@ def _others(said: str, chosen: Place, gazetteer: Gazetteer) -> tuple[str, ...]:
 
 
 def rival_of(claim: Claim, answered: Estimate, assets: Assets) -> Claim | None:
-    """The place of the claim's kind that an answer is in; None where that is the claimed one.
+    """Return the place of the claim's kind that contains the answer; None if that is the claimed one.
 
     Args:
         claim: a circle, countries or admin-1 units.
-        answered: where the photo was taken, as far as the evidence says.
+        answered: the estimated position.
         assets: world and gazetteer.
     """
     if claim.centre is not None:
@@ -126,7 +126,7 @@ def rival_of(claim: Claim, answered: Estimate, assets: Assets) -> Claim | None:
 
 
 def claim_of_position(position: LatLon, gazetteer: Gazetteer) -> Claim:
-    """The claim that a file makes about itself by its GPS position."""
+    """Return the claim that a file makes by its GPS position."""
     name = f"EXIF position {position.lat:.5f}, {position.lon:.5f}"
     return Claim("exif", name, (), position, CITY_KM, _codes(gazetteer.country_at(position)))
 
@@ -136,7 +136,7 @@ def _codes(code: str) -> tuple[str, ...]:
 
 
 class Probability:
-    """How probable a belief over cells makes one claim; what depends on the claim alone is worked out once.
+    """Probability of one claim under a posterior; what depends on the claim alone is computed once.
 
     Areas hold the probability of their cells. A circle holds what of the cloud of places where photos are, and of the
     cities that the text names, lies in it; a small share of each cell's probability is spread evenly over the cell.

@@ -1,4 +1,4 @@
-"""The whole story on one screen: look, read, fuse, refine, explain."""
+"""`GeoAgent`: look, read, fuse, refine, explain."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class GeoAgent:
         encoder: the picture half, or None.
         search: neighbours of an embedding, or None.
         config: what it was made from.
-        lost: what could not be loaded, in words; repeated as a warning in every answer.
+        lost: messages about parts that could not be loaded; repeated as warnings in every answer.
         viewer: shows the picture to a vision-language model, or None.
         finders: finders of kinds of cue beside those that ship.
     """
@@ -77,15 +77,15 @@ class GeoAgent:
     finders: tuple[Finder, ...] = ()
 
     def __post_init__(self) -> None:
-        _ = self.builder.user_constraints  # what the user says is refused now, not at the first photo
+        _ = self.builder.user_constraints  # refuse what the user stated now, not at the first photo
 
     @classmethod
     def load(cls, config: Config | str | Path | None = None, *, looks: bool = True, **settings: Any) -> GeoAgent:
-        """Put an agent together.
+        """Load an agent.
 
         Args:
             config: a `Config`, or the path of a TOML file; the defaults where absent.
-            looks: False for an agent that only answers what another one observed: it gets no encoder and no OCR.
+            looks: False for an agent without encoder and OCR, which only answers what another one observed.
             settings: settings by name, which win over `config` (`ocr="nothing"`, `world="my-world"`, …).
 
         Raises:
@@ -112,7 +112,7 @@ class GeoAgent:
         return self.answer(self.observe(photo))
 
     def observe(self, photo: Photo | str | Path | Any) -> Observation:
-        """Look at a photo and read it; `answer` then weighs what was seen, as often as one likes.
+        """Look at a photo and read it; `answer` then weighs the observation, as often as needed.
 
         Args:
             photo: a path, bytes, a PIL image or a `Photo`.
@@ -131,7 +131,7 @@ class GeoAgent:
         return self._observed(photo.source, vision, regions, notes, clock, photo=photo)
 
     def locate_text(self, lines: Iterable[str], *, id: str | None = None) -> Answer:
-        """Answer for the text of a photo alone, as an OCR engine gave it, one string a line.
+        """Answer for the text of a photo alone, one string a line.
 
         Raises:
             InputError: a line is no string.
@@ -186,7 +186,7 @@ class GeoAgent:
         return self._observed(name, vision, regions_from_lines(list(lines)), (), clock, id=id)
 
     def answer(self, observed: Observation, *, without: Collection[str] = ()) -> Answer:
-        """Weigh what was seen, and say where the photo was taken.
+        """Weigh an observation and answer where the photo was taken.
 
         Args:
             observed: what `observe` gave, of this agent or of another over the same geocells.
@@ -218,7 +218,7 @@ class GeoAgent:
         return answer.model_copy(update={"timings_s": clock.seconds, "settings": self.mark})
 
     def posterior(self, observed: Observation) -> Posterior:
-        """What is believed of each geocell, from picture, text and what the user said."""
+        """The posterior over geocells from picture, text and what the user stated."""
         said = (*self.builder.user_constraints, *observed.text.constraints)
         return self.fusion(observed.vision.log_probs, said)
 
@@ -245,7 +245,7 @@ class GeoAgent:
         return verify(observed, said, self.assets, self.inference, self.builder)
 
     def using(self, **settings: Any) -> GeoAgent:
-        """The same agent under other settings of those that no part was built from: see `WEIGHING`.
+        """Return the same agent under other settings that need no part to be rebuilt; see `WEIGHING`.
 
         Raises:
             ConfigError: a setting is unknown, wrong, or needs a new agent.
@@ -259,11 +259,11 @@ class GeoAgent:
         return replace(self, config=config)
 
     def look(self, photo: Photo) -> VisionEvidence:
-        """What the picture alone says; the world's prior where there is no encoder, or it fails (a warning says so)."""
+        """Judge the picture alone; the world's prior stands in, with a warning, without an encoder or if it fails."""
         return look(photo, self.assets.world, self.encoder, silent=bool(self.lost))
 
     def read(self, photo: Photo) -> TextEvidence:
-        """What the text in the picture says."""
+        """Read the text in the picture and find its cues and constraints."""
         regions, warnings = read_regions(photo, self.ocr)
         evidence = self.understand(regions)
         return TextEvidence(regions, evidence.cues, evidence.constraints, (*warnings, *evidence.warnings))
@@ -273,12 +273,12 @@ class GeoAgent:
         return understand(regions, self.assets, self.sources, self.finders)
 
     def neighbours(self, vision: VisionEvidence, log_probs: Any) -> Candidates | None:
-        """Training photos near the embedding inside the leading cells; None where the world has no gallery."""
+        """Neighbours of the embedding inside the leading cells; None without a gallery."""
         return self.inference.near(self.inference.query(vision), self.inference.leading(np.asarray(log_probs)))
 
     @cached_property
     def mark(self) -> str:
-        """Mark of the settings that answers are made under; see `fingerprint`."""
+        """Fingerprint of the settings that answers are made under."""
         model = self.assets.model
         return fingerprint(self.config, self.assets.world, None if model is None else model.name)
 
@@ -290,7 +290,7 @@ class GeoAgent:
 
     @cached_property
     def fusion(self) -> Fusion:
-        """Fuses over this agent's world."""
+        """The fusion over this agent's world."""
         belief, config = Belief.of(self.assets.world), self.config
         if config.same_region is not None:
             belief = replace(belief, same_region=config.same_region)
@@ -298,7 +298,7 @@ class GeoAgent:
 
     @cached_property
     def builder(self) -> AnswerBuilder:
-        """Writes this agent's answers."""
+        """The builder of this agent's answers."""
         return AnswerBuilder(self.assets, self.config)
 
     def _observed(
@@ -330,12 +330,12 @@ class GeoAgent:
         )
 
     def _second_look(self, photo: Photo | None, vision: VisionEvidence, text: TextEvidence) -> TextEvidence:
-        """The evidence after a second look, where the user lets the model take one and the photo is undecided."""
+        """The evidence after an investigation, if the user allows one and the photo is undecided."""
         steps, model = self.config.llm_use.investigate, self.assets.model
         if not steps or model is None or model.name == "none" or self.config.llm_use.dry_run:
             return text
         if any("constraints from llm" in warning for warning in text.warnings):
-            return text  # a model that has just failed is not asked more
+            return text  # do not ask a model again that has just failed
         pictured = tuple(c for c in text.constraints if c.source == "llm-picture")
 
         def again(regions: Sequence[TextRegion]) -> TextEvidence:

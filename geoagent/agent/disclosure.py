@@ -1,4 +1,4 @@
-"""What of an answer is given: up to a level that the user allows, or that is probable enough, or nothing."""
+"""Disclosure: how much of an answer is given, by a cap, by the level that is probable enough, or by abstaining."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _CITY_AT_MOST = _HARMLESS | {"name", "plate", "brand", "habit", "regional", "sig
 """Kinds of cue that say no more than which city."""
 _LEVELS = {"country": "country", "admin1": "region", "city": "city"}
 _RINGS_KM = (5.0, 25.0, 100.0, 500.0, math.inf)
-"""How far a photo is from the city that stands for it is told in steps this coarse."""
-_NEARLY_ALL = 0.98  # share of an area's people within the radius that is told of it
-_LEAST_KM = 25.0  # no country or region is said to be smaller
+"""Step in which the distance between a photo and its city is disclosed."""
+_NEARLY_ALL = 0.98  # share of an area's population within its disclosed radius
+_LEAST_KM = 25.0  # least disclosed radius of a country or region
 _NOWHERE = Best(lat=None, lon=None, place=None, precision="none")
 _RANK: dict[str, int] = {"none": -1, **{str(name): i for i, name in enumerate(PRECISIONS)}}
 
 
 def release(answer: Answer, config: Config, gazetteer: Gazetteer) -> Answer:
-    """Return what of the answer is given under a configuration: all, no finer than a cap, or no place at all."""
+    """Return the answer as a configuration allows it: in full, no finer than a cap, or without a place."""
     if config.max_precision == "auto":
         if answer.best is not None and answer.best.precision == "none":
             return _abstain(answer, config.confidence)
@@ -43,7 +43,7 @@ def release(answer: Answer, config: Config, gazetteer: Gazetteer) -> Answer:
 
 
 def at_its_level(best: Best, gazetteer: Gazetteer) -> tuple[Best, float]:
-    """A place at its own level, and how far its position moved, km.
+    """Return a place at its own level, and how far its position moved in km.
 
     The position becomes the one that stands for the country, the admin-1 unit or the city; radii around it that grow by
     how far it moved hold as much as before.
@@ -59,7 +59,7 @@ def at_its_level(best: Best, gazetteer: Gazetteer) -> tuple[Best, float]:
 
 
 def permit(claim: Claim, cap: Precision | Literal["auto"]) -> None:
-    """Refuse a claim that is finer than a cap: whether it is true would tell what the cap withholds.
+    """Refuse a claim that is finer than the cap, since its verdict would reveal what the cap withholds.
 
     Raises:
         InputError: it is finer.
@@ -70,7 +70,7 @@ def permit(claim: Claim, cap: Precision | Literal["auto"]) -> None:
 
 
 def permit_said(constraints: Sequence[Constraint], cap: Precision | Literal["auto"]) -> None:
-    """Refuse what a stranger says about the place where it is finer than a cap: how the answer changes would tell.
+    """Refuse a statement about the place that is finer than the cap, since the change of the answer would reveal it.
 
     Raises:
         InputError: it is finer.
@@ -85,7 +85,7 @@ def permit_said(constraints: Sequence[Constraint], cap: Precision | Literal["aut
 
 
 def may_read(config: Config) -> None:
-    """Refuse to hand out what is written in a photo where answers are capped.
+    """Refuse to disclose the text of a photo under a cap.
 
     Raises:
         InputError: they are.
@@ -95,22 +95,22 @@ def may_read(config: Config) -> None:
 
 
 def withheld(constraint: Constraint, cap: Precision | Literal["auto"]) -> bool:
-    """Whether the wording of a constraint may give a finer place away than a cap allows."""
+    """Whether the wording of a constraint may reveal a finer place than the cap allows."""
     return cap not in OPEN and _tells(constraint.kind, [_LEVELS[place.level] for place in constraint.places], cap)
 
 
 def hidden_says(kind: str) -> str:
-    """What a cue says whose wording is withheld."""
+    """The sentence for a cue whose wording is withheld."""
     return f"A {kind} ({HIDDEN})."
 
 
 def _tells(kind: str, levels: Iterable[str], cap: str) -> bool:
-    """Whether a kind of cue, or one of the places that it speaks for, is finer than a cap."""
+    """Whether a kind of cue, or a place it favours, is finer than the cap."""
     return kind not in (_CITY_AT_MOST if cap == "city" else _HARMLESS) or any(_RANK[x] > _RANK[cap] for x in levels)
 
 
 def _abstain(answer: Answer, asked: float) -> Answer:
-    """The answer without a place: what is likely, and why, stays."""
+    """Return the answer without a place; probabilities and cues stay."""
     first = answer.countries[0] if answer.countries else None
     why = "No place is named: no country is probable."
     if first is not None:
@@ -181,7 +181,7 @@ class _Hider:
         return near
 
     def best(self, best: Best) -> Best:
-        """A place, no finer than the cap."""
+        """Return a place no finer than the cap."""
         if best.lat is None or best.lon is None or best.country is None:
             return best
         place = self._stand_in(best.lat, best.lon, best.country)
@@ -197,7 +197,7 @@ class _Hider:
         )
 
     def prediction(self, prediction: Prediction | None) -> Prediction | None:
-        """A prediction, no finer than the cap."""
+        """Return a prediction no finer than the cap."""
         if prediction is None:
             return None
         best = self.best(prediction.best)
@@ -207,7 +207,7 @@ class _Hider:
         )
 
     def _radii(self, prediction: Prediction, best: Best) -> tuple[float, float]:
-        """Radii about the place that is disclosed that hold what they say, and do not tell where in it the photo is."""
+        """Radii around the disclosed place that keep their coverage without revealing where in it the photo is."""
         half, most, true = prediction.radius_50_km, prediction.radius_90_km, prediction.best
         if best.lat is None or best.lon is None or true.lat is None or true.lon is None:
             return half, most
@@ -230,7 +230,7 @@ class _Hider:
         return max(half, reach), max(most, reach)
 
     def alternatives(self, answer: Answer) -> list[object]:
-        """Alternatives, no finer than the cap; those that become the same place are one."""
+        """Return the alternatives no finer than the cap; those that become the same place are merged."""
         merged: dict[tuple[str, str | None], object] = {}
         for other in answer.alternatives:
             if other.lat is None or other.lon is None:
@@ -254,7 +254,7 @@ class _Hider:
         return sorted(merged.values(), key=lambda other: -other.p)  # type: ignore[attr-defined]
 
     def cue(self, cue: CueReport) -> CueReport:
-        """A cue; one that may give a finer place than the cap away keeps only its kind and its countries."""
+        """Return a cue; one that may reveal a finer place than the cap keeps only its kind and countries."""
         if not _tells(cue.kind, map(_level_of, cue.places), self._cap):
             return cue.model_copy(update={"without": self.best(cue.without)})
         countries: dict[str, float] = {}
@@ -275,7 +275,7 @@ class _Hider:
         )
 
     def explanation(self, final: Prediction) -> str:
-        """The explanation of a capped answer names nothing but the capped place."""
+        """Return an explanation that names only the capped place."""
         return (
             f"{final.best.place or final.best.country}: {final.confidence:.0%} for {final.best.country}. "
             f"Finer places are withheld ({self._cap} precision)."
@@ -283,5 +283,5 @@ class _Hider:
 
 
 def _level_of(place: CuePlace) -> str:
-    """The level of a place that a cue speaks for."""
+    """Level of a place that a cue favours."""
     return "country" if place.name is None else "region" if "." in (place.code or "") else "city"

@@ -1,4 +1,4 @@
-"""A short mark of the settings that an answer was made under, so that answers made under others are told apart."""
+"""Fingerprint of the settings that an answer was made under."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hints: what the user believes about the place, in words, and how they are understood."""
+"""Hints: parsing what the user believes about the place."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _PART = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A hint as it was understood.
+    """A parsed hint.
 
     Attributes:
-        said: its words.
-        places: places that it speaks for, and whether the photo is said to be only near each.
-        against: places that it speaks against.
-        reliability: how far it is believed.
+        said: the hint as given.
+        places: places it favours, each with whether the photo is only said to be near it.
+        against: places it rules out.
+        reliability: how far the hint is believed.
         parts: compass part ("southern") by country code.
     """
 
@@ -61,7 +61,7 @@ class Hint:
 
 
 def read_hint(text: str, gazetteer: Gazetteer) -> Hint:
-    """Understand a hint: names of places, macro-regions, parts of countries, "not" and "near" before them.
+    """Parse a hint: names of places, macro-regions, parts of countries, "not" and "near" before them.
 
     Args:
         text: "somewhere in the Balkans, not Greece", "maybe southern Germany", "near Lyon".

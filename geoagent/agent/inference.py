@@ -1,4 +1,4 @@
-"""From beliefs to places, as often as one photo's answer needs it: with its text, without it, without each cue."""
+"""Inference: fuse, search and estimate, for every variant of a photo's evidence (without text, without each cue)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from geoagent.types import Candidates, Constraint, Float32, Int, Posterior, Visi
 from geoagent.worlds.world import World
 
 NEIGHBOURS = 50
-"""M where neither the user nor the world says otherwise."""
+"""Default M, where neither the user nor the world sets it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +28,9 @@ class Inference:
         world: cells, prior and gallery.
         fusion: weighs constraints.
         refiner: from weighted candidates to one place.
-        user: what the user said about where the photo is.
+        user: constraints that the user stated.
         search: neighbours of an embedding, or None.
-        neighbours: M; None for the world's fitted number.
+        neighbours: M; None for the number fitted for the world.
     """
 
     world: World
@@ -42,25 +42,25 @@ class Inference:
 
     @cached_property
     def before(self) -> tuple[Posterior, Estimate]:
-        """What is believed before anything is seen: by where photos are taken, and what the user said."""
+        """The belief before any evidence: the prior and what the user stated."""
         posterior = self.fusion(self.world.log_prior, self.user)
         return posterior, estimate(posterior, self.user, self.world, self.refiner)
 
     def leading(self, log_probs: Float, ranking: Ranking | None = None) -> Int:
-        """The leading cells of all, and those of the country that will be concluded, ascending."""
+        """Indices of the leading cells overall and of those in the estimated country, ascending."""
         ranking = ranking or Ranking.of(log_probs, self.world)
         chosen = np.zeros(len(log_probs), dtype=bool)
         chosen[heaviest(log_probs, leading_count(self.world))] = chosen[ranking.leading] = True
         return np.flatnonzero(chosen)
 
     def query(self, vision: VisionEvidence) -> Float32 | None:
-        """What the gallery is searched with for a photo; None where there is no gallery, or no embedding."""
+        """The query for the gallery; None without a gallery or an embedding."""
         if self.search is None or vision.embedding is None:
             return None
         return vision.embedding if self.world.head is None else self.world.head.query(vision.embedding)
 
     def near(self, query: Float32 | None, leading: Int) -> Candidates | None:
-        """Training photos near a query inside cells; None where there are none."""
+        """Neighbours of a query inside cells; None where there are none."""
         if self.search is None or query is None:
             return None
         fitted = int(self.world.calibration.get("neighbours", NEIGHBOURS))
@@ -68,21 +68,21 @@ class Inference:
         return found if len(found) else None
 
     def of(self, vision: VisionEvidence, constraints: Sequence[Constraint]) -> PhotoInference:
-        """Infer one photo, with any choice of some constraints."""
+        """Return the inference for one photo, which takes any subset of these constraints."""
         return PhotoInference(self, vision, constraints)
 
 
 class PhotoInference:
-    """Settles one photo; what its answers have in common is worked out once.
+    """Inference for one photo; what its variants have in common is computed once.
 
     Args:
-        how: the agent's way.
+        how: the inference of the agent.
         vision: what the picture says.
-        constraints: all that may be chosen.
+        constraints: all constraints that a variant may contain.
     """
 
     def __init__(self, how: Inference, vision: VisionEvidence, constraints: Sequence[Constraint]) -> None:
-        # A picture that counts for nothing has no neighbours either.
+        # A picture of weight zero contributes no neighbours either.
         self._how, self._query = how, how.query(vision) if how.fusion.vision_weight > 0 else None
         self._fused = how.fusion.over(constraints)
         self._near: dict[bytes, Candidates | None] = {}
@@ -91,12 +91,12 @@ class PhotoInference:
     def __call__(
         self, base: Float, constraints: Sequence[Constraint], *, looked: bool = True, radii: bool = True
     ) -> tuple[Posterior, Estimate]:
-        """Return the posterior and what it comes to.
+        """Return the posterior and the estimate.
 
         Args:
             base: `(C,)` log probabilities: the picture's, or the prior.
-            constraints: some of those that may be chosen.
-            looked: whether the picture's neighbours count.
+            constraints: a subset of those given at the start.
+            looked: whether neighbours of the picture are candidates.
             radii: see `estimate`.
         """
         how = self._how
@@ -105,7 +105,7 @@ class PhotoInference:
         posterior, near = self._fused(base, constraints), None
         ranking = Ranking.of(posterior.log_probs, how.world)
         if looked and self._query is not None:
-            # A cue that is left out rarely changes the leading cells, and what is near is found once for each set.
+            # Leaving out a cue rarely changes the leading cells, so neighbours are searched once for each set of cells.
             leading = how.leading(posterior.log_probs, ranking)
             if (key := leading.tobytes()) not in self._near:
                 self._near[key] = how.near(self._query, leading)

@@ -1,4 +1,4 @@
-"""A second look at a photo that is undecided: the model may use four tools, a bounded number of times.
+"""Investigation of an undecided photo: the language model may use four tools, a bounded number of times.
 
 The tools return text, never coordinates. What a reread region says goes the way of all text; what the model concludes
 goes the way of its first opinion, and replaces it. Every step is logged with the change that it made.
@@ -28,7 +28,7 @@ from geoagent.protocols import Assets, LanguageModel, OcrEngine
 from geoagent.types import Candidates, Constraint, Photo, TextEvidence
 
 UNDECIDED = 0.8
-"""Photos whose leading country is less probable than this are looked at again."""
+"""Photos whose leading country is less probable than this are investigated."""
 _LEADING = 5
 _CLOSER = 3  # how much a region is enlarged
 _CROP_PX = 1600
@@ -59,7 +59,7 @@ TOOLS: tuple[type[BaseModel], ...] = (Reread, Lookup, Leading, Neighbours)
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What the second look may use.
+    """What an investigation may use.
 
     Attributes:
         assets: world, gazetteer, facts.
@@ -81,7 +81,7 @@ class Scene:
 
 
 def investigate(scene: Scene, text: TextEvidence, model: LanguageModel, prompt: Prompt, steps: int) -> TextEvidence:
-    """Return the evidence after at most `steps` steps; as it was where the photo is decided or the model fails."""
+    """Return the evidence after at most `steps` steps; unchanged if the photo is decided or the model fails."""
     log_probs = scene.log_probs(text)
     if steps < 1 or _first(scene, log_probs)[1] >= UNDECIDED:
         return text
@@ -135,7 +135,7 @@ def _log(
 
 
 def _run(scene: Scene, text: TextEvidence, call: ToolCall) -> tuple[str, dict[str, Any], TextEvidence | None]:
-    """What a tool says, what it was given, and the evidence where that has changed."""
+    """Return what a tool says, its arguments, and the evidence if that has changed."""
     tool = next((t for t in TOOLS if t.__name__ == call.name), None)
     if tool is None:
         return f"there is no tool named {clean(call.name)[:40]!r}", {}, None
@@ -183,7 +183,7 @@ def _neighbours(scene: Scene, text: TextEvidence) -> str:
 
 
 def _reread(scene: Scene, text: TextEvidence, region: int) -> tuple[str, TextEvidence | None]:
-    """Read a region again, enlarged; what it says now replaces what it said."""
+    """Read a region again, enlarged; the new reading replaces the old one."""
     if scene.photo is None or region >= len(text.regions) or not len(text.regions[region].polygon_px):
         return "that region has no picture", None
     old = text.regions[region]
@@ -221,7 +221,7 @@ def _reread(scene: Scene, text: TextEvidence, region: int) -> tuple[str, TextEvi
 
 
 def _countries(scene: Scene, log_probs: Float, *, closely: bool = False) -> list[dict[str, Any]]:
-    """The leading countries, with what signs there look like where one looks closely."""
+    """The leading countries, with details that distinguish their signs."""
     cells, shares = scene.assets.world.cells, scene.assets.world.cells.by_country(np.exp(log_probs))
     rows = []
     for i in np.argsort(-shares, kind="stable")[:_LEADING]:

@@ -1,4 +1,4 @@
-"""What a language model adds beside its reading of the text: an opinion of the picture, and the words of the answer."""
+"""Contributions of a language model beside its reading of the text: an opinion of the picture, and the narrative."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from geoagent.types import Photo, TextEvidence
 
 
 def shown(viewer: PictureSource, photo: Photo, text: TextEvidence) -> TextEvidence:
-    """The evidence with what a vision-language model sees; a model that fails is a warning."""
+    """Add what a vision-language model sees to the evidence; a failure is a warning."""
     try:
         return replace(text, constraints=(*text.constraints, *viewer(photo, text.regions)))
     except GeoAgentError as error:
-        # A model that failed for the text as well is one warning, not two.
+        # One warning for a model that failed for both the text and the picture.
         told = "constraints from llm are missing"
         if any(told in warning for warning in text.warnings):
             both = f"constraints from llm and {viewer.name} are missing"
@@ -28,19 +28,19 @@ def shown(viewer: PictureSource, photo: Photo, text: TextEvidence) -> TextEviden
 
 
 def narrated(answer: Answer, said: list[str], model: LanguageModel | None, config: Config) -> tuple[Answer, int]:
-    """The answer in the model's words, as far as they stand in the evidence, and how many sentences did not.
+    """Return the answer phrased by the model, and how many of its sentences the checker removed.
 
     Args:
-        answer: with the template's words.
-        said: the statements that they are made of.
+        answer: phrased by the template.
+        said: the statements behind its explanation.
         model: the language model, or None.
-        config: says whether it may phrase the answer.
+        config: whether the model may phrase the answer.
     """
     use = config.llm_use
     if not use.narrative or model is None or use.dry_run or config.max_precision != "full":
         return answer, 0
     if any("constraints from llm" in warning or "second look ended" in warning for warning in answer.warnings):
-        return answer, 0  # a model that has just failed is not asked more
+        return answer, 0  # do not ask a model again that has just failed
     told, removed, wrong = narrate(model, Prompt.load("narrative.v1"), said)
     if wrong:
         warning = f"the explanation is in the template's words: {model.name}: {wrong}"

@@ -1,4 +1,4 @@
-"""From the log of one answer to what the answer reports about the language model."""
+"""The report about the language model in an answer, from the log of its calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _FAILED = ("refused", "truncated", "malformed", "unavailable", "limit", "offline
 
 
 def report(book: LlmLog, model: str, usd_per_million: tuple[float, float] | None, removed: int = 0) -> LlmReport:
-    """Sum up a log.
+    """Summarise a log of calls.
 
     Args:
         book: the log.

@@ -54,7 +54,7 @@ def parts_of(config: Config, *, looks: bool = True) -> dict[str, Any]:
 
 
 def model_of(config: Config, assets: Assets) -> LanguageModel:
-    """The language model that the user configured, with its caps and its cache."""
+    """Build the configured language model with its caps and its cache."""
     assert config.llm is not None
     use = config.llm_use
     return Metered(
@@ -68,13 +68,13 @@ def model_of(config: Config, assets: Assets) -> LanguageModel:
 
 
 def sources_of(config: Config) -> tuple[Plug, ...]:
-    """The constraint sources; a language model that is configured is one, unless they name it already."""
+    """The constraint sources, with the configured language model added unless it is among them."""
     known = {plug.name for plug in config.constraints}
     return config.constraints if config.llm is None or "llm" in known else (*config.constraints, Plug(name="llm"))
 
 
 def encoder_of(config: Config, assets: Assets) -> tuple[Encoder | None, tuple[str, ...]]:
-    """The encoder that the user or the world asks for; what the world's encoder lacks is said, not raised."""
+    """Build the encoder of the user or of the world; for the world's, what is missing is a message and no error."""
     world = assets.world
     if config.encoder is not None:
         encoder: Encoder = plugs.build("encoders", config.encoder.name, assets, **config.encoder.options)

@@ -1,4 +1,4 @@
-"""The explanation in a model's words, checked sentence by sentence against what was computed.
+"""The explanation phrased by a language model, with every sentence checked against the computed facts.
 
 A model may phrase the statements of `explain.statements`; it cannot add to them. Each of its sentences says which
 statements it restates, and may hold nothing but words that stand in those, and words that carry no fact of their own.
@@ -93,12 +93,12 @@ def narrate(model: LanguageModel, prompt: Prompt, statements: Sequence[str]) -> 
     if not kept:
         return None, removed, ""
     if 1 not in cited:
-        kept.insert(0, statements[0])  # an explanation that does not say what it explains is none
+        kept.insert(0, statements[0])  # an explanation must state what it explains
     return " ".join(kept), removed, ""
 
 
 def supported(sentence: str, facts: Sequence[str]) -> bool:
-    """Whether a sentence holds no word and no number that its facts do not hold.
+    """Whether every name and number of a sentence stands in its facts.
 
     A negation must stand in the facts too, since "not in Germany" has no word that "in Germany" lacks.
     """
@@ -114,7 +114,7 @@ def supported(sentence: str, facts: Sequence[str]) -> bool:
         word = match.group().casefold()
         if any(c.isdigit() for c in word) or word in words:
             continue
-        # A capital in mid-sentence names something; only a word of the evidence may.
+        # A capital in mid-sentence marks a name, which must come from the evidence.
         named = match.group()[0].isupper() and sentence[: match.start()].strip() != ""
         if named or (word not in _FREE and _stem(word) not in stems):
             return False
@@ -123,7 +123,7 @@ def supported(sentence: str, facts: Sequence[str]) -> bool:
 
 
 def _stem(word: str) -> str:
-    """A word without the endings of English."""
+    """A word without English inflection."""
     for ending in ("ing", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word.removesuffix(ending)

@@ -30,7 +30,7 @@ _SHARES = {True: (0.45, 0.35), False: (0.8, 0.15)}
 def user_constraints(
     world: World, gazetteer: Gazetteer, *, within: Sequence[str] = (), exclude: Sequence[str] = (), hint: str = ""
 ) -> tuple[Constraint, ...]:
-    """What the user says as constraints over a world.
+    """Turn what the user stated into constraints over a world.
 
     Args:
         world: its prior says how much of an area's weight each country has.
@@ -89,7 +89,7 @@ def user_constraints(
 
 
 def _part_name(place: Place, hint: Hint) -> str:
-    """A place as the hint has it: "southern Germany"."""
+    """A place as the hint names it: "southern Germany"."""
     part = hint.parts.get(place.country, "") if place.level == "country" else ""
     return f"{part}{'' if part == 'central' else 'ern'} {place.name}" if part else place.name
 
@@ -141,7 +141,7 @@ def _units_of(country: str, world: World, gazetteer: Gazetteer) -> list[Place]:
 
 
 def _all_but(against: Sequence[Place], world: World, gazetteer: Gazetteer) -> list[tuple[Place, float]]:
-    """Everything that is in none of these areas: countries, and the other units of one that is partly ruled out.
+    """Everything outside these areas: countries, and the remaining units of a country that is partly ruled out.
 
     A country whose cells have no units stays whole.
     """
@@ -163,7 +163,7 @@ def _all_but(against: Sequence[Place], world: World, gazetteer: Gazetteer) -> li
 
 
 def _hinted(hint: Hint, world: World, gazetteer: Gazetteer) -> Sequence[tuple[Place, float]]:
-    """Places of a hint with their weights: areas as the prior has it, named cities alike."""
+    """Places of a hint with their weights: areas by the prior, named cities equally."""
     tally = Tally()
     cities = [place for place, _ in hint.places if place.level == "city"]
     areas = [(place, _mass(place, world)) for place, _ in hint.places if place.level != "city"]

@@ -1,4 +1,4 @@
-"""Checking a claim about a photo: how likely the evidence makes it, cue by cue, and what should be seen there."""
+"""Verification of a claim about a photo: its odds, the weight of each cue, and what such photos tend to show."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from geoagent.types import Constraint
 Verdict = Literal["supported", "consistent", "undecided", "contradicted"]
 STRONG, FAIR = math.log(10.0), math.log(3.0)
 """Nats from which evidence is called strong, or worth a mention (Kass & Raftery 1995, section 3.2)."""
-_USUAL = 0.1  # share of a country's signs from which a script or a language is expected there
+_USUAL = 0.1  # share of a country's signs above which a script or language is expected there
 
 
 class _Part(BaseModel):
@@ -43,7 +43,7 @@ class Weighed(_Part):
 
 
 class Expected(_Part):
-    """Something that photos of the claimed place show."""
+    """Something that photos of the claimed place tend to show."""
 
     kind: str
     what: str
@@ -51,7 +51,7 @@ class Expected(_Part):
 
 
 class Verification(_Part):
-    """What the evidence says about a claim: the JSON contract `geoagent.verification/1`."""
+    """The result of a verification: the JSON contract `geoagent.verification/1`."""
 
     schema_: Literal["geoagent.verification/1"] = Field(default="geoagent.verification/1", alias="schema")
     source: str
@@ -90,10 +90,10 @@ def verify(
     for Austria, since nothing but places with German texts is left.
 
     Args:
-        observed: what was seen.
+        observed: the observation.
         claim: the claim.
         assets: world and facts.
-        inference: weighs the evidence; knows what the user said.
+        inference: weighs the evidence; includes what the user stated.
         builder: names places.
     """
     prior, looked, fusion = assets.world.log_prior, observed.vision.log_probs, inference.fusion
@@ -109,7 +109,7 @@ def verify(
             known[key] = math.log(p) - math.log1p(-p)
         return known[key]
 
-    # What the user said was not seen in the photo: it belongs to what is believed before.
+    # What the user stated was not seen in the photo, so it belongs to the prior.
     before, after = odds(prior, user), odds(looked, everything)
     p, factor = 1.0 / (1.0 + math.exp(-after)), after - before
     answered = inference.of(observed.vision, everything)(looked, everything)[1]
@@ -121,7 +121,7 @@ def verify(
     rival = rival if lead >= STRONG else None
 
     def alone(base: Float, constraint: Constraint | None = None) -> float:
-        """Nats by which one piece of evidence speaks for the claim, against the rival if there is one."""
+        """Weight of one piece of evidence for the claim in nats, against the rival if there is one."""
         own = () if constraint in user else user
         with_it = own if constraint is None else (*own, constraint)
         moved = odds(base, with_it) - odds(prior, own)
@@ -166,7 +166,7 @@ def verify(
 
 
 def _verdict(p: float, factor: float, lead: float) -> Verdict:
-    """From probability and evidence to a word: what is improbable without evidence against it is not contradicted.
+    """Turn probability and evidence into a verdict; a claim is not contradicted merely because it is improbable.
 
     Evidence is against a claim that it makes less likely, and against one that another place beats: a sign of Szeged
     makes Budapest likelier than before, and yet contradicts it.
@@ -203,7 +203,7 @@ def _percent(p: float) -> str:
 
 
 def _expected(claim: Claim, observed: Observation, assets: Assets) -> list[Expected]:
-    """What a photo of the claimed country tends to show, and whether this one does."""
+    """What photos of the claimed country tend to show, and whether this one shows it."""
     if len(claim.countries) != 1:
         return []
     code = claim.countries[0]
@@ -237,7 +237,7 @@ def _expected(claim: Claim, observed: Observation, assets: Assets) -> list[Expec
 
 
 def _form(pattern: str, country: str) -> str:
-    """What a pattern of postcodes looks like: "like 000-0000"; its country alone where it has many forms."""
+    """Describe a pattern of postcodes: "like 000-0000", or by its country alone where it has many forms."""
     plain = re.sub(r"\\d\{(\d)\}", lambda m: "0" * int(m[1]), pattern).replace("\\d", "0")
     plain = re.sub(r"\[[^\]]*\]", lambda m: "0" if "9" in m[0] or m[0][1].isdigit() else "A", plain)
     plain = plain.replace(" ?", "" if re.fullmatch("[0 ?]+", plain) else " ").replace("?", "")

@@ -80,7 +80,7 @@ def reduced(photo: Photo, max_side_px: int) -> Photo:
 
 
 def check_cost(size: tuple[int, int], mode: str, kind: str, source: str, coefficients: int = 0) -> None:
-    """Refuse what cannot be decoded within `_MAX_DECODE_BYTES`, before anything is decoded."""
+    """Refuse a picture that cannot be decoded within `_MAX_DECODE_BYTES`, before decoding it."""
     cost = size[0] * size[1] * _MODE_BYTES.get(mode, 4) * _BUFFERED.get(kind, 1) + 2 * coefficients
     if cost > _MAX_DECODE_BYTES:
         raise PhotoError(
@@ -98,7 +98,7 @@ def share_there(photo: Photo) -> float:
 
 
 def one_line(error: Exception) -> str:
-    """What a decoder complained about, on one line of bounded length."""
+    """The message of a decoder's error, on one line of bounded length."""
     return " ".join(str(error).split())[:160] or type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""Files to photos: any picture that people have, upright, in RGB, with bounded memory.
+"""Opening photos: files of any usual format to upright RGB pixels, with bounded memory.
 
 Pillow's global switches (`MAX_IMAGE_PIXELS`, `LOAD_TRUNCATED_IMAGES`, registered openers) are left as they are: files
 are opened through the format's own class, after this module's check of what decoding them would cost.
@@ -71,7 +71,7 @@ def open_photo(photo: str | os.PathLike[str] | bytes | Image.Image | Photo, *, m
 
     The EXIF orientation is applied, transparency is put on white, and the picture is reduced so that its longer side
     is at most `max_side_px`. Of an animation or a file of several pages the first is taken. Of a truncated JPEG the
-    part that is there is taken if it is at least half of the picture. Whatever was odd is in `Photo.warnings`.
+    part that is there is taken if it is at least half of the picture. Anything unusual is in `Photo.warnings`.
 
     Args:
         photo: a file, its bytes, a Pillow image, or a `Photo` (returned as it is unless it is too large).
@@ -196,7 +196,7 @@ def _opened(file: BinaryIO, head: bytes, source: str) -> Image.Image:
 
 
 def _what_it_is(head: bytes) -> str:
-    """Say what a file that is no photo is, as far as its first bytes tell."""
+    """Describe a file that is no photo by its first bytes."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not head:
         return "is empty (0 bytes)"
