@@ -129,6 +129,7 @@ def main() -> None:
     """Measure each way in a process of its own, so that peak memory is its own."""
     ways: dict[str, Callable[[], Read]] = {
         "rapidocr": lambda: ours("rapidocr"),
+        "multiscript": lambda: ours("multiscript"),
         "tesseract": lambda: ours("tesseract"),
         "tesseract-thorough": lambda: ours("tesseract", thorough=True),
         "rapidocr-unjoined": lambda: ours("rapidocr", join=False),

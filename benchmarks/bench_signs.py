@@ -22,7 +22,7 @@ def main() -> None:
     """Locate every photo and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--errors", action="store_true", help="print every photo whose country is wrong")
-    parser.add_argument("--ocr", default="rapidocr", help="the engine; rapidocr is what a plain installation has")
+    parser.add_argument("--ocr", default="auto", help="the engine; auto is the default of geoagent")
     args = parser.parse_args()
     folder = data("signs")
     with (folder / "truth.csv").open(encoding="utf-8") as file:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from geoagent import plugs
 from geoagent.evidence.ocr import _tessdata
+from geoagent.evidence.ocr._multiscript import SCRIPTS
 from geoagent.interfaces import doctor
 from geoagent.interfaces.cli import main
 
@@ -40,32 +41,22 @@ def test_report_is_plain_json_and_knows_every_engine():
     assert "countries" in report["data"]["starter_world"]
 
 
-def test_without_models_one_command_adds_them(tessdata: Path, monkeypatch: pytest.MonkeyPatch):
+def test_every_script_is_read_without_another_package(tessdata: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(_tessdata, "has_package", lambda: False)
     report = examine()
-    assert report["scripts_readable"] == ["Hani", "Jpan", "Latn"]
-    assert report["ocr_engines"]["auto"] == "ready: rapidocr"
+    assert set(report["scripts_readable"]) == {"Latn", "Hani", "Jpan", *SCRIPTS}
+    assert report["scripts_by_model"] == {"rapidocr": ["Hani", "Jpan", "Latn"], "multiscript": sorted(SCRIPTS)}
+    assert report["ocr_engines"]["auto"] == "ready: multiscript"
     assert report["ocr_engines"]["tesseract"].startswith("not installed")
-    (command,) = [line for line in report["install_for_more"] if "tesseract" in line]
-    assert "apt-get install --no-install-recommends tesseract-ocr-script-arab" in command
-    assert "&& pip install 'geoagent-photo[tesseract]'" in command
-    assert "Cyrl" in command
+    assert not [line for line in report["install_for_more"] if "tesseract" in line]
 
 
-def test_models_that_are_there_are_named_and_no_longer_advised(tessdata: Path):
+def test_models_of_tesseract_that_are_there_are_named(tessdata: Path):
     (tessdata / "Greek.traineddata").touch()
     (tessdata / "rus.traineddata").touch()
     report = examine()
-    assert report["scripts_readable"] == ["Cyrl", "Grek", "Hani", "Jpan", "Latn"]
-    assert report["ocr_engines"]["auto"] == "ready: tesseract"
+    assert report["scripts_by_model"]["tesseract"] == ["Cyrl", "Grek"]
     assert report["ocr_engines"]["tesseract"] == "ready"
-    (command,) = [line for line in report["install_for_more"] if "tesseract" in line]
-    assert "script-thai" in command
-    assert "script-grek" not in command
-    assert "pip install" not in command
-    for code in _tessdata.USUAL:
-        (tessdata / f"{_tessdata.script_name(code)}.traineddata").touch()
-    assert not [line for line in examine()["install_for_more"] if "tesseract" in line]
 
 
 def test_models_given_by_path_are_opened_and_listed(tessdata: Path, tmp_path: Path):
@@ -79,7 +70,7 @@ def test_models_given_by_path_are_opened_and_listed(tessdata: Path, tmp_path: Pa
     assert asked.exit_code == 0, asked.output
     report = json.loads(asked.stdout)
     assert report["ocr_models_by_path"] == {"Grek": str(model)}
-    assert report["scripts_readable"] == ["Grek", "Hani", "Jpan", "Latn"]
+    assert report["scripts_by_model"]["rapidocr"] == ["Grek", "Hani", "Jpan", "Latn"]
     model.unlink()
     asked = CliRunner().invoke(main, ["doctor", "--config", str(settings)])
     assert asked.exit_code == 2

@@ -180,16 +180,11 @@ def test_damaged_model_is_one_clear_line(tessdata: Path):
 # --- auto -----------------------------------------------------------------------------------------------------------
 
 
-def test_auto_takes_the_best_that_is_there(tessdata: Path, monkeypatch: pytest.MonkeyPatch):
-    assert plugs.build("ocr", "auto", None).name == "rapidocr"
-    assert plugs.build("ocr", "auto", None, scripts=["Grek"], max_side_px=900).name == "rapidocr"
-    (tessdata / "Greek.traineddata").touch()
-    monkeypatch.setitem(sys.modules, "tesserocr", types.ModuleType("tesserocr"))
-    chosen = plugs.build("ocr", "auto", None, scripts=["Grek", "Thai"])
-    assert (chosen.name, chosen.scripts) == ("tesseract", ("Grek",))
-    assert plugs.build("ocr", "auto", None, scripts=["Thai"]).name == "rapidocr"
-    monkeypatch.setitem(sys.modules, "tesserocr", None)
-    assert plugs.build("ocr", "auto", None).name == "rapidocr"
+def test_auto_takes_what_reads_most_scripts():
+    assert plugs.build("ocr", "auto", None).name == "multiscript"
+    chosen = plugs.build("ocr", "auto", None, scripts=["Grek", "Tibt"], max_side_px=900)
+    assert (chosen.name, chosen.scripts) == ("multiscript", ("Grek",))
+    assert plugs.build("ocr", "auto", None, scripts=["Latn"]).name == "rapidocr"
     with pytest.raises(ConfigError, match="colour"):
         plugs.build("ocr", "auto", None, colour="red")
 

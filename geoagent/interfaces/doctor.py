@@ -13,6 +13,7 @@ from geoagent import __version__, plugs
 from geoagent.config import Config
 from geoagent.errors import GeoAgentError
 from geoagent.evidence.ocr import _tessdata
+from geoagent.evidence.ocr._multiscript import SCRIPTS
 from geoagent.evidence.ocr._onnx import scripts_of
 from geoagent.optional import DISTRIBUTION
 from geoagent.places.gazetteer import Gazetteer
@@ -49,6 +50,7 @@ def examine(config: Config | None = None, *, timeout_s: float = 2.0) -> dict[str
     packages = {name: _version(name) for name in _PACKAGES}
     engines = {name: _engine(name, packages) for name in plugs.names("ocr")}
     own = _models_by_path(config)
+    scripts = _scripts(engines, own)
     return {
         "geoagent": {
             "version": __version__,
@@ -60,10 +62,11 @@ def examine(config: Config | None = None, *, timeout_s: float = 2.0) -> dict[str
         "data": _data(),
         "ocr_engines": engines,
         **({"ocr_models_by_path": own} if own else {}),
-        "scripts_readable": sorted({*_scripts(engines), *(own if engines.get("rapidocr") == "ready" else ())}),
+        "scripts_readable": sorted({code for codes in scripts.values() for code in codes}),
+        "scripts_by_model": scripts,
         "encoders": _encoders(packages, timeout_s),
         "language_model": _language_model(packages),
-        "install_for_more": _advice(packages, own),
+        "install_for_more": _advice(packages),
     }
 
 
@@ -83,22 +86,23 @@ def _engine(name: str, packages: dict[str, str | None]) -> str:
     if not (packages["rapidocr"] and packages["onnxruntime"]):
         return f"not installed: pip install --force-reinstall {DISTRIBUTION}"
     models = _tessdata.installed()
-    many = bool(models) and _tessdata.has_package()
     if name == "auto":
-        return f"ready: {'tesseract' if many else 'rapidocr'}"
-    if name == "tesseract" and not many:
+        return "ready: multiscript"
+    if name == "tesseract" and not (models and _tessdata.has_package()):
         lacks = [] if _tessdata.has_package() else ["the package tesserocr"]
         lacks += [] if models else ["script models (*.traineddata)"]
         return f"not installed: {' and '.join(lacks)}"
     return "ready"
 
 
-def _scripts(engines: dict[str, str]) -> list[str]:
-    """ISO 15924 codes that the engines which are ready read between them."""
-    codes = set(_RAPID_SCRIPTS) if engines.get("rapidocr") == "ready" else set()
-    if engines.get("tesseract") == "ready":
-        codes |= set(_tessdata.installed())
-    return sorted(codes)
+def _scripts(engines: dict[str, str], own: Collection[str]) -> dict[str, list[str]]:
+    """ISO 15924 codes that each model reads, of the engines that are ready; `own` are those of models by path."""
+    read = {
+        "rapidocr": {*_RAPID_SCRIPTS, *own},
+        "multiscript": set(SCRIPTS),
+        "tesseract": set(_tessdata.installed()),
+    }
+    return {name: sorted(codes) for name, codes in read.items() if engines.get(name) == "ready" and codes}
 
 
 def _models_by_path(config: Config | None) -> dict[str, str]:
@@ -160,13 +164,8 @@ def _reachable(timeout_s: float) -> bool:
         return False
 
 
-def _advice(packages: dict[str, str | None], own: Collection[str]) -> list[str]:
+def _advice(packages: dict[str, str | None]) -> list[str]:
     advice = []
-    scripts = _tessdata.advice()
-    if scripts:
-        missing = [code for code in _tessdata.USUAL if code not in _tessdata.installed() and code not in own]
-        what = f"reads {', '.join(missing)} too" if missing else "reads the scripts whose models are there"
-        advice.append(f"{scripts}   ({what})")
     if not packages["open_clip_torch"]:
         advice.append(f"pip install '{DISTRIBUTION}[vision]'   (image encoders; then a world with a head for one)")
     if not packages["openai"]:

@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from geoagent.errors import ConfigError, OcrError
-from geoagent.optional import DISTRIBUTION
 
 FOLDERS = (
     "/usr/share/tesseract-ocr/*/tessdata",  # Debian, Ubuntu
@@ -144,13 +143,3 @@ def packages_command(scripts: Iterable[str]) -> str:
     """Return the command that installs the models of `scripts` on Debian and Ubuntu."""
     names = " ".join(f"tesseract-ocr-script-{_FIELDS[code][1]}" for code in scripts)
     return f"apt-get install --no-install-recommends {names}"
-
-
-def advice() -> str | None:
-    """Return the one command that adds the usual scripts that cannot be read yet; None where nothing is missing."""
-    there = installed()
-    missing = [code for code in USUAL if code not in there]
-    steps = [packages_command(missing)] if missing else []
-    if not has_package():
-        steps.append(f"pip install '{DISTRIBUTION}[tesseract]'")
-    return " && ".join(steps) or None

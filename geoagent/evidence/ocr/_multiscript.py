@@ -1,0 +1,216 @@
+"""Our own recogniser of single lines: one small CTC network for 22 scripts that RapidOCR does not read.
+
+The network reads a straightened line, grey, 48 px high, `(B, 1, 48, W)` scaled to [-1, 1], and gives probabilities
+`(B, W / 4, K)` over classes: CTC's blank and K − 1 characters, which stand in the file's metadata. Hangul comes as
+conjoining jamo, Arabic and Hebrew in visual order from left to right, and every Han character or kana as the one class
+"〓": text for RapidOCR. How it was trained, and its figures, are in models/multiscript.json.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geoagent.errors import OcrError
+from geoagent.evidence.ocr._lines import Guess, tidy
+from geoagent.evidence.ocr._rapid import one_line
+from geoagent.types import Float32, UInt8
+
+MODEL = Path(__file__).resolve().parent / "models" / "multiscript.onnx"
+_NAMED = {
+    "ARABIC": "Arab", "ARMENIAN": "Armn", "BENGALI": "Beng", "CYRILLIC": "Cyrl", "DEVANAGARI": "Deva",
+    "ETHIOPIC": "Ethi", "GEORGIAN": "Geor", "GREEK": "Grek", "GUJARATI": "Gujr", "GURMUKHI": "Guru",
+    "HANGUL": "Hang", "HEBREW": "Hebr", "KHMER": "Khmr", "KANNADA": "Knda", "LAO": "Laoo", "MALAYALAM": "Mlym",
+    "MYANMAR": "Mymr", "ORIYA": "Orya",
+    "SINHALA": "Sinh", "TAMIL": "Taml", "TELUGU": "Telu", "THAI": "Thai",
+}  # fmt: skip
+"""First word of a character's Unicode name to its script: vowel signs have one too, though they are no letters."""
+SCRIPTS = tuple(_NAMED.values())
+"""ISO 15924 codes of the scripts that the model reads."""
+_HEIGHT_PX, _MIN_WIDTH_PX, _MAX_WIDTH_PX, _STEP_PX = 48, 24, 1600, 16
+_GREY = 128  # of the padding in training
+_HAN = "〓"
+_DOUBT, _SURE, _MARGIN, _ALIKE = 0.25, 0.9, 0.12, 0.5
+_LEAST_SHARE = 0.1  # of a line's characters in a script, below which the line is not decoded in it
+_SEEN = 0.02  # probability below which a character at one step is noise
+_KEPT = 64  # lines whose probabilities are kept: each is asked about once a script
+_RIGHT_TO_LEFT = ("Arab", "Hebr")
+_STRONG = re.compile("[\u0590-\u08ff]")
+_LEFT_TO_RIGHT = re.compile(
+    "[0-9A-Za-z\u0660-\u0669\u06f0-\u06f9][0-9A-Za-z\u0660-\u0669\u06f0-\u06f9.,:/%+#&'-]*"
+    "(?: +[0-9A-Za-z][0-9A-Za-z.,:/%+#&'-]*)*"
+)
+
+
+def logical(text: str) -> str:
+    """Return a line in logical order, given its characters from left to right; numbers and Latin words keep theirs."""
+    if not _STRONG.search(text):
+        return text
+    return _LEFT_TO_RIGHT.sub(lambda run: run[0][::-1], text[::-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Classes:
+    """The characters of a model, class 1 first, and the script of each.
+
+    Attributes:
+        characters: K − 1 characters.
+    """
+
+    characters: tuple[str, ...]
+
+    @cached_property
+    def scripts(self) -> np.ndarray[Any, np.dtype[np.str_]]:
+        """`(K,)` script of each class: "" for the blank, digits and punctuation, "Hani" for any Han or kana."""
+        return np.array(["", *map(_script, self.characters)])
+
+    def shares(self, probs: Float32) -> dict[str, float]:
+        """How many characters of each script a line seems to hold, by the probabilities summed over its steps.
+
+        Args:
+            probs: `(T, K)`.
+        """
+        mass = np.where(probs > _SEEN, probs, 0.0).sum(axis=0)
+        return {str(s): float(mass[self.scripts == s].sum()) for s in np.unique(self.scripts) if s}
+
+    def allowed(self, script: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """`(K,)` classes that a line of one script may hold: its own, Latin letters, and what has no script."""
+        return np.isin(self.scripts, (script, "Latn", ""))
+
+    def decode(self, probs: Float32, script: str) -> tuple[str, float]:
+        """Read a line held to one script, by the best class of each step (greedy CTC decoding).
+
+        Args:
+            probs: `(T, K)`.
+            script: of the line.
+
+        Returns:
+            Text in logical order, NFC, and its confidence in [0, 1]: the geometric mean of the characters'
+            probabilities times the mean of the best probability of each step.
+        """
+        masked = probs * self.allowed(script)
+        best, top = masked.argmax(axis=1), masked.max(axis=1)
+        if len(best) == 0:
+            return "", 0.0
+        begins = np.flatnonzero((best > 0) & (best != np.concatenate([[0], best[:-1]])))
+        if len(begins) == 0:
+            return "", 0.0
+        ends = np.append(np.flatnonzero(best[1:] != best[:-1]) + 1, len(best))
+        ends = ends[np.searchsorted(ends, begins, side="right")]
+        peaks = np.array([top[a:b].max() for a, b in zip(begins, ends, strict=True)], dtype=np.float64)
+        text = unicodedata.normalize("NFC", "".join(self.characters[best[i] - 1] for i in begins))
+        text = logical(text) if script in _RIGHT_TO_LEFT else text
+        return text.strip(), float(np.exp(np.log(np.maximum(peaks, _SEEN)).mean()) * top.astype(np.float64).mean())
+
+
+def _script(character: str) -> str:
+    if character == _HAN:
+        return "Hani"
+    if character.isascii():
+        return "Latn" if character.isalpha() else ""
+    return _NAMED.get(unicodedata.name(character, "").partition(" ")[0], "")
+
+
+class MultiscriptLines:
+    """Reads lines with the model; loaded when it is first asked. Not to be called by two threads at once."""
+
+    def __init__(self, path: Path = MODEL, threads: int | None = None) -> None:
+        self.names = {script: f"multiscript/{script}" for script in SCRIPTS}
+        self._path, self._threads = path, threads
+        self._session: Any = None
+        self._classes = Classes(())
+        self._lock = threading.Lock()
+        self._seen: OrderedDict[bytes, tuple[Float32, Float32 | None]] = OrderedDict()
+
+    def read(self, crop: UInt8, script: str) -> Guess:
+        """Read one line; where it is unsure, a second look without its margin counts as well.
+
+        Args:
+            crop: `(H, W, 3)` BGR, straightened and upright.
+            script: one of `SCRIPTS`.
+
+        Raises:
+            OcrError: the model cannot be loaded.
+        """
+        probs, second = self._looks(crop)
+        shares = self._classes.shares(probs)
+        total = sum(shares.values())
+        latin = self._latin(probs, shares)
+        if total <= 0 or shares.get(script, 0.0) < _LEAST_SHARE * total:
+            return Guess(script, latin=latin)
+        text, confidence = self._classes.decode(probs, script)
+        steady = True
+        if second is not None:
+            other, again = self._classes.decode(second, script)
+            steady = SequenceMatcher(None, text, other, autojunk=False).ratio() >= _ALIKE
+            if again > confidence:
+                text, confidence = other, again
+        guess = Guess.of(script, tidy(text, script), confidence)
+        return replace(guess, steady=steady, latin=max(guess.latin, latin))
+
+    def _latin(self, probs: Float32, shares: dict[str, float]) -> float:
+        """How surely the line is Latin, or Han or kana: text that another recogniser reads."""
+        text, confidence = self._classes.decode(probs, "Latn")
+        latin = confidence if sum(c.isalpha() for c in text) >= 2 else 0.0
+        if shares and max(shares, key=lambda s: shares[s]) == "Hani":
+            latin = max(latin, self._classes.decode(probs, "Hani")[1])
+        return latin
+
+    def _looks(self, crop: UInt8) -> tuple[Float32, Float32 | None]:
+        """Probabilities of a line, and those of a second look where the first is unsure; kept for the next script."""
+        key = crop.tobytes()
+        if key in self._seen:
+            self._seen.move_to_end(key)
+            return self._seen[key]
+        probs = self._probs(crop)
+        shares = self._classes.shares(probs)
+        main = max(shares, key=lambda s: shares[s], default="Latn")
+        second = None
+        margin = round(_MARGIN * len(crop))
+        if _DOUBT <= self._classes.decode(probs, main)[1] < _SURE and len(crop) > 2 * margin:
+            second = self._probs(crop[margin : len(crop) - margin])
+        self._seen[key] = probs, second
+        if len(self._seen) > _KEPT:
+            self._seen.popitem(last=False)
+        return probs, second
+
+    def _probs(self, crop: UInt8) -> Float32:
+        """`(T, K)` probabilities of one line."""
+        import cv2
+
+        session = self._load()
+        grey = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_BGR2GRAY)
+        height, width = grey.shape
+        wide = int(np.clip(round(width * _HEIGHT_PX / height), _MIN_WIDTH_PX, _MAX_WIDTH_PX))
+        how = cv2.INTER_AREA if height > _HEIGHT_PX else cv2.INTER_LINEAR
+        line = cv2.resize(grey, (wide, _HEIGHT_PX), interpolation=how)
+        # To a multiple of the step, so that onnxruntime meets few shapes.
+        full = np.full((1, 1, _HEIGHT_PX, -(-wide // _STEP_PX) * _STEP_PX + _STEP_PX), _GREY, dtype=np.float32)
+        full[0, 0, :, :wide] = line
+        return np.asarray(session.run(None, {"line": full / 127.5 - 1})[0][0], dtype=np.float32)
+
+    def _load(self) -> Any:
+        with self._lock:
+            if self._session is None:
+                try:
+                    import onnxruntime
+
+                    options = onnxruntime.SessionOptions()
+                    options.intra_op_num_threads = self._threads or 0
+                    options.inter_op_num_threads = 1
+                    options.log_severity_level = 3
+                    session = onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
+                    characters = session.get_modelmeta().custom_metadata_map["character"].split("\n")
+                except Exception as error:
+                    raise OcrError(f"{self._path} cannot be loaded ({one_line(error)}); reinstall geoagent") from error
+                self._session, self._classes = session, Classes(tuple(characters))
+        return self._session

@@ -1,0 +1,51 @@
+"""Many scripts by default: RapidOCR finds the text and reads Latin, Han and Japanese, our own model reads the rest.
+
+The model reads 22 further scripts, see `_multiscript`. How the two are joined is in `_many`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from geoagent.errors import ConfigError
+from geoagent.evidence.ocr._many import ManyScripts
+from geoagent.evidence.ocr._multiscript import SCRIPTS, MultiscriptLines
+from geoagent.evidence.ocr._rapid import Reader
+from geoagent.protocols import Assets
+
+
+def build(
+    assets: Assets,
+    *,
+    scripts: Sequence[str] | None = None,
+    max_side_px: int = 2000,
+    threads: int | None = None,
+    min_score: float = 0.5,
+    join: bool = True,
+    retry: bool = True,
+    thorough: bool = False,
+) -> ManyScripts:
+    """Build the engine; nothing is loaded before the first photo.
+
+    Args:
+        assets: not used.
+        scripts: ISO 15924 codes of the scripts to read beside Latin, Han and Japanese; all of them where None.
+        max_side_px: photos are reduced to this longer side before reading; above 2000 the detector loses large text.
+        threads: of onnxruntime; all cores where None.
+        min_score: lines below are dropped, unless they have 4 letters or more to search for.
+        join: join fragments on one baseline to one line.
+        retry: read lines upside down as well where upright they make little sense.
+        thorough: turn photos whose text makes little sense, and read small ones enlarged as well; two to four times
+            the time.
+
+    Raises:
+        ConfigError: an option out of range, or a script that the model does not read.
+    """
+    wanted = SCRIPTS if scripts is None else (scripts,) if isinstance(scripts, str) else tuple(scripts)
+    unknown = [script for script in wanted if script not in SCRIPTS]
+    if unknown or not wanted:
+        raise ConfigError(f"scripts: {', '.join(unknown) or 'none given'}; choose from {', '.join(SCRIPTS)}")
+    reader = Reader(max_side_px=max_side_px, threads=threads, min_score=min_score, join=join, retry=retry)
+    lines = MultiscriptLines(threads=threads)
+    lines.names = {script: name for script, name in lines.names.items() if script in wanted}
+    return ManyScripts("multiscript", reader, lines, thorough)
