@@ -1,4 +1,4 @@
-"""The best engine that is installed: many scripts where Tesseract's models are there, else RapidOCR alone."""
+"""The best installed engine: multi-script if Tesseract's models are installed, else RapidOCR alone."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from geoagent.protocols import Assets, OcrEngine
 
 
 def build(assets: Assets, **options: Any) -> OcrEngine:
-    """Build the engine; its name tells which it is, "tesseract" or "rapidocr".
+    """Build the engine; its name is that of the chosen engine, "tesseract" or "rapidocr".
 
     Args:
-        assets: handed on.
-        options: of that engine. `scripts`, which RapidOCR does not have, asks for the scripts among them that can be
-            read here, and is no error where none can.
+        assets: passed on to the engine.
+        options: options of that engine. `scripts`, which RapidOCR does not have, selects those of the given scripts
+            that have an installed model; it is not an error if none has.
 
     Raises:
-        ConfigError: an option that the engine does not have, or out of range.
+        ConfigError: an option is unknown to the engine or out of range.
     """
     scripts = options.pop("scripts", None)
     there = installed() if has_package() else {}
