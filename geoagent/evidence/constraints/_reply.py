@@ -1,4 +1,4 @@
-"""What a language model may say: the schemas of its replies, which are its only way out."""
+"""Schemas of the language model's replies, the only form in which its output is used."""
 
 from __future__ import annotations
 
