@@ -1,4 +1,7 @@
-"""Schemas of the language model's replies, the only form in which its output is used."""
+"""Schemas of the language model's replies, the only form in which its output is used.
+
+The docstrings of the classes are part of the JSON Schema that is sent to the model.
+"""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _KM_OF_MILE = 1.609344
 _STRAIGHT = 0.8  # straight-line distance / road distance (typical circuity 1.2 to 1.3)
 _SPREAD = 0.15  # spread of the logarithm of that ratio
 _TOWNS = 12
-_TOWNS_SHARE, _ADMIN1_SHARE = 0.45, 0.2  # of the weight; the rest goes to the country
+_TOWNS_SHARE, _ADMIN1_SHARE = 0.45, 0.2  # shares of the weight; the rest goes to the country
 _NEAR_KM = 8.0  # a sign this close counts as being in the place, given the resolution of answers
 
 

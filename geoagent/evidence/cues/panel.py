@@ -11,7 +11,7 @@ from geoagent.places.geo import Float
 from geoagent.types import Float32, Photo, TextRegion, UInt8
 
 _SIDE = 24
-"""Rows and columns of the grid on which a region is sampled."""
+"""Rows and columns of the sampling grid of a region."""
 _LEAST = 0.55  # minimum share of the background for one colour
 _EVEN = 0.12  # if the brighter tone's share is this close to 0.5, the edge decides
 _BAND = (-0.16, -0.02)  # position of the band at the left of a plate, in widths of the text

@@ -123,7 +123,7 @@ def _measured(text: str) -> bool:
 
 
 def _plausible(text: str) -> bool:
-    """Whether a line may be a plate: capitals and digits, four to twelve of them."""
+    """Whether a line may be a plate: four to twelve capitals and digits."""
     if text != text.upper() or not 4 <= sum(c.isalnum() for c in text) <= 12:
         return False
     if _POSTCODE.fullmatch(text) or _measured(text):

@@ -61,6 +61,6 @@ def text_features(encoder: Any, texts: Sequence[str], *, architecture: str, batc
 
 
 def logit_scale(encoder: Any) -> float | None:
-    """What the model multiplies cosines of photos and texts by; None where it has no such number."""
+    """Return the model's logit scale, the factor on cosine similarities of photos and texts, or None if it has none."""
     found = getattr(encoder._model, "logit_scale", None)
     return None if found is None else float(found.detach().exp())

@@ -43,7 +43,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class EmbeddingTable:
-    """Rows by name.
+    """Embeddings by photo name.
 
     Attributes:
         name: "embeddings:FILE".

@@ -82,7 +82,7 @@ class OnnxEncoder:
     def _run(self, square: Image.Image) -> Float32:
         try:
             out = np.asarray(self._session.run([self._output], {self._feed: self._look(square)})[0])
-        except Exception as error:  # onnxruntime's errors share no root
+        except Exception as error:  # onnxruntime's errors have no common base class
             raise WeightsError(f"{self.name} cannot take the picture it asks for: {_first(error)}") from error
         if out.size != max(out.shape, default=0):
             raise WeightsError(
@@ -166,7 +166,7 @@ def _session(path: Path) -> Any:
     options.log_severity_level = 3  # errors only; they are raised as exceptions as well
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
-    except Exception as error:  # onnxruntime's errors share no root
+    except Exception as error:  # onnxruntime's errors have no common base class
         raise WeightsError(f"{path} cannot be loaded as an ONNX model: {_first(error)}") from error
 
 

@@ -111,7 +111,7 @@ class LineReader:
             if guess.confidence > best.confidence:
                 best = guess
             if max(best.confidence, latin) >= _SURE:
-                break  # the other mode would not change the verdict
+                break  # the other mode would not change the result
         return replace(best, latin=latin)
 
 

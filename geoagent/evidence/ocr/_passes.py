@@ -13,7 +13,7 @@ from geoagent.types import Float32, Photo, UInt8
 _SIDEWAYS = 0.6  # share of vertical boxes above which the whole photo is assumed to be sideways
 _BETTER = 1.25
 _SMALL_PX = 1000
-_SAME = 0.3  # share of the smaller box that two boxes have in common where they are of one text
+_SAME = 0.3  # overlap, as a share of the smaller box, above which two boxes are the same text
 
 Finder = Callable[[Photo], tuple[list[Crop], float]]
 

@@ -184,7 +184,7 @@ class Geocells:
             with np.load(folder / _CELLS, allow_pickle=False) as data:
                 arrays = {name: data[name] for name in ("centroids", "country", "admin1", "radius_km")}
         except FileNotFoundError as error:
-            raise WorldError(f"{folder} is no world: {_CELLS} is missing") from error
+            raise WorldError(f"{folder} is not a world: {_CELLS} is missing") from error
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise WorldError(f"{folder / _CELLS} is damaged: {error}") from error
         path = folder / _POLYGONS
