@@ -109,7 +109,7 @@ def test_what_is_wrong_with_the_file_is_said(tmp_path):
     with pytest.raises(ConfigError, match="cannot be read"):
         table(tmp_path / "b.npz")
     np.save(tmp_path / "c.npy", ROWS)
-    with pytest.raises(ConfigError, match=r"c\.csv next to it"):
+    with pytest.raises(ConfigError, match=r"c\.csv beside it"):
         table(tmp_path / "c.npy")
     np.savez(tmp_path / "d.npz", refs=np.array(NAMES[:2]), embeddings=ROWS)
     with pytest.raises(ConfigError, match="4 embeddings, but 2 names"):

@@ -254,7 +254,7 @@ def test_layers_that_do_not_fit_are_refused(clip_folder, world):
     with pytest.raises(WeightsError, match="no GeoCLIP image layers"):
         plugs.build("encoders", "geoclip", Assets(make_world(), None, None), checkpoint=clip_folder)  # type: ignore[arg-type]
     other = make_world(encoder_arrays=image_weights(into=20))
-    with pytest.raises(WeightsError, match="has 16 dimensions, GeoCLIP's image layers expect 20"):
+    with pytest.raises(WeightsError, match="gives 16 numbers, GeoCLIP's image layers want 20"):
         plugs.build("encoders", "geoclip", Assets(other, None, None), checkpoint=clip_folder)  # type: ignore[arg-type]
 
 

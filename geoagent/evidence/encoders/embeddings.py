@@ -118,7 +118,7 @@ def build(assets: Any, *, file: str | Path, names: str | None = None, rows: str 
         raise ConfigError(f"{path}: {len(array)} embeddings, but {len(labels)} names")
     twice = len(labels) - len({_plain(label) for label in labels})
     if twice:
-        raise ConfigError(f"{path}: {twice} names occur more than once; every photo needs a unique name")
+        raise ConfigError(f"{path}: {twice} names occur more than once; every photo needs a name of its own")
     return EmbeddingTable(array, labels, path)
 
 
@@ -155,7 +155,7 @@ def _npy(path: Path, names: str | None, rows: str | None) -> tuple[np.ndarray[An
     except (OSError, ValueError, EOFError, csv.Error) as error:
         if isinstance(error, ConfigError):
             raise
-        raise ConfigError(f"{path} must be an .npy file with {beside.name} next to it: {error}") from error
+        raise ConfigError(f"{path} needs to be an .npy file with {beside.name} beside it: {error}") from error
     return array, labels
 
 
@@ -187,4 +187,4 @@ def _column(path: Path, there: Iterable[str], asked: str | None, usual: Sequence
         if name in have:
             return name
     wanted = repr(asked) if asked else f"one of {', '.join(usual)}"
-    raise ConfigError(f"{path} has no column of {what}: expected {wanted}, found {', '.join(have) or 'none'}")
+    raise ConfigError(f"{path} has no column of {what}: wanted {wanted}, found {', '.join(have) or 'none'}")

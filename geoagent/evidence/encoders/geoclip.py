@@ -82,5 +82,5 @@ def build(
     options = {"model": model, "pretrained": pretrained, "checkpoint": checkpoint, "device": device}
     clip = plugs.build("encoders", "open_clip", assets, **options, batch_size=batch_size)
     if clip.dim != layers[0].shape[1]:
-        raise WeightsError(f"{clip.name} has {clip.dim} dimensions, GeoCLIP's image layers expect {layers[0].shape[1]}")
+        raise WeightsError(f"{clip.name} gives {clip.dim} numbers, GeoCLIP's image layers want {layers[0].shape[1]}")
     return GeoClipEncoder(clip, layers)

@@ -149,7 +149,7 @@ def _card(path: Path) -> Mapping[str, Any]:
             raise ConfigError(f"the card {file} is not JSON: {_first(error)}") from error
         if not isinstance(card, dict) or set(card) - set(_CARD):
             strange = sorted(set(card) - set(_CARD)) if isinstance(card, dict) else type(card).__name__
-            raise ConfigError(f"the card {file} may contain only {', '.join(_CARD)}; got {strange}")
+            raise ConfigError(f"the card {file} may hold {', '.join(_CARD)}; got {strange}")
         if "sha256" in card:
             with path.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -167,7 +167,7 @@ def _session(path: Path) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # onnxruntime's errors have no common base class
-        raise WeightsError(f"{path} cannot be loaded as an ONNX model: {_first(error)}") from error
+        raise WeightsError(f"{path} is no ONNX model that can be run: {_first(error)}") from error
 
 
 def _image_input(session: Any, path: Path, layout: str | None) -> Any:

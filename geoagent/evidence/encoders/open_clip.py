@@ -169,7 +169,7 @@ def _device(asked: str) -> str:
     if there is None:
         raise ConfigError(f"device must be auto, cpu, cuda, cuda:N or mps, got {asked!r}")
     if not there:
-        raise ConfigError(f"device {asked!r} was requested, but torch cannot find it; use device='auto' or 'cpu'")
+        raise ConfigError(f"device {asked!r} was asked for, but torch sees none; use device='auto' or 'cpu'")
     return asked
 
 
@@ -225,7 +225,7 @@ def _looks(model: str, tag: str | None, path: Path | None) -> dict[str, Any]:
         ways[repr(way)] = way
     if len(ways) > 1:
         raise WeightsError(
-            f"{path} does not specify the preprocessing of {model}, and its published weights differ in it: add "
+            f"{path} does not say how pictures for {model} must be prepared, and its published weights differ: add "
             f"pretrained= one of {_some(known)}, or give a folder with open_clip_config.json"
         )
     quick, prepare = next(iter(ways.values()), (own, None))
@@ -259,9 +259,9 @@ def _load(source: str, device: str, options: dict[str, Any], weights: str) -> An
     except Exception as error:  # open_clip, torch, safetensors, pickle and the hub raise different types
         first = " ".join(str(error).split())[:220]
         if "weights_only" in first:  # torch suggests running arbitrary code from the file, which is unsafe
-            first = "it is not a file of plain weights"
+            first = "it is no file of plain weights"
         raise WeightsError(
-            f"cannot load {weights} as {source}: {first}; give the model that these weights belong to"
+            f"cannot load {weights} as {source}: {first}; give the model that these weights are of"
         ) from error
     return loaded.eval()
 
