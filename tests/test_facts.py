@@ -227,7 +227,7 @@ def test_missing_and_damaged_tables_say_so(tmp_path: Path) -> None:
     with pytest.raises(ResourceError, match="no JSON object"):
         Facts.load(tmp_path / "t")
     (tmp_path / "t" / "tlds.json").write_text(json.dumps({"de": 1}))
-    with pytest.raises(ResourceError, match="another shape"):
+    with pytest.raises(ResourceError, match="unexpected format"):
         Facts.load(tmp_path / "t")
     (tmp_path / "t" / "postcodes.json.gz").write_bytes(gzip.compress(b"{")[:-4])
     with pytest.raises(ResourceError, match="damaged"):

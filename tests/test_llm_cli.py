@@ -104,7 +104,7 @@ def test_a_server_that_is_away_leaves_the_answers(texts, tmp_path):
     [
         (("--dry-run",), "--dry-run needs a language model"),
         (("--llm-sees-picture",), "--llm-sees-picture needs a language model"),
-        (("--llm", "openai_compatible"), "which model"),
+        (("--llm", "openai_compatible"), "no model is set"),
         (("--llm", "oracle"), "no llm plug named 'oracle'"),
         (("--llm", "none,key"), "--llm: expected option=value"),
         (("--llm", "openai_compatible,api_key=x"), "api_key"),

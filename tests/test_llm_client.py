@@ -248,7 +248,7 @@ def test_the_key_comes_from_the_environment_and_is_told_to_nobody(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"model": None}, "which model"),
+        ({"model": None}, "no model is set"),
         ({"base_url": "localhost:8080"}, "base_url"),
         ({"base_url": "http://u:p@host/v1"}, "credentials"),
         ({"mode": "xml"}, "mode"),

@@ -101,7 +101,7 @@ def test_a_model_by_its_path_reads_the_scripts_of_its_characters(tmp_path: Path)
 def test_models_that_are_none_are_refused(tmp_path: Path):
     with pytest.raises(ConfigError, match="no ONNX file at"):
         plugs.build("ocr", "rapidocr", None, models=str(tmp_path))
-    with pytest.raises(ConfigError, match="no recogniser"):
+    with pytest.raises(ConfigError, match="has no character set"):
         plugs.build("ocr", "rapidocr", None, models=str(bundled("det")))
     (tmp_path / "x.onnx").write_bytes(b"no model")
     with pytest.raises(ConfigError, match="cannot be read"):
@@ -413,7 +413,7 @@ def test_paddle_without_models_or_network_says_so(answers: bool, monkeypatch: py
 
 
 def test_paddle_refuses_folders_without_a_model(tmp_path: Path):
-    with pytest.raises(ConfigError, match=r"text recognition model of PaddleOCR 3: no inference\.yml"):
+    with pytest.raises(ConfigError, match=r"text recognition model of PaddleOCR 3: inference\.yml is missing"):
         plugs.build("ocr", "paddle", None, recognition_dir=str(tmp_path))
     with pytest.raises(ConfigError, match="min_score"):
         plugs.build("ocr", "paddle", None, min_score=-1)

@@ -1,1 +1,1 @@
-"""What a photo says: the picture, the text in it, the cues that the text holds and the constraints that follow."""
+"""Evidence from a photo: the picture, the text in it, the cues in that text and the constraints derived from them."""

@@ -1,4 +1,4 @@
-"""What a photo's file says about itself, read without decoding a pixel. None of it is ever evidence."""
+"""Location metadata of a photo's file (EXIF, XMP, IPTC), read without decoding pixels. Never used as evidence."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from geoagent.errors import CoordinateError
 from geoagent.places.geo import LatLon
 
 ESTIMATES = "urn:x-geoagent:estimate:1#"
-"""Namespace of what marks an estimate of ours in XMP."""
+"""XMP namespace that marks a position as written by geoagent."""
 METHOD = "geoagent estimate"
-"""GPSProcessingMethod of such an estimate."""
+"""GPSProcessingMethod of positions written by geoagent."""
 
 _GPS_IFD, _GPS_METHOD = 0x8825, 27
 _IPTC_NAMES = ((2, 90), (2, 95), (2, 101))  # city, province or state, country
-_SAME_DEGREES = 2e-5  # two metres: programs write fewer digits than we do
+_SAME_DEGREES = 2e-5  # two metres: other programs write fewer digits than geoagent
 _SIDECAR_BYTES = _CHUNK_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a photo's file and its sidecars say about where it was taken.
+    """Location metadata found in a photo's file and its sidecars.
 
     Attributes:
-        position: where a position stands, in words ("its EXIF data"); None where there is none, or only an estimate
-            of ours.
-        named: whether names of a place stand in the file (IPTC or XMP).
+        position: where the position was found ("its EXIF data"); None if there is none, or only an estimate written by
+            geoagent.
+        named: whether the file contains place names (IPTC or XMP).
     """
 
     position: str | None
@@ -40,13 +40,13 @@ class Said:
 
 
 def said_by(image: Image.Image, path: Path) -> Said:
-    """Return what an opened, undecoded picture and the sidecars beside it say.
+    """Return the location metadata of an opened, undecoded image and of its sidecars.
 
     Args:
-        image: as opened.
-        path: its file.
+        image: the opened image.
+        path: the image's file.
     """
-    if image.format == "PNG":  # Pillow would decode one to see what stands after its pixels
+    if image.format == "PNG":  # Pillow would decode the pixels to reach the chunks after them
         exif, packet = _of_png(path)
     else:
         exif, found = exif_of(image, []), image.info.get("xmp") or b""
@@ -61,13 +61,13 @@ def said_by(image: Image.Image, path: Path) -> Said:
 
 
 def sidecars(path: Path) -> list[Path]:
-    """Return the XMP sidecars of a photo that exist, whether named photo.jpg.xmp or photo.xmp."""
+    """Return a photo's existing XMP sidecars, named either photo.jpg.xmp or photo.xmp."""
     names = dict.fromkeys(f"{stem}{suffix}" for stem in (path.name, path.stem) for suffix in (".xmp", ".XMP"))
     return [side for side in map(path.with_name, names) if side.exists() or side.is_symlink()]
 
 
 def exif_of(image: Image.Image, notes: list[str]) -> Image.Exif:
-    """Return the EXIF data; empty, and a note, where they are broken."""
+    """Return the EXIF data. If they are corrupt, append to `notes` and return empty data."""
     try:
         return image.getexif()
     except Exception:
@@ -76,7 +76,7 @@ def exif_of(image: Image.Image, notes: list[str]) -> Image.Exif:
 
 
 def gps_of(exif: Image.Exif, notes: list[str]) -> LatLon | None:
-    """Return the position of the GPS block, which any program may have written in any state."""
+    """Return the position in the GPS block, or None; append to `notes` if the block is incomplete or invalid."""
     try:
         block = exif.get_ifd(_GPS_IFD)
         if not {1, 2, 3, 4} & block.keys():
@@ -91,10 +91,10 @@ def gps_of(exif: Image.Exif, notes: list[str]) -> LatLon | None:
 
 
 def _degrees(parts: Any, ref: Any, signs: str) -> float:
-    """Degrees, minutes, seconds and a hemisphere letter to signed degrees.
+    """Convert degrees, minutes, seconds and a hemisphere letter to signed degrees.
 
     Raises:
-        ValueError: not three numbers, not finite, minutes or seconds of 60 or more, or another letter.
+        ValueError: not three numbers, not finite, minutes or seconds out of range, or an invalid letter.
     """
     letter = (ref.decode("ascii", "replace") if isinstance(ref, bytes) else str(ref)).strip("\0 ").upper()[:1]
     degrees, minutes, seconds = (float(part) for part in parts)
@@ -104,7 +104,7 @@ def _degrees(parts: Any, ref: Any, signs: str) -> float:
 
 
 def _of_png(path: Path) -> tuple[Image.Exif, bytes]:
-    """EXIF data and XMP packet of a PNG, wherever they stand (PNG 3rd edition: chunks eXIf and iTXt)."""
+    """Return the EXIF data and XMP packet of a PNG, in any position (PNG 3rd edition: chunks eXIf and iTXt)."""
     exif, packet = Image.Exif(), b""
     with path.open("rb") as file:
         file.seek(8)
@@ -116,7 +116,7 @@ def _of_png(path: Path) -> tuple[Image.Exif, bytes]:
             data = file.read(size)
             file.seek(4, 1)
             if kind == b"eXIf":
-                with suppress(Exception):  # broken data say nothing
+                with suppress(Exception):  # ignore corrupt data
                     exif.load(b"Exif\0\0" + data)
             elif data.startswith(b"XML:com.adobe.xmp\0"):
                 packet = _inflated(data)
@@ -124,7 +124,7 @@ def _of_png(path: Path) -> tuple[Image.Exif, bytes]:
 
 
 def _inflated(chunk: bytes) -> bytes:
-    """The text of an iTXt chunk, with the little before it that is no text."""
+    """Return the decompressed text of an iTXt chunk; uncompressed chunks are returned whole, header included."""
     name, _, rest = chunk.partition(b"\0")
     if not rest.startswith(b"\1"):
         return chunk
@@ -144,10 +144,10 @@ def _has_position(side: Path) -> bool:
 
 
 def _positioned(packet: bytes) -> bool:
-    """Whether XMP data say a position that is no estimate of ours.
+    """Whether XMP data contain a position that geoagent did not write.
 
-    An estimate notes its position a second time, in our namespace: where another program has set the usual properties
-    since, the two differ.
+    geoagent writes its estimate a second time, in its own namespace. If another program has since changed the standard
+    properties, the two differ.
     """
     if b"GPSLatitude" not in packet:
         return False
@@ -155,13 +155,13 @@ def _positioned(packet: bytes) -> bool:
         return True
     noted = _of_xmp(packet, b"latitude"), _of_xmp(packet, b"longitude")
     if None in noted:
-        return METHOD.encode() not in packet  # versions that did not note it
+        return METHOD.encode() not in packet  # written by a version without the second copy
     said = _of_xmp(packet, b"GPSLatitude"), _of_xmp(packet, b"GPSLongitude")
     return any(a is None or b is None or abs(a - b) > _SAME_DEGREES for a, b in zip(said, noted, strict=True))
 
 
 def _of_xmp(packet: bytes, name: bytes) -> float | None:
-    """Degrees of an XMP property, "48,46.548N" or "48,46,32.9N", written as an element or as an attribute."""
+    """Parse an XMP property in degrees, "48,46.548N" or "48,46,32.9N", written as an element or an attribute."""
     found = re.search(rb":" + name + rb"""\s*(?:=\s*["']|>)\s*([\d.]+),([\d.]+)(?:,([\d.]+))?([NSEW])""", packet)
     if found is None:
         return None
@@ -173,7 +173,7 @@ def _of_xmp(packet: bytes, name: bytes) -> float | None:
 
 
 def _by_our_method(exif: Image.Exif) -> bool:
-    """Whether the GPS block was copied from an estimate of ours."""
+    """Whether the GPS block was written by geoagent."""
     method = exif.get_ifd(_GPS_IFD).get(_GPS_METHOD, b"")
     return METHOD in (method.decode("ascii", "replace") if isinstance(method, bytes) else str(method))
 
@@ -181,6 +181,6 @@ def _by_our_method(exif: Image.Exif) -> bool:
 def _iptc_names(image: Image.Image) -> bool:
     try:
         found = IptcImagePlugin.getiptcinfo(cast(ImageFile.ImageFile, image))
-    except Exception:  # a broken block names nothing
+    except Exception:  # ignore a corrupt block
         return False
     return found is not None and any(key in found for key in _IPTC_NAMES)

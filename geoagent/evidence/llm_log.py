@@ -1,7 +1,7 @@
-"""What the language model was asked for one answer, and what came of it.
+"""Log of the requests to the language model for one answer, and of their results.
 
-The parts that ask (constraint sources, the narrative, the second look) know nothing of the answer that they work for;
-they write into the log that is open where they run. Context variables keep the logs of several threads apart.
+The callers (constraint sources, the narrative, the second look) do not know which answer they work for; they write to
+the log that is open in their context. Context variables keep the logs of different threads apart.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from geoagent.evidence.llm_messages import Reply, Usage
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a second look: a tool, what it was given, what it said, and what that changed."""
+    """One step of a second look: a tool, its arguments, its result, and the change that followed."""
 
     tool: str
     arguments: dict[str, Any]
@@ -28,17 +28,17 @@ class Step:
 
 @dataclass(slots=True)
 class LlmLog:
-    """Everything about the model that one answer reports.
+    """Everything that one answer reports about the language model.
 
     Attributes:
         replies: prompt name and reply of every call.
-        notes: what the model said that cannot be used, in words.
-        observations: what it saw, in its own words.
-        languages: languages that it named.
-        dropped: candidates that were dropped for citing nothing, or text that is not there.
-        redacted: stretches of text that were masked before sending.
-        withheld: lines that were not sent, since they try to instruct a program.
-        steps: of a second look.
+        notes: statements of the model that could not be used, as sentences.
+        observations: what the model saw, in its own words.
+        languages: languages named by the model.
+        dropped: number of candidates dropped because they cite nothing, or text that does not exist.
+        redacted: number of text ranges masked before sending.
+        withheld: number of lines not sent because they try to instruct a program.
+        steps: steps of a second look.
         would_send: payloads of a dry run.
     """
 
@@ -54,11 +54,11 @@ class LlmLog:
 
     @property
     def usage(self) -> Usage:
-        """Tokens of all calls that were sent."""
+        """Total token usage of all calls that were sent."""
         return sum((reply.usage for _, reply in self.replies if not reply.cached), Usage())
 
     def copy(self) -> LlmLog:
-        """Another log with the same entries, so that one observation may be answered more than once."""
+        """Return a copy with the same entries, so that one observation can be answered more than once."""
         return LlmLog(**{each.name: copy(getattr(self, each.name)) for each in fields(self)})
 
 
@@ -67,7 +67,7 @@ _OPEN: ContextVar[LlmLog | None] = ContextVar("log", default=None)
 
 @contextmanager
 def recording(log: LlmLog) -> Iterator[LlmLog]:
-    """Open a log for all that runs inside."""
+    """Make `log` the current log within the context."""
     token = _OPEN.set(log)
     try:
         yield log
@@ -76,5 +76,5 @@ def recording(log: LlmLog) -> Iterator[LlmLog]:
 
 
 def current() -> LlmLog:
-    """The log that is open here; one that nobody reads where none is."""
+    """Return the current log, or a throw-away log if none is open."""
     return _OPEN.get() or LlmLog()

@@ -1,6 +1,6 @@
-"""What is said to a language model and what comes back, as frozen values.
+"""Immutable types for requests to a language model and its replies.
 
-A reply is never an exception: a refusal, a truncation or a server that is away are outcomes like any other, since the
+A reply is never an exception: a refusal, a truncation or an unreachable server is an outcome like any other, since the
 rest of the answer does not depend on the model.
 """
 
@@ -13,25 +13,25 @@ from pydantic import BaseModel
 
 Role = Literal["system", "user", "assistant", "tool"]
 Mode = Literal["json_schema", "json_object", "prompt"]
-"""How a server is made to answer in JSON, strongest first; "prompt" only asks for it in words."""
+"""How the server is asked for JSON, strictest first; "prompt" only asks for it in the prompt text."""
 MODES: tuple[Mode, ...] = ("json_schema", "json_object", "prompt")
 
 Outcome = Literal["ok", "refused", "truncated", "malformed", "unavailable", "limit", "offline", "dry", "none"]
 """How a call ended.
 
-"malformed": no JSON of the wanted form, after one repair; "unavailable": no answer in time, or an error of the server;
-"limit": the run's cap on calls or tokens is reached; "offline" and "dry": nothing was sent; "none": there is no model.
+"malformed": no valid JSON after one repair attempt; "unavailable": timeout or server error; "limit": the run's cap on
+calls or tokens is reached; "offline" and "dry": nothing was sent; "none": no model is configured.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A tool that the model wants to use.
+    """A tool call requested by the model.
 
     Attributes:
-        id: the server's.
-        name: of the tool.
-        arguments: as JSON text, not checked yet.
+        id: call id assigned by the server.
+        name: name of the tool.
+        arguments: JSON text, not validated yet.
     """
 
     id: str
@@ -44,11 +44,11 @@ class Message:
     """One message.
 
     Attributes:
-        role: who speaks.
-        text: what is said.
-        image: a JPEG that goes with it, or None.
-        calls: the tools that an assistant's message calls.
-        call_id: the call that a tool's message answers.
+        role: role of the sender.
+        text: content of the message.
+        image: an attached JPEG, or None.
+        calls: tool calls of an assistant message.
+        call_id: the tool call that a tool message answers.
     """
 
     role: Role
@@ -60,14 +60,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question.
+    """One request to the model.
 
     Attributes:
-        prompt: name of the prompt with its version, "constraints.v1".
+        prompt: name and version of the prompt, such as "constraints.v1".
         messages: the conversation so far.
-        schema: what the reply must be; None where the model may use tools instead.
-        tools: pydantic models whose names and docstrings describe what may be called; () for none.
-        max_tokens: most tokens of the reply.
+        schema: schema of the reply; None if the model may call tools instead.
+        tools: pydantic models whose names and docstrings describe the available tools; () for none.
+        max_tokens: maximum number of tokens in the reply.
     """
 
     prompt: str
@@ -79,12 +79,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of a call.
+    """Token usage of a call.
 
     Attributes:
-        input_tokens: of all that was sent, repairs included.
-        output_tokens: of all that came back.
-        estimated: whether the server did not count and a quarter of the characters stands in.
+        input_tokens: tokens sent, repairs included.
+        output_tokens: tokens received.
+        estimated: whether the server reported no usage, so that the counts are estimated as characters / 4.
     """
 
     input_tokens: int = 0
@@ -101,19 +101,19 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back.
+    """The model's reply to one request.
 
     Attributes:
         outcome: see `Outcome`.
-        value: an instance of the asked schema where the outcome is "ok"; None where tools were called.
-        text: as the model wrote it.
-        calls: tools that the model wants to use.
-        usage: tokens.
-        mode: how the server was made to answer in JSON.
-        repaired: whether the validation error had to be sent back once.
-        cached: whether it came from the disk, and nothing was sent.
-        why: what went wrong, in words; "" where nothing did.
-        requests: HTTP requests that were made, repairs included and the SDK's own retries not.
+        value: an instance of the requested schema if the outcome is "ok"; None if tools were called.
+        text: raw text of the reply.
+        calls: tool calls requested by the model.
+        usage: token usage.
+        mode: how the server was asked for JSON.
+        repaired: whether the validation error was sent back once for repair.
+        cached: whether the reply came from the disk cache and nothing was sent.
+        why: what went wrong; "" if nothing did.
+        requests: number of HTTP requests, including repairs and excluding the SDK's own retries.
     """
 
     outcome: Outcome

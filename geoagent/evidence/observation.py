@@ -1,7 +1,7 @@
-"""What has been seen of one photo: everything that an answer is made of, before anything is weighed.
+"""Observation: everything extracted from one photo before the evidence is weighed.
 
-Looking and reading are what takes time; weighing is quick. So a photo is observed once and may be answered often: with
-other weights, with a hint, without a cue.
+Encoding and OCR are slow; weighing is fast. A photo is therefore observed once and can be answered many times: with
+other weights, with a hint, or without a cue.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from geoagent.types import Constraint, TextEvidence, VisionEvidence
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Observation:
-    """One photo, text or row of features, as `GeoAgent.observe` saw it.
+    """Result of `GeoAgent.observe` for one photo, text or row of features.
 
-    It holds no pixels, may be pickled, and fits every agent over the same geocells.
+    Holds no pixels, can be pickled, and works with any agent that uses the same geocells.
 
     Attributes:
-        source: what it is, as the user named it.
-        vision: what the picture says.
-        text: what its text says.
-        warnings: what was lost or odd.
+        source: name of the input as the user gave it.
+        vision: evidence from the picture.
+        text: evidence from the text.
+        warnings: problems and data loss while observing.
         id: row id of a text or of features.
-        exif_gps: the position that the file claims; never evidence.
-        size_px: width and height of the upright original, or None where there was no picture.
-        llm_log: what a language model was asked.
-        seconds: how long each part took.
+        exif_gps: position stated in the file's metadata; never used as evidence.
+        size_px: width and height of the upright original, or None if there was no picture.
+        llm_log: log of requests to the language model.
+        seconds: run time of each stage.
     """
 
     source: str
@@ -44,7 +44,7 @@ class Observation:
 
 
 def with_unique_ids(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
-    """The constraints with ids of their own: two sources may have given one id to two of them."""
+    """Return the constraints with unique ids: two sources may have used the same id."""
     found: dict[str, Constraint] = {}
     for constraint in constraints:
         id, number = constraint.id, 2

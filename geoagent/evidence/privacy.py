@@ -1,8 +1,8 @@
-"""Masking what could name a person before text leaves the machine.
+"""Redaction of personal data before text leaves the machine.
 
-A mask keeps the length and the form: `#` stands for a digit, `*` for a letter, everything else stays. So offsets count
-the same characters before and after, and "AB-123-CD" is still seen to be a plate of two letters, three digits and two
-letters. What tells the country stays: calling and area codes, top-level domains.
+A mask preserves length and form: `#` replaces a digit, `*` a letter, and everything else is kept. Offsets therefore
+stay valid, and "AB-123-CD" is still recognisable as a plate of two letters, three digits and two letters. Parts that
+identify the country are kept: calling codes, area codes and top-level domains.
 """
 
 from __future__ import annotations
@@ -81,22 +81,22 @@ _NOT_NAMES = _words(
 
 
 def redact(text: str, plates: Iterable[tuple[int, int]] = (), phones: Iterable[tuple[int, int]] = ()) -> str:
-    """Mask e-mail addresses, telephone numbers, number plates and likely names of persons in one line.
+    """Mask e-mail addresses, telephone numbers, number plates and likely personal names in one line.
 
     Args:
         text: one line.
-        plates: stretches that are known to be plates.
-        phones: stretches that are known to be telephone numbers.
+        plates: character ranges that are known to be plates.
+        phones: character ranges that are known to be telephone numbers.
 
     Returns:
-        A line of the same length.
+        The masked line, of the same length.
     """
     masked = list(text)
     for match in _EMAIL.finditer(text):
         _cover(masked, *match.span())
     for match in _NUMBER.finditer(text):
         if "#" in text[match.end() : match.end() + 4]:
-            continue  # what a mask has left
+            continue  # already masked
         _number(masked, text, *match.span(), surely=bool(_PHONE_WORD.search(text[: match.start()])))
     for start, end in phones:
         if "#" in text[start:end]:
@@ -125,7 +125,7 @@ def redact(text: str, plates: Iterable[tuple[int, int]] = (), phones: Iterable[t
 
 
 def masked_stretches(before: str, after: str) -> int:
-    """How many stretches of a line are masked."""
+    """Count the masked character ranges of a line."""
     changed = [i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
     gaps = (before[i + 1 : j] for i, j in pairwise(changed))
     return bool(changed) + sum(any(c.isalnum() for c in gap) for gap in gaps)
@@ -145,16 +145,16 @@ def _cover(masked: list[str], start: int, end: int) -> None:
 
 
 def _road(text: str, start: int, end: int) -> bool:
-    """Whether what looks like a plate is a postcode with its letters, or stands among digits."""
+    """Whether the matched text looks like a plate but is a British or Dutch postcode."""
     found = text[start:end]
     return bool(re.fullmatch(r"[A-Z]{1,2}\d{1,2}[A-Z]? ?\d[A-Z]{2}|\d{4} ?[A-Z]{2}", found))
 
 
 def _number(masked: list[str], text: str, start: int, end: int, *, surely: bool) -> None:
-    """Mask the subscriber's digits of what may be a telephone number.
+    """Mask the subscriber digits of a possible telephone number.
 
-    Kept are the calling code and the area code: what stands in brackets, else the first group of digits, as long as
-    five digits stay hidden; of a number in one piece, all but its last six.
+    The calling code and the area code are kept. The area code is the part in brackets, else the first group of digits,
+    as long as at least five digits stay hidden. In an ungrouped number, all but the last six digits are kept.
     """
     found = text[start:end]
     digits = [i for i in range(start, end) if text[i].isdigit()]

@@ -1,7 +1,7 @@
-"""Which script a text is written in, and text made safe to keep.
+"""Script detection and text sanitising.
 
 Standard library only. Scripts are ISO 15924 codes, as in Unicode's Scripts.txt (14.0), with one difference: Hiragana
-and Katakana are both "Jpan", and so is Han beside them.
+and Katakana are both "Jpan", and so is Han in the same text.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections import Counter
 UNKNOWN = "Zyyy"
 MAX_CHARS = 2000
 
-# The code point of the first *letter* of each run of letters of one script; what is no letter is never looked up, so
-# a run simply lasts until the next one starts. Letters that Unicode counts as common to many scripts are "Zyyy".
+# The code point of the first *letter* of each run of letters of one script. Non-letters are never looked up, so a run
+# lasts until the next one starts. Letters that Unicode counts as common to many scripts are "Zyyy".
 _RUNS = """
 41:Latn B5:Zyyy BA:Latn 2B9:Zyyy 2E0:Latn 2EC:Zyyy 370:Grek 374:Zyyy 376:Grek 3E2:Copt 3F0:Grek 400:Cyrl 531:Armn
 5D0:Hebr 620:Arab 640:Zyyy 641:Arab 710:Syrc 750:Arab 780:Thaa 7CA:Nkoo 800:Samr 840:Mand 860:Syrc 870:Arab 904:Deva
@@ -45,10 +45,10 @@ _PAIRS = [run.split(":") for run in _RUNS.split()]
 _STARTS = [int(start, 16) for start, _ in _PAIRS]
 _CODES = [code for _, code in _PAIRS]
 
-# Letters for Unicode, empty space for the eye: nobody reads them from a sign.
+# Letters according to Unicode, but rendered blank: they never appear on a sign.
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
-# Kana that are no sign of Japanese on their own: の decorates Chinese shop names, the rest are Han characters to an
-# OCR engine (一 and ー, 口 and ロ, 二 and ニ, …).
+# Kana that alone do not indicate Japanese: の decorates Chinese shop names, and OCR engines confuse the rest with Han
+# characters (一 and ー, 口 and ロ, 二 and ニ, …).
 _WEAK_KANA = frozenset("のノーロニハトカタエヘへミメセオヒヱ")
 _JOINERS = frozenset("\u200c\u200d")
 # Codes of the scripts whose spelling needs the zero-width joiner or non-joiner.
@@ -57,7 +57,7 @@ _ALIKE = frozenset({"Latn", "Grek", "Cyrl"})
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORT_SCRIPTS = frozenset({"Hani", "Jpan", "Hang", "Bopo"})
 _EVIDENT_CONFIDENCE = 0.8
-_SAME_LETTER = 0.75  # share of a line's letters above which one letter repeated is a pattern, no writing
+_SAME_LETTER = 0.75  # share of a line's letters above which one repeated letter is a pattern, not text
 
 
 def _is_letter(char: str) -> bool:
@@ -75,7 +75,7 @@ def _code(letter: str) -> str:
 
 
 def letters(text: str) -> int:
-    """Count the letters of `text` (Unicode category L; vowel signs and other marks are none)."""
+    """Count the letters of `text` (Unicode category L; vowel signs and other marks are not counted)."""
     return sum(count for char, count in Counter(text).items() if _is_letter(char))
 
 
@@ -86,8 +86,8 @@ def script_counts(text: str) -> dict[str, int]:
         text: any Unicode, lone surrogates included.
 
     Returns:
-        ISO 15924 code to letters, in order of first appearance. Han beside kana counts as "Jpan". Letters that belong
-        to no one script are left out.
+        Number of letters by ISO 15924 code, in order of first appearance. Han together with kana counts as "Jpan".
+        Letters that are common to several scripts are left out.
     """
     counts: dict[str, int] = {}
     for char, count in Counter(text).items():
@@ -103,21 +103,21 @@ def script_counts(text: str) -> dict[str, int]:
 
 
 def script_of(text: str) -> str:
-    """Return the ISO 15924 code of most letters of `text` ("Latn", "Cyrl", "Jpan", …).
+    """Return the ISO 15924 code of the most frequent script of `text` ("Latn", "Cyrl", "Jpan", …).
 
-    The first to appear wins a tie; `UNKNOWN` ("Zyyy") where there are no letters.
+    On a tie the first script to appear wins. Returns `UNKNOWN` ("Zyyy") if there are no letters.
     """
     counts = script_counts(text)
     return max(counts, key=lambda code: counts[code]) if counts else UNKNOWN
 
 
 def evident_script(text: str, confidence: float) -> bool:
-    """Say whether `text` is read surely enough for its script to speak about the place.
+    """Return whether `text` was read confidently enough for its script to count as evidence.
 
-    Engines invent scripts: on photos of Latin and Han signs alone, every false script that was measured came with a
-    confidence below 0.8 or with fewer than 3 letters. Han, kana and Hangul say a syllable or a word with each letter,
-    so 2 suffice; so do 2 letters with a vowel sign (ঢাকা). Not evident are words that mix look-alike alphabets (a
-    "Рarк" is a misreading), and Japanese whose only kana are decoration or look like Han.
+    OCR engines hallucinate scripts: on photos with only Latin and Han signs, every false script in our measurements had
+    a confidence below 0.8 or fewer than 3 letters. Each Han, kana or Hangul character is a syllable or a word, so 2 are
+    enough; so are 2 letters with a vowel sign (ঢাকা). Words that mix look-alike alphabets ("Рarк" is a misreading) do
+    not count, nor does Japanese whose only kana are decorative or look like Han.
 
     Args:
         text: one line as read.
@@ -133,7 +133,7 @@ def evident_script(text: str, confidence: float) -> bool:
     if counts[code] < 2 or counts[code] + signs < 3:
         return False
     if counts[code] >= 3 and max(Counter(filter(_is_letter, text)).values()) > _SAME_LETTER * counts[code]:
-        return False  # 十十十十: a fence, or panes of a window
+        return False  # 十十十十: a fence or window panes
     if code == "Jpan":
         return any(_is_letter(c) and _code(c) == "Jpan" and c not in _WEAK_KANA for c in set(text))
     if code in _ALIKE and len(_ALIKE & counts.keys()) > 1:
@@ -142,7 +142,7 @@ def evident_script(text: str, confidence: float) -> bool:
 
 
 def _invisible(char: str) -> bool:
-    """Whether a reader sees nothing where `char` stands; variation selectors and fillers included."""
+    """Whether `char` is invisible when rendered; includes variation selectors and fillers."""
     point = ord(char)
     return (
         unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co"}
@@ -155,11 +155,11 @@ def _invisible(char: str) -> bool:
 
 
 def clean(text: str) -> str:
-    """Return `text` as one safe line: what a person would see, and nothing that only a program sees.
+    """Return `text` as one safe line that contains visible characters only.
 
-    Unicode NFC; control characters, bidi marks, zero-width and private-use characters and lone surrogates are removed
-    (joiners stay after a letter or sign of the scripts that spell with them); white space is collapsed; at most
-    `MAX_CHARS` characters. Cleaning twice changes nothing more.
+    Normalises to NFC and removes control characters, bidi marks, zero-width and private-use characters and lone
+    surrogates. Joiners are kept after a letter or sign of a script whose spelling needs them. White space is collapsed,
+    and the result has at most `MAX_CHARS` characters. Idempotent.
     """
     kept: list[str] = []
     for char in text[: 10 * MAX_CHARS]:

@@ -1,8 +1,8 @@
-"""Text from the world is data: what a stranger painted on a wall is bounded, cleaned, and never obeyed.
+"""Prompt injection: text in a photo is untrusted data. It is length-limited, cleaned and never followed.
 
-Lines that try to instruct a program are not sent to a language model at all. The rules of `cues.instructs` are applied
-to every disguise of a line that costs nothing to undo: other letters that look alike, digits for letters, spaced
-letters, and an instruction that is broken over two lines.
+Lines that try to instruct a program are never sent to a language model. The rules of `cues.instructs` are also applied
+to cheap de-obfuscations of each line: look-alike letters, digits for letters, spaced-out letters, and an instruction
+split over two lines.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _ORDERS = re.compile(
 
 
 def instructing(texts: Sequence[str]) -> frozenset[int]:
-    """Indices of the lines that try to tell a program what to do, alone or together with the next line."""
+    """Return the indices of lines that try to instruct a program, alone or joined with the next line."""
     found = {i for i, text in enumerate(texts) if _instructs(text)}
     for i in range(len(texts) - 1):
         if not ({i, i + 1} & found) and _joined(texts[i], texts[i + 1]):
@@ -59,12 +59,15 @@ def _instructs(text: str) -> bool:
 
 
 def _joined(first: str, second: str) -> bool:
-    """Whether two lines instruct together; softer signs are not joined: neighbours on a wall are unrelated."""
+    """Whether two lines form an instruction together.
+
+    Only `instructs` is applied to the joined lines, not the weaker patterns: adjacent lines on a wall are unrelated.
+    """
     return bool(first.strip() and second.strip()) and instructs(f"{first} {second}")
 
 
 def _forms(text: str) -> set[str]:
-    """The line and what it may be in disguise."""
+    """Return the line and its possible de-obfuscated forms."""
     shown = unicodedata.normalize("NFKC", text)
     shown = "".join(c for c in shown if unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs"))
     forms = {text, shown}
@@ -83,6 +86,6 @@ def _forms(text: str) -> set[str]:
 
 
 def _respaced(run: str) -> str:
-    """Put spaces around the words that instructions are made of."""
+    """Put spaces around words that are typical of instructions."""
     words = "ignore|disregard|forget|all|previous|above|instructions?|rules?|answer|reply|with|system|prompt|say|output"
     return re.sub(rf"({words})", r" \1 ", run, flags=re.IGNORECASE)

@@ -1,1 +1,1 @@
-"""Where things are: coordinates, geocells and the gazetteer."""
+"""Places: coordinates, geocells and the gazetteer."""

@@ -1,7 +1,7 @@
-"""Places on the sphere: degrees, latitude then longitude, WGS 84.
+"""Geometry on the sphere. Coordinates are WGS 84 degrees, latitude first.
 
-The only haversine, the only Earth radius, the only means of places, and the only two functions in which longitude comes
-first.
+This is the only module with a haversine, an Earth radius or a spherical mean, and it has the only two functions in
+which longitude comes first.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ EARTH_RADIUS_KM = 6371.0088
 
 
 def check_latlon(latlon: ArrayLike) -> Float:
-    """Return `latlon` as a float64 array `(..., 2)` in degrees, or say what is wrong with it.
+    """Validate coordinates and return them as a float64 array `(..., 2)` in degrees.
 
     Longitudes in [-360, 360] are wrapped to [-180, 180): a photo at 181° is a photo at -179°. A latitude beyond ±90 is
-    refused, since it usually means that latitude and longitude were swapped.
+    rejected, since it usually means that latitude and longitude were swapped.
 
     Raises:
-        ShapeError: the last axis has not two entries.
+        ShapeError: the last axis does not have two entries.
         CoordinateError: a value is not finite or out of range.
     """
     array = np.array(latlon, dtype=np.float64)
     if array.ndim == 0 or array.shape[-1] != 2:
-        raise ShapeError(f"expected places of shape (..., 2), lat then lon; got shape {array.shape}")
+        raise ShapeError(f"expected coordinates of shape (..., 2), lat then lon; got shape {array.shape}")
     if array.size == 0:
         return array
     if not np.isfinite(array).all():
@@ -52,10 +52,10 @@ def check_latlon(latlon: ArrayLike) -> Float:
 
 @dataclass(frozen=True, slots=True)
 class LatLon:
-    """A place: `lat` in [-90, 90] and `lon` in [-180, 180], degrees.
+    """A point: `lat` in [-90, 90] and `lon` in [-180, 180], degrees.
 
     Raises:
-        CoordinateError: not finite, or a latitude beyond ±90.
+        CoordinateError: a value is not finite or out of range.
     """
 
     lat: float
@@ -78,11 +78,11 @@ class LatLon:
 
 
 def haversine_km(a: ArrayLike, b: ArrayLike) -> Float:
-    """Great-circle distances between places, km, by the haversine formula.
+    """Great-circle distances between points, km, by the haversine formula.
 
     Args:
         a: `(..., 2)` degrees, lat then lon.
-        b: `(..., 2)`; broadcast against `a` without the last axis: `(N, 1, 2)` and `(M, 2)` give `(N, M)`.
+        b: `(..., 2)`; broadcast against `a` over all but the last axis: `(N, 1, 2)` and `(M, 2)` give `(N, M)`.
 
     Returns:
         Array of the broadcast shape, km.
@@ -95,10 +95,10 @@ def haversine_km(a: ArrayLike, b: ArrayLike) -> Float:
 
 
 def pairwise_km(latlon: ArrayLike) -> Float:
-    """Great-circle distances between all of some places, `(N, N)` km, by the chord between them.
+    """Pairwise great-circle distances, `(N, N)` km, from chord lengths.
 
-    Many times as fast as the haversine formula, since it takes no sine of a pair. Right to 0.2 m, save that places
-    nearly opposite each other may be wrong by a kilometre.
+    Many times faster than the haversine formula, since it needs no sine per pair. Accurate to 0.2 m, except for nearly
+    antipodal points, where the error can reach a kilometre.
 
     Args:
         latlon: `(N, 2)` degrees.
@@ -110,7 +110,7 @@ def pairwise_km(latlon: ArrayLike) -> Float:
 
 
 def great_circle_km(a: Float, b: Float) -> Float:
-    """Great-circle distances from the unit vectors of places, km, by the chord; as right as those of `pairwise_km`.
+    """Great-circle distances between unit vectors, km, from chord lengths; as accurate as `pairwise_km`.
 
     Args:
         a: `(N, 3)`.
@@ -124,31 +124,31 @@ def great_circle_km(a: Float, b: Float) -> Float:
 
 
 def to_unit(latlon: ArrayLike) -> Float:
-    """Places `(..., 2)` as unit vectors `(..., 3)` from the Earth's centre."""
+    """Convert points `(..., 2)` to unit vectors `(..., 3)` from the Earth's centre."""
     rad = np.radians(np.asarray(latlon, dtype=np.float64))
     lat, lon = rad[..., 0], rad[..., 1]
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
 
 def from_unit(vectors: ArrayLike) -> Float:
-    """Vectors `(..., 3)` of any positive length as places `(..., 2)`, degrees."""
+    """Convert vectors `(..., 3)` of any positive length to points `(..., 2)`, degrees."""
     v = np.asarray(vectors, dtype=np.float64)
     lat = np.degrees(np.arctan2(v[..., 2], np.hypot(v[..., 0], v[..., 1])))
     return np.stack([lat, np.degrees(np.arctan2(v[..., 1], v[..., 0]))], axis=-1)
 
 
 def spherical_mean(latlon: ArrayLike, weights: ArrayLike | None = None) -> LatLon:
-    """Weighted mean of places: the direction of the weighted sum of their unit vectors.
+    """Weighted mean of points: the direction of the weighted sum of their unit vectors.
 
-    Right across ±180° and at the poles, where the mean of degrees is not (Fisher, Lewis & Embleton 1987, §3.2).
+    Correct across ±180° and at the poles, unlike the mean of degrees (Fisher, Lewis & Embleton 1987, §3.2).
 
     Args:
         latlon: `(N, 2)` degrees, N ≥ 1.
-        weights: `(N,)`, not negative, not all zero; equal where absent.
+        weights: `(N,)`, not negative, not all zero; equal by default.
 
     Raises:
-        ShapeError: no places, or weights of another shape.
-        CoordinateError: the places cancel out (antipodal), so that no mean exists, or the weights are unusable.
+        ShapeError: there are no points, or the weights have the wrong shape.
+        CoordinateError: the points cancel out (antipodal), so that no mean exists, or the weights are invalid.
     """
     places = check_latlon(latlon)
     if places.ndim != 2 or len(places) == 0:
@@ -166,10 +166,10 @@ def spherical_mean(latlon: ArrayLike, weights: ArrayLike | None = None) -> LatLo
 
 
 def weighted_radius_km(centre: LatLon, latlon: ArrayLike, weights: ArrayLike, share: float) -> float:
-    """Radius around `centre` that holds at least `share` of the weight of the places, km.
+    """Radius around `centre` that contains at least `share` of the weight of the points, km.
 
     Args:
-        centre: the middle of the circle.
+        centre: centre of the circle.
         latlon: `(N, 2)` degrees, N ≥ 1.
         weights: `(N,)`, not negative, not all zero.
         share: in (0, 1].
@@ -182,15 +182,15 @@ def weighted_radius_km(centre: LatLon, latlon: ArrayLike, weights: ArrayLike, sh
 
 
 def latlon_from_lonlat(lonlat: ArrayLike) -> Float:
-    """GeoJSON or shapely order `(..., 2)` lon, lat to our order. One of the two places where longitude comes first."""
+    """Convert GeoJSON or shapely order, lon, lat `(..., 2)`, to lat, lon. One of two functions with longitude first."""
     return check_latlon(np.asarray(lonlat, dtype=np.float64)[..., ::-1])
 
 
 def lonlat_from_latlon(latlon: ArrayLike) -> Float:
-    """Our order `(..., 2)` lat, lon to the order of GeoJSON and shapely. The other place."""
+    """Convert lat, lon `(..., 2)` to the order of GeoJSON and shapely: lon, lat. The other such function."""
     return np.ascontiguousarray(check_latlon(latlon)[..., ::-1])
 
 
 def latlon_array(places: Iterable[LatLon]) -> Float:
-    """Places as one array `(N, 2)`; `(0, 2)` where there are none."""
+    """Return points as one array `(N, 2)`; `(0, 2)` if there are none."""
     return np.array([(p.lat, p.lon) for p in places], dtype=np.float64).reshape(-1, 2)

@@ -1,1 +1,1 @@
-"""From cues to soft constraints over places. A plug is one file with `build(assets, **options)`."""
+"""Constraint sources: turn cues into soft constraints over places. Each is one file with `build(assets, **options)`."""

@@ -1,14 +1,14 @@
-"""How far a language model is believed, by what it looks at and the level of place that it states."""
+"""Reliability of a language model, by its input (text or picture) and the level of the stated place."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 TEXT: Mapping[str, float] = {"country": 0.55, "admin1": 0.5, "city": 0.5}
-"""Statements about the text of signs.
+"""P(right | stated) about the text of signs.
 
-Nobody has recorded answers of models to texts alone; these are the values at which a model that is wrong in half of the
-cases costs next to nothing and one that is right in four of five helps (`benchmarks/bench_llm_scripted.py`).
+There are no recorded answers of models to text alone. With these values a model that is wrong in half of the cases does
+almost no harm, and one that is right in four of five helps (`benchmarks/bench_llm_scripted.py`).
 """
 
 MEASURED: Mapping[str, Mapping[str, float]] = {
@@ -19,22 +19,22 @@ MEASURED: Mapping[str, Mapping[str, float]] = {
 }
 """P(right | stated) about pictures, by model.
 
-The country; the admin-1 unit of the stated city; the city within 50 km. From 6,000 recorded answers about 1,602 Street
-View pictures (arXiv 2502.14412, github njspyx/location-inference), read and resolved by
+Right means: the country; the admin-1 unit of the stated city; the city within 50 km. Measured on 6,000 recorded answers
+about 1,602 Street View pictures (arXiv 2502.14412, github njspyx/location-inference), parsed and resolved by
 `benchmarks/bench_llm_replay.py --table`.
 """
 
 PICTURE: Mapping[str, float] = {"country": 0.56, "admin1": 0.2, "city": 0.147}
-"""The same for a model that nobody has measured: the mean of those four."""
+"""The same for a model without measurements: the mean of those four."""
 
 
 def believed_text(level: str) -> float:
-    """P(right | a statement about text at this level)."""
+    """Return P(right | a statement about text at this level)."""
     return TEXT.get(level, min(TEXT.values()))
 
 
 def believed_picture(model: str, level: str) -> float:
-    """P(right | a statement of this model about a picture at this level); the cautious default for unknown models."""
+    """Return P(right | a statement of this model about a picture at this level); a default for unknown models."""
     name = model.casefold().split("/")[-1]
     for known, table in MEASURED.items():
         if name.startswith(known):

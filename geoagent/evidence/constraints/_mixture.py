@@ -1,4 +1,4 @@
-"""From a model's candidates to one constraint: they exclude each other, so together they are one statement."""
+"""Combine a model's candidates into one constraint: they are mutually exclusive alternatives of one statement."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from geoagent.places.gazetteer.tally import Tally
 from geoagent.types import Constraint, Place, Span
 
 _REST = {"city": (0.72, 0.1), "admin1": (0.85, 0.15)}
-"""Of a city's mass: the city, its admin-1 unit, the rest its country; of a unit's: the unit and its country."""
+"""Shares of a city's mass: the city, its admin-1 unit, the rest its country; of a unit's: the unit and its country."""
 _LEAST = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A candidate that resolved, with the model's own probability."""
+    """A resolved candidate with the model's own probability."""
 
     resolved: Resolved
     probability: float
@@ -36,23 +36,23 @@ def mixture(
     model: str,
     spans: tuple[Span, ...],
 ) -> Constraint | None:
-    """One constraint: with reliability r, one of these places, weighted as the model weighs them.
+    """Return one constraint: with reliability r, the photo is in one of these places, weighted as by the model.
 
-    What a model states at a fine level is believed less than its country; so of each candidate's mass the share that is
-    not believed at its own level stays with its country.
+    Models are less reliable at fine levels than for countries. For each candidate, the share of mass that its level's
+    reliability does not cover is therefore assigned to its country.
 
     Args:
         weighed: candidates.
-        believed: level to reliability.
-        area: a place to its admin-1 unit and its country.
-        id: of the constraint.
-        kind: of the cue.
-        source: of the constraint.
-        model: name for the sentence.
-        spans: text that it rests on.
+        believed: level -> reliability.
+        area: returns the admin-1 unit and the country of a place.
+        id: id of the constraint.
+        kind: kind of the cue.
+        source: source of the constraint.
+        model: name of the model for the explanation.
+        spans: text that supports the constraint.
 
     Returns:
-        None where no candidate is left.
+        The constraint, or None if no candidate is left.
     """
     kept = [w for w in weighed if w.resolved.places and w.probability >= _LEAST]
     stated = sum(w.probability for w in kept)

@@ -1,4 +1,4 @@
-"""The picture shown to a vision-language model: opt-in, a small copy without EXIF data, a source of its own."""
+"""Constraint source that shows the picture to a vision-language model: opt-in, with a small copy without EXIF data."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _QUALITY = 80
 
 
 class PictureSource:
-    """Asks a vision-language model what it sees; the model is told nothing that anybody else concluded."""
+    """Asks a vision-language model what it sees; the model is not told any other results."""
 
     name = "llm-picture"
 
@@ -37,7 +37,7 @@ class PictureSource:
         """Return at most one constraint.
 
         Raises:
-            ModelError: the model gave nothing that can be used.
+            ModelError: the model gave no usable reply.
         """
         book = llm_log.current()
         reply = self._model(self.ask(photo, regions))
@@ -67,7 +67,7 @@ class PictureSource:
         return () if constraint is None else (constraint,)
 
     def ask(self, photo: Photo, regions: tuple[TextRegion, ...]) -> Ask:
-        """The question, with the copy of the picture."""
+        """Build the request with the copy of the picture."""
         hidden = hidden_regions(regions)
         messages = [Message(role, text) for role, text in self._prompt.messages()]
         last = messages[-1]
@@ -80,7 +80,7 @@ class PictureSource:
 
 
 def _in_words(reply: Reply) -> PictureReading | None:
-    """What a model says that cannot keep to the schema, as the one place that it states in words; half believed."""
+    """Parse the one place in a free-text reply of a model that cannot follow a schema, with probability 0.5."""
     said = stated_place(reply.text[-4000:]) if reply.outcome == "malformed" else None
     if said is None:
         return None
@@ -96,13 +96,13 @@ def _in_words(reply: Reply) -> PictureReading | None:
 
 
 def hidden_regions(regions: tuple[TextRegion, ...]) -> frozenset[int]:
-    """Regions that are painted over: those of which something would be masked in the text, and those that instruct."""
+    """Return the regions to paint over: those with text to redact, and those that instruct a program."""
     signs = Signs.of(regions)
     return signs.hidden | signs.withheld
 
 
 def small_copy(photo: Photo, hide: list[TextRegion], side_px: int = SIDE_PX) -> bytes:
-    """A JPEG of the pixels alone, its longer side at most `side_px`, with some regions painted over."""
+    """Return a JPEG of the pixels only, with the longer side at most `side_px` and some regions painted over."""
     image = Image.fromarray(np.asarray(photo.pixels))
     draw = ImageDraw.Draw(image)
     for region in hide:
@@ -120,7 +120,7 @@ def build(assets: Assets, prompt: str = "picture.v1", max_tokens: int = 900) -> 
     """Build the source.
 
     Raises:
-        ConfigError: no language model is configured, or there is no such prompt.
+        ConfigError: no language model is configured, or the prompt does not exist.
     """
     if assets.model is None:
         raise ConfigError("showing the picture needs a language model: set llm, or --llm NAME")

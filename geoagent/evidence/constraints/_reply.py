@@ -1,4 +1,7 @@
-"""What a language model may say: the schemas of its replies, which are its only way out."""
+"""Schemas of the language model's replies, the only form in which its output is used.
+
+The docstrings of the classes are part of the JSON Schema that is sent to the model.
+"""
 
 from __future__ import annotations
 

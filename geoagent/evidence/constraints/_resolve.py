@@ -1,4 +1,4 @@
-"""From names that a model states to places: the gazetteer owns every coordinate."""
+"""Resolve place names stated by a model to places; all coordinates come from the gazetteer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from geoagent.types import Place
 
 _KEPT = 4
 _NEAR_MISS = -4.0
-"""Nats that a country other than the stated one costs: less would let a namesake win, more would forbid a slip."""
+"""Penalty in nats for a country other than the stated one: less would let a namesake win, more would rule out slips."""
 _UNKNOWN = re.compile(
     r"^\W*(?:unknown|not specified|not applicable|n/?a|none|null|unspecified|undetermined|unable.*|cannot.*|"
     r"various|any|city|country|town|somewhere.*|unclear|indeterminate|not (?:known|clear|available|provided).*)?\W*$",
@@ -26,9 +26,9 @@ class Resolved:
     """Places that a stated name may mean.
 
     Attributes:
-        places: with weights that sum to 1; () where the name means nothing.
-        level: of the statement, as far as it could be resolved: "country", "admin1" or "city".
-        note: what did not resolve, in words; "" where all did.
+        places: places with weights that sum to 1; () if the name is unknown.
+        level: level to which the statement could be resolved: "country", "admin1" or "city".
+        note: message on what could not be resolved; "" if everything was.
     """
 
     places: tuple[tuple[Place, float], ...]
@@ -40,10 +40,10 @@ def resolve(gazetteer: Gazetteer, name: str, level: str, country: str) -> Resolv
     """Find the places that a model means.
 
     Args:
-        gazetteer: names of places.
-        name: as stated; may hold its own context ("Springfield, Illinois").
-        level: as stated.
-        country: code or name as stated; "" for none.
+        gazetteer: the gazetteer.
+        name: stated name; may contain its own context ("Springfield, Illinois").
+        level: stated level.
+        country: stated country code or name; "" for none.
     """
     state = country_of(gazetteer, country) if country.strip() else None
     if stated_nothing(name):
@@ -55,7 +55,7 @@ def resolve(gazetteer: Gazetteer, name: str, level: str, country: str) -> Resolv
     for part in parts or [name]:
         matches = _matches(gazetteer, part, code)
         if level == "admin1":
-            # The unit's own name is meant, unless there is only a town of that name.
+            # The name means the unit, unless there is only a town of that name.
             matches = [m for m in matches if m.place.level == "admin1"] or matches
         elif level in ("city", "street", "institution"):
             matches = [m for m in matches if m.place.level == "city"] or matches
@@ -78,7 +78,7 @@ def resolve(gazetteer: Gazetteer, name: str, level: str, country: str) -> Resolv
 
 
 def stated_nothing(name: str) -> bool:
-    """Whether a name says that there is none ("Unknown", "not specified")."""
+    """Whether a name states that no place is known ("Unknown", "not specified")."""
     return bool(_UNKNOWN.match(name.strip()))
 
 
@@ -94,7 +94,7 @@ def _matches(gazetteer: Gazetteer, name: str, code: str | None) -> list[Match]:
 
 
 def _agreeing(gazetteer: Gazetteer, matches: list[Match], context: Sequence[str], code: str | None) -> list[Match]:
-    """Of several places of a name, those that lie in what is named beside it."""
+    """Filter the places of a name to those inside the areas named with it."""
     units = {m.place.admin1 for word in context for m in _matches(gazetteer, word, code) if m.place.level == "admin1"}
     inside = [m for m in matches if m.place.admin1 in units and m.place.level == "city"]
     return inside or matches

@@ -1,4 +1,4 @@
-"""Regions of text as a language model is shown them: cleaned, masked, bounded, without lines that instruct."""
+"""Text regions as sent to a language model: cleaned, redacted, length-limited, without prompt injections."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{2,80})[\"“”„«
 
 @dataclass(frozen=True, eq=False)
 class Signs:
-    """What is sent, and the way back from a citation to the characters that it cites.
+    """The text to send, and the mapping from citations back to the cited characters.
 
     Attributes:
-        lines: region index to the masked line that is sent.
-        rows: what is sent, one object a region.
-        withheld: regions that are not sent, since they instruct.
-        masked: stretches that were masked.
-        hidden: regions of which something was masked.
-        regions: as read.
+        lines: region index -> masked line to send.
+        rows: the payload, one object per region.
+        withheld: regions that are not sent because they instruct a program.
+        masked: number of masked ranges.
+        hidden: regions with masked text.
+        regions: regions as read.
     """
 
     lines: dict[int, str]
@@ -57,11 +57,11 @@ class Signs:
         for i, region in enumerate(regions):
             if i in withheld or len(rows) >= MAX_REGIONS or not region.text.strip():
                 continue
-            # Masked before it is cleaned, since cleaning may move characters from where the cues saw them.
+            # Mask before cleaning, since cleaning may shift characters relative to the cues' offsets.
             safe = redact(region.text, known["plate"].get(i, ()), known["phone"].get(i, ()))
             count = masked_stretches(region.text, safe)
             line = clean(safe)[:MAX_LINE]
-            again = redact(line)  # what only shows when invisible characters are gone
+            again = redact(line)  # matches that only appear once invisible characters are removed
             count += masked_stretches(line, again)
             if not again or total + len(again) > MAX_TOTAL:
                 continue
@@ -77,11 +77,11 @@ class Signs:
 
     @property
     def json(self) -> str:
-        """One line of JSON."""
+        """Return the rows as one line of JSON."""
         return json.dumps(self.rows, ensure_ascii=False)
 
     def span(self, region: int, words: str) -> Span | None:
-        """The characters that a citation means; None where the words are not there."""
+        """Return the characters that a citation refers to; None if the region does not contain the words."""
         line = self.lines.get(region)
         wanted = _key(words)
         if line is None or not wanted:
@@ -90,7 +90,7 @@ class Signs:
         masked, _ = _keyed(line)
         at = key.find(wanted)
         if at < 0:
-            # The model saw the masked line; its masks stand at the same characters where cleaning moved nothing.
+            # The model saw the masked line; unless cleaning moved characters, its offsets equal those of the text.
             at = masked.find(wanted)
             if at < 0:
                 return None
@@ -99,13 +99,13 @@ class Signs:
         return Span(region, offsets[at], offsets[at + len(wanted) - 1] + 1)
 
     def invented(self, reason: str) -> bool:
-        """Whether a reason quotes words that stand in no region."""
+        """Whether a reason quotes words that occur in no region."""
         everything = " ".join(_key(line) for line in self.lines.values())
         return any(_key(quote) not in everything for quote in _QUOTED.findall(reason))
 
 
 def _keyed(text: str) -> tuple[str, list[int]]:
-    """Letters, digits and masks of a text in lower case, and where each stands."""
+    """Return the letters, digits and masks of a text in lower case, and the offset of each."""
     key, offsets = [], []
     for i, char in enumerate(text):
         for part in unicodedata.normalize("NFKD", char).casefold():
@@ -120,7 +120,7 @@ def _key(text: str) -> str:
 
 
 def _positions(regions: Sequence[TextRegion]) -> list[str]:
-    """Where each region stands among all: "top left" …; "" where the text came without a picture."""
+    """Return each region's relative position: "top left" …; "" if the text has no picture."""
     boxes = [r.polygon_px for r in regions if len(r.polygon_px)]
     if not boxes:
         return [""] * len(regions)

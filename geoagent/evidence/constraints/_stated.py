@@ -1,7 +1,7 @@
-"""Places that a model states in words, for models that do not keep to a schema.
+"""Places in free-text replies, for models that do not follow a schema.
 
-The last thing that looks like an answer counts: fields named city, country and the like, however badly the JSON around
-them is formed; else a sentence that says where the photo was taken.
+The last text that looks like an answer counts: fields named city, country and the like, even in malformed JSON; else a
+sentence that says where the photo was taken.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SAID = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A place in a model's words; "" for what it did not name."""
+    """A place in a model's words; "" for parts that it did not name."""
 
     city: str
     region: str
@@ -37,7 +37,7 @@ class Stated:
 
 
 def stated_place(text: str) -> Stated | None:
-    """Return the place that a free answer states, or None where it states none."""
+    """Return the place stated in a free-text reply, or None if there is none."""
     fields = [
         _last(pattern, name, text) for pattern, name in ((_CITY, "city"), (_REGION, "region"), (_COUNTRY, "country"))
     ]

@@ -1,4 +1,4 @@
-"""The offline constraint source: every cue that the tables understand becomes one soft constraint."""
+"""The offline constraint source: every cue covered by the cue tables becomes one soft constraint."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from geoagent.places.gazetteer import Gazetteer
 from geoagent.protocols import Assets
 from geoagent.types import Constraint, Cue, Place, TextRegion
 
-_KEPT = 60  # countries of one constraint; what is lighter joins the escape
+_KEPT = 60  # maximum countries of one constraint; the mass of the others goes to the escape
 _LIGHTEST = 2e-4
 
 
 class Lexicon:
     """Turns cues into constraints over countries, admin-1 units and cities.
 
-    What a cue says about countries is a likelihood, "how often is such a cue seen there"; with the world's prior it
-    becomes the mass of a constraint, "where is a photo with such a cue".
+    A cue's country weights are a likelihood, P(cue | country). Multiplied by the world's prior they become the mass of
+    a constraint, P(country | cue).
     """
 
     name = "lexicon"
@@ -30,7 +30,7 @@ class Lexicon:
         self._fitted = fitted
 
     def __call__(self, regions: tuple[TextRegion, ...], cues: tuple[Cue, ...]) -> tuple[Constraint, ...]:
-        """Return one constraint for each cue that points at places of this world."""
+        """Return one constraint for each cue that indicates places of this world."""
         found = []
         for number, cue in enumerate(cues, start=1):
             masses = self._named(cue) if cue.places else self._spread(cue)
@@ -54,11 +54,11 @@ class Lexicon:
         return tuple(found)
 
     def _named(self, cue: Cue) -> list[tuple[Place, float]]:
-        """Places that a cue names outright."""
+        """Return the places that a cue names explicitly."""
         return [(place, weight) for place, weight in cue.places if place.country in self._prior and weight > 0]
 
     def _spread(self, cue: Cue) -> list[tuple[Place, float]]:
-        """What a cue says about every country, weighed by the world's prior."""
+        """Return a cue's country weights multiplied by the world's prior."""
         weights = {code: cue.countries.get(code, cue.elsewhere) * prior for code, prior in self._prior.items()}
         total = sum(weights.values())
         if total <= 0:
@@ -79,7 +79,7 @@ class Lexicon:
 
 
 def _reading(confidence: float) -> float:
-    """How much a cue's strength keeps of an uncertain reading: all of it from 0.9 on, half at 0.5."""
+    """Return the factor on a cue's strength for an OCR confidence: 1 from 0.9 on, 0.5 at 0.5."""
     return float(np.interp(confidence, (0.0, 0.5, 0.9), (0.3, 0.5, 1.0)))
 
 

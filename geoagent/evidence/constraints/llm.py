@@ -1,7 +1,7 @@
-"""The language model as a constraint source: it names places, the gazetteer owns coordinates, the fusion weighs.
+"""The language model as a constraint source: it names places, the gazetteer supplies coordinates, fusion weighs them.
 
-It sees the text alone, never the picture's answer, so that its opinion stays its own. Everything that it says must cite
-words that are there; what cites nothing, or words that nobody wrote, is dropped and counted.
+It sees the text only, never the result for the picture, so that its statement is independent evidence. Every candidate
+must cite words of the text; candidates that cite nothing, or words that do not occur, are dropped and counted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from geoagent.types import Constraint, Cue, Place, Span, TextRegion
 
 
 class ModelSource:
-    """Asks a language model what the text says about the place."""
+    """Asks a language model which places the text indicates."""
 
     name = "llm"
 
@@ -32,7 +32,7 @@ class ModelSource:
         """Return at most one constraint.
 
         Raises:
-            ModelError: the model gave nothing that can be used.
+            ModelError: the model gave no usable reply.
         """
         signs = Signs.of(regions, cues)
         book = llm_log.current()
@@ -48,7 +48,7 @@ class ModelSource:
         return self.read(reply.value, signs)
 
     def ask(self, signs: Signs) -> Ask:
-        """The question about prepared text."""
+        """Build the request for prepared text."""
         messages = tuple(Message(role, text) for role, text in self._prompt.messages(signs=signs.json))
         return Ask(self._prompt.name, messages, SignReading, max_tokens=self._max_tokens)
 
@@ -90,7 +90,7 @@ class ModelSource:
 
 
 def _cited(candidate: Candidate, signs: Signs) -> list[Span]:
-    """The text that a candidate rests on; [] where it cites nothing, or its reason quotes what is not there."""
+    """Return the spans that a candidate cites; [] if it cites nothing, or its reason quotes text that is not there."""
     found = [signs.span(cite.region, cite.text) for cite in candidate.cites]
     if not found or any(span is None for span in found) or signs.invented(candidate.reason):
         return []
@@ -101,12 +101,12 @@ def build(assets: Assets, prompt: str = "constraints.v1", max_tokens: int = 900)
     """Build the source.
 
     Args:
-        assets: world, gazetteer and the model.
-        prompt: name of the prompt with its version.
-        max_tokens: most tokens of a reply.
+        assets: world, gazetteer and language model.
+        prompt: name and version of the prompt.
+        max_tokens: maximum number of tokens in a reply.
 
     Raises:
-        ConfigError: no language model is configured, or there is no such prompt.
+        ConfigError: no language model is configured, or the prompt does not exist.
     """
     if assets.model is None:
         raise ConfigError("the constraint source llm needs a language model: set llm, or --llm NAME")

@@ -1,7 +1,7 @@
-"""Cues: what the text in a scene says about where it is.
+"""Cues: pieces of text in a photo that indicate where it was taken.
 
-One module a kind, each with one function `find(reading, earlier) -> list[Cue]`. They run in the order below, since
-later kinds leave alone what earlier ones have explained: the digits of a telephone number are no postcode.
+There is one module per kind, each with one function `find(reading, earlier) -> list[Cue]`. They run in the order below,
+since later kinds skip text that earlier ones have explained: the digits of a telephone number are not a postcode.
 """
 
 from __future__ import annotations
@@ -87,14 +87,14 @@ def find_cues(
 
     Args:
         regions: R lines of text, in reading order.
-        gazetteer: names of places.
-        facts: cue tables.
-        prior: how much each country is to be expected, for naming the likely ones first; it changes no weight.
-        identifier: of languages, see `identify`.
+        gazetteer: the gazetteer of place names.
+        facts: the cue tables.
+        prior: prior of each country, used only to list likely countries first; it does not change any weight.
+        identifier: language identifier, see `identify`.
         more: finders of further kinds, which run after those that ship.
 
     Returns:
-        Cues in no order of importance; () where no text speaks for a place.
+        Cues in no order of importance; () if no text indicates a place.
     """
     reading = Reading.of(regions, gazetteer, facts, prior, identifier)
     found: tuple[Cue, ...] = ()

@@ -1,8 +1,8 @@
-"""Letters that only some languages write: "ł" is Polish, "ў" Belarusian, "ٹ" Urdu."""
+"""Letters used by few languages: "ł" is Polish, "ў" Belarusian, "ٹ" Urdu."""
 
 from __future__ import annotations
 
-# Languages of each script that signs are written in (ISO 639-1, else 639-3); Latin ones are too many to list.
+# Languages of signs in each script (ISO 639-1, else 639-3); for Latin there are too many to list.
 OF_SCRIPT: dict[str, frozenset[str]] = {
     script: frozenset(languages.split())
     for script, languages in {

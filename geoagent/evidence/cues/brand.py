@@ -1,4 +1,4 @@
-"""Brands, chains, operators and institutions that exist in few countries."""
+"""Brands, chains, operators and institutions found in few countries."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from geoagent.evidence.cues.reading import Line, Reading, is_common, listed, ove
 from geoagent.places.gazetteer.facts import BrandFact
 from geoagent.types import Cue, Place
 
-_MOST_COUNTRIES = 12  # a brand of more countries says too little
+_MOST_COUNTRIES = 12  # a brand in more countries is too unspecific
 _INSTITUTIONS = frozenset({"institution", "police", "post", "municipal", "government", "utility", "transit", "lottery"})
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """Cues of kinds "brand" and "institution": the longest known names, repaired by one letter where OCR slipped."""
+    """Find cues of kinds "brand" and "institution": the longest known names, with one OCR error corrected."""
     cues = []
     phrases = _names(reading)
     busy = taken(earlier, ("plate", "phone", "domain"))
@@ -70,7 +70,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def _inside(code: str, known: BrandFact, reading: Reading) -> tuple[tuple[Place, float], ...]:
-    """Where in a country a brand is at home: a city or admin-1 units, with weights that sum to 0.8."""
+    """Return where in a country a brand is based: a city or admin-1 units, with weights that sum to 0.8."""
     places = []
     for part in known.parts.get(code, ()):
         if part.startswith(code + "."):
@@ -84,16 +84,16 @@ def _inside(code: str, known: BrandFact, reading: Reading) -> tuple[tuple[Place,
 
 
 def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, known: BrandFact, reading: Reading) -> float:
-    """How likely such a word is the brand and not the word: short common words inside a sentence are not."""
+    """Return how likely the text is the brand, not an ordinary word; short common words in a sentence are not."""
     kind = known.kind
     words = name.split()
     score = 1.0
     plain = [w for w in words if w not in DECOR and w not in reading.facts.international]
     trade = kind in ("brand", "operator")
     if trade and len(plain) < len(words) and (not plain or reading.gazetteer.lookup(" ".join(plain), k=1)):
-        return 0.0  # "Café Roma": a kind of shop and the name of a place, as there are in every country
+        return 0.0  # "Café Roma": a type of shop with a place name, which exists in every country
     initials = known.chosen and whole and len(name) >= 3 and line.text[start:end].isupper()
-    if kind in ("brand", "operator", "transit"):  # mass tables hold everything; the hand-made ones were chosen
+    if kind in ("brand", "operator", "transit"):  # bulk tables contain everything; hand-made ones are curated
         if len(name) <= 4 and not initials:
             score *= 0.35 if len(name) <= 3 else 0.6
         ordinary = all(
@@ -106,7 +106,7 @@ def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, known
         if ordinary:
             score *= 0.1 if len(words) == 1 else 0.3
         if not initials and reading.gazetteer.lookup(name, k=1):
-            score *= 0.4  # also the name of a place, which the names look after
+            score *= 0.4  # also a place name, which is handled by the name cues
         if not whole and len(words) == 1:
             score *= 0.6
     text = line.text[start:end]
@@ -121,7 +121,7 @@ def _names(reading: Reading) -> frozenset[str]:
 
 @lru_cache(maxsize=512)
 def _repaired(key: str, names: frozenset[str]) -> tuple[str | None, int]:
-    """The one brand that is a single edit away, if there is one."""
+    """Return the one nearest brand within one edit (two from 11 characters on), if unique, and its edits."""
     limit = 1 if len(key) < 11 else 2
     found = process.extract(
         key, _of_length(names, len(key), limit), scorer=Levenshtein.distance, score_cutoff=limit, limit=2

@@ -15,10 +15,10 @@ from geoagent.places.gazetteer.normalise import normalise
 from geoagent.types import Cue, Place
 
 _NUMBER = re.compile(r"[\s.:№#nNoº°-]{0,6}((?:[A-Z]{1,4}[- ]?)?\d[\dA-Z ./-]{3,24})")
-_LABEL_OF = {"RO": "nr reg com", "IN": "gstin"}  # labels whose rows tell what part of the number is a region
+_LABEL_OF = {"RO": "nr reg com", "IN": "gstin"}  # labels whose rows state which part of the number encodes a region
 _UNCHECKED = 0.75
-"""Strength of a number whose form is right and whose checksum is not, or is made up."""
-_MISFIT = 0.05  # of a country whose numbers look otherwise
+"""Strength of a number with a valid form but an invalid or invented checksum."""
+_MISFIT = 0.05  # weight of a country whose numbers have another form
 _GLUED = (
     "株式会社",
     "有限会社",
@@ -35,7 +35,7 @@ _GLUED = (
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """Cues of kinds "company" and "registration", the longest form at each place."""
+    """Find cues of kinds "company" and "registration", the longest form at each position."""
     cues = []
     busy = taken(earlier, ("plate",))
     for line in reading.lines:
@@ -54,11 +54,11 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 strength, stop = form.strength, end
                 inside: dict[str, tuple[tuple[Place, float], ...]] = {}
                 if written != written.upper() and all(w == w.upper() and w.isalpha() for w in form.written):
-                    strength *= 0.15  # "nuit" is no NUIT
+                    strength *= 0.15  # "nuit" is not NUIT
                 if isinstance(form, RegistrationLabel):
                     checked = _number_after(form, line, end)
                     if checked is None and len(key) <= 3:
-                        continue  # "AI", "IF", "RC": letters that are a label only before a number
+                        continue  # "AI", "IF", "RC": a label only if a number follows
                     if checked is not None:
                         fits, stop = checked
                         strength = min(1.0, strength * 1.5) if fits else strength * 0.6
@@ -66,7 +66,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                             strength = 1.0
                     countries, inside = _told_by(form, countries, line.digits[end:stop], reading)
                 elif len(line.words) == 1:
-                    strength *= 0.6  # a company form alone on a line is more often something else
+                    strength *= 0.6  # a company form alone on a line is usually something else
                 used.append((start, stop))
                 what = "company form" if kind == "company" else "label of a tax or register number"
                 where = "".join(f"; its number is of {places[0][0].name}" for places in list(inside.values())[:1])
@@ -85,14 +85,14 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def _bare_number(text: str) -> str:
-    """A number without what joins it to its label."""
+    """Strip the punctuation between a label and its number."""
     return text.strip(" .:№#º°-")
 
 
 def _told_by(
     label: RegistrationLabel, countries: dict[str, float], number: str, reading: Reading
 ) -> tuple[dict[str, float], dict[str, tuple[tuple[Place, float], ...]]]:
-    """Countries of a label once its number has been looked at, and where in them the number was given out."""
+    """Return the countries of a label given its number, and the places in them where the number was issued."""
     compact = re.sub(r"[^A-Z0-9]", "", number.upper())
     fits: dict[str, tuple[str, Mapping[str, str] | str]] = {}
     for country, pattern, codes in label.numbers:
@@ -107,12 +107,12 @@ def _told_by(
     for country, (code, codes) in fits.items():
         place = _issued(country, code, codes, reading) if code else None
         if place is not None:
-            inside[country] = ((place, 0.6),)  # where the firm has its seat: most signs are near it
+            inside[country] = ((place, 0.6),)  # the company's registered office: most of its signs are near it
     return told, inside
 
 
 def _issued(country: str, code: str, codes: Mapping[str, str] | str, reading: Reading) -> Place | None:
-    """The place of a region's code in a number."""
+    """Return the place of the region code in a number."""
     if codes == "postcodes":
         area = reading.facts.postcodes[country].area(code)
         name = "" if area is None else area[0]
@@ -126,7 +126,7 @@ def _issued(country: str, code: str, codes: Mapping[str, str] | str, reading: Re
 
 
 def _numbers(line: Line, reading: Reading) -> list[Cue]:
-    """Numbers that carry their country, "ATU12345678", or that nobody else writes so: "T1234567890123" of Japan."""
+    """Find numbers with a country prefix, "ATU12345678", or of a form unique to a country: Japan's "T1234567890123"."""
     cues: list[Cue] = []
     for form, pattern in _number_forms(reading.facts):
         match = pattern.search(line.text)
@@ -162,9 +162,9 @@ def _number_forms(facts: Facts) -> tuple[tuple[NumberForm, re.Pattern[str]], ...
 
 
 def checks(module: str, number: str) -> bool:
-    """Whether python-stdnum's module ("it.iva") finds a number valid, its checksum included; False where there is none.
+    """Whether python-stdnum's module ("it.iva") accepts a number, checksum included; False if there is no such module.
 
-    Signs in films and examples bear numbers that nobody has, and OCR slips: a wrong checksum says little.
+    A wrong checksum means little: signs in films and examples show invented numbers, and OCR makes errors.
     """
     if not module:
         return False
@@ -177,7 +177,7 @@ def _module(name: str) -> Any:
 
 
 def _forms(line: Line, table: Mapping[str, Any]) -> list[tuple[int, int, str]]:
-    """`(start, end, key)` of every entry of `table` in the line, longer ones first."""
+    """Return `(start, end, key)` of every entry of `table` in the line, longer ones first."""
     found = []
     words = line.words
     for size in range(min(6, len(words)), 0, -1):
@@ -200,7 +200,7 @@ def _forms(line: Line, table: Mapping[str, Any]) -> list[tuple[int, int, str]]:
 
 @lru_cache(maxsize=4)
 def _unspaced(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Forms of scripts without spaces, which stand inside longer words, with their keys."""
+    """Return the forms in scripts without spaces, which occur inside longer words, with their keys."""
     forms = {key: key for key in keys if len(key) >= 2 and not key.isascii() and _han_like(key)}
     forms |= {form: normalise(form) for form in _GLUED if normalise(form) in keys}
     return tuple(sorted(forms.items(), key=lambda item: -len(item[0])))
@@ -215,7 +215,7 @@ def _spelled(text: str, written: tuple[str, ...]) -> bool:
 
 
 def _number_after(label: Any, line: Line, end: int) -> tuple[bool, int] | None:
-    """Whether the number after a label has the form that goes with it, and where it ends; None without a number."""
+    """Return whether the number after a label has the label's form, and where it ends; None if there is no number."""
     match = _NUMBER.match(line.digits, end)
     if match is None:
         return None

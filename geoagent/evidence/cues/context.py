@@ -1,4 +1,4 @@
-"""Words around the name of a place that tell what the name is doing there."""
+"""Context words around a place name that show how the name is used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MADE_IN = re.compile(
     r"prodotto in|hergestellt in|сделано в|изготовлено в)\s+",
     re.IGNORECASE,
 )
-"""Words before the place that a thing comes from, which is seldom where the sign is."""
+"""Words before a place of origin, which is rarely where the sign is."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -30,7 +30,7 @@ DECOR = _words(
     カフェ ラーメン
     """
 )
-"""Words that turn a place into decoration: what is served, sold or celebrated, rather than where."""
+"""Words that make a place name decorative: it says what is served, sold or celebrated, not where."""
 
 OFFICE = _words(
     """
@@ -44,21 +44,21 @@ OFFICE = _words(
     рада община область району район δημος بلدية محافظة 市役所 区役所 市政府 人民政府 시청 구청 नगर निगम
     """
 )
-"""Words of authority: what stands beside them is where the sign is."""
+"""Words for public authorities: a place name next to them is where the sign is."""
 
 LINKS = _words(
     """
     de la le les du des d l of the and und y e et i a in im am an der die das do da dos del di van von 's no
     """
 )
-"""Words that join a name to what it belongs to."""
+"""Words that connect a name to what it belongs to."""
 
 ROAD = _words(
     """
     km mi miles exit ausfahrt sortie salida uscita saida avfart
     """
 )
-"""Words of road signs."""
+"""Words on road signs."""
 
 TOWARDS = _words(
     """
@@ -67,4 +67,4 @@ TOWARDS = _words(
     route 方面 往 開往 开往
     """
 )
-"""Words of transport beside the names of where it goes, which is seldom where the sign is."""
+"""Public transport words next to the name of a destination, which is rarely where the sign is."""

@@ -1,4 +1,4 @@
-"""Prices: a currency's sign, code or word beside an amount."""
+"""Prices: a currency's symbol, code or word next to an amount."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _AMOUNT = r"\d{1,3}(?:[ .,’']\d{3})*(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue for each way of writing a currency, however many prices there are."""
+    """Find one cue for each currency form, however many prices use it."""
     places: dict[str, list[Span]] = {}
     busy = taken(earlier, ("plate", "registration", "domain"))
     for line in reading.lines:
         used: list[tuple[int, int]] = []
         if on_its_panel(reading, line):
-            continue  # "N7" and "R1" on red or blue are roads, not prices in naira and rand
+            continue  # "N7" and "R1" on red or blue are road numbers, not prices in naira and rand
         for form, start, end in _prices(line, reading):
             if overlaps(busy, line.region, start, end):
                 continue
@@ -45,11 +45,11 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def _prices(line: Line, reading: Reading) -> list[tuple[str, int, int]]:
-    """`(form, start, end)` of each currency form beside an amount, longest form first."""
+    """Return `(form, start, end)` of each currency form next to an amount, longest form first."""
     found = []
     text = line.digits
     if not any(c.isdigit() for c in text):
-        # A sign that exists only as a currency needs no amount ("₾", "₴").
+        # A symbol that is only used for a currency needs no amount ("₾", "₴").
         return [
             (c, i, i + 1)
             for i, c in enumerate(line.text)
@@ -67,12 +67,12 @@ def _prices(line: Line, reading: Reading) -> list[tuple[str, int, int]]:
 
 @lru_cache(maxsize=2)
 def _patterns(facts: Facts) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """One pattern a form: the form on the side of the amount where it is written."""
+    """Compile one pattern per form, with the form on the side of the amount where it is written."""
     out = []
     for form, known in facts.currencies.items():
         name = re.escape(form).replace(r"\$", r" ?\$") if len(form) > 1 else re.escape(form)
         flags = 0 if known.case else re.IGNORECASE
-        # "C.P. 06000" is a postcode's label and no price in "P".
+        # "C.P. 06000" is a postcode label, not a price in "P".
         left = (r"(?<![^\W\d_])" + (r"(?<![^\W\d_]\.)" if len(form) == 1 else "")) if form[:1].isalpha() else ""
         right = r"(?![^\W\d_])" if form[-1:].isalpha() and not _joins_words(form) else ""
         amount = rf"(?:{_AMOUNT})"
@@ -84,5 +84,5 @@ def _patterns(facts: Facts) -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 def _joins_words(form: str) -> bool:
-    """Whether the form's script writes words without spaces, so that letters may follow."""
+    """Whether the form's script has no spaces between words, so that letters may follow."""
     return any("\u0e00" <= c <= "\u0eff" or "\u3040" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af" for c in form)

@@ -1,7 +1,7 @@
-"""Directions: "Lyon 45 km" says that the sign is not in Lyon, but some way off.
+"""Directions: "Lyon 45 km" means that the sign is not in Lyon but about that far away.
 
-A name with a distance beside it is a bearing. Its weight goes to the towns that lie about so far from the place that it
-names, in the same country, and where a sign gives several distances, to those that fit them all.
+A name with a distance is a direction cue. Its weight goes to the towns in the same country that are about that far from
+the named place; if a sign gives several distances, to the towns that match all of them.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _AFTER = re.compile(rf"^[\s.:|–—-]{{0,4}}{_NUMBER}{_UNIT}?(?!\w)")
 _BEFORE = re.compile(rf"{_NUMBER}{_UNIT}(?!\w)[^\d]{{0,14}}$")
 _ALONE = re.compile(rf"^\W*{_NUMBER}{_UNIT}\W*$")
 _KM_OF_MILE = 1.609344
-_STRAIGHT = 0.8  # a straight line is about so much of a road (typical circuity 1.2 to 1.3)
-_SPREAD = 0.15  # of its logarithm
+_STRAIGHT = 0.8  # straight-line distance / road distance (typical circuity 1.2 to 1.3)
+_SPREAD = 0.15  # spread of the logarithm of that ratio
 _TOWNS = 12
-_TOWNS_SHARE, _ADMIN1_SHARE = 0.45, 0.2  # of the weight; the rest goes to the country
-_NEAR_KM = 8.0  # a sign so near is in the place, for all that an answer can tell
+_TOWNS_SHARE, _ADMIN1_SHARE = 0.45, 0.2  # shares of the weight; the rest goes to the country
+_NEAR_KM = 8.0  # a sign this close counts as being in the place, given the resolution of answers
 
 
 def distances(reading: Reading, cues: list[Cue]) -> list[tuple[Cue, float]]:
-    """Cues of kind "name" that have a distance beside them, with the distance in km.
+    """Return the cues of kind "name" that have a distance next to them, with the distance in km.
 
-    A bare number after a name is a distance where another name of the photo has one too: "Graz 120" alone may be a
-    street and a house.
+    A number without a unit counts only if another name in the photo has a distance, too: "Graz 120" alone may be a
+    street and house number.
     """
     lines = {line.region: line for line in reading.lines}
     found: list[tuple[Cue, float, bool]] = []
@@ -53,7 +53,7 @@ def distances(reading: Reading, cues: list[Cue]) -> list[tuple[Cue, float]]:
 
 
 def _below(reading: Reading, cues: list[Cue]) -> list[tuple[Cue, float]]:
-    """Names with a distance on a line of its own: under the name where places on the photo are known, else in order."""
+    """Return names whose distance is on a separate line: below the name if positions are known, else in order."""
     alone = [
         (line, float(m[1].replace(",", ".")) * _km(m[2])) for line in reading.lines if (m := _ALONE.match(line.digits))
     ]
@@ -70,7 +70,7 @@ def _below(reading: Reading, cues: list[Cue]) -> list[tuple[Cue, float]]:
 
 
 def _over(lines: dict[int, Line], cue: Cue, below: Line) -> float | None:
-    """Pixels between a name and a line under it, None where none of its lines stands over that one."""
+    """Return the gap in pixels between a name and a line below it, or None if the line is not below the name."""
     gaps = []
     for span in cue.spans:
         name, under = lines[span.region].box, below.box
@@ -92,7 +92,7 @@ def _km(unit: str) -> float:
 
 
 def _beside(line: Line, span: Span) -> tuple[float, bool] | None:
-    """Distance in km beside a name, and whether its unit is written."""
+    """Return the distance in km next to a name, and whether its unit is written."""
     after, before = _AFTER.match(line.digits[span.end :]), _BEFORE.search(line.digits[: span.start])
     match = after or before
     if match is None or (after is not None and not after[2] and line.digits[span.end :].strip() != after[0].strip()):
@@ -102,7 +102,7 @@ def _beside(line: Line, span: Span) -> tuple[float, bool] | None:
 
 
 def turned(reading: Reading, cues: list[Cue]) -> list[Cue]:
-    """Cues of names, those with distances turned into bearings of kind "direction"."""
+    """Return the name cues, with those that have a distance converted to cues of kind "direction"."""
     away = distances(reading, cues)
     if not away:
         return cues
@@ -115,7 +115,7 @@ def turned(reading: Reading, cues: list[Cue]) -> list[Cue]:
             out.append(cue)
             continue
         bearing = _bearing(reading, cue, km, away)
-        # A sign stands in the country of its near goals; the far ones may lie across a border ("Seoul 56", "평양 205").
+        # A sign is in the country of its nearest destination; farther ones may be abroad ("Seoul 56", "평양 205").
         abroad = cue.places[0][0].country != home
         out.append(replace(bearing, strength=bearing.strength * nearest / km) if abroad else bearing)
     return out
@@ -164,7 +164,7 @@ def _bearing(reading: Reading, cue: Cue, km: float, away: list[tuple[Cue, float]
 def _towns(
     reading: Reading, goal: Place, km: float, others: list[tuple[float, float, float]]
 ) -> list[tuple[Place, float]]:
-    """Towns of the goal's country that lie as far from it as the sign says, and from the other goals; weights sum 1."""
+    """Return towns in the destination's country at the stated distances from all destinations; weights sum to 1."""
     table = reading.gazetteer.table
     rows = table.cities_of(goal.country)
     if not len(rows):
@@ -176,7 +176,7 @@ def _towns(
         score = score - 0.5 * (np.log(off / (far * _STRAIGHT)) / _SPREAD) ** 2
     best = np.argsort(-score, kind="stable")[:_TOWNS]
     if score[best[0]] < -12.0:
-        return []  # no town fits: the distances were misread, or the goals are of different countries
+        return []  # no town fits: the distances were misread, or the destinations are in different countries
     weights = np.exp(score[best] - score[best[0]])
     weights /= weights.sum()
     return [(table.place(int(rows[i])), float(w)) for i, w in zip(best, weights, strict=True)]

@@ -1,4 +1,4 @@
-"""Web and mail addresses: a country's domain speaks for the country."""
+"""Web and e-mail addresses: a country-code domain indicates the country."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from geoagent.evidence.cues.reading import Reading, listed
 from geoagent.types import Cue
 
-# The last label may be misread ("c0m"), may be followed by a path, and non-Latin top-level domains exist.
+# The last label may be misread ("c0m") or followed by a path, and non-Latin top-level domains exist.
 _ADDRESS = re.compile(
     r"(?:(?P<mail>[\w.+-]{1,64})@)?(?P<host>(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,5}[^\W\d_]{2,12})(?![\w@])", re.UNICODE
 )
@@ -17,7 +17,7 @@ _GENERIC_HOSTS = frozenset(
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue for each address whose top-level domain belongs to a country."""
+    """Find one cue for each address whose top-level domain belongs to a country."""
     cues = []
     for line in reading.lines:
         for match in _ADDRESS.finditer(line.text):
@@ -59,5 +59,5 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def _looks_like_host(host: str) -> bool:
-    """Whether two labels without "www" are an address and not two sentences that lack a space ("open.Sunday")."""
+    """Whether two labels without "www" are an address rather than two sentences without a space ("open.Sunday")."""
     return host == host.lower() or host == host.upper()

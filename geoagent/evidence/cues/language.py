@@ -1,9 +1,8 @@
-"""Languages: which ones the signs are written in, as a distribution, and where signs are written so.
+"""Languages of the signs, as a distribution, and the countries where signs are written in them.
 
-Four things speak, in this order of trust: the script (Georgian letters leave one language), letters that few languages
-write, words that stand on signs, and a general identifier of letter sequences (see `identify`) where a line is long
-enough.
-Words that stand on signs everywhere ("EXIT", "WC") say nothing.
+Four features are used, in order of reliability: the script (Georgian letters allow one language), letters that few
+languages use, typical words of signs, and a general language identifier (see `identify`) if a line is long enough.
+Words that occur on signs everywhere ("EXIT", "WC") are ignored.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from geoagent.evidence.cues.reading import Line, Reading, listed, overlaps, take
 from geoagent.evidence.cues.script import han_fit
 from geoagent.types import Cue
 
-_FOREIGN_WORD = 0.025  # chance of a sign word in a language that does not have it: misreading, loan word, name
-_KIN_WORD = 0.08  # the same in a language that is so near that most words of signs are alike
+_FOREIGN_WORD = 0.025  # probability of a sign word in a language without it: misreading, loan word, name
+_KIN_WORD = 0.08  # the same for a closely related language that shares most sign words
 _KIN = tuple(
     frozenset(group.split())
     for group in (
@@ -29,21 +28,21 @@ _KIN = tuple(
     )
 )  # fmt: skip
 _FOREIGN_LETTER = 0.12
-_LEAST = 0.6  # words that must speak before there is a cue of Latin text: one clear sign word, or lines of longer text
-_SECOND = 1.5  # nats that a further language must gain before the lines are taken to speak it
+_LEAST = 0.6  # minimum evidence for a cue from Latin text: one clear sign word, or lines of longer text
+_SECOND = 1.5  # nats that a further language must gain to be accepted
 _MOST_LANGUAGES = 3
 _DECOR_SHARE = 0.35
-"""How much a line counts that names a kind of food or shop ("Ristorante Bella Napoli"): its language is decoration."""
-_MOST_LETTERS = 3  # distinct rare letters that count: more are no news
-_CHANCE = 0.004  # what an identifier that is sure of another language still leaves to one
+"""Weight of a line that names a type of food or shop ("Ristorante Bella Napoli"): its language is decorative."""
+_MOST_LETTERS = 3  # distinct rare letters that count; more add no information
+_CHANCE = 0.004  # added to the identifier's probabilities, so that no language is ruled out
 _EXTRA = {"sr": ("hr", "bs"), "id": ("ms",), "no": ("nb", "nn")}
 _TOURIST = {"en": 0.035, "fr": 0.006, "es": 0.006, "de": 0.005, "ru": 0.004, "it": 0.004, "zh": 0.004, "ar": 0.004}
-"""Share of signs in a language in countries where it is no language of the place: tourists, trade, fashion."""
+"""Share of signs in a language in countries where it is not a local language: tourism, trade, fashion."""
 _ELSEWHERE = 0.0025
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue for each language that lines of text are surely enough in."""
+    """Find one cue for each language that was identified with sufficient confidence."""
     busy = taken(earlier, ("plate", "phone", "domain", "registration", "currency", "postcode"))
     named = taken(earlier, ("name", "brand"))
     streets = taken(earlier, ("street",))
@@ -61,7 +60,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def languages_of(script: str, reading: Reading) -> tuple[str, ...]:
-    """Languages that signs of a script may be in."""
+    """Return the languages in which signs of a script may be written."""
     if script in OF_SCRIPT:
         return tuple(sorted(OF_SCRIPT[script]))
     others = frozenset().union(*OF_SCRIPT.values()) - {"sr", "az", "uz", "tk", "tt"}
@@ -76,7 +75,7 @@ def _score(
     named: dict[int, list[tuple[int, int]]],
     streets: dict[int, list[tuple[int, int]]],
 ) -> tuple[dict[str, float], float]:
-    """Log score of each language for one line, and how many words or letters spoke; ({}, 0) where none did."""
+    """Return each language's log score for one line, and the number of informative words or letters, or ({}, 0)."""
     if line.script == "Zyyy" or (line.script != "Latn" and not line.script_is_evidence):
         return {}, 0.0
     languages = languages_of(line.script, reading)
@@ -142,7 +141,7 @@ def _score(
 def _of_street(
     key: str, line: Line, start: int, end: int, reading: Reading, streets: dict[int, list[tuple[int, int]]]
 ) -> tuple[str, ...]:
-    """Languages of a word for a street, where it names one."""
+    """Return the languages of a street word, if the line contains one."""
     word = reading.facts.streets.get(key)
     if word is None or len(key) < 3 or len(word.languages) > 6 or not overlaps(streets, line.region, start, end):
         return ()
@@ -152,10 +151,10 @@ def _of_street(
 def _groups(
     scored: list[tuple[Line, dict[str, float], float]],
 ) -> list[tuple[list[Line], dict[str, float], float]]:
-    """Lines by language, each group with its distribution and how much spoke.
+    """Group lines by language; each group has its distribution and the amount of evidence.
 
-    For each script, the fewest languages that explain the lines: another one is taken while the lines that it explains
-    better gain more than `_SECOND` nats by it. Bilingual signs ("Sortie" over "Uitgang") become two groups.
+    For each script, use the fewest languages that explain the lines: another one is added while the lines that it
+    explains better gain more than `_SECOND` nats. Bilingual signs ("Sortie" over "Uitgang") become two groups.
     """
     groups = []
     for script in dict.fromkeys(line.script for line, _, _ in scored):
@@ -184,7 +183,7 @@ def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Re
     top = max(shares, key=lambda lang: shares[lang])
     latin = lines[0].script == "Latn"
     if latin and (weight < _LEAST or shares[top] < 0.3):
-        return None  # in other scripts the letters alone leave few languages, and say no less than their script does
+        return None  # in other scripts the letters alone allow few languages and are as informative as the script
     countries: dict[str, float] = {}
     floor = 0.0
     for lang, p in shares.items():
@@ -211,7 +210,7 @@ def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Re
         spans=tuple(line.span(0, len(line.text)) for line in sorted(lines, key=lambda line: line.region)),
         countries=countries,
         elsewhere=floor,
-        # In other scripts than Latin the doubt is all in the distribution: the script itself is sure.
+        # In scripts other than Latin the distribution holds all uncertainty: the script itself is certain.
         strength=1.0 if lines[0].script != "Latn" else min(1.0, 0.55 + 0.15 * weight),
     )
 

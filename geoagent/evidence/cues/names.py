@@ -1,4 +1,4 @@
-"""Names of places. Most misleading of all cues: "Pizzeria Napoli" is seldom in Naples."""
+"""Place names. The most misleading kind of cue: "Pizzeria Napoli" is rarely in Naples."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from geoagent.places.gazetteer.tally import Tally
 from geoagent.types import Cue
 
 _CITY_SHARE, _ADMIN1_SHARE = 0.72, 0.1
-"""Of a city's weight: the city itself, its admin-1 unit; the rest goes to its country.
+"""Shares of a city's weight: the city itself and its admin-1 unit; the rest goes to its country.
 
-A sign that names a city often stands in another place of the same country: road signs, head offices, street names.
+A sign that names a city is often elsewhere in the same country: road signs, head offices, street names.
 """
 _ALONE = 0.25
-"""Least strength of a name where no other cue but the language is there."""
+"""Minimum strength of a name if the language is the only other cue."""
 _KNOWN_ABROAD = 50_000
 _ALSO_WORD = 0.25
-_LEADING = 4  # readings of a name that another one may be a part of
-_DEEP = 60  # readings among which a town of a named region is looked for
+_LEADING = 4  # top matches of a name that are considered as the larger place of the name that follows
+_DEEP = 60  # matches among which a town in a named region is searched
 _SUPPORTED = 40.0
-"""How many times likelier a place is meant whose region or country stands beside its name."""
-_KEPT = 12  # readings of one name that are kept
+"""Likelihood ratio for a place whose region or country is written next to its name."""
+_KEPT = 12  # matches of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
 
 
@@ -37,7 +37,7 @@ _OPENING = re.compile(r"[.:,]?\s*\d{1,2}(?:[.:h]\d\d)?\s?[-–—]\s?\d{1,2}")
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue for each mention of a place, weighted by how much the line is about the place."""
+    """Find one cue for each mention of a place, weighted by how much the line is about the place."""
     busy = taken(earlier, ("plate", "phone", "domain", "registration", "company", "road"))
     streets = taken(earlier, ("street",))
     brands = taken([cue for cue in earlier if cue.kind == "brand" and cue.strength >= 0.5])
@@ -67,16 +67,18 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     merged = _merged(cues)
     latin = all(line.script in ("Latn", "Zyyy") or not line.script_is_evidence for line in reading.lines)
     if latin and not earlier and all(cue.strength < _ALONE for cue in merged):
-        return []  # "HOTEL PARIS": a doubtful name, and nothing else to go by
+        return []  # "HOTEL PARIS": an unreliable name and no other evidence
     return turned(reading, merged)
 
 
 def _part_of(whole: Mention, part: Mention) -> Mention | None:
-    """A name that goes on where another ends, as addresses of East Asia do: 京都市 and its 東山区, not China's.
+    """Restrict a name that directly follows a larger place, as in East Asian addresses.
+
+    The 東山区 after 京都市 is Kyoto's, not the one in China.
 
     Returns:
-        The mention with the places of the other name's countries alone, None where there is none: a quarter that the
-        gazetteer lacks.
+        The mention with only the places in the larger place's countries, or None if there are none (a district that is
+        missing from the gazetteer).
     """
     countries = {match.place.country for match in whole.matches[:_LEADING]}
     inside = tuple(match for match in part.matches if match.place.country in countries)
@@ -84,7 +86,7 @@ def _part_of(whole: Mention, part: Mention) -> Mention | None:
 
 
 def _words(reading: Reading, earlier: tuple[Cue, ...]) -> dict[int, list[tuple[int, int]]]:
-    """Where words stand that mean something on signs: words of usage, of road signs, and of any signs."""
+    """Return the ranges of words with a meaning on signs: regional words, road sign words and general sign words."""
     out = taken([cue for cue in earlier if cue.kind in ("regional", "signword") and not cue.inside])
     for line in reading.lines:
         for word in line.words:
@@ -94,22 +96,22 @@ def _words(reading: Reading, earlier: tuple[Cue, ...]) -> dict[int, list[tuple[i
 
 
 def _only_words(line: Line, mention: Mention, ranges: list[tuple[int, int]]) -> bool:
-    """Whether every word of a name means something else on signs: "Metro" does, "New York" does not."""
+    """Whether every word of a name has another meaning on signs: "Metro" has, "New York" has not."""
     inside = [w for w in line.words if w.start < mention.end and mention.start < w.end]
-    if not inside:  # a script without spaces: the name is part of a word
+    if not inside:  # script without spaces: the name is part of a word
         return any(a < mention.end and mention.start < b for a, b in ranges)
     return all(any(a < w.end and w.start < b for a, b in ranges) for w in inside)
 
 
 def _everywhere(reading: Reading, line: Line) -> list[tuple[int, int]]:
-    """Stretches of a line that stand on signs everywhere, and what follows "made in"."""
+    """Return the ranges of a line that occur on signs everywhere, and of what follows "made in"."""
     found = [(a, b) for key, a, b in reading.phrases(line) if " " in key and key in reading.facts.international]
     made = MADE_IN.search(line.letters)
     return [*found, (made.end(), len(line.text))] if made else found
 
 
 def _merged(cues: list[Cue]) -> list[Cue]:
-    """Mentions of one place on several lines are one cue: a name said twice is not twice as likely to be meant."""
+    """Merge mentions of one place on several lines: a repeated name is not independent evidence."""
     by_name: dict[tuple[str, str], list[Cue]] = {}
     for cue in cues:
         first = cue.places[0][0]
@@ -139,22 +141,22 @@ def _cue(
     best = matches[max(range(len(matches)), key=lambda i: weights[i])]
     strength = _EXACT.get(best.exactness, 0.5) * _length_factor(mention, line) * _line_factor(line, mention, reading)
     if not mention.capitalised:
-        strength *= 0.12  # a word of some language, until something else says that it is a name
+        strength *= 0.12  # an ordinary word of some language, unless other evidence shows that it is a name
     if overlaps(institutions, line.region, mention.start, mention.end):
         strength = min(1.0, strength * 1.3)
     elif overlaps(brands, line.region, mention.start, mention.end):
         strength *= 0.35
     elif overlaps(streets, line.region, mention.start, mention.end):
-        # Streets are named after large towns, and after people who bear the names of villages.
+        # Streets are named after large towns, and after people whose names are also names of villages.
         strength *= 0.3 if best.place.level != "city" or best.place.population >= _KNOWN_ABROAD else 0.12
     if _only_words(line, mention, words.get(line.region, [])):
-        strength *= _ALSO_WORD  # "Estanco", "Hapur": what the word means is likelier than the place of that name
+        strength *= _ALSO_WORD  # "Estanco", "Hapur": the word's meaning is likelier than the place of that name
     if best.edits:
         strength *= _edited_factor(mention, best, reading)
     if any(c.isdigit() for c in line.text[mention.start : mention.end]) and not best.edits:
-        strength *= 0.15  # "3e arrondissement" is there in more cities than one
+        strength *= 0.15  # "3e arrondissement" exists in more than one city
     if _OPENING.match(line.text, mention.end) and len(mention.text) <= 7:
-        return None  # "Ma-La 7-22": days, not a place
+        return None  # "Ma-La 7-22": weekdays, not a place
     if _supported(best, others):
         strength = 1.0 - (1.0 - strength) * 0.5
     if strength < 0.02:
@@ -189,9 +191,9 @@ def _cue(
 
 
 def _with_small(reading: Reading, mention: Mention, others: list[Mention]) -> tuple[Match, ...]:
-    """The readings of a name that are kept, and the small town that lies in a region named beside it.
+    """Return the best matches of a name, plus the small town in a region that is named next to it.
 
-    "WOODSTOCK" over "VERMONT" is the twelfth largest of its name.
+    "WOODSTOCK" over "VERMONT" is the twelfth largest place of its name.
     """
     matches = mention.matches[:_KEPT]
     units = {m.matches[0].place.admin1 for m in others if m.matches[0].place.level == "admin1"}
@@ -202,7 +204,7 @@ def _with_small(reading: Reading, mention: Mention, others: list[Mention]) -> tu
 
 
 def _weights(matches: tuple[Match, ...], others: list[Mention]) -> list[float]:
-    """P(place | name): softmax of the gazetteer's scores, better for places that another mention agrees with."""
+    """Return P(place | name): softmax of the gazetteer's scores, raised for places supported by another mention."""
     top = max(m.score for m in matches)
     raw = []
     for match in matches:
@@ -215,7 +217,7 @@ def _weights(matches: tuple[Match, ...], others: list[Mention]) -> list[float]:
 
 
 def _supported(match: Match, others: list[Mention]) -> bool:
-    """Whether another mention names the region or country that this place is in, or a place inside this one."""
+    """Whether another mention names the region or country of this place."""
     place = match.place
     for other in others:
         for rival in other.matches[:4]:
@@ -230,7 +232,7 @@ def _supported(match: Match, others: list[Mention]) -> bool:
 
 
 def _beside(mention: Mention, others: list[Mention], matches: tuple[Match, ...]) -> bool:
-    """Whether a code ("TX") stands beside a place of its own region or country."""
+    """Whether a code ("TX") is next to a place in the region or country that it stands for."""
     regions = {m.place.admin1 for m in matches if m.place.admin1}
     countries = {m.place.country for m in matches if m.place.level == "country"}
     return any(
@@ -242,7 +244,7 @@ def _beside(mention: Mention, others: list[Mention], matches: tuple[Match, ...])
 
 
 def _edited_factor(mention: Mention, best: Match, reading: Reading) -> float:
-    """How far a name that is only nearly there is believed: OCR slips into digits, words of a language do not."""
+    """Return the reliability of a fuzzy match: OCR errors produce digits, ordinary words do not contain them."""
     if any(c.isdigit() for c in mention.text) or any(a.islower() and b.isupper() for a, b in pairwise(mention.text)):
         return 0.8**best.edits
     known = normalise(mention.text)
@@ -253,8 +255,8 @@ def _edited_factor(mention: Mention, best: Match, reading: Reading) -> float:
 
 
 def _length_factor(mention: Mention, line: Line) -> float:
-    """Short names are found by chance, less so in scripts that say a syllable a letter."""
-    # Vowel signs of Indic scripts are marks, no letters, but they are read and told apart like letters.
+    """Return a factor that penalises short names, which match by chance, though less so in syllabic scripts."""
+    # Vowel signs of Indic scripts are marks, not letters, but they are as distinctive as letters.
     size = sum(c.isalnum() or unicodedata.category(c) in ("Mc", "Mn") for c in mention.text)
     if line.script in ("Hani", "Jpan", "Hang", "Ethi"):
         return 0.6 if size <= 2 and len(line.text) > 4 else 1.0
@@ -262,7 +264,7 @@ def _length_factor(mention: Mention, line: Line) -> float:
 
 
 def _line_factor(line: Line, mention: Mention, reading: Reading) -> float:
-    """How much the line is about the place: alone on it, beside an authority, or beside a pizza."""
+    """Return how much the line is about the place: the name is alone, next to an authority, or next to a pizza."""
     rest = [w for w in line.words if w.end <= mention.start or w.start >= mention.end]
     keys = {w.key for w in rest} | {part for w in rest for part in w.key.split()}
     if line.script in ("Hani", "Jpan"):
@@ -284,7 +286,7 @@ def _line_factor(line: Line, mention: Mention, reading: Reading) -> float:
 
 
 def _set_apart(line: Line, mention: Mention) -> bool:
-    """Whether punctuation or digits set the name apart from other words ("34000 Montpellier", "Rolla – Sharjah")."""
+    """Whether punctuation or digits separate the name from other words ("34000 Montpellier", "Rolla – Sharjah")."""
     before, after = line.text[: mention.start].rstrip(), line.text[mention.end :].lstrip()
     left = not before or not before[-1].isalpha()
     right = not after or not after[0].isalpha()

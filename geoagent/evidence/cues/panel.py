@@ -1,4 +1,4 @@
-"""Colours that text stands on, from the photo's pixels: a green panel, a yellow plate, a blue band at its left."""
+"""Background colours of text, from the photo's pixels: a green panel, a yellow plate, a blue band at its left."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from geoagent.places.geo import Float
 from geoagent.types import Float32, Photo, TextRegion, UInt8
 
 _SIDE = 24
-"""Rows and columns of the grid on which a region is sampled."""
-_LEAST = 0.55  # share of the background that one colour must have
-_EVEN = 0.12  # how near to a half the brighter tone's share must be for the edge to decide
-_BAND = (-0.16, -0.02)  # where the band at the left of a plate lies, in widths of the text
-_TOP = (-0.5, -0.12)  # where the band over the number of a plate of Mercosur lies, in heights of the text
+"""Rows and columns of the sampling grid of a region."""
+_LEAST = 0.55  # minimum share of the background for one colour
+_EVEN = 0.12  # if the brighter tone's share is this close to 0.5, the edge decides
+_BAND = (-0.16, -0.02)  # position of the band at the left of a plate, in widths of the text
+_TOP = (-0.5, -0.12)  # position of the band above the number of a Mercosur plate, in heights of the text
 
 
 def with_colours(photo: Photo, regions: Iterable[TextRegion]) -> tuple[TextRegion, ...]:
-    """Add to each region the colour of what it is written on, and of the strip at its left or the blue one over it.
+    """Add to each region its background colour, and the colour of the band at its left or of the blue band above it.
 
     Args:
-        photo: where they were read.
-        regions: with polygons in pixels of the upright original.
+        photo: the photo that contains the regions.
+        regions: regions with polygons in pixels of the upright original.
     """
     return tuple(
         region
@@ -34,7 +34,7 @@ def with_colours(photo: Photo, regions: Iterable[TextRegion]) -> tuple[TextRegio
 
 
 def colour_name(rgb: UInt8) -> str:
-    """Name of one colour: "white", "grey", "black", "red", "orange", "brown", "yellow", "green" or "blue".
+    """Return a colour's name: "white", "grey", "black", "red", "orange", "brown", "yellow", "green" or "blue".
 
     Args:
         rgb: `(3,)` uint8.
@@ -43,7 +43,7 @@ def colour_name(rgb: UInt8) -> str:
 
 
 def _names(pixels: Float) -> np.ndarray:
-    """Names of `(N, 3)` colours. Saturation and value tell black, grey and white; the hue tells the others."""
+    """Return the names of `(N, 3)` colours: black, grey and white by saturation and value, the others by hue."""
     high, low = pixels.max(axis=1), pixels.min(axis=1)
     spread = np.maximum(high - low, 1e-9)
     red, green, blue = pixels.T
@@ -76,13 +76,13 @@ def _names(pixels: Float) -> np.ndarray:
 
 
 def _samples(photo: Photo, corners: Float32, across: tuple[float, float], down: tuple[float, float]) -> Float:
-    """Colours on a grid inside a quad, `(N, 3)`, by where they lie along its edges; outside the photo there are none.
+    """Sample colours on a grid relative to a quad, `(N, 3)`; points outside the photo are dropped.
 
     Args:
-        photo: the picture.
+        photo: the photo.
         corners: `(4, 2)` pixels of the original, clockwise from the top-left.
-        across: from and to along the upper and lower edge, 0 left, 1 right.
-        down: from and to along the sides, 0 top, 1 bottom.
+        across: range along the upper and lower edge, 0 left, 1 right.
+        down: range along the sides, 0 top, 1 bottom.
     """
     u, v = np.meshgrid(np.linspace(*across, _SIDE), np.linspace(*down, _SIDE))
     u, v = u.ravel()[:, None], v.ravel()[:, None]
@@ -94,10 +94,10 @@ def _samples(photo: Photo, corners: Float32, across: tuple[float, float], down: 
 
 
 def _panel(photo: Photo, corners: Float32) -> str:
-    """The colour of most of a region once its letters are left out.
+    """Return the background colour of a region, without its letters.
 
-    Of its two tones the ground is the one that covers more, since letters seldom fill half of their line; where both
-    cover about as much, it is that of the edge, unless the edge is already what lies behind the panel.
+    The background is the tone that covers the larger area, since letters rarely fill half of their line. If both cover
+    about the same area, it is the tone of the edge, unless the edge already shows what is behind the panel.
     """
     inner = _samples(photo, corners, (0.0, 1.0), (0.0, 1.0))
     edge = np.concatenate([_samples(photo, corners, (0.0, 1.0), rows) for rows in ((-0.08, 0.04), (0.96, 1.08))])
@@ -116,14 +116,14 @@ def _panel(photo: Photo, corners: Float32) -> str:
 
 
 def _band(photo: Photo, corners: Float32) -> str:
-    """The colour of the strip at the left of a region; "blue above" where the strip over it is blue and that is not."""
+    """Return the colour of the band at the left of a region; "blue above" if only the band above it is blue."""
     strip, over = (_samples(photo, corners, *at) for at in ((_BAND, (0.1, 0.9)), ((0.05, 0.95), _TOP)))
     left, above = (_most(pixels) if len(pixels) >= 60 else "" for pixels in (strip, over))
     return "blue above" if above == "blue" and left != "blue" else left
 
 
 def _most(pixels: Float) -> str:
-    """The name that most of the pixels have, "" where none has a clear majority."""
+    """Return the colour name of most of the pixels, "" if there is no clear majority."""
     names, counts = np.unique(_names(pixels), return_counts=True)
     best = int(counts.argmax())
     name = str(names[best])

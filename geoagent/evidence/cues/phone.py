@@ -1,4 +1,4 @@
-"""Telephone numbers: a calling code names the country, an area code often the city."""
+"""Telephone numbers: a calling code identifies the country, an area code often the city."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _NOT_A_NUMBER = re.compile(
     r"|^(?:19|20)\d\d ?[-–] ?(?:19|20)\d\d$"
 )
 
-# A number is tried on 240 regions, whose patterns are more than `re` keeps; compiling them anew took most of the time.
+# A number is tried for 240 regions. Their patterns exceed the cache of `re`, and recompiling took most of the run time.
 phonenumbers.enable_pattern_cache()
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue for each telephone number, with or without calling code."""
+    """Find one cue for each telephone number, with or without a calling code."""
     cues = []
     busy = taken([cue for cue in earlier if any(c.isdigit() for c in cue.value)])
     labels = taken(earlier, ("registration",))
@@ -77,7 +77,7 @@ def _international(raw: str, line: Line, match: re.Match[str], reading: Reading)
 
 
 def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], reading: Reading) -> Cue | None:
-    """A number in some country's own format: every country in which it is valid, better where its grouping is usual."""
+    """Make a cue of a number in national format: all countries where it is valid, weighted by its usual grouping."""
     groups = tuple(len(g) for g in re.findall(r"\d+", raw))
     digits = re.sub(r"\D", "", raw)
     usual_start = raw.startswith(("0", "("))
@@ -87,11 +87,11 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
         return None
     fits = {}
     for region, number, valid in _readings(digits):
-        # Signs in films, tests and old photos bear numbers that nobody has; an area code that exists still tells.
+        # Signs in films, tests and old photos show unassigned numbers; an existing area code is still informative.
         weight = 1.0 if valid else 0.2 if _described(number) else 0.02
         written = _formatted(number)
         if not digits.startswith("0") and written.lstrip("(").startswith("0"):
-            weight *= 0.1  # at home nobody leaves the trunk prefix out
+            weight *= 0.1  # local signs do not omit the trunk prefix
         usual = tuple(len(g) for g in re.findall(r"\d+", written))
         if groups == usual:
             weight *= 6.0
@@ -127,9 +127,9 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
 
 @lru_cache(maxsize=256)
 def _readings(digits: str) -> tuple[tuple[str, Any, bool], ...]:
-    """Every region in which the digits are a number: `(region, number, valid)`.
+    """Return `(region, number, valid)` for every region in which the digits are a number.
 
-    Where some region has it as a valid number of a line, regions for which it merely has a possible length drop out.
+    If the number is valid in some region, regions in which only its length is possible are dropped.
     """
     found = []
     for region in sorted(phonenumbers.SUPPORTED_REGIONS):
@@ -137,7 +137,7 @@ def _readings(digits: str) -> tuple[tuple[str, Any, bool], ...]:
             number = phonenumbers.parse(digits, region)
         except phonenumbers.NumberParseException:
             continue
-        # A leading zero that is no trunk prefix of the region makes it another country's number.
+        # A leading zero that is not the region's trunk prefix means that the number is of another country.
         if (
             digits.startswith("0")
             and not number.italian_leading_zero
@@ -169,7 +169,7 @@ def _described_cached(country_code: int, national: int, zeros: int) -> str:
 
 
 def _described(number: Any) -> str:
-    """English name of the area that a number's first digits belong to, "" where none is known."""
+    """Return the English name of a number's area by its first digits, "" if unknown."""
     zeros = (number.number_of_leading_zeros or 1) if number.italian_leading_zero else 0
     return _described_cached(number.country_code, number.national_number, zeros)
 
@@ -184,7 +184,7 @@ def _number(country_code: int, national: int, zeros: int) -> Any:
 
 
 def _area(number: Any, region: str, gazetteer: Gazetteer) -> tuple[tuple[Place, float], ...]:
-    """Places that the number's area code belongs to, with weights that sum to at most 0.85."""
+    """Return the places of the number's area code, with weights that sum to at most 0.85."""
     described = _described(number)
     if not described or phonenumbers.region_code_for_number(number) not in (region, None):
         return ()
@@ -197,7 +197,7 @@ def _area(number: Any, region: str, gazetteer: Gazetteer) -> tuple[tuple[Place, 
         if matches and matches[0].place.country == region and matches[0].place.level != "country":
             places.append(matches[0].place)
             if part == described.split(",")[0]:
-                break  # "Guadalajara, Jalisco": what follows is the region that the city lies in
+                break  # "Guadalajara, Jalisco": the rest is the region of the city
     if not places:
         return ()
     return tuple((place, 0.85 / len(places)) for place in places[:6])

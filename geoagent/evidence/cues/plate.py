@@ -1,4 +1,4 @@
-"""Number plates: their form fits some countries, and in many the code on them names a region."""
+"""Number plates: the format matches some countries, and in many the code on the plate identifies a region."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from geoagent.places.gazetteer.facts import Facts, PlateFacts
 from geoagent.types import Cue, Place
 
 ABROAD = 3e-4
-"""Weight of a plate in a country that has none of its form: a foreign car, and of just that country."""
-_SIGN = 25.0  # how much a distinguishing sign ("UA", "D") on another line adds to its country
+"""Weight of a plate in a country without plates of this format: a foreign car from a matching country."""
+_SIGN = 25.0  # factor of a country whose distinguishing sign ("UA", "D") is on another line
 _SIGNS = {
     "A": "AT", "AND": "AD", "AUS": "AU", "B": "BE", "BDS": "BB", "BIH": "BA", "BRN": "BH", "CDN": "CA", "CH": "CH",
     "D": "DE", "DK": "DK", "E": "ES", "EAK": "KE", "EAT": "TZ", "EAU": "UG", "EST": "EE", "ET": "EG", "F": "FR",
@@ -25,46 +25,46 @@ _SIGNS = {
     "S": "SE", "SGP": "SG", "SLO": "SI", "SRB": "RS", "SUD": "SD", "SYR": "SY", "T": "TH", "UAE": "AE", "UK": "GB",
     "USA": "US", "V": "VA", "WAN": "NG", "YAR": "YE", "YV": "VE", "Z": "ZM",
 }  # fmt: skip
-"""Distinguishing signs of vehicles (UN Convention on Road Traffic 1968) that are not the country's ISO code."""
+"""Distinguishing signs of vehicles (UN Convention on Road Traffic 1968) that differ from the country's ISO code."""
 _MOST_COLOUR = 0.4
-"""How well a colour must suit the likeliest country for the plate to be believed in full."""
-_MISSEEN = 0.15  # chance that light, dirt or a frame make a plate look of another colour
-_BANDED = 6.0  # a blue strip at the left, where the country has one
-_MERCOSUR = frozenset({"AR", "BR", "PY", "UY"})  # theirs is over the number
+"""How well the colour must match the likeliest country for the plate to keep its full strength."""
+_MISSEEN = 0.15  # probability that light, dirt or a frame distort the apparent colour of a plate
+_BANDED = 6.0  # factor of a blue band at the left for countries that have one
+_MERCOSUR = frozenset({"AR", "BR", "PY", "UY"})  # with the band above the number
 _BAND_OWNERS = """
     AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK
     AL AM BA GB GE IL IN MA MD ME MK NO RS TR UA XK
 """
 _BLUE_BAND = frozenset(_BAND_OWNERS.split())
 _SPELL_OUT = frozenset({"US", "CA", "MX", "AU", "TH", "AE", "NG", "IQ", "PK", "VE", "CO", "BR"})
-"""Countries with plates that spell out the state, province, emirate or city on a row of its own."""
+"""Countries with plates that spell out the state, province, emirate or city on a separate row."""
 _OF_CITIES = frozenset({"AE", "CO", "BR", "IQ", "TH"})
-_SPELLED = 8.0  # how much such a row adds to its country
-_KNOWN_CODE, _UNKNOWN_CODE = 1.5, 0.3  # a region's code that is in our list, which may lack some
+_SPELLED = 8.0  # factor of a country with such a row
+_KNOWN_CODE, _UNKNOWN_CODE = 1.5, 0.3  # factors by whether the region code is in our list, which may be incomplete
 _MOST_TAKEN = 0.5
-"""Share of all codes of a length that a country has given out, from which on it tells nothing that one is in use."""
+"""Share of all codes of a length that a country uses, above which a known code is no longer informative."""
 _LOOSE = 0.35
-"""Weight of a plate whose separators are not where they belong: OCR joins what screws and seals hold apart."""
+"""Weight of a plate with misplaced separators: OCR joins parts that are separated by screws and seals."""
 _OTHER_SIGN = 0.3
-"""How much of that is left where a hyphen was read that the country's plates do not have."""
+"""Factor on that weight if a hyphen was read that the country's plates do not have."""
 _TAKEN_FOR = {"0": "O", "O": "0", "1": "I", "I": "1", "8": "B", "B": "8", "5": "S", "S": "5"}
 _MISTAKEN = 0.5
-"""Weight of a plate that fits only once a letter is taken for the digit that looks like it, or the other way round."""
+"""Weight of a plate that fits only after a letter is replaced by a look-alike digit, or the reverse."""
 _SHORT = {4: 0.25, 5: 0.6}
-"""Strength of plates of so few characters: much else on a photo looks like them."""
+"""Strength of plates by number of characters, for short ones: much other text looks like them."""
 _RUN = re.compile(r"(.)\1*")
 _LATIN = str.maketrans("АВЕІКМНОРСТУХ", "ABEIKMHOPCTYX")
 _CODE_OF_A_PLACE = re.compile(
     r"[1-9]\d{3} [A-Z]{2}|(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT) \d{4}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d"
 )
-"""Postcodes of the Netherlands, Australia, the United Kingdom and Canada, which beside words are no plates."""
+"""Postcodes of the Netherlands, Australia, the United Kingdom and Canada, which are not plates when next to words."""
 _BY_PREFIX = frozenset({"GB", "CN", "IN", "CL", "MY", "GR"})
-"""Countries whose region codes say less the fewer of their characters are known."""
+"""Countries whose region codes are less informative the fewer of their characters are known."""
 _DIGITS = {ord(base) + i: str(i) for base in "٠۰০०" for i in range(10)}
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue for each plate: a line that is one and nothing else, or two short lines of a plate in two rows."""
+    """Find one cue for each plate: a line that is only a plate, or two short lines of a plate in two rows."""
     cues: list[Cue] = []
     used: set[int] = set()
     prose = any(any(c.islower() for c in line.text) and len(line.words) > 1 for line in reading.lines)
@@ -77,7 +77,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         for code, (weight, region) in _fits(text, reading.facts).items():
             place = _region(code, region, reading)
             if len(lines) > 1 and (place is None or not region):
-                continue  # two lines are one plate only where the place on it says so
+                continue  # two lines are one plate only if the place name on it confirms it
             countries[code] = weight
             place = place or _band(code, lines[-1], reading)
             state = _spelled_out(code, lines, reading)
@@ -93,7 +93,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             continue
         band, colour, suits = lines[0].band, *_coloured(lines, countries, reading.facts)
         countries = {code: weight * suits.get(code, 1.0) for code, weight in countries.items()}
-        # Where even the likeliest country has no plates of such a colour, it is more likely a line of something else.
+        # If even the likeliest country has no plates of this colour, the line is probably not a plate.
         likeliest = max(countries, key=lambda code: countries[code])
         strength = min(1.0, suits.get(likeliest, 1.0) / _MOST_COLOUR)
         owners = {"blue": _BLUE_BAND, "blue above": _MERCOSUR}.get(band, frozenset())
@@ -128,7 +128,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def _spelled_out(code: str, lines: tuple[Line, ...], reading: Reading) -> tuple[Line, Place] | None:
-    """The row beside a plate that spells out where in the country it is from, and that place."""
+    """Return the row next to a plate that spells out its region, and that place."""
     if code not in _SPELL_OUT:
         return None
     for row in state_rows(reading, lines):
@@ -140,9 +140,9 @@ def _spelled_out(code: str, lines: tuple[Line, ...], reading: Reading) -> tuple[
 
 
 def _coloured(lines: tuple[Line, ...], countries: Mapping[str, float], facts: Facts) -> tuple[str, dict[str, float]]:
-    """The colour of a plate, and how well it suits each country; "" and {} where no colour was seen.
+    """Return a plate's colour and how well it matches each country; "" and {} if no colour was detected.
 
-    Of two rows the one counts whose colour suits the countries better: the other is often in the shade.
+    Of two rows, the one whose colour matches the countries better is used: the other one is often in the shade.
     """
     best: tuple[str, dict[str, float]] = ("", {})
     for colour in dict.fromkeys(line.panel for line in lines if line.panel):
@@ -153,13 +153,13 @@ def _coloured(lines: tuple[Line, ...], countries: Mapping[str, float], facts: Fa
 
 
 def _looks(colour: str, band: str) -> str:
-    """Colour of plate and band in words, where they were seen."""
+    """Describe the colours of plate and band in words, if they were detected."""
     strip = {"blue": ", a blue band", "blue above": ", a blue band above"}.get(band, "")
     return f" and the colour ({colour}{strip})" if colour else ""
 
 
 def _band(code: str, line: Line, reading: Reading) -> Place | None:
-    """The place that the band at a plate's side names, on one of the next three lines: French 31, Italian NA."""
+    """Return the place on the band at a plate's side, from one of the next three lines: French 31, Italian NA."""
     after = [other.text.strip() for other in reading.lines if 0 < other.region - line.region <= 3]
     for text in after:
         if reading.facts.plates[code].bands.get(text):
@@ -168,7 +168,7 @@ def _band(code: str, line: Line, reading: Reading) -> Place | None:
 
 
 def _fits(text: str, facts: Facts) -> dict[str, tuple[float, str]]:
-    """Countries whose plates look like this: weight, and the region code or ""."""
+    """Return the countries whose plates match: weight, and the region code or ""."""
     found = _fits_as_read(text, facts)
     if not any(strict for _, _, strict in found.values()):
         for other in _misread(text):
@@ -179,13 +179,13 @@ def _fits(text: str, facts: Facts) -> dict[str, tuple[float, str]]:
 
 
 def _misread(text: str) -> list[str]:
-    """The text with one run of a character taken for what looks like it: "00-964-GG" is OO-964-GG."""
+    """Return variants with one run of a character replaced by its look-alike: "00-964-GG" is OO-964-GG."""
     runs = [match for match in _RUN.finditer(text) if match[0][0] in _TAKEN_FOR]
     return [text[: run.start()] + _TAKEN_FOR[run[0][0]] * len(run[0]) + text[run.end() :] for run in runs]
 
 
 def _fits_as_read(text: str, facts: Facts) -> dict[str, tuple[float, str, bool]]:
-    """As `_fits`, for the text as it stands, and whether the separators are where they belong."""
+    """Like `_fits`, for the text as read, and whether the separators are in the right positions."""
     found: dict[str, tuple[float, str, bool]] = {}
     loosely = _LOOSE * (_OTHER_SIGN if re.search("[-–]", text) else 1.0)
     for code, plates in _compiled(facts).items():
@@ -210,7 +210,7 @@ def _compiled(facts: Facts) -> dict[str, list[tuple[re.Pattern[str], re.Pattern[
 
 
 def _region(code: str, region: str, reading: Reading) -> Place | None:
-    """The place that a region code belongs to."""
+    """Return the place of a region code."""
     known: PlateFacts = reading.facts.plates[code]
     compact = re.sub(r"[\s-]", "", region.translate(_DIGITS))
     name = known.regions.get(compact) or known.regions.get(compact.translate(_LATIN), "")
@@ -224,7 +224,7 @@ def _region(code: str, region: str, reading: Reading) -> Place | None:
 
 
 def _known(region: str, known: PlateFacts) -> float:
-    """What it adds to a country that a code is one of its regions': little in Ecuador, where nearly every letter is."""
+    """Return a country's factor for a known region code; close to 1 in Ecuador, where nearly every letter is in use."""
     compact = re.sub(r"[\s-]", "", region)
     alike = sum(len(code) == len(compact) and code.isdigit() == compact.isdigit() for code in known.regions)
     possible = (10.0 if compact.isdigit() else 26.0) ** len(compact)
@@ -232,7 +232,7 @@ def _known(region: str, known: PlateFacts) -> float:
 
 
 def _ranges(known: PlateFacts) -> list[tuple[tuple[str, str], str]]:
-    """Regions that own a range of codes: "AAA..BEZ" of Brazil is Paraná."""
+    """Return the regions with a range of codes: Brazil's "AAA..BEZ" is Paraná."""
     return [
         ((key[: key.index("..")], key[key.index("..") + 2 :]), name)
         for key, name in known.regions.items()

@@ -1,4 +1,4 @@
-"""Which lines of a photo may be number plates, by their characters and by where they stand."""
+"""Selection of lines that may be number plates, by their characters and position."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PRICE = re.compile(r"([A-Z]{3}) ?[\d .,]+|[\d .,]+ ?([A-Z]{3})")
 _DIGITS_ONLY = re.compile(r"\d{2,3}[-–]\d{2,3}[-–]\d{2,3}")
 _YEAR = re.compile(r"(?:.*[^\d])?(?:19[5-9]|20[0-3])\d")
 _AS_YEAR = 0.3
-"""Strength of a plate that ends in what is more often a year: "EXPO 2020"."""
+"""Strength of a plate that ends in a likely year: "EXPO 2020"."""
 _UNITS = """
     KM M CM MM KG G T L ML CL DL HL KW W V A HP PS HZ MHZ GHZ KHZ GB MB TB KB MP MPH KMH RPM PSI BAR MIN SEC HRS HR
     AM PM PCS STK FT LB LBS OZ IN YD SQM SQFT CC DB LUX DPI
@@ -28,11 +28,11 @@ _LABELS = """
     BAY ZONE AREA
 """
 _BEHIND, _BEFORE = frozenset(_UNITS.split()), frozenset(_LABELS.split())
-"""Letters that say what a number is: units behind it, labels before it. Alone with a number they are no plate."""
+"""Letters that qualify a number: units after it, labels before it. With only a number they are not a plate."""
 
 
 def candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
-    """What may be a plate, with its text: pairs of short neighbouring lines, in both orders, then single lines."""
+    """Return candidate plates with their text: pairs of short neighbouring lines in both orders, then single lines."""
     short = [(line, _bare(line)) for line in reading.lines]
     found: list[tuple[tuple[Line, ...], str]] = []
     for (first, one), (second, two) in _neighbours(short):
@@ -53,7 +53,7 @@ def candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
             form.strength >= _SURE_ROAD and compiled(form.pattern).fullmatch(text) for form in reading.facts.roads
         ):
             continue  # "BR-101"
-        # "ROOM 12", "BUS 123": a word of signs; "PKT 4821" is none, though "pkt" is a word in some language
+        # "ROOM 12", "BUS 123": a sign word; "PKT 4821" is not one, though "pkt" is a word in some language
         words = [w for word in line.words for w in word.key.split() if len(w) >= 3]
         common = any(
             w in reading.facts.signwords or w in reading.facts.international or (len(w) > 3 and is_common(reading, w))
@@ -65,7 +65,7 @@ def candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
 
 
 def _neighbours(short: list[tuple[Line, str]]) -> Iterator[tuple[tuple[Line, str], tuple[Line, str]]]:
-    """Pairs of lines that follow each other; where both have a place on the photo, one line may come between."""
+    """Yield pairs of consecutive lines; if both have a position in the photo, one line may lie between them."""
     for step in (1, 2):
         for one, two in zip(short, short[step:], strict=False):
             if step == 1 or (one[0].box is not None and two[0].box is not None):
@@ -73,7 +73,7 @@ def _neighbours(short: list[tuple[Line, str]]) -> Iterator[tuple[tuple[Line, str
 
 
 def state_rows(reading: Reading, lines: tuple[Line, ...]) -> Iterator[Line]:
-    """Lines over and under a plate's number, on which some countries spell out the state: letters alone."""
+    """Yield the lines above and below a plate's number that have only letters; some countries spell out the state."""
     for other in reading.lines:
         gap = min(abs(other.region - line.region) for line in lines)
         if other in lines or gap > 2 or len(other.text) < 4 or any(c.isdigit() for c in other.text):
@@ -83,7 +83,7 @@ def state_rows(reading: Reading, lines: tuple[Line, ...]) -> Iterator[Line]:
 
 
 def _touch(row: Line, number: Line) -> bool:
-    """Whether a row of small letters belongs to a plate's number: over or under it, where that is known."""
+    """Whether a row of small letters belongs to a plate's number: above or below it, if positions are known."""
     a, b = row.box, number.box
     if a is None or b is None:
         return True
@@ -93,7 +93,7 @@ def _touch(row: Line, number: Line) -> bool:
 
 
 def _of_one_plate(first: Line, second: Line) -> bool:
-    """Whether two lines may be the rows of one plate: alike in size and close together, where that is known."""
+    """Whether two lines may be rows of one plate: similar in size and close together, if positions are known."""
     a, b = first.box, second.box
     if a is None or b is None:
         return True
@@ -104,17 +104,17 @@ def _of_one_plate(first: Line, second: Line) -> bool:
 
 
 def _bare(line: Line) -> str:
-    """A line without what surrounds a plate, and with the eastern digits of Arabic plates as they are."""
+    """Return the line without text around the plate; the eastern digits of Arabic plates are kept."""
     return line.text.replace("|", " ").replace("  ", " ").strip(" •·.'")
 
 
 def year_like(text: str) -> float:
-    """How much of a plate's strength is left where its last digits are more often a year."""
+    """Return the factor on a plate's strength if its last digits are likely a year."""
     return _AS_YEAR if _YEAR.fullmatch(text) else 1.0
 
 
 def _measured(text: str) -> bool:
-    """Whether letters beside a number say what it is: "100 KM", "ISO 9001"."""
+    """Whether the letters next to a number are a unit or label: "100 KM", "ISO 9001"."""
     letters, digits = re.findall(r"[^\W\d_]+", text), re.findall(r"\d+", text)
     if len(letters) != 1 or len(digits) != 1:
         return False
@@ -123,7 +123,7 @@ def _measured(text: str) -> bool:
 
 
 def _plausible(text: str) -> bool:
-    """Whether a line may be a plate: capitals and digits, four to twelve of them."""
+    """Whether a line may be a plate: four to twelve capitals and digits."""
     if text != text.upper() or not 4 <= sum(c.isalnum() for c in text) <= 12:
         return False
     if _POSTCODE.fullmatch(text) or _measured(text):
@@ -132,7 +132,7 @@ def _plausible(text: str) -> bool:
 
 
 def span_of(line: Line) -> Span:
-    """Where a plate stands in its line, without what surrounds it."""
+    """Return the span of a plate in its line, without surrounding text."""
     text = line.text.strip(" |•·.'")
     start = line.text.index(text)
     return line.span(start, start + len(text))

@@ -1,4 +1,4 @@
-"""Postcodes: some forms exist in one country only, and many say which part of it."""
+"""Postcodes: some formats are unique to one country, and many codes identify a part of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from geoagent.types import Cue, Place
 _CODE = re.compile(r"(?<![\w.,:/+€$£-])[A-Z0-9]{1,7}(?:[ -][A-Z0-9]{2,5})?(?![\w:/%€$£]|[.,]\d|-\w)")
 _RUN = re.compile(r"\d+(?:[ .\-]\d+){2,}")
 _LONG_RUN = 11
-"""Digits in three or more groups, from which on a run is the number of an account, a book or a telephone."""
+"""Number of digits, in three or more groups, from which a run counts as an account, book or telephone number."""
 _FIRST_HALF = {
     "GB": re.compile(r"(?:[BEGLMNSW]|[A-PR-UWYZ][A-HK-Y])(?:\d\d?|\d[A-Z])"),
     "CA": re.compile(r"[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]"),
@@ -22,9 +22,9 @@ _STATED = re.compile(r"(?:NSW|VIC|QLD|WA|TAS|ACT|NT) \d{4}")
 _SURE_ROAD = 0.9
 _NAME_WORDS = 3
 _AREA_KM = 60.0
-_TOWNS = 12  # of one name that are looked at
+_TOWNS = 12  # towns of one name that are considered
 _DISTINCT = 0.12
-"""Share of other countries' codes that a form may match and still speak alone, without a label or a place beside it."""
+"""Maximum share of other countries' codes that a format may match and still count without a label or adjacent place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class _Fit:
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue for each postcode that is distinctive, labelled, or stands beside a place of its country."""
+    """Find one cue for each postcode that is distinctive, labelled, or next to a place in its country."""
     cues = []
     busy = taken(earlier, ("plate", "phone", "domain", "registration", "currency"))
     for region, spans in taken([cue for cue in earlier if cue.kind == "road" and cue.strength >= _SURE_ROAD]).items():
@@ -44,7 +44,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     named = _named(earlier)
     for line in reading.lines:
         used: list[tuple[int, int]] = []
-        # Letters inside a code may be its own ("K1A 0B1") or misread digits ("3O11 AB"): as read first, then mended.
+        # Letters in a code may be genuine ("K1A 0B1") or misread digits ("3O11 AB"): try it as read, then corrected.
         longer = [run.span() for run in _RUN.finditer(line.digits) if sum(c.isdigit() for c in run[0]) >= _LONG_RUN]
         for match in (*_codes(line.text), *_codes(line.digits)):
             start, end = match.span()
@@ -83,7 +83,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def _codes(text: str) -> Iterator[re.Match[str]]:
-    """What may be a code: each word or pair of words, pairs before the words in them ("ON M5V 2T6" has two pairs)."""
+    """Yield candidate codes: each word and pair of words, pairs before their words ("ON M5V 2T6" has two pairs)."""
     at = 0
     found = []
     while (match := _CODE.search(text, at)) is not None:
@@ -94,7 +94,7 @@ def _codes(text: str) -> Iterator[re.Match[str]]:
 
 
 def _named(earlier: tuple[Cue, ...]) -> dict[int, dict[str, float]]:
-    """Countries of the places that each line names, with the share of their weight."""
+    """Return the countries of the places named on each line, with their share of the weight."""
     out: dict[int, dict[str, float]] = {}
     for cue in earlier:
         if cue.kind != "name":
@@ -108,17 +108,17 @@ def _named(earlier: tuple[Cue, ...]) -> dict[int, dict[str, float]]:
 
 
 def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, dict[str, float]]) -> list[_Fit]:
-    """Countries whose postcode the code may be."""
+    """Return the countries whose postcode format the code matches."""
     before = line.text[:start]
     fits, beside = [], named.get(line.region, {})
     digits_only = code.replace(" ", "").replace("-", "").isdigit()
     forms = [code]
     if " " in code or "-" in code:
-        forms += re.split(r"[ -]", code)  # "75001 PARIS" may have been cut short: the parts count as well
+        forms += re.split(r"[ -]", code)  # "75001 PARIS" may have been cut off: try the parts as well
         forms += [re.sub(r"[ -]", "", code)] if digits_only else []  # "560 001" of India
     for country, facts in reading.facts.postcodes.items():
         if country != "AU" and _STATED.fullmatch(code):
-            continue  # "NSW 2010" has the form of a code of Malta too
+            continue  # "NSW 2010" also has the format of a code of Malta
         prefix = _prefixed(code, before, facts)
         for form in dict.fromkeys([prefix, *forms]):
             if form is None or not facts.matches(form):
@@ -138,7 +138,7 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
             if beside.get(country):
                 weight *= 1.0 + 12.0 * beside[country] ** 0.5
             speaks = form == prefix or labelled or facts.shared <= _DISTINCT or beside.get(country)
-            # Digits alone are an amount or a number of something, unless they are parted as codes are ("01310-100").
+            # Digits alone are an amount or some other number, unless they are grouped like a code ("01310-100").
             if speaks and (not digits_only or beside.get(country) or labelled or form == prefix or "-" in form):
                 fits.append(_Fit(country, facts, form, weight))
             break
@@ -149,7 +149,7 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
 
 
 def ends_with(before: str, label: str) -> bool:
-    """Whether the text before a code ends with a label; one of capitals ("NSW", "PLZ") counts only in capitals."""
+    """Whether the text before a code ends with a label; labels in capitals ("NSW", "PLZ") are case-sensitive."""
     text, label = before.rstrip(" .,:№-"), label.rstrip(" .:-")
     if not (label.isascii() and label.isupper() and len(label) <= 3):
         text, label = text.casefold(), label.casefold()
@@ -157,7 +157,7 @@ def ends_with(before: str, label: str) -> bool:
 
 
 def is_labelled(code: str, before: str, facts: Facts) -> bool:
-    """Whether the text before a number says that it is a postcode, and the number has the form of that country's."""
+    """Whether a number is preceded by a postcode label and matches the postcode format of the label's country."""
     return any(
         known.matches(code) and any(ends_with(before, label) for label in known.labels)
         for known in facts.postcodes.values()
@@ -168,9 +168,9 @@ def is_labelled(code: str, before: str, facts: Facts) -> bool:
 def _halves(
     code: str, line: Line, start: int, reading: Reading, beside: dict[str, float], known: set[str]
 ) -> list[_Fit]:
-    """Countries whose signs often show the first half of a code alone ("Brick Lane E1", "Vancouver BC V6A").
+    """Match countries whose signs often show only the first half of a code ("Brick Lane E1", "Vancouver BC V6A").
 
-    It counts behind other words of its line only: alone, "M4" is a road and "E1" a bus.
+    It counts only after other words on its line: alone, "M4" is a road and "E1" a bus.
     """
     if not any(word.end <= start for word in line.words):
         return []
@@ -182,7 +182,7 @@ def _halves(
 
 
 def _prefixed(code: str, before: str, facts: PostcodeFacts) -> str | None:
-    """The code without its country's prefix ("CH-6900", "〒 150-0001"), or None where it has none."""
+    """Return the code without its country's prefix ("CH-6900", "〒 150-0001"), or None if it has no prefix."""
     for prefix in facts.prefixes:
         bare = prefix.rstrip("- ")
         if not bare:
@@ -195,7 +195,7 @@ def _prefixed(code: str, before: str, facts: PostcodeFacts) -> str | None:
 
 
 def _place(fit: _Fit, line: Line, start: int, end: int, reading: Reading) -> Place | None:
-    """Where in its country a code lies: the town that is named beside it ("64-320 Buk"), else the code's area."""
+    """Return the location of a code in its country: the town named next to it ("64-320 Buk"), else the code's area."""
     area = _area(fit, reading)
     before = [word for word in line.words if word.end <= start]
     after = [word for word in line.words if word.start >= end]
@@ -214,14 +214,14 @@ def _place(fit: _Fit, line: Line, start: int, end: int, reading: Reading) -> Pla
 
 
 def _town(country: str, name: str, area: Place | None, reading: Reading, follows: bool) -> Place | None:
-    """The city of a name that lies in a code's area: of all Springfields that of Illinois, where the code is."""
+    """Return the city of a given name in a code's area: the Springfield in Illinois if the code is there."""
     matches = reading.gazetteer.lookup(name, k=_TOWNS, countries={country: 1.0, "": 0.0})
     towns = (m.place for m in matches if m.place.country == country and m.place.level != "admin1")
     return next((town for town in towns if _within(town, area, follows=follows)), None)
 
 
 def _within(town: Place, area: Place | None, *, follows: bool) -> bool:
-    """Whether a town may lie in a code's area; where that is not known, a town's name follows its code."""
+    """Whether a town may be in a code's area; if the area is unknown, the town's name must follow the code."""
     if area is None:
         return follows
     if area.level == "admin1":
@@ -230,7 +230,7 @@ def _within(town: Place, area: Place | None, *, follows: bool) -> bool:
 
 
 def _area(fit: _Fit, reading: Reading) -> Place | None:
-    """Where in its country a postcode lies."""
+    """Return the area of a postcode in its country."""
     area = fit.facts.area(fit.code)
     if area is None:
         return None

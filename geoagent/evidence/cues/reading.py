@@ -1,4 +1,4 @@
-"""The text of one photo, prepared once for all kinds of cue."""
+"""The text of one photo, preprocessed once for all kinds of cues."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from geoagent.places.gazetteer.normalise import normalise
 from geoagent.types import Cue, Place, Span, TextRegion
 
 MAX_LINES = 200
-"""Lines beyond these are not searched: a photo of a page, not of a place."""
+"""Maximum number of lines searched; a photo with more shows a page, not a place."""
 MAX_CHARS = 400
-"""Characters of a line beyond these are not searched."""
+"""Maximum number of characters searched per line."""
 
 UNSPACED = frozenset({"Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr"})
-"""Scripts that write words without spaces between them."""
+"""Scripts without spaces between words."""
 
 _WORD = re.compile(r"[^\W_]+(?:[’'ʼ´`.\-][^\W_]+)*", re.UNICODE)
 _TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
 _AS_LETTER = {"0": "O", "1": "l", "5": "S", "8": "B", "|": "l"}
 _AS_DIGIT = str.maketrans({"O": "0", "o": "0", "Q": "0", "I": "1", "l": "1", "|": "1", "S": "5", "B": "8", "Z": "2"})
-# Eastern digits of the scripts that sign painters use; `str.isdigit` is also true for ² and ①, which they are not.
+# Eastern digits that occur on signs; `str.isdigit` is not used, since it is also true for ² and ①.
 _DIGITS = {ord(base) + i: str(i) for base in "٠۰०০੦૦୦௦౦೦൦๐໐༠၀០᠐０" for i in range(10)}
 _INSTRUCTS = re.compile(
     r"\b(?:ignore|disregard|forget|override|reveal)\b.{0,30}\b(?:instruction|rule|prompt|polic|previous|above|context)"
@@ -40,14 +40,14 @@ _INSTRUCTS = re.compile(
     r"|忽略.{0,8}(?:指令|指示|规则)|無視して|指示を無視|تجاهل.{0,12}(?:التعليمات|الأوامر)|지시.{0,6}무시",
     re.IGNORECASE,
 )
-_FALSE_L = re.compile(r"\bl(?=[b-df-hj-np-tv-z]{2})")  # no word starts with l and two more consonants
+_FALSE_L = re.compile(r"\bl(?=[b-df-hj-np-tv-z]{2})")  # no word starts with l and two further consonants
 _PART = re.compile(r"(?=[A-Za-z|]*\d)[0-9A-Za-z|]+|[OoIl|]+")
 _NUMBERISH = re.compile(r"(?<![^\W\d_])[0-9OoQIl|SBZ]+(?:[ .\-/()]{1,3}[0-9OoQIl|SBZ]+)*(?![^\W\d_])")
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of a line: its text, its key (normalised) and where it stands."""
+    """One word of a line: its text, its normalised key and its offsets."""
 
     text: str
     key: str
@@ -59,16 +59,16 @@ class Word:
 class Line:
     """One line of text.
 
-    All variants have the same length, so that an offset means the same character in each.
+    All variants of the text have the same length, so that offsets are valid in each.
 
     Attributes:
         region: index of the region.
-        text: as read, at most `MAX_CHARS` characters.
-        confidence: the engine's.
-        script_is_evidence: whether its script is sure.
-        panel: colour of what it is written on, "" where that is not known.
-        band: colour of the strip at its left or over it, "" where that is not known.
-        box: left, top, right and bottom of it in pixels; None where the text came without a picture.
+        text: text as read, at most `MAX_CHARS` characters.
+        confidence: the OCR engine's confidence.
+        script_is_evidence: whether its script is reliable.
+        panel: background colour, "" if unknown.
+        band: colour of the band at its left or above it, "" if unknown.
+        box: left, top, right and bottom in pixels; None if the text has no picture.
     """
 
     region: int
@@ -81,12 +81,12 @@ class Line:
 
     @cached_property
     def script(self) -> str:
-        """ISO 15924 code of most of its letters."""
+        """ISO 15924 code of the most frequent script."""
         return script_of(self.text)
 
     @cached_property
     def letters(self) -> str:
-        """The text with digits inside words read as letters: "R0MA" is "ROMA", "A47" stays, "lnnsbruck" gets its I."""
+        """The text with digits in words replaced by letters: "R0MA" is "ROMA", "A47" stays, "lnnsbruck" gets its I."""
         out = list(self.text)
         for match in _TOKEN.finditer(self.text):
             token = match.group()
@@ -109,21 +109,21 @@ class Line:
 
     @cached_property
     def digits(self) -> str:
-        """The text with letters inside numbers read as digits ("O53-422" is "053-422"), and eastern digits as ASCII."""
+        """The text with letters in numbers replaced by digits ("O53-422" is "053-422"), and eastern digits by ASCII."""
         text = self.text.translate(_DIGITS)
         out = list(text)
         for match in _NUMBERISH.finditer(text):
             run = match.group()
             true = sum(c.isdigit() for c in run)
             if true >= 2 and true >= 0.5 * sum(c.isalnum() for c in run):
-                # "B/. 4.5O" is an amount of balboas: of parts without a digit only those of O, I and l are numbers.
+                # "B/. 4.5O" is an amount in balboas: of parts without a digit, only those of O, I and l are numbers.
                 mended = _PART.sub(lambda part: part.group().translate(_AS_DIGIT), run)
                 out[match.start() : match.end()] = mended
         return "".join(out)
 
     @cached_property
     def words(self) -> tuple[Word, ...]:
-        """Its words, digits inside them read as letters."""
+        """The words of the line, with digits in them replaced by letters."""
         return tuple(
             Word(m.group(), key, m.start(), m.end())
             for m in _WORD.finditer(self.letters)
@@ -131,13 +131,13 @@ class Line:
         )
 
     def span(self, start: int, end: int) -> Span:
-        """Characters `start` to `end` of this line."""
+        """Return the span of characters `start` to `end` of this line."""
         return Span(self.region, start, end)
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """All lines of a photo, with what is needed to understand them."""
+    """All lines of a photo, with the data needed to interpret them."""
 
     lines: tuple[Line, ...]
     gazetteer: Gazetteer
@@ -154,7 +154,7 @@ class Reading:
         prior: Mapping[str, float] | None = None,
         identifier: str = IDENTIFIER,
     ) -> Reading:
-        """Prepare the regions; those too long are cut, and so are those beyond `MAX_LINES`."""
+        """Preprocess the regions; long lines and lines beyond `MAX_LINES` are truncated."""
         lines = [
             Line(
                 i,
@@ -171,14 +171,14 @@ class Reading:
         return cls(tuple(lines[:MAX_LINES]), gazetteer, facts, prior or {}, identifier)
 
     def phrases(self, line: Line, longest: int = 4) -> Iterator[tuple[str, int, int]]:
-        """Keys of 1 to `longest` neighbouring words with their place in the line, longer ones first."""
+        """Yield keys of 1 to `longest` consecutive words with their offsets in the line, longer ones first."""
         words = line.words
         for size in range(min(longest, len(words)), 0, -1):
             for i in range(len(words) - size + 1):
                 yield " ".join(w.key for w in words[i : i + size]), words[i].start, words[i + size - 1].end
 
     def entries(self, line: Line, words: int, characters: int) -> Iterator[tuple[str, int, int]]:
-        """What may stand in a table of words: phrases, and stretches where a script writes without spaces."""
+        """Yield candidate keys of a word table: phrases, and substrings if the script has no spaces."""
         yield from self.phrases(line, words)
         if line.script in UNSPACED:
             for size in range(min(characters, len(line.text)), 1, -1):
@@ -187,7 +187,7 @@ class Reading:
 
 
 def _box(region: TextRegion) -> tuple[float, float, float, float] | None:
-    """The upright hull of a region, or None where it has no place."""
+    """Return the axis-aligned bounding box of a region, or None if it has no position."""
     if len(region.polygon_px) != 4:
         return None
     (left, top), (right, bottom) = region.polygon_px.min(axis=0).tolist(), region.polygon_px.max(axis=0).tolist()
@@ -195,15 +195,15 @@ def _box(region: TextRegion) -> tuple[float, float, float, float] | None:
 
 
 def instructs(text: str) -> bool:
-    """Whether a line tries to tell a program what to answer, rather than people something.
+    """Whether a line is addressed to a program and tries to instruct it (prompt injection).
 
-    Signs are data. Such a line says nothing about where it stands, so it is left out of the search for cues.
+    Text on signs is data. Such a line says nothing about its location, so no cues are searched in it.
     """
     return bool(_INSTRUCTS.search(text[:MAX_CHARS]))
 
 
 def taken(earlier: Iterable[Cue], kinds: Iterable[str] | None = None) -> dict[int, list[tuple[int, int]]]:
-    """Character ranges by region that earlier cues (of some kinds) rest on."""
+    """Return the character ranges used by earlier cues (of the given kinds), by region."""
     wanted = None if kinds is None else set(kinds)
     out: dict[int, list[tuple[int, int]]] = {}
     for cue in earlier:
@@ -214,23 +214,23 @@ def taken(earlier: Iterable[Cue], kinds: Iterable[str] | None = None) -> dict[in
 
 
 def overlaps(ranges: dict[int, list[tuple[int, int]]], region: int, start: int, end: int) -> bool:
-    """Whether characters `start` to `end` of `region` touch any of the ranges."""
+    """Whether characters `start` to `end` of `region` overlap any of the ranges."""
     return any(start < b and a < end for a, b in ranges.get(region, ()))
 
 
 def is_common(reading: Reading, key: str) -> bool:
-    """Whether a normalised word is an ordinary one of some language, and so no name by itself."""
+    """Whether a normalised word is an ordinary word of some language, and so not a name by itself."""
     return key in reading.facts.signwords or key in reading.facts.international or key in reading.gazetteer.stopwords
 
 
 def country_name(facts: Facts, code: str) -> str:
-    """English name of a country, or its code."""
+    """Return the English name of a country, or its code if unknown."""
     known = facts.countries.get(code)
     return known.name if known is not None else code
 
 
 def size(reading: Reading, code: str) -> float:
-    """How much a country is to be expected before anything is read: for naming the likely ones first."""
+    """Return the prior of a country, used to list likely countries first."""
     if reading.prior:
         return reading.prior.get(code, 1e-6)
     known = reading.facts.countries.get(code)
@@ -238,16 +238,16 @@ def size(reading: Reading, code: str) -> float:
 
 
 KIN = 0.04
-"""Weight of a word in a country that is not listed for it but speaks its language: no list of usage is complete."""
+"""Weight of a word in an unlisted country that shares its language: no list of usage is complete."""
 
 
 def with_kin(reading: Reading, countries: Mapping[str, float], kin: float = KIN) -> dict[str, float]:
-    """Countries of a word, and with a small weight those that write the language that its countries share.
+    """Return the countries of a word, plus with a small weight those that use the language its countries share.
 
     Args:
-        reading: for the languages of countries.
-        countries: country to weight, not empty.
-        kin: weight, relative to the heaviest country, of a country where all signs are in the shared language.
+        reading: source of the countries' languages.
+        countries: country -> weight, not empty.
+        kin: weight, relative to the highest one, of a country where all signs are in the shared language.
     """
     total, top = sum(countries.values()), max(countries.values())
     spoken: dict[str, float] = {}
@@ -264,14 +264,14 @@ def with_kin(reading: Reading, countries: Mapping[str, float], kin: float = KIN)
 
 
 EVEN = 0.5
-"""How far weights of the tables are freed of the prior, 0 to 1 (see `evened`)."""
+"""How much of the prior is divided out of table weights, 0 to 1 (see `evened`)."""
 
 
 def evened(reading: Reading, countries: Mapping[str, float]) -> dict[str, float]:
-    """Weights of a table's row as they bear on a prior.
+    """Convert the weights of a table row to weights that can be combined with a prior.
 
-    A row says where signs that bear the word stand, so part of the prior is in it already, and a small country's own
-    word would be outweighed by a large neighbour's: each weight is divided by `EVEN` powers of the country's prior.
+    A row states where signs with the word are, so it already includes part of the prior, and a small country's own word
+    would be outweighed by a large neighbour. Each weight is therefore divided by prior(country) ** `EVEN`.
     """
     if not reading.prior or not countries:
         return dict(countries)
@@ -281,7 +281,7 @@ def evened(reading: Reading, countries: Mapping[str, float]) -> dict[str, float]
 
 
 def listed(reading: Reading, weights: Mapping[str, float], count: int = 3) -> str:
-    """The likeliest countries in words: "Germany, Austria or Switzerland", "… or 4 others"."""
+    """Format the likeliest countries as text: "Germany, Austria or Switzerland", "… or 4 others"."""
     ranked = sorted(weights, key=lambda c: -weights[c] * size(reading, c))
     names = [country_name(reading.facts, code) for code in ranked[:count]]
     more = len(ranked) - len(names)
@@ -291,7 +291,7 @@ def listed(reading: Reading, weights: Mapping[str, float], count: int = 3) -> st
 
 
 def placed(country: str, name: str, reading: Reading) -> Place | None:
-    """The city of that name in a country, or the admin-1 unit where the name begins with "@"."""
+    """Return the city of that name in a country, or the admin-1 unit if the name starts with "@"."""
     for match in reading.gazetteer.lookup(name.removeprefix("@"), k=6, countries={country: 1.0, "": 0.0}):
         place = match.place
         if place.country == country and (place.level == "admin1") == name.startswith("@"):

@@ -1,4 +1,4 @@
-"""Words whose use on signs is national or regional: "Gipfeli", "bottle store", "depanneur", 檳榔."""
+"""Words that are used on signs nationally or regionally: "Gipfeli", "bottle store", "depanneur", 檳榔."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _CUISINE = 0.35
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue for each regional word or phrase."""
+    """Find one cue for each regional word or phrase."""
     return search(reading, earlier, reading.facts.regionalisms, "regional")
 
 
 def search(reading: Reading, earlier: tuple[Cue, ...], table: Mapping[str, Regionalism], kind: str) -> list[Cue]:
-    """One cue for each entry of a table of words that is found, longer ones first.
+    """Find one cue for each matching entry of a word table, longer ones first.
 
     Args:
         reading: the text.
-        earlier: cues of kinds that come before.
-        table: normalised word or phrase to its row.
-        kind: of the cues.
+        earlier: cues of earlier kinds.
+        table: normalised word or phrase -> row.
+        kind: kind of the cues.
     """
     cues = []
     busy = taken(earlier, ("plate", "phone", "domain", "registration", "signword"))
@@ -55,7 +55,7 @@ def search(reading: Reading, earlier: tuple[Cue, ...], table: Mapping[str, Regio
             if kind == "signword" and not whole and " " not in key and key.isascii():
                 strength *= _INSIDE  # "Arrêt" alone is Quebec's stop sign, "Arrêt de bus" is French
             elif kind == "regional" and not {key, *key.split()} & DECOR and any(w.key in DECOR for w in line.words):
-                strength *= _CUISINE  # "Tapas bar", "Trattoria …": the kitchen is foreign, not the place
+                strength *= _CUISINE  # "Tapas bar", "Trattoria …": the cuisine is foreign, not the place
             note = f" ({known.note})" if known.note else ""
             cues.append(
                 Cue(

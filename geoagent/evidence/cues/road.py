@@ -1,4 +1,4 @@
-"""Road numbers: "BR-101", "NH 44", 国道1号; the colour of the panel tells the "A 7" of Italy from that of France."""
+"""Road numbers: "BR-101", "NH 44", 国道1号; the panel's colour distinguishes the "A 7" of Italy from that of France."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _TOKEN = re.compile(
 )
 _LINE = re.compile(r"\S.{1,18}\S")
 _RIGHT_COLOUR, _WRONG_COLOUR = 3.0, 0.3
-_INSIDE = 0.45  # how much less a number says among other words than alone on its panel
+_INSIDE = 0.45  # factor for a number among other words instead of alone on its panel
 _ARROWS = frozenset("→←↑↓↗↖↘↙➔⇒⇐⇑➡⬅⬆")
 _OF_ROADS = frozenset({"green", "blue", "red"})
-"""Grounds of road numbers that plates and prices seldom have."""
+"""Background colours of road numbers that are rare for plates and prices."""
 _STATES = {
     "SP": "São Paulo", "MG": "Minas Gerais", "RJ": "Rio de Janeiro", "RS": "Rio Grande do Sul", "SC": "Santa Catarina",
     "BA": "Bahia", "PE": "Pernambuco", "CE": "Ceará", "GO": "Goiás", "MT": "Mato Grosso", "MS": "Mato Grosso do Sul",
     "ES": "Espírito Santo", "PB": "Paraíba", "RN": "Rio Grande do Norte", "AL": "Alagoas", "MA": "Maranhão", "PI":
     "Piauí", "PA": "Pará", "TO": "Tocantins", "PR": "Paraná",
 }  # fmt: skip
-"""Prefixes of Brazil's state roads."""
+"""Prefixes of Brazilian state roads."""
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue of kind "road" for each road number that stands alone on its line, or on a sign of roads and places."""
+    """Find one cue of kind "road" for each road number alone on its line, or on a sign with roads and places."""
     busy = taken(earlier, ("plate", "phone", "domain", "registration", "currency"))
     cues = []
     for line in reading.lines:
@@ -68,7 +68,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def on_its_panel(reading: Reading, line: Line) -> bool:
-    """Whether a line is a road's number alone, on a panel of the colour that some country gives such numbers."""
+    """Whether a line is only a road number, on a panel of a colour that some country uses for such numbers."""
     return line.panel in _OF_ROADS and any(
         form.colours.get(line.panel) and pattern.fullmatch(line.text.strip())
         for pattern, form in _compiled(reading.facts)
@@ -81,13 +81,13 @@ def _whole(line: Line) -> list[re.Match[str]]:
 
 
 def _of_roads(line: Line, text: str) -> bool:
-    """Whether a line is about roads: it has an arrow, a word of road signs, or a distance."""
+    """Whether a line is about roads: it has an arrow, a road sign word, or a distance."""
     rest = line.text.replace(text, " ", 1)
     return bool(_ARROWS & set(rest)) or any(word.key in ROAD for word in line.words)
 
 
 def _weighed(forms: list[RoadForm], panel: str) -> tuple[dict[str, float], float]:
-    """Countries of the forms that a number fits, with the panel's colour taken into account, and a strength."""
+    """Return the countries of the forms that a number matches, weighted by the panel's colour, and a strength."""
     countries: dict[str, float] = {}
     for form in forms:
         known = {code for codes in form.colours.values() for code in codes}

@@ -1,4 +1,4 @@
-"""Writing systems: Georgian letters speak for Georgia, Hangul for Korea; Latin for nowhere."""
+"""Writing systems: Georgian letters indicate Georgia, Hangul Korea; Latin indicates no country."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _RARE = {
     "Tibt": {"CN": 0.5, "BT": 0.3, "IN": 0.15, "NP": 0.05},
     "Yiii": {"CN": 1.0},
 }
-"""Where scripts are at home that are no country's main one."""
+"""Home regions of scripts that are not the main script of any country."""
 ABROAD = 0.004
-"""Weight of a script in a country where it is not at home: restaurants, embassies, tourists."""
+"""Weight of a script in a country where it is not native: restaurants, embassies, tourism."""
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue for each script that is read surely enough, Latin and unknown ones aside.
+    """Find one cue for each script that was read reliably, except Latin and unknown scripts.
 
-    Lines whose language is told say nothing more by their script, since the language was sought within it.
+    Lines with an identified language are skipped: their script is already accounted for by the language cue.
     """
     spans: dict[str, list[Span]] = {}
     told = taken(earlier, ("language",))
@@ -55,7 +55,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             value, name = han_name(text)
         if not kinds:
             continue
-        most = max(kinds.values())  # a rare script is no more frequent abroad than a common one
+        most = max(kinds.values())  # a rare script is no more common abroad than a frequent one
         kinds = {code: share / most for code, share in kinds.items()}
         cues.append(
             Cue(
@@ -71,10 +71,10 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def han_forms(text: str) -> tuple[int, int, int]:
-    """Count characters that only simplified Chinese, only traditional Chinese, and only Japanese writes.
+    """Count the characters used only in simplified Chinese, only in traditional Chinese, and only in Japanese.
 
-    National character sets tell them apart: GB 2312 holds the simplified forms, Big5 the traditional ones, and JIS X
-    0208 those of post-war Japan.
+    National character sets distinguish them: GB 2312 contains the simplified forms, Big5 the traditional ones, and
+    JIS X 0208 those of post-war Japan.
     """
     simplified = traditional = japanese = 0
     for char in text:
@@ -96,7 +96,7 @@ def _encodes(char: str, codec: str) -> bool:
 
 
 def han_name(text: str) -> tuple[str, str]:
-    """ISO 15924 code and name of the form of a text's Han characters."""
+    """Return the ISO 15924 code and the name of the form of a text's Han characters."""
     simplified, traditional, japanese = han_forms(text)
     if max(simplified, traditional, japanese) == 0:
         return "Hani", "Han characters"
@@ -106,9 +106,9 @@ def han_name(text: str) -> tuple[str, str]:
 
 
 def han_fit(text: str, code: str, facts: Facts) -> float:
-    """How well the form of a text's Han characters suits a country, (0, 1]; 1 where no character tells.
+    """Return how well the form of a text's Han characters matches a country, (0, 1]; 1 if no character is distinctive.
 
-    A country that writes the other form shows this one on a few signs; old shop signs in Japan look traditional.
+    Countries that use the other form still have a few such signs; old shop signs in Japan look traditional.
     """
     simplified, traditional, japanese = han_forms(text)
     if max(simplified, traditional, japanese) == 0:

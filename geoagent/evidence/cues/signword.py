@@ -1,4 +1,4 @@
-"""Words of road signs: STOP is PARE, ALTO, DUR, 止まれ; "Anlieger frei", "tow away zone", "vado permanente"."""
+"""Words on road signs: STOP is PARE, ALTO, DUR, 止まれ; "Anlieger frei", "tow away zone", "vado permanente"."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from geoagent.types import Cue
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue of kind "signword" for each word or phrase of road signs that few countries write."""
+    """Find one cue of kind "signword" for each road sign word or phrase that few countries use."""
     return search(reading, earlier, reading.facts.roadwords, "signword")

@@ -1,4 +1,4 @@
-"""Words for streets: "ul.", "Rua", 通り, "Cra. 7 # 45-12"."""
+"""Street words: "ul.", "Rua", 通り, "Cra. 7 # 45-12"."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from geoagent.places.gazetteer.facts import StreetWord
 from geoagent.places.gazetteer.normalise import normalise
 from geoagent.types import Cue
 
-_EAST_ASIAN = frozenset({"Hani", "Jpan", "Hang"})  # whose streets are signed in both
+_EAST_ASIAN = frozenset({"Hani", "Jpan", "Hang"})  # street signs use both scripts
 _SHORTEST_GLUED = 3
-_TOWN = 1000  # people, from which on a name is that of the town rather than of a street
+_TOWN = 1000  # population from which a name is a town rather than a street
 ABROAD = 0.006
-_ROMANISED = 0.1  # share of the street signs of other scripts' languages that are in Latin letters
-_BOTH = frozenset({"sr", "az", "uz", "tk", "tt", "kk", "mn"})  # written in either
+_ROMANISED = 0.1  # share of street signs in Latin letters for languages with another script
+_BOTH = frozenset({"sr", "az", "uz", "tk", "tt", "kk", "mn"})  # written in both scripts
 _NOT_LATIN = (
     frozenset(lang for script, langs in OF_SCRIPT.items() if script not in _EAST_ASIAN for lang in langs) - _BOTH
 )
 _COMPOUNDING = frozenset({"de", "nl", "sv", "no", "nb", "nn", "da", "fi", "et", "is", "af", "lb", "als", "fy"})
 _NOT_NAMES = frozenset({"the", "a", "follow", "us", "no", "to", "only", "ahead", "closed", "open"})
 _ONE_CHARACTER = frozenset("路街巷弄通筋町道길")
-"""Street words of one character that are read inside a line; others of one character are letters of longer words."""
+"""One-character street words that are recognised inside a line; other single characters are parts of longer words."""
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
-    """One cue for each street name: the word for "street" speaks for the languages that have it."""
+    """Find one cue for each street name: the word for "street" indicates the languages that use it."""
     cues = []
     busy = taken(earlier, ("plate", "phone", "domain", "registration"))
     for line in reading.lines:
@@ -54,7 +54,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def _streets(reading: Reading, line: Line) -> list[tuple[str, StreetWord, int, int]]:
-    """`(word, entry, start, end)` of each street word, with the name that it goes with in its span."""
+    """Return `(word, entry, start, end)` of each street word; the span includes the street's name."""
     table, words, found = reading.facts.streets, line.words, []
     for i, word in enumerate(words):
         pair = f"{word.key} {words[i + 1].key}" if i + 1 < len(words) else ""
@@ -86,7 +86,7 @@ def _streets(reading: Reading, line: Line) -> list[tuple[str, StreetWord, int, i
 
 
 def _plausible(key: str, known: StreetWord, words: tuple[Word, ...], first: int, last: int, line: Line) -> bool:
-    """Whether the word stands where it would in a street's name, and is not just a word of the language."""
+    """Whether the word is where it belongs in a street name, and is not just an ordinary word."""
     if len(words) == 1 or all(w.key in _NOT_NAMES for w in (*words[:first], *words[last + 1 :])):
         return False
     if (
@@ -103,7 +103,7 @@ def _plausible(key: str, known: StreetWord, words: tuple[Word, ...], first: int,
             return False
     if len(key) > 3:
         return True
-    # Short forms ("av", "st", "al") need their full stop, or a capital before a name.
+    # Short forms ("av", "st", "al") need a full stop, or a capital before a name.
     after = line.text[words[last].end : words[last].end + 1]
     if known.position == "after" and len(key) == 3 and re.match(r" \d", line.text[words[last].end :]):
         return True  # "Pärnu mnt 15"
@@ -113,39 +113,39 @@ def _plausible(key: str, known: StreetWord, words: tuple[Word, ...], first: int,
 
 
 def _capital(word: str) -> bool:
-    """Whether a word begins as a name does: with a capital, or in a script that has none."""
+    """Whether a word starts like a name: with a capital, or in a script without case."""
     return word[:1] == word[:1].title()
 
 
 def _glued(reading: Reading, word: Word) -> tuple[str, StreetWord] | None:
-    """A street word at the end of a longer word: "Hauptstraße", "Vaksalagatan"."""
+    """Return the street word at the end of a longer word: "Hauptstraße", "Vaksalagatan"."""
     key = normalise(word.text).replace(" ", "")
     for size in range(min(len(key) - _SHORTEST_GLUED, 12), _SHORTEST_GLUED - 1, -1):
         known = reading.facts.streets.get(key[-size:])
         if known is None or not _of_its_letters(word.text, known) or _is_town(reading, word):
             continue
-        # Languages that write compounds glue what others set apart: "Lange Straße", but "Hauptstraße".
+        # In languages with compounds the street word may be separate or glued: "Lange Straße", but "Hauptstraße".
         if known.position == "glued" or (size >= 4 and known.position == "after" and _COMPOUNDING & {*known.languages}):
             return key[-size:], known
     return None
 
 
 def _is_town(reading: Reading, word: Word) -> bool:
-    """Whether a word that ends as streets do is a town's own name: "Longyearbyen"."""
+    """Whether a word that ends like a street name is the name of a town: "Longyearbyen"."""
     matches = reading.gazetteer.lookup(word.text, k=1)
     return bool(matches) and matches[0].exactness == "primary" and matches[0].place.population >= _TOWN
 
 
 def _of_its_letters(text: str, known: StreetWord) -> bool:
-    """Whether the languages of a word write all the letters of the name: "Reparație" does not end in Finnish "tie"."""
+    """Whether a street word's languages use all letters of the name: "Reparație" does not end in Finnish "tie"."""
     its = {*known.languages}
     return all(its & LETTERS[c] for c in set(text.casefold()) if c in LETTERS)
 
 
 def _countries(reading: Reading, known: StreetWord, line: Line) -> dict[str, float]:
-    """Where a street word is at home: its own countries, else those of its languages.
+    """Return the countries of a street word: its own, else those of its languages.
 
-    A language that is written in other letters counts little in Latin ones: "ul. Długa" is Polish, not Russian.
+    A language with another script has a low weight for Latin text: "ul. Długa" is Polish, not Russian.
     """
     if known.countries:
         return dict(known.countries)

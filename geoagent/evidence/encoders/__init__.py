@@ -1,6 +1,6 @@
-"""Picture encoders, one a file: `build(assets, **options)` gives a `protocols.Encoder`.
+"""Image encoders, one per file: `build(assets, **options)` returns a `protocols.Encoder`.
 
-What they share is here: how a photo becomes squares, and how what the network says becomes one row of unit length.
+This module holds the shared code: cropping a photo to squares, and pooling the embeddings to one row of unit length.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from geoagent.types import Float32, Photo
 
 
 def check_crops(crops: int) -> int:
-    """Return `crops`, or say what it may be.
+    """Return `crops` if it is valid.
 
     Raises:
         ConfigError: not a whole number from 1 to 16.
@@ -25,10 +25,10 @@ def check_crops(crops: int) -> int:
 
 
 def square_crops(photo: Photo, crops: int) -> list[Image.Image]:
-    """Return squares as high as the shorter side, spread evenly along the longer one; one crop is the middle.
+    """Return squares the size of the shorter side, spread evenly along the longer one; one crop is the centre.
 
-    A network that looks at the middle square alone does not see a third of a 3 : 2 photo. Squares that fall together
-    (a photo that is nearly square) are given once.
+    The centre square alone misses a third of a 3 : 2 photo. Squares that coincide (in a nearly square photo) are
+    returned once.
     """
     image = Image.fromarray(np.asarray(photo.pixels))
     side, rest = min(image.size), max(image.size) - min(image.size)
@@ -42,7 +42,7 @@ def unit_row(embeddings: ArrayLike, who: str) -> Float32:
     """Return the mean direction of `(crops, D)` embeddings as a row `(D,)` of unit length.
 
     Raises:
-        WeightsError: an embedding is zero or not finite, which working weights never give.
+        WeightsError: an embedding is zero or not finite, which means that the weights are damaged.
     """
     rows = np.asarray(embeddings, dtype=np.float64)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)

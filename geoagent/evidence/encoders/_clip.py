@@ -1,4 +1,4 @@
-"""What the plug `open_clip` can do besides rows of unit length, for those that build on a model of it."""
+"""Unnormalised image features and text embeddings of `open_clip` models, for code that builds on them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from geoagent.types import Float32, Photo
 
 
 def raw_features(encoder: Any, photos: Sequence[Photo]) -> Float32:
-    """Return the features of photos as the network gives them, `(N, D)`, not of unit length.
+    """Return the network's features of photos, `(N, D)`, not normalised to unit length.
 
     Args:
-        encoder: an `OpenClipEncoder` that looks at one square a photo.
+        encoder: an `OpenClipEncoder` with one crop per photo.
         photos: N photos.
     """
     rows = encoder._encode([np.asarray(photo.pixels) for photo in photos])
@@ -23,29 +23,29 @@ def raw_features(encoder: Any, photos: Sequence[Photo]) -> Float32:
 
 
 def text_features(encoder: Any, texts: Sequence[str], *, architecture: str, batch_size: int = 64) -> Float32:
-    """Return the embeddings of texts beside those of photos, `(N, D)` float32 rows of unit length.
+    """Return the embeddings of texts in the photos' embedding space, `(N, D)` float32 rows of unit length.
 
     Args:
         encoder: an `OpenClipEncoder`.
         texts: N texts.
-        architecture: what open_clip calls the model, which says how texts become tokens.
-        batch_size: texts at once.
+        architecture: open_clip's name of the model, which determines the tokenizer.
+        batch_size: number of texts per batch.
 
     Raises:
-        WeightsError: the model has no text half, or its tokens are not those of its architecture.
+        WeightsError: the model has no text encoder, or its vocabulary does not match its architecture.
     """
     import open_clip
     import torch
 
     model = encoder._model
     if not hasattr(model, "encode_text"):
-        raise WeightsError(f"{encoder.name} has no text half")
+        raise WeightsError(f"{encoder.name} has no text encoder")
     length = getattr(model, "context_length", None) or 77
     try:
         tokenizer = open_clip.get_tokenizer(architecture, context_length=length)
-    except Exception as error:  # open_clip, transformers and the hub each raise their own
+    except Exception as error:  # open_clip, transformers and the hub raise different types
         first = " ".join(str(error).split())[:220]
-        raise WeightsError(f"the tokenizer of {architecture} cannot be had: {first}") from error
+        raise WeightsError(f"the tokenizer of {architecture} cannot be loaded: {first}") from error
     rows = []
     with torch.inference_mode():
         for start in range(0, len(texts), batch_size):
@@ -53,7 +53,7 @@ def text_features(encoder: Any, texts: Sequence[str], *, architecture: str, batc
             most = getattr(model, "vocab_size", None)
             if most is not None and int(tokens.max()) >= most:
                 raise WeightsError(
-                    f"{encoder.name} knows {most} tokens, its tokenizer gives number {int(tokens.max())}"
+                    f"{encoder.name} has a vocabulary of {most} tokens, but its tokenizer returned {int(tokens.max())}"
                 )
             out = model.encode_text(tokens.to(encoder._device), normalize=True)
             rows.append(out.float().cpu().numpy())
@@ -61,6 +61,6 @@ def text_features(encoder: Any, texts: Sequence[str], *, architecture: str, batc
 
 
 def logit_scale(encoder: Any) -> float | None:
-    """What the model multiplies cosines of photos and texts by; None where it has no such number."""
+    """Return the model's logit scale, the factor on cosine similarities of photos and texts, or None if it has none."""
     found = getattr(encoder._model, "logit_scale", None)
     return None if found is None else float(found.detach().exp())

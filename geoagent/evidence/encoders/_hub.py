@@ -1,4 +1,4 @@
-"""The Hugging Face hub: what of it is on this machine, and whether it answers at all."""
+"""The Hugging Face hub: local cache lookup and reachability check."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from geoagent.errors import WeightsError
 
 
 def hub_url() -> str:
-    """Where the hub is ($HF_ENDPOINT, else huggingface.co)."""
+    """Return the URL of the hub ($HF_ENDPOINT, else huggingface.co)."""
     return os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
 
 
 def cached(repository: str, names: Sequence[str]) -> Path | None:
-    """The file of a hub repository in the local cache."""
-    hub = importlib.import_module("huggingface_hub")  # comes with open_clip
+    """Return the first of `names` that is in the local cache of a hub repository, or None."""
+    hub = importlib.import_module("huggingface_hub")  # installed with open_clip
     for name in names:
         found = hub.try_to_load_from_cache(repository, name)
         if isinstance(found, str):
@@ -29,10 +29,10 @@ def cached(repository: str, names: Sequence[str]) -> Path | None:
 
 
 def reach(url: str, what: str, timeout_s: float) -> None:
-    """Find out quickly whether the host answers: open_clip and the hub would try for most of a minute.
+    """Check quickly whether the host is reachable: open_clip and the hub would retry for most of a minute.
 
     Raises:
-        WeightsError: offline mode, or no answer within `timeout_s`.
+        WeightsError: offline mode is set, or there is no response within `timeout_s`.
     """
     give = "give checkpoint= a local weights file, or a folder with open_clip_config.json and weights"
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
@@ -44,13 +44,13 @@ def reach(url: str, what: str, timeout_s: float) -> None:
             with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=timeout_s):
                 pass
         except urllib.error.HTTPError as error:
-            if error.code in (403, 407) or error.code >= 500:  # a proxy's refusal
+            if error.code in (403, 407) or error.code >= 500:  # refused by a proxy
                 problem.append(f"HTTP {error.code}")
             error.close()
         except (OSError, ValueError) as error:
             problem.append(str(getattr(error, "reason", error)))
 
-    # A thread, since looking up a name heeds no time limit.
+    # In a thread, since DNS lookups ignore the timeout.
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(timeout_s)

@@ -1,8 +1,7 @@
-"""Embeddings that were made elsewhere: nothing is encoded, each photo's row is looked up in a table.
+"""Precomputed embeddings: nothing is encoded; each photo's row is looked up in a table.
 
-A photo is found by its path where it is the end of a path in the table, or a path in the table is the end of it, with
-or without the extension ("paris/1.jpg" is never "rome/1.jpg"), or by the SHA-256 of its file where the table has such
-names.
+A photo matches a row if one of the two paths is a suffix of the other, with or without the extension ("paris/1.jpg"
+never matches "rome/1.jpg"), or by the SHA-256 of its file if the table uses hashes as names.
 """
 
 from __future__ import annotations
@@ -37,14 +36,14 @@ NAMES = (
     "ids",
     "sha256",
 )
-"""Columns that may hold the names of the photos, in the order in which they are tried."""
+"""Columns that may contain the names of the photos, in the order in which they are tried."""
 ROWS = ("embeddings", "embedding", "features", "views")
-"""Columns that may hold the embeddings."""
+"""Columns that may contain the embeddings."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class EmbeddingTable:
-    """Rows by name.
+    """Embeddings by photo name.
 
     Attributes:
         name: "embeddings:FILE".
@@ -57,7 +56,7 @@ class EmbeddingTable:
         self._rows, self._file, self._count = rows, file, len(names)
         self._hashed = any(_SHA256.fullmatch(name.lower()) for name in names)
         self._whole = {_plain(name): row for row, name in enumerate(names)}
-        # Ends of longer paths; one that two photos share names neither.
+        # Suffixes of longer paths; a suffix shared by two photos identifies neither.
         self._ends: dict[str, int | None] = {}
         for name, row in self._whole.items():
             for end in _ends(name)[1:]:
@@ -67,7 +66,7 @@ class EmbeddingTable:
         """Return `(N, dim)` float32 rows of unit length; several views of one photo are averaged.
 
         Raises:
-            InputError: the table has no row for a photo, or several that could be its.
+            InputError: the table has no row for a photo, or several that match.
         """
         out = [unit_row(np.atleast_2d(self._rows[self._row(photo)]), self.name) for photo in photos]
         return np.array(out, dtype=np.float32).reshape(len(photos), self.dim)
@@ -98,13 +97,13 @@ def build(assets: Any, *, file: str | Path, names: str | None = None, rows: str 
     Args:
         assets: not used.
         file: an .npz with names and `(N, D)` or `(N, V, D)` numbers (V views), a .parquet with a column of lists, or an
-            .npy beside a .csv of the same name that has one line a row.
-        names: the column that names the photos; one of `NAMES` where absent.
-        rows: the column that has the embeddings; one of `ROWS` where absent.
+            .npy with a .csv of the same name that has one line per row.
+        names: the column with the names of the photos; by default one of `NAMES`.
+        rows: the column with the embeddings; by default one of `ROWS`.
 
     Raises:
-        ConfigError: the file cannot be read, or lacks the columns.
-        MissingDependency: a .parquet without pyarrow.
+        ConfigError: the file cannot be read, or the columns are missing.
+        MissingDependency: the file is a .parquet and pyarrow is not installed.
     """
     path = Path(file).expanduser()
     if not path.is_file():
@@ -128,7 +127,7 @@ def _plain(name: str) -> str:
 
 
 def _ends(plain: str) -> list[str]:
-    """A path and every end of it: a/b/c.jpg, b/c.jpg, c.jpg."""
+    """Return a path and all its suffixes: a/b/c.jpg, b/c.jpg, c.jpg."""
     parts = plain.split("/")
     return ["/".join(parts[i:]) for i in range(len(parts)) if parts[i]]
 

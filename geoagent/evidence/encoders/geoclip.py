@@ -1,7 +1,7 @@
-"""GeoCLIP's image half: CLIP's features through the published two layers (Vivanco Cepeda et al. 2023, section 3.1).
+"""GeoCLIP's image encoder: CLIP features through the two published layers (Vivanco Cepeda et al. 2023, section 3.1).
 
-The two layers are part of the world ("geoagent world geoclip"); the CLIP model comes through the plug `open_clip`, with
-its ways of naming weights.
+The two layers are part of the world ("geoagent world geoclip"); the CLIP model is loaded by the plug `open_clip`, with
+the same options for its weights.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from geoagent.protocols import Assets
 from geoagent.types import Float32, Photo
 
 LAYERS = ("0.weight", "0.bias", "2.weight", "2.bias")
-"""Names of the two layers among a world's `encoder_arrays`, as the published weights have them."""
+"""Names of the two layers in a world's `encoder_arrays`, as in the published weights."""
 
 
 class GeoClipEncoder:
     """CLIP, then Linear, ReLU, Linear: 768 → 768 → 512.
 
     Attributes:
-        name: "geoclip:" and the name of the CLIP encoder.
+        name: "geoclip:" followed by the name of the CLIP encoder.
         dim: 512.
     """
 
@@ -39,7 +39,7 @@ class GeoClipEncoder:
 
     def __call__(self, photos: Sequence[Photo]) -> Float32:
         """Return `(N, dim)` float32 rows of unit length."""
-        # One by one: a product with a matrix rounds otherwise than one with a vector.
+        # One by one: matrix-matrix products round differently from matrix-vector products.
         rows = [unit_row(self._layers(row)[None], self.name) for row in raw_features(self._clip, photos)]
         return np.array(rows, dtype=np.float32).reshape(len(rows), self.dim)
 
@@ -57,18 +57,18 @@ def build(
     device: str = "auto",
     batch_size: int | None = None,
 ) -> GeoClipEncoder:
-    """Load CLIP and put the world's two layers on it.
+    """Load CLIP and add the world's two layers.
 
     Args:
         assets: the world must be a GeoCLIP world.
         model: the CLIP architecture; the published layers are for OpenAI's ViT-L/14.
-        pretrained: its weights, as for the plug `open_clip`.
-        checkpoint: a file or folder of its weights, as for the plug `open_clip`; nothing is downloaded then.
+        pretrained: CLIP weights, as for the plug `open_clip`.
+        checkpoint: a file or folder of CLIP weights, as for the plug `open_clip`; if given, nothing is downloaded.
         device: as for the plug `open_clip`.
         batch_size: as for the plug `open_clip`.
 
     Raises:
-        WeightsError: the world has no image layers, CLIP's weights cannot be had, or they do not fit the layers.
+        WeightsError: the world has no image layers, or CLIP's weights cannot be loaded or do not match the layers.
         MissingDependency: torch, torchvision or open_clip is not installed.
     """
     arrays = assets.world.encoder_arrays

@@ -1,7 +1,7 @@
-"""Any image encoder that was exported to ONNX, through onnxruntime.
+"""Image encoders exported to ONNX, run with onnxruntime.
 
-How pictures are prepared is not in an ONNX file: a card beside it says so (`MODEL.onnx.json` or `MODEL.json`), with any
-of the options of `build` as keys, and "sha256" of the model.
+An ONNX file does not specify the image preprocessing. It is read from a card next to the file (`MODEL.onnx.json` or
+`MODEL.json`), whose keys are any options of `build`, and "sha256" of the model.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _CARD = ("name", "size", "mean", "std", "interpolation", "layout", "output", "cr
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """How a photo becomes the network's input."""
+    """Image preprocessing for the network's input."""
 
     size: tuple[int, int]
     mean: Float32
@@ -54,16 +54,16 @@ class _Look:
     def __call__(self, square: Image.Image) -> Any:
         height, width = self.size
         pixels = np.asarray(square.resize((width, height), _FILTERS[self.interpolation]))
-        if self.dtype is not np.uint8:  # a network that takes bytes prepares them itself
+        if self.dtype is not np.uint8:  # a network with uint8 input does its own preprocessing
             pixels = ((pixels.astype(np.float32) / 255 - self.mean) / self.std).astype(self.dtype)
         return np.ascontiguousarray(pixels.transpose(2, 0, 1) if self.layout == "NCHW" else pixels)[None]
 
 
 class OnnxEncoder:
-    """A loaded network: photos to unit rows.
+    """A loaded network that encodes photos as rows of unit length.
 
     Attributes:
-        name: "onnx:NAME", with ":CROPS" where more than one square is looked at.
+        name: "onnx:NAME", with ":CROPS" if there is more than one crop.
         dim: D.
     """
 
@@ -73,7 +73,7 @@ class OnnxEncoder:
         self.dim = len(self._run(Image.new("RGB", (8, 8), (90, 120, 150))))
 
     def __call__(self, photos: Sequence[Photo]) -> Float32:
-        """Return `(N, dim)` float32 rows of unit length; photos go through one by one, so rows never mix."""
+        """Return `(N, dim)` float32 rows of unit length; photos are encoded one by one, so rows are independent."""
         rows = [
             unit_row([self._run(square) for square in square_crops(photo, self._crops)], self.name) for photo in photos
         ]
@@ -82,7 +82,7 @@ class OnnxEncoder:
     def _run(self, square: Image.Image) -> Float32:
         try:
             out = np.asarray(self._session.run([self._output], {self._feed: self._look(square)})[0])
-        except Exception as error:  # onnxruntime's errors share no root
+        except Exception as error:  # onnxruntime's errors have no common base class
             raise WeightsError(f"{self.name} cannot take the picture it asks for: {_first(error)}") from error
         if out.size != max(out.shape, default=0):
             raise WeightsError(
@@ -105,23 +105,23 @@ def build(
     crops: int | None = None,
     name: str | None = None,
 ) -> OnnxEncoder:
-    """Load a network. An option that is not given is taken from the card, else from the network, else as said here.
+    """Load a network. Missing options are taken from the card, else from the network, else from the defaults below.
 
     Args:
         assets: not used.
         model: the .onnx file.
-        size: height and width of the input, or one number for both; 224.
-        mean: of the input, one number or one a channel, where white is 1 and black 0; 0.5.
-        std: deviation of the input; 0.5. With both 0.5 the network sees values from -1 to 1.
-        interpolation: nearest, bilinear, bicubic or lanczos; bilinear.
-        layout: "NCHW" or "NHWC"; by where the 3 channels are.
-        output: name or index of the embedding; the only output, or the one with a usual name.
-        crops: squares to look at along the longer side; 1.
-        name: short name for reports; the file's.
+        size: height and width of the input, or one number for both; default 224.
+        mean: mean of the input, one number or one per channel, where white is 1 and black 0; default 0.5.
+        std: standard deviation of the input; default 0.5. With both 0.5 the input ranges from -1 to 1.
+        interpolation: nearest, bilinear, bicubic or lanczos; default bilinear.
+        layout: "NCHW" or "NHWC"; by default detected from the position of the 3 channels.
+        output: name or index of the embedding output; by default the only output, or the one with a usual name.
+        crops: number of square crops along the longer side; default 1.
+        name: short name for reports; by default that of the file.
 
     Raises:
-        ConfigError: an option or a card that cannot be.
-        WeightsError: no such file, not an image encoder, another file than the card's.
+        ConfigError: an option or the card is invalid.
+        WeightsError: the file does not exist, is not an image encoder, or does not match the card.
     """
     path = Path(model).expanduser()
     if not path.is_file():
@@ -163,10 +163,10 @@ def _session(path: Path) -> Any:
     options = onnxruntime.SessionOptions()
     fast = ("CUDAExecutionProvider", "CPUExecutionProvider")
     providers = [name for name in fast if name in onnxruntime.get_available_providers()]
-    options.log_severity_level = 3  # errors only: they come as exceptions as well
+    options.log_severity_level = 3  # errors only; they are raised as exceptions as well
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
-    except Exception as error:  # onnxruntime's errors share no root
+    except Exception as error:  # onnxruntime's errors have no common base class
         raise WeightsError(f"{path} is no ONNX model that can be run: {_first(error)}") from error
 
 
@@ -186,7 +186,7 @@ def _image_input(session: Any, path: Path, layout: str | None) -> Any:
 
 
 def _layout(shape: Sequence[Any], asked: str | None) -> str | None:
-    """Where the channels are, "NCHW" or "NHWC"; free dimensions may be channels; None where neither fits."""
+    """Return the layout, "NCHW" or "NHWC"; free dimensions may be channels; None if neither fits."""
     fits = [kind for kind, axis in (("NCHW", 1), ("NHWC", 3)) if shape[axis] == 3 or not isinstance(shape[axis], int)]
     if asked is not None:
         if asked not in ("NCHW", "NHWC"):

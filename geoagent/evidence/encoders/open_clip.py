@@ -1,8 +1,8 @@
 """CLIP-like encoders through the package open_clip, from a local file, a local folder, or the Hugging Face hub.
 
-open_clip is easily given the wrong thing without a word: a folder without weights gives a random model, a file gives
-the default mean and deviation instead of its own, and a model that was trained with QuickGELU runs with GELU. Each of
-these is refused here with one line that says what to give instead.
+open_clip silently accepts wrong input: a folder without weights results in a random model, a weights file in the
+default mean and deviation instead of its own, and a model trained with QuickGELU runs with GELU. This module raises an
+error for each of these that says what to pass instead.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from geoagent.types import Float32, Photo
 
 
 def _stand_in_for_torchvision_operators(torch: Any) -> Any:
-    """Let torchvision be imported beside a torch that cannot load its compiled operators.
+    """Make torchvision importable with a torch build that cannot load its compiled operators.
 
-    The torchvision wheels of the package index are built for CUDA; beside a CPU-only torch their library does not load
-    and `import torchvision` fails with "operator torchvision::nms does not exist", because it describes operators that
-    were never registered. No encoder uses these operators. Where the library loads this does nothing; where it does
-    not, the two names are declared, and only a call of them still fails.
+    The torchvision wheels on PyPI are built for CUDA. With a CPU-only torch their library does not load, and `import
+    torchvision` fails with "operator torchvision::nms does not exist", because it refers to operators that were never
+    registered. No encoder uses these operators. If the library loads, this function does nothing; otherwise it declares
+    the two names, so that only calling them fails.
 
     Returns:
-        The declaration, which must be kept alive, or None where none was needed.
+        The declaration, which must be kept alive, or None if none was needed.
     """
     spec = importlib.util.find_spec("torchvision")
     if spec is None or not spec.submodule_search_locations or hasattr(torch.ops.torchvision, "nms"):
@@ -55,7 +55,7 @@ def _stand_in_for_torchvision_operators(torch: Any) -> Any:
 
 
 with needs("vision", "torch", "torchvision", "open_clip"), warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # what these packages say of each other's ageing is not for our users
+    warnings.simplefilter("ignore")  # hide deprecation warnings between these packages
     import torch
 
     _KEPT_ALIVE = _stand_in_for_torchvision_operators(torch)
@@ -64,14 +64,14 @@ with needs("vision", "torch", "torchvision", "open_clip"), warnings.catch_warnin
 
 _WEIGHTS = (".safetensors", ".bin", ".pth")
 _LOOKS = ("mean", "std", "interpolation", "resize_mode", "fill_color")
-"""What a tag says of how its pictures must be prepared."""
+"""Preprocessing settings that a pretrained tag specifies."""
 
 
 class OpenClipEncoder:
-    """A loaded model: photos to unit rows.
+    """A loaded model that encodes photos as rows of unit length.
 
     Attributes:
-        name: "open_clip:MODEL/WEIGHTS", with ":CROPS" where more than one square is looked at.
+        name: "open_clip:MODEL/WEIGHTS", with ":CROPS" if there is more than one crop.
         dim: D.
     """
 
@@ -85,8 +85,8 @@ class OpenClipEncoder:
     def __call__(self, photos: Sequence[Photo]) -> Float32:
         """Return `(N, dim)` float32 rows of unit length, in the order of `photos`.
 
-        On a CPU photos go through one by one (nothing is gained by more), so that a row is the same to the last bit
-        whatever else is asked for; on a GPU batches differ in the last digits.
+        On a CPU photos are encoded one by one (batches are not faster), so that a row is bit-identical whatever else is
+        in the call; on a GPU, rows differ in the last digits between batches.
         """
         squares = [self._squares(photo) for photo in photos]
         rows = self._encode([square for each in squares for square in each])
@@ -95,7 +95,7 @@ class OpenClipEncoder:
         return np.array(out, dtype=np.float32).reshape(len(squares), self.dim)
 
     def _squares(self, photo: Photo) -> list[Any]:
-        # One crop is the model's own preparation of the whole photo, to agree with published features.
+        # One crop uses the model's own preprocessing of the whole photo, to match published features.
         return (
             [np.asarray(photo.pixels)]
             if self._crops == 1
@@ -132,21 +132,21 @@ def build(
     Args:
         assets: not used.
         model: open_clip's name of the architecture, or "hf-hub:ORG/REPO", or "local-dir:FOLDER".
-        pretrained: a tag of open_clip ("laion2b_s34b_b79k"). With `checkpoint`, only what the tag says of the
-            preparation of pictures and of QuickGELU is taken, and nothing is downloaded.
+        pretrained: a pretrained tag of open_clip ("laion2b_s34b_b79k"). With `checkpoint`, only the tag's preprocessing
+            and QuickGELU settings are used, and nothing is downloaded.
         checkpoint: a weights file (.safetensors, .bin, .pt, .pth), or a folder with open_clip_config.json and weights.
-        device: "auto" (a CUDA GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
-        crops: squares to look at along the longer side; their mean is taken.
-        batch_size: pictures at once; 1 on a CPU, 32 elsewhere where None.
-        timeout_s: how long to wait for the hub to answer before giving up.
+        device: "auto" (a CUDA GPU if available), "cpu", "cuda", "cuda:1", "mps".
+        crops: number of square crops along the longer side; their embeddings are averaged.
+        batch_size: images per batch; if None, 1 on a CPU and 32 elsewhere.
+        timeout_s: how long to wait for a response of the hub.
 
     Raises:
-        ConfigError: an option that cannot be.
-        WeightsError: no weights, or others than the model's.
+        ConfigError: an option is invalid.
+        WeightsError: the weights are missing or do not match the model.
         MissingDependency: torch, torchvision or open_clip is not installed.
     """
     if ":" not in model:
-        model = model.replace("/", "-")  # as papers write it: ViT-B/32
+        model = model.replace("/", "-")  # spelling in papers: ViT-B/32
     check_crops(crops)
     if batch_size is not None and batch_size < 1:
         raise ConfigError(f"batch_size must be at least 1, got {batch_size}")
@@ -176,7 +176,7 @@ def _device(asked: str) -> str:
 def _source(
     model: str, tag: str | None, checkpoint: str | Path | None, timeout_s: float
 ) -> tuple[str, dict[str, Any], str]:
-    """What to ask open_clip for: model name, options, and the weights as they are named in messages."""
+    """Return the arguments for open_clip: model name, options, and a description of the weights for messages."""
     if model.startswith("local-dir:"):
         checkpoint = checkpoint or model.partition(":")[2]
     if checkpoint is not None:
@@ -211,7 +211,7 @@ def _tags(model: str) -> list[str]:
 
 
 def _looks(model: str, tag: str | None, path: Path | None) -> dict[str, Any]:
-    """How pictures are prepared and whether QuickGELU is used: a weights file does not say it, a tag does."""
+    """Return the preprocessing and QuickGELU settings, which a tag specifies and a weights file does not."""
     known = _tags(model)
     if tag is not None and tag not in known:
         raise WeightsError(f"{model} has no weights {tag!r}; choose from {_some(known) or 'none: leave it out'}")
@@ -256,9 +256,9 @@ def _load(source: str, device: str, options: dict[str, Any], weights: str) -> An
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             loaded = open_clip.create_model(source, device=device, require_pretrained=True, **options)
-    except Exception as error:  # open_clip, torch, safetensors, pickle and the hub each raise their own
+    except Exception as error:  # open_clip, torch, safetensors, pickle and the hub raise different types
         first = " ".join(str(error).split())[:220]
-        if "weights_only" in first:  # torch proposes to run whatever the file holds, which we do not
+        if "weights_only" in first:  # torch suggests running arbitrary code from the file, which is unsafe
             first = "it is no file of plain weights"
         raise WeightsError(
             f"cannot load {weights} as {source}: {first}; give the model that these weights are of"
@@ -267,7 +267,7 @@ def _load(source: str, device: str, options: dict[str, Any], weights: str) -> An
 
 
 def _fetch(model: str, tag: str, timeout_s: float) -> Path:
-    """The weights file of a tag: from the local cache, else downloaded once the host is known to answer."""
+    """Return the weights file of a tag, from the local cache, else downloaded after checking that the host responds."""
     config = open_clip.get_pretrained_cfg(model, tag)
     what = f"the weights {tag!r} of {model}"
     host = hub_url()

@@ -1,4 +1,4 @@
-"""Language models: one file a kind, all behind `protocols.LanguageModel`, each used through `Metered`."""
+"""Language model clients: one file per kind, all implementing `protocols.LanguageModel` and wrapped in `Metered`."""
 
 from geoagent.evidence.llm._metered import Metered
 

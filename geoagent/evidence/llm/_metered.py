@@ -1,4 +1,4 @@
-"""Around every model: caps, a cache, an account, and the two ways of sending nothing."""
+"""Wrapper around every model: caps, cache, usage accounting, and the offline and dry-run modes."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from geoagent.evidence.llm_messages import Ask, Reply, Usage
 from geoagent.protocols import LanguageModel
 
 FAILURES = 3
-"""Calls in a row that may find the server away before it is left alone for a while."""
+"""Consecutive failed calls after which the server is not called for a while."""
 REST_S = 30.0
 
 
 class Metered:
-    """A model whose calls are counted, capped and remembered.
+    """A model whose calls are counted, capped and cached.
 
     Args:
         inner: the model.
-        max_calls: calls of this run that may be sent; None for no cap.
-        max_tokens: tokens of this run, in and out; None for no cap.
-        cache: folder of earlier replies; None for no cache. It holds replies alone, never what was asked.
+        max_calls: maximum number of calls sent in this run; None for no cap.
+        max_tokens: maximum number of input and output tokens of this run; None for no cap.
+        cache: folder of cached replies; None for no cache. It stores replies only, never requests.
         offline: send nothing.
-        dry: send nothing and put what would be sent into the log.
+        dry: send nothing and write the payload to the log.
         now: a monotonic clock, seconds.
     """
 
@@ -54,13 +54,13 @@ class Metered:
         self._calls, self._tokens, self._failures, self._rest_until = 0, 0, 0, 0.0
 
     def __call__(self, ask: Ask) -> Reply:
-        """Ask, unless something forbids it, and write the reply into the open log."""
+        """Send the request, unless a cap or mode forbids it, and append the reply to the current log."""
         reply = self._reply(ask)
         llm_log.current().replies.append((ask.prompt, reply))
         return reply
 
     def payload(self, ask: Ask) -> dict[str, Any]:
-        """What the model would send."""
+        """Return the payload that the model would send."""
         return self.inner.payload(ask)
 
     def _reply(self, ask: Ask) -> Reply:
@@ -90,7 +90,7 @@ class Metered:
         return reply
 
     def _refused(self, ask: Ask) -> Reply | None:
-        """Why this call may not be sent; None, and the call is counted, where it may."""
+        """Return a reply that states why this call may not be sent; if it may, count it and return None."""
         with self._lock:
             if self._failures >= FAILURES and self._now() < self._rest_until:
                 return Reply("unavailable", why=f"not asked: the last {self._failures} calls found the server away")
@@ -102,7 +102,7 @@ class Metered:
             return None
 
     def _where(self, ask: Ask) -> Path | None:
-        """The file of a question, by model, address, prompt version and all that would be sent."""
+        """Return the cache file of a request, keyed by model, address, prompt version and payload."""
         if self._cache is None:
             return None
         key = {
@@ -117,7 +117,7 @@ class Metered:
 
 
 def _read(where: Path, ask: Ask) -> Reply | None:
-    """A remembered reply; None where there is none, or the file is damaged."""
+    """Return a cached reply; None if there is none or the file is damaged."""
     try:
         row = json.loads(where.read_text("utf-8"))
         text, mode = str(row["text"]), row["mode"]
@@ -131,7 +131,7 @@ def _read(where: Path, ask: Ask) -> Reply | None:
 
 
 def _write(where: Path, reply: Reply) -> None:
-    """Remember a reply; one that calls tools is not, and a disk that is full costs nothing but the memory."""
+    """Cache a reply, unless it calls tools. If it cannot be written, for example on a full disk, it is not cached."""
     if reply.calls:
         return
     row = {

@@ -1,4 +1,4 @@
-"""Reading a model's reply: the JSON in it, checked against the schema that was asked for."""
+"""Parsing of a model's reply: extract the JSON and validate it against the requested schema."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pydantic import BaseModel, ValidationError
 
 MOST_CHARS = 200_000
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
-_TRIES = 50  # opening braces that are tried
+_TRIES = 50  # maximum number of opening braces tried
 
 
 def strict_schema(schema: type[BaseModel]) -> dict[str, Any]:
-    """JSON Schema for constrained decoding: every field required, nothing else allowed, no titles or defaults."""
+    """Return the JSON Schema for constrained decoding: all fields required, no extra ones, no titles or defaults."""
     made: dict[str, Any] = _strict(schema.model_json_schema())
     return made
 
@@ -36,7 +36,7 @@ def _strict(node: Any) -> Any:
 def read_reply(text: str, schema: type[BaseModel]) -> tuple[BaseModel | None, str]:
     """Return the value in a reply, or None and what is wrong with it.
 
-    Text around the JSON (fences, thoughts, pleasantries) is passed over; fields that were not asked for are ignored.
+    Text around the JSON (code fences, reasoning, pleasantries) is skipped; unknown fields are ignored.
     """
     if len(text) > MOST_CHARS:
         return None, f"the reply has {len(text):,} characters"
@@ -63,6 +63,6 @@ def read_reply(text: str, schema: type[BaseModel]) -> tuple[BaseModel | None, st
 
 
 def _said(error: ValidationError) -> str:
-    """The first faults, in words that a model can act on."""
+    """Describe the first validation errors so that a model can correct them."""
     rows = [f"{'.'.join(map(str, e['loc'])) or 'object'}: {e['msg']}" for e in error.errors(include_url=False)[:5]]
     return "; ".join(rows)

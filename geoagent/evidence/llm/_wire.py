@@ -1,4 +1,4 @@
-"""Chat completions as they go over the wire."""
+"""Wire format of the chat completions API."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ class _Choice(BaseModel):
 
 
 class Counted(BaseModel):
-    """Tokens as the server counts them."""
+    """Token usage as reported by the server."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
 
 class Completion(BaseModel):
-    """What a server answers, as far as it is used."""
+    """The fields of a server's response that are used."""
 
     choices: list[_Choice] = Field(min_length=1)
     usage: Counted | None = None
 
 
 def turn_of(message: Message) -> dict[str, Any]:
-    """One message as the API wants it."""
+    """Convert a message to the API's format."""
     if message.role == "tool":
         return {"role": "tool", "tool_call_id": message.call_id, "content": message.text}
     if message.calls:
@@ -67,7 +67,7 @@ def turn_of(message: Message) -> dict[str, Any]:
 
 
 def calls_of(calls: list[_Call]) -> tuple[ToolCall, ...]:
-    """Tool calls of a completion."""
+    """Return the tool calls of a completion."""
     return tuple(
         ToolCall(
             call.id or f"call-{i}",
@@ -81,7 +81,7 @@ def calls_of(calls: list[_Call]) -> tuple[ToolCall, ...]:
 
 
 def message_of(error: Any) -> str:
-    """What the server says went wrong."""
+    """Return the server's error message."""
     body = error.body
     if isinstance(body, dict) and isinstance(body.get("message"), str):
         return str(body["message"])
@@ -89,11 +89,11 @@ def message_of(error: Any) -> str:
 
 
 def lacks_mode(status: int, said: str) -> bool:
-    """Whether an error may mean that the server does not know this way of asking for JSON."""
+    """Whether an error may mean that the server does not support this JSON mode."""
     return status in (400, 415, 422, 501) or (status == 500 and any(word in said for word in _LACKS))
 
 
 def weaker(mode: Mode) -> Mode | None:
-    """The next way of asking for JSON; None after the last."""
+    """Return the next less strict JSON mode; None after the last."""
     i = MODES.index(mode) + 1
     return MODES[i] if i < len(MODES) else None

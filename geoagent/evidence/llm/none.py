@@ -1,4 +1,4 @@
-"""No language model: the part that asks gets no reply, and the answer is that of the lexicon and the picture."""
+"""No language model: requests get no reply, and the answer is based on the lexicon and the picture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class NoModel:
-    """Never says anything."""
+    """A model that never replies."""
 
     name = "none"
 
@@ -20,7 +20,7 @@ class NoModel:
         return Reply("none", why="no language model is configured")
 
     def payload(self, ask: Ask) -> dict[str, Any]:
-        """Nothing would be sent."""
+        """Return an empty payload."""
         return {}
 
 

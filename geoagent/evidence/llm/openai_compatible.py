@@ -1,7 +1,8 @@
-"""Any server that speaks OpenAI's chat completions: OpenAI, vLLM, Ollama, the llama.cpp server, LM Studio, ….
+"""Client for servers with an OpenAI-compatible chat completions API: OpenAI, vLLM, Ollama, llama.cpp, LM Studio, ….
 
-The SDK sends, retries 429 and 5xx with back-off and obeys Retry-After; this file bounds time and size, steps down from
-schema-constrained replies to JSON to plain words where a server lacks a mode, and asks once for a repair.
+The SDK sends requests, retries 429 and 5xx with back-off and honours Retry-After. This module limits time and size,
+falls back from schema-constrained replies to JSON to plain prompting if a server lacks a mode, and asks once for a
+repair.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ _OPTIONAL = ("temperature", "seed")
 
 
 class _Expired(Exception):
-    """The question has been given up; its thread ends here."""
+    """The request has timed out; ends its thread."""
 
 
 class OpenAICompatible:
-    """One model behind one address. Safe to share between threads."""
+    """Client of one model at one address. Thread-safe."""
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class OpenAICompatible:
         self._lock = threading.Lock()
 
     def __call__(self, ask: Ask) -> Reply:
-        """Ask, within `timeout_s` for everything: waiting, retries and the repair."""
+        """Send the request; `timeout_s` covers everything, including waiting, retries and the repair."""
         talk = _Talk(self, ask)
         thread = threading.Thread(target=talk.run, name="geoagent-llm", daemon=True)
         thread.start()
@@ -86,11 +87,11 @@ class OpenAICompatible:
         return talk.reply
 
     def payload(self, ask: Ask) -> dict[str, Any]:
-        """The body of the first request."""
+        """Return the body of the first HTTP request."""
         return self.body(ask, ask.messages, self._mode)
 
     def body(self, ask: Ask, messages: tuple[Message, ...], mode: Mode) -> dict[str, Any]:
-        """The body of one request."""
+        """Return the body of one HTTP request."""
         turns = [turn_of(message) for message in messages]
         body: dict[str, Any] = {"model": self.name, "messages": turns, **self._sampling, self._length: ask.max_tokens}
         if ask.tools:
@@ -122,7 +123,7 @@ class OpenAICompatible:
         return body
 
     def client(self) -> OpenAI:
-        """The SDK's client, made on first use; redirects are refused, since nobody configured where they lead."""
+        """The SDK client, created on first use; redirects are refused, since their target was not configured."""
         with self._lock:
             if self._client is None:
                 self._client = self._openai.OpenAI(
@@ -130,7 +131,7 @@ class OpenAICompatible:
                     base_url=self.base_url,
                     timeout=self._timeout_s,
                     max_retries=self._max_retries,
-                    default_headers={"Connection": "close"},  # seconds apart, nothing is won by keeping sockets open
+                    default_headers={"Connection": "close"},  # keep-alive gains nothing for calls seconds apart
                     http_client=self._openai.DefaultHttpxClient(follow_redirects=False, timeout=self._timeout_s),
                 )
             return self._client
@@ -139,18 +140,18 @@ class OpenAICompatible:
         with self._lock:
             client, self._client = self._client, None
         if client is not None:
-            with contextlib.suppress(Exception):  # it is being used by the thread that we give up
+            with contextlib.suppress(Exception):  # the abandoned thread is still using it
                 client.close()
 
     def scrub(self, text: str) -> str:
-        """Words of a server, short and without the key, which some servers repeat."""
+        """Shorten a server's message and remove the API key, which some servers echo."""
         if self._key:
             text = text.replace(self._key, "(key)")
         text = " ".join(text.split())
         return text if len(text) <= 300 else text[:300] + "…"
 
     def adapt(self, said: str) -> bool:
-        """Leave out, or rename, a parameter that the server complains about; False where it is another complaint."""
+        """Drop or rename a parameter that the server rejects; return False for any other error."""
         for name in _OPTIONAL:
             if name in said and self._sampling.pop(name, None) is not None:
                 return True
@@ -160,12 +161,12 @@ class OpenAICompatible:
         return False
 
     def settle(self, mode: Mode) -> None:
-        """Remember the mode that worked."""
+        """Use this mode, which worked, for further requests."""
         self._mode = mode
 
 
 class _Talk:
-    """One question on its way: runs in a thread of its own, so that nothing a server does can hold up the caller."""
+    """One request in flight. Runs in its own thread, so that a slow server cannot block the caller."""
 
     def __init__(self, model: OpenAICompatible, ask: Ask) -> None:
         self._model, self._ask = model, ask
@@ -175,7 +176,7 @@ class _Talk:
         self.usage, self.requests = Usage(), 0
 
     def run(self) -> None:
-        """Set `reply`, or `failure` where there is a defect of ours."""
+        """Set `reply`, or `failure` in case of a bug in this module."""
         try:
             self.reply = self._converse()
         except _Expired:
@@ -217,7 +218,7 @@ class _Talk:
             messages = (*messages, Message("assistant", text[:4000]), Message("user", again))
 
     def _request(self, messages: tuple[Message, ...], mode: Mode) -> tuple[Completion | str, int]:
-        """One request of the SDK; what came, or what went wrong in words, and the status."""
+        """Make one SDK request; return the completion or an error message, and the HTTP status."""
         if self.expired.is_set():
             raise _Expired
         openai, model = self._model._openai, self._model
@@ -240,7 +241,7 @@ class _Talk:
             cause = error.__cause__
             return model.scrub(f"{error}{f' ({cause})' if cause and str(cause) != str(error) else ''}"), 0
         except Exception as error:
-            # What the transport raises while a body is read comes unwrapped, under names that differ by its version.
+            # Transport errors while the body is read are not wrapped, and their names differ between versions.
             if type(error).__module__.split(".")[0] not in ("httpx", "httpx2", "httpcore", "httpcore2", "h11"):
                 raise
             return model.scrub(f"the connection broke: {error}"), 0
@@ -277,33 +278,33 @@ def build(
     seed: int = 0,
     mode: Mode = "json_schema",
 ) -> OpenAICompatible:
-    """Build the client; nothing is sent before the first question.
+    """Build the client; nothing is sent before the first call.
 
     Args:
         assets: not used.
-        model: as the server calls it; $GEOAGENT_LLM_MODEL where absent.
-        base_url: of the API, ".../v1"; $GEOAGENT_LLM_URL, else OpenAI's own, where absent.
-        key_env: environment variable that holds the key; $GEOAGENT_LLM_KEY where absent and, for OpenAI's own address
-            only, $OPENAI_API_KEY. Keys are never settings, so that no file holds one.
-        timeout_s: longest that one question may take altogether.
-        max_retries: of one request, on 429, 5xx and broken connections.
-        temperature: 0 for the likeliest words; left out where the server refuses it.
-        seed: for servers that sample; left out where the server refuses it.
-        mode: how to ask for JSON at first.
+        model: the server's name of the model; defaults to $GEOAGENT_LLM_MODEL.
+        base_url: base URL of the API, ".../v1"; defaults to $GEOAGENT_LLM_URL, else to OpenAI's own.
+        key_env: environment variable that holds the API key; defaults to $GEOAGENT_LLM_KEY and, for OpenAI's own URL
+            only, $OPENAI_API_KEY. Keys cannot be set in the configuration, so that no file contains one.
+        timeout_s: timeout of one call, including retries and the repair.
+        max_retries: maximum retries of one HTTP request, on 429, 5xx and broken connections.
+        temperature: sampling temperature; 0 for greedy decoding; omitted if the server rejects it.
+        seed: sampling seed; omitted if the server rejects it.
+        mode: JSON mode to try first.
 
     Raises:
-        ConfigError: no model, a bad address, or a key in it.
+        ConfigError: the model is missing, or the URL is invalid or contains a key.
         MissingDependency: the SDK is not installed.
     """
     model = model or os.environ.get(MODEL_ENV)
     if not model:
-        raise ConfigError(f"llm: which model? Set model=NAME, or ${MODEL_ENV}")
+        raise ConfigError(f"llm: no model is set; set model=NAME, or ${MODEL_ENV}")
     base_url = base_url or os.environ.get(URL_ENV) or OPENAI_URL
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(f"llm: base_url must look like https://host/v1, got {base_url!r}")
     if parts.username or parts.password or parts.query:
-        raise ConfigError(f"llm: base_url holds credentials or a query; put the key into ${KEY_ENV}")
+        raise ConfigError(f"llm: base_url contains credentials or a query; put the key into ${KEY_ENV}")
     if mode not in MODES:
         raise ConfigError(f"llm: mode must be one of {', '.join(MODES)}, got {mode!r}")
     if not timeout_s > 0 or max_retries < 0:

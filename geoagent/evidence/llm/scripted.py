@@ -1,4 +1,4 @@
-"""A model that says what a script tells it to: for tests, benchmarks and trying things out without a server."""
+"""A scripted model with predefined replies: for tests, benchmarks and experiments without a server."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Script = Callable[[Ask], Reply | dict[str, Any] | str]
 
 
 class Scripted:
-    """Answers from a function, or from a list of replies in order, the last one again and again.
+    """Replies from a function, or from a list of replies in order; the last one is repeated.
 
-    A dict is a reply's JSON, a string is text that must hold it, a `Reply` is given as it is.
+    A dict is the JSON of a reply, a string is text that contains the JSON, and a `Reply` is returned unchanged.
     """
 
     def __init__(self, script: Script | Iterable[Reply | dict[str, Any] | str], name: str = "scripted") -> None:
@@ -35,7 +35,7 @@ class Scripted:
             self._script = lambda ask: rows[min(len(self.asked), len(rows)) - 1]
 
     def __call__(self, ask: Ask) -> Reply:
-        """Return what the script says, checked against the schema as a server's reply would be."""
+        """Return the next scripted reply, validated against the schema like a server's reply."""
         self.asked.append(ask)
         said = self._script(ask)
         if isinstance(said, Reply):
@@ -50,7 +50,7 @@ class Scripted:
         return Reply("ok", value=value, text=text, usage=usage, requests=1)
 
     def payload(self, ask: Ask) -> dict[str, Any]:
-        """The messages alone."""
+        """Return the messages only."""
         return {"model": self.name, "messages": [{"role": m.role, "content": m.text} for m in ask.messages]}
 
 
@@ -59,11 +59,11 @@ def build(assets: Assets, replies: str | list[Any], name: str = "scripted") -> S
 
     Args:
         assets: not used.
-        replies: JSON replies, or the path of a JSON lines file of them.
-        name: what answers call it.
+        replies: JSON replies, or the path of a JSON Lines file with one reply per line.
+        name: name of the model in answers.
 
     Raises:
-        ConfigError: the file cannot be read, or holds no reply.
+        ConfigError: the file cannot be read, or contains no reply.
     """
     if not isinstance(replies, str):
         return Scripted(replies, name)

@@ -1,18 +1,18 @@
-"""OCR engines: a photo in, its lines of text out.
+"""OCR engines: read the lines of text in a photo.
 
 An engine is one file in this folder with one function::
 
     def build(assets: stages.Assets, **options) -> stages.OcrEngine
 
-What `build` returns has a `name` and is called with one `types.Photo`. It returns `types.TextRegion`s in reading order,
-with polygons in pixels of the upright original (its own pixels times `photo.scale`), text through `scripts.clean`,
-`script` from the letters that were read (never from the model's name), and `script_is_evidence` only where the engine
-would stake the place on it. It raises `OcrError`, prints nothing, gives the same answer twice, and may be called from
-two threads. The file's name is the plug's name; an engine outside the package is named by its dotted module path.
-Nothing has to be registered.
+The object that `build` returns has a `name` and is called with one `types.Photo`. It returns `types.TextRegion`s in
+reading order. Polygons are in pixels of the upright original (the photo's pixels times `photo.scale`), text is passed
+through `scripts.clean`, `script` is derived from the recognised letters (never from the model's name), and
+`script_is_evidence` is set only if the script is reliable enough to locate the photo. An engine raises `OcrError`,
+prints nothing, is deterministic and thread-safe. The plug is named after its file; an engine outside the package is
+named by its dotted module path. No registration is needed.
 
-What every engine needs after reading, the layout of lines on the page, is here: `Piece`, `join_fragments`,
-`reading_order` and `polygon`. Only numpy is imported.
+This module holds the layout code that all engines share: `Piece`, `join_fragments`, `reading_order` and `polygon`. It
+imports only numpy.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _KIN = {"Hani": "Jpan"}  # Japanese lines often break between Han and kana
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Piece:
-    """A run of text as an engine found it.
+    """A text fragment detected by an engine.
 
     Attributes:
         corners: `(4, 2)` pixels, clockwise from the top-left corner *of the text*: the first edge runs along the
             reading direction.
-        text: as read.
+        text: recognised text.
         confidence: in [0, 1].
-        trusted: whether the engine believes it.
+        trusted: whether the engine considers the reading reliable.
     """
 
     corners: Float32
@@ -50,17 +50,17 @@ class Piece:
 
     @property
     def length_px(self) -> float:
-        """Extent along the line."""
+        """Length along the reading direction."""
         return float(np.linalg.norm(self.corners[1] - self.corners[0] + self.corners[2] - self.corners[3]) / 2)
 
     @property
     def height_px(self) -> float:
-        """Extent across the line."""
+        """Height perpendicular to the reading direction."""
         return float(np.linalg.norm(self.corners[3] - self.corners[0] + self.corners[2] - self.corners[1]) / 2)
 
     @property
     def is_column(self) -> bool:
-        """Whether it is a column of characters, read downwards."""
+        """Whether it is vertical text, read downwards."""
         width, height = np.ptp(self.corners, axis=0)
         return bool(height > 1.5 * width) and script_of(self.text) in _COLUMNS
 
@@ -71,7 +71,7 @@ def _direction(piece: Piece) -> Float32:
 
 
 def _as_column(piece: Piece, others: Sequence[Piece]) -> Piece:
-    """Turn a lone character that stands at the head or foot of a column downwards, as the column is."""
+    """Rotate a single character at the top or bottom of a vertical column to the column's reading direction."""
     if len(piece.text) != 1 or script_of(piece.text) not in _COLUMNS or abs(_direction(piece)[1]) > 0.5:
         return piece
     downwards = Piece(np.roll(piece.corners, -1, axis=0), piece.text, piece.confidence, piece.trusted)
@@ -81,9 +81,9 @@ def _as_column(piece: Piece, others: Sequence[Piece]) -> Piece:
 
 
 def _continues(left: Piece, right: Piece, gap: float) -> bool:
-    """Whether `right` goes on where `left` ends: same slant, size, baseline and script, at most `gap` heights apart."""
+    """Whether `right` continues `left`: same slant, size, baseline and script, at most `gap` heights apart."""
     if len({_KIN.get(script, script) for script in map(script_of, (left.text, right.text))} - {UNKNOWN}) > 1:
-        return False  # an icon beside a word is often read as one Han character
+        return False  # an icon next to a word is often misread as one Han character
     height = (left.height_px + right.height_px) / 2
     if not 0.62 < left.height_px / max(right.height_px, 1e-6) < 1.6:
         return False
@@ -108,11 +108,11 @@ def _join(left: Piece, right: Piece) -> Piece:
 
 
 def join_fragments(pieces: Sequence[Piece], gap: float = 1.0) -> list[Piece]:
-    """Join pieces that stand on one baseline, close together and of one size, into lines.
+    """Join fragments of the same size that are close together on one baseline into lines.
 
     Args:
-        pieces: in any order.
-        gap: widest space between two of them, in line heights.
+        pieces: fragments in any order.
+        gap: maximum gap between two fragments, in line heights.
     """
     turned = [_as_column(piece, pieces) for piece in pieces]
     rest = sorted(turned, key=lambda piece: float(piece.corners.mean(axis=0) @ _direction(piece)))
@@ -130,7 +130,7 @@ def join_fragments(pieces: Sequence[Piece], gap: float = 1.0) -> list[Piece]:
 
 
 def reading_order(pieces: Sequence[Piece]) -> list[Piece]:
-    """Sort pieces top to bottom in rows and left to right within a row; columns side by side go right to left."""
+    """Sort pieces into rows top to bottom, left to right within a row; adjacent vertical columns go right to left."""
     rows: list[list[Piece]] = []
     for piece in sorted(pieces, key=lambda each: float(each.corners[:, 1].mean())):
         middle, height = float(piece.corners[:, 1].mean()), float(np.ptp(piece.corners[:, 1]))
@@ -150,16 +150,16 @@ def reading_order(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def polygon(piece: Piece, scale: float, width_px: float, height_px: float) -> Float32:
-    """Return a piece's corners for a `TextRegion`.
+    """Return the corners of a piece as the polygon of a `TextRegion`.
 
     Args:
-        piece: in pixels of the picture that the engine looked at.
-        scale: pixels of the upright original per pixel of that picture.
-        width_px: of the original; nothing lies outside.
-        height_px: of the original.
+        piece: a piece in pixels of the image that the engine processed.
+        scale: pixels of the upright original per pixel of that image.
+        width_px: width of the original; corners are clipped to it.
+        height_px: height of the original; corners are clipped to it.
 
     Returns:
-        `(4, 2)` float32, clockwise, beginning with the corner nearest to the picture's top-left.
+        `(4, 2)` float32, clockwise, starting with the corner nearest to the image's top-left.
     """
     corners = np.clip(piece.corners * scale, 0, [width_px, height_px])
     return np.asarray(np.roll(corners, -int(corners.sum(axis=1).argmin()), axis=0), dtype=np.float32)

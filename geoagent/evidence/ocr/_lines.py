@@ -1,4 +1,4 @@
-"""One straightened line of text read by Tesseract's models, script by script."""
+"""Recognition of single rectified text lines with Tesseract's script models."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MIN_SHARE, _MIN_LETTERS = 0.6, 2
 _LSTM = 1
 _DOUBT, _MARGIN, _ALIKE = 0.25, 0.12, 0.5
 _UNSPACED = {"Thai", "Hang", "Laoo", "Khmr", "Mymr", "Tibt"}
-# Letters that models write in a way of their own: presentation forms by NFKC, Persian yeh and kaf as Arabic ones.
+# Unify the models' variant output: presentation forms by NFKC, Persian yeh and kaf as the Arabic letters.
 _ARABIC_FORMS = re.compile(r"[\ufb50-\ufdff\ufe70-\ufefc]+")
 _ARABIC = str.maketrans({"\u06cc": "\u064a", "\u06a9": "\u0643"})
 _importing = threading.Lock()
@@ -35,15 +35,15 @@ _importing = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What one model makes of a line.
+    """One model's reading of a line.
 
     Attributes:
         script: ISO 15924 code of the model.
-        text: cleaned.
-        confidence: mean of the words', in [0, 1].
-        fits: whether most of its letters are of the model's script.
-        latin: how surely the model takes the line for Latin; most of these models know Latin as well.
-        steady: whether a second look, at the line without its margin, read much the same, or none was called for.
+        text: cleaned text.
+        confidence: mean confidence of the words, in [0, 1].
+        fits: whether most letters belong to the model's script.
+        latin: confidence that the line is Latin; most of these models also know Latin.
+        steady: whether a second reading, of the line without its margin, was similar, or none was needed.
     """
 
     script: str
@@ -55,7 +55,7 @@ class Guess:
 
     @classmethod
     def of(cls, script: str, text: str, confidence: float) -> Guess:
-        """What a model of `script` read: a guess where most letters are its own, else at most a sign of Latin."""
+        """Make a guess from a model's output; if most letters are not of its script, keep at most `latin`."""
         counts = script_counts(text)
         enough = max(_MIN_LETTERS, _MIN_SHARE * sum(counts.values()))
         latin = confidence if counts.get("Latn", 0) >= enough else 0.0
@@ -65,7 +65,7 @@ class Guess:
 
 
 class LineReader:
-    """Models by script, each loaded when it is first asked and kept; not to be called by two threads at once."""
+    """Models by script, each loaded on first use and kept in memory. Not thread-safe."""
 
     def __init__(self, models: Mapping[str, Model]) -> None:
         self.models = dict(models)
@@ -73,10 +73,10 @@ class LineReader:
         self._loaded: dict[str, Any] = {}
 
     def read(self, crop: UInt8, script: str) -> Guess:
-        """Read one line, and look again without the margin that detectors leave where it is not read surely.
+        """Read one line; if the confidence is low, read it again without the margin that detectors leave.
 
         Args:
-            crop: `(H, W, 3)` BGR, straightened and upright.
+            crop: `(H, W, 3)` BGR, rectified and upright.
             script: one of `models`.
 
         Raises:
@@ -111,13 +111,13 @@ class LineReader:
             if guess.confidence > best.confidence:
                 best = guess
             if max(best.confidence, latin) >= _SURE:
-                break  # the other mode would not change the verdict
+                break  # the other mode would not change the result
         return replace(best, latin=latin)
 
 
 def _load(model: Model) -> Any:
     with needs("tesseract", "tesserocr"), _importing:
-        # Its OpenMP threads cost more than they bring on one line. OpenMP looks at the variable only while it loads.
+        # OpenMP threads slow down the reading of one line. OpenMP reads this variable only while it is loaded.
         before = os.environ.get("OMP_THREAD_LIMIT")
         os.environ["OMP_THREAD_LIMIT"] = "1"
         try:
@@ -129,7 +129,7 @@ def _load(model: Model) -> Any:
                 os.environ["OMP_THREAD_LIMIT"] = before
     try:
         api = tesserocr.PyTessBaseAPI(path=str(model.folder), lang=model.name, oem=_LSTM, psm=_SINGLE_LINE)
-        api.SetVariable("debug_file", os.devnull)  # else it writes to the terminal
+        api.SetVariable("debug_file", os.devnull)  # otherwise it writes to the terminal
     except Exception as error:
         raise OcrError(
             f"Tesseract cannot load {model.folder / model.name}.traineddata ({error}); install it again, or leave "
@@ -139,7 +139,7 @@ def _load(model: Model) -> Any:
 
 
 def prepare(crop: UInt8) -> UInt8:
-    """Return a straightened BGR crop as Tesseract reads it best: grey, of one height, with a border like its edge."""
+    """Prepare a rectified BGR crop for Tesseract: greyscale, fixed height, and a border in the colour of its edge."""
     import cv2
 
     grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
@@ -152,7 +152,7 @@ def prepare(crop: UInt8) -> UInt8:
 
 
 def tidy(text: str, script: str) -> str:
-    """Return what a model wrote as the words would be typed."""
+    """Normalise a model's output to ordinary typed text."""
     if script == "Arab":
         text = _ARABIC_FORMS.sub(lambda run: unicodedata.normalize("NFKC", run[0]), text).translate(_ARABIC)
     text = clean(text)
@@ -160,7 +160,7 @@ def tidy(text: str, script: str) -> str:
 
 
 def _close_up(text: str) -> str:
-    """Drop spaces between letters or marks that are not Latin: their script has none, or models set them at random."""
+    """Drop spaces between non-Latin letters or marks: the script has none, or the models insert them at random."""
     words = text.split(" ")
     line = words[0]
     for before, after in itertools.pairwise(words):

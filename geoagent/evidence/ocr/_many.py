@@ -1,8 +1,8 @@
-"""Lines that RapidOCR cannot read, asked of models of single scripts: what the engines that have such models share.
+"""Multi-script OCR: lines that RapidOCR cannot read go to single-script models. Shared by the engines that have them.
 
-RapidOCR's gate says which lines it has not read. Each goes to the models of the scripts that are there, and what they
-are sure of tells which scripts the photo is written in: the other lines are then asked about again at a lower bar,
-lines of Latin look-alikes (Greek, Cyrillic) included.
+RapidOCR's gate identifies the lines it could not read. Each is passed to the installed script models. Their confident
+readings determine which scripts occur in the photo; the remaining lines are then read again with a lower threshold,
+including lines of Latin look-alikes (Greek, Cyrillic).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from geoagent.evidence.scripts import UNKNOWN, evident_script, letters
 from geoagent.types import Photo, TextRegion, UInt8
 
 _VALID = 0.5
-_PRIOR_VALID = 0.35  # in a script that the photo is known to be written in
-_HANDICAP = 0.2  # of RapidOCR's confidence there, since its scale ends higher
+_PRIOR_VALID = 0.35  # threshold for scripts already found in the photo
+_HANDICAP = 0.2  # subtracted from RapidOCR's confidence there, since its scale runs higher
 _EVIDENT = 0.8
 _SIDE_BY_SIDE, _LETTERS_TOGETHER = 0.6, 5
 _ALONE = frozenset({"Latn", "Hani", "Jpan", UNKNOWN})
@@ -38,7 +38,7 @@ _ALIKE = {"Grek": frozenset("ABEHIKMNOPTXYZaiknoptuvwxy"), "Cyrl": frozenset("AB
 
 @dataclass(eq=False, slots=True)
 class _Line:
-    """A crop on its way through the models: in each way that it may be turned, and what they said so far."""
+    """A crop being read by the models: its possible rotations and the guesses so far."""
 
     crop: Crop
     ways: tuple[tuple[int, UInt8], ...]
@@ -46,29 +46,29 @@ class _Line:
 
     @property
     def latin(self) -> float:
-        """How surely any model takes it for Latin."""
+        """Highest confidence of any model that the line is Latin."""
         return max((guess.latin for guess, _ in self.guesses.values()), default=0.0)
 
     def best(self, scripts: Sequence[str], bar: float) -> tuple[Guess, int] | None:
-        """The surest guess among `scripts` that is not below `bar`."""
+        """Return the most confident guess among `scripts` that reaches `bar`."""
         found = [self.guesses[s] for s in scripts if s in self.guesses]
         found = [pair for pair in found if pair[0].fits and pair[0].confidence >= bar]
         return max(found, key=lambda pair: pair[0].confidence, default=None)
 
 
 class Lines(Protocol):
-    """Reads one straightened line with the model of one script."""
+    """Reads one rectified line with the model of one script."""
 
     @property
     def names(self) -> Mapping[str, str]:
-        """Script to what its model is called, as in "tesseract/Thai"."""
+        """Name of each script's model, such as "tesseract/Thai"."""
 
     def read(self, crop: UInt8, script: str) -> Guess:
         """Read a crop, `(H, W, 3)` BGR, with the model of a script."""
 
 
 class ManyScripts:
-    """RapidOCR with models of single scripts beside it."""
+    """RapidOCR combined with single-script models."""
 
     def __init__(self, name: str, reader: Reader, lines: Lines, thorough: bool = False) -> None:
         self.name = name
@@ -76,11 +76,11 @@ class ManyScripts:
         self.scripts = tuple(lines.names)
 
     def __call__(self, photo: Photo) -> tuple[TextRegion, ...]:
-        """Return the lines of `photo` in reading order; () where there is no text.
+        """Return the lines of `photo` in reading order; () if there is no text.
 
         Raises:
-            OcrError: RapidOCR or a model is not installed as it should be, or failed on this photo.
-            MissingDependency: a model's own package is not installed.
+            OcrError: RapidOCR or a model is not installed correctly, or failed on this photo.
+            MissingDependency: the package of a model is not installed.
         """
         with self._lock, quiet:
             self._reader.load()
@@ -94,10 +94,10 @@ class ManyScripts:
         return self._laid_out(photo, crops, guesses, scale)
 
     def _reread(self, crops: Sequence[Crop]) -> list[tuple[Guess, int, bool] | None]:
-        """Return, for each crop, what another model reads instead, its quarter turns, and whether to trust it."""
+        """Return for each crop another model's reading, its quarter turns and whether to trust it, or None."""
         lines = [_line(crop) for crop in crops]
         open_lines = [line for line in lines if line.ways and not line.crop.trusted]
-        # The largest say most surely which scripts there are.
+        # The largest lines identify the photo's scripts most reliably.
         open_lines.sort(key=lambda line: -min(line.crop.pixels.shape[:2]))
         written: Counter[str] = Counter()
         misses = 0
@@ -107,7 +107,7 @@ class ManyScripts:
             sure = line.best(known, _STOP)
             if sure is None or not evident_script(sure[0].text, sure[0].confidence):
                 if misses >= _PATIENCE:
-                    continue  # a wall of small print in no script of these: enough were asked
+                    continue  # much small print in none of these scripts: enough lines were tried
                 self._ask(line, self.scripts)
             found = line.best(self.scripts, _EVIDENT)
             if found is not None and _evident(line, found[0]):
@@ -127,7 +127,7 @@ class ManyScripts:
         if not line.ways:
             return None
         if line.crop.trusted:
-            # In a photo with Greek, a Latin word that Greek letters could spell too is asked about again.
+            # In a photo with Greek, a Latin word that Greek letters could also spell is read again.
             shown = {char for char in line.crop.reading.text if char.isalpha()}
             kin = [s for s in written if s in _ALIKE and shown and _ALIKE[s].issuperset(shown)]
             self._ask(line, kin)
@@ -137,7 +137,7 @@ class ManyScripts:
             found = line.best(written, max(_PRIOR_VALID, line.crop.confidence - _HANDICAP))
             if found is None:
                 found = line.best(self.scripts, max(_VALID, line.crop.confidence - _HANDICAP))
-                # Where nothing else is written in its script, a letter or two are a stain on the wall.
+                # If nothing else is written in its script, one or two letters are likely noise.
                 found = found if found and evident_script(found[0].text, 1.0) else None
         if found is None:
             return None
@@ -166,10 +166,10 @@ class ManyScripts:
 
 
 def together(regions: tuple[TextRegion, ...]) -> tuple[TextRegion, ...]:
-    """Lines of one script that are no evidence alone, and are together: a script is seldom invented twice on a photo.
+    """Mark lines of one script as evidence if they are evident only together.
 
-    Two lines or more, one of them read surely, with five letters between them. Han and kana, which RapidOCR sees in
-    patterns, count alone only.
+    A script is rarely hallucinated twice in one photo. Required are two or more lines, one of them read confidently,
+    with five letters in total. Han and kana, which RapidOCR sees in patterns, must be evident on their own.
 
     Args:
         regions: lines of one photo.
@@ -190,17 +190,17 @@ def together(regions: tuple[TextRegion, ...]) -> tuple[TextRegion, ...]:
 
 
 def _line(crop: Crop) -> _Line:
-    """Turn a crop that models may be asked about in each way; no way where it is too small to read."""
+    """Prepare a crop in each rotation that the models should try; in none if it is too small to read."""
     if min(crop.pixels.shape[:2]) < _MIN_HEIGHT_PX:
         return _Line(crop, ())
     if is_tall(crop.pixels):
         turns: tuple[int, ...] = (crop.reading.turns,) if crop.reading.text.strip() else (1, 3)
     else:
-        # What RapidOCR cannot read, it may well prefer upside down.
+        # RapidOCR may prefer the upside-down reading of a line that it cannot read.
         turns = (0,) if crop.reading.turns == 0 else (0, 2)
     return _Line(crop, tuple((turn, np.ascontiguousarray(np.rot90(crop.pixels, turn))) for turn in turns))
 
 
 def _evident(line: _Line, guess: Guess) -> bool:
-    """Whether the script of a guess may speak about the place: read surely and steadily, and less surely as Latin."""
+    """Whether a guess's script counts as evidence: a confident, stable reading with a lower confidence for Latin."""
     return guess.steady and evident_script(guess.text, guess.confidence) and guess.confidence > line.latin

@@ -1,7 +1,7 @@
-"""PaddleOCR's recognisers of other scripts as ONNX files of one's own (RapidOCR's PP-OCRv4 and v5 models).
+"""PaddleOCR recognisers for further scripts, from local ONNX files (RapidOCR's PP-OCRv4 and v5 models).
 
-Nothing is downloaded. Which script a model reads is told by the characters that it carries ("character" in the file's
-metadata), not by its name.
+Nothing is downloaded. A model's script is determined from its character set ("character" in the file's metadata), not
+from its name.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from geoagent.evidence.scripts import clean, script_counts
 from geoagent.types import UInt8
 
 _LEAST = 20
-"""Letters of a script that a model must know to count as a model of it."""
-_RAPIDS = frozenset({"Latn", "Hani", "Jpan"})  # read better by the recogniser that comes with RapidOCR
+"""Minimum number of letters of a script in a model's character set for the model to support that script."""
+_RAPIDS = frozenset({"Latn", "Hani", "Jpan"})  # read better by RapidOCR's bundled recogniser
 
 
 class OnnxLines:
-    """Recognisers by script, each loaded when it is first asked and kept; not to be called by two threads at once."""
+    """Recognisers by script, each loaded on first use and kept in memory. Not thread-safe."""
 
     def __init__(self, models: dict[str, Path], threads: int | None) -> None:
         self.names = {script: f"rapidocr/{path.stem}" for script, path in models.items()}
@@ -35,7 +35,7 @@ class OnnxLines:
         """Read one line.
 
         Args:
-            crop: `(H, W, 3)` BGR, straightened and upright.
+            crop: `(H, W, 3)` BGR, rectified and upright.
             script: one of `names`.
 
         Raises:
@@ -50,26 +50,26 @@ class OnnxLines:
 
 
 def scripts_of(paths: Sequence[str | Path] | str | Path) -> dict[str, Path]:
-    """Return the scripts that models read, beyond those that RapidOCR's own recogniser reads better.
+    """Return the model file of each script, except scripts that RapidOCR's own recogniser reads better.
 
     Args:
-        paths: files, or folders that hold them (*.onnx); an earlier one wins where two read a script.
+        paths: *.onnx files, or folders that contain them; if two support a script, the first one wins.
 
     Raises:
-        ConfigError: a path that is not there, a file without characters in its metadata, or no model at all.
+        ConfigError: a path does not exist, a file has no character set in its metadata, or there is no model.
     """
     given = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
     files: list[Path] = []
     for path in given:
         inside = sorted(path.glob("*.onnx")) if path.is_dir() else [path] if path.is_file() else []
         if not inside:
-            raise ConfigError(f"models of the OCR engine: no ONNX file at {path}")
+            raise ConfigError(f"models of the OCR engine: no ONNX file at {path}; check the path")
         files += inside
     models: dict[str, Path] = {}
     for file in files:
         known = _script_of_characters(file)
         if known is None and not any(path.is_dir() for path in given):
-            raise ConfigError(f"models of the OCR engine: {file} is no recogniser with its characters in it")
+            raise ConfigError(f"models of the OCR engine: {file} has no character set; use a text recogniser")
         for script in known or ():
             models.setdefault(script, file)
     if not models:
@@ -78,7 +78,7 @@ def scripts_of(paths: Sequence[str | Path] | str | Path) -> dict[str, Path]:
 
 
 def _script_of_characters(file: Path) -> list[str] | None:
-    """Scripts of the characters that a model knows, None where it carries none."""
+    """Return the scripts of a model's character set, or None if it has no character set."""
     try:
         import onnxruntime
 
@@ -108,7 +108,7 @@ def _load(path: Path, script: str, threads: int | None) -> Any:
             "Rec.model_path": str(path),
             "Rec.ocr_version": OCRVersion.PPOCRV5,
             "Rec.model_type": ModelType.MOBILE,
-            # Lines of Arabic come out in the order of their letters on the sign; its code of the language turns them.
+            # Arabic lines are output in visual order; the language code makes RapidOCR reverse them.
             "Rec.lang_type": "arabic" if script == "Arab" else "ch",
         }
         with contextlib.redirect_stdout(None):

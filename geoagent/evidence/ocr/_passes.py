@@ -1,4 +1,4 @@
-"""Further looks at one photo: turned by a quarter, where its text stands on its side, and enlarged."""
+"""Extra OCR passes over one photo: rotated by 90°, for sideways text, and enlarged."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ import numpy as np
 from geoagent.evidence.ocr._rapid import TRUST, Crop, Reader, is_tall
 from geoagent.types import Float32, Photo, UInt8
 
-_SIDEWAYS = 0.6  # share of the boxes that stand upright before the photo itself is taken to lie on its side
+_SIDEWAYS = 0.6  # share of vertical boxes above which the whole photo is assumed to be sideways
 _BETTER = 1.25
 _SMALL_PX = 1000
-_SAME = 0.3  # share of the smaller box that two boxes have in common where they are of one text
+_SAME = 0.3  # overlap, as a share of the smaller box, above which two boxes are the same text
 
 Finder = Callable[[Photo], tuple[list[Crop], float]]
 
 
 def look(reader: Reader, photo: Photo, *, thorough: bool) -> tuple[list[Crop], float]:
-    """Return the text of a photo, read, and pixels of `photo` per pixel of the boxes.
+    """Return the recognised text of a photo, and pixels of `photo` per pixel of the boxes.
 
-    Where it makes little sense and stands on its side, the photo is turned by a quarter and read again; a small one
-    always, and enlarged as well: its letters are near the least that can be found, and slanted lines are found better
-    from another side. Thorough reading turns any photo whose text makes little sense, and enlarges every small one.
+    A photo whose text makes little sense is rotated by 90° and read again if its text is sideways. If it is small, it
+    is always rotated, and enlarged as well: its letters are near the smallest detectable size, and slanted lines are
+    detected better from another side. Thorough reading rotates every photo whose text makes little sense, and enlarges
+    every small one.
 
     Args:
         reader: detector and recogniser.
-        photo: upright as its file says.
-        thorough: add the costlier passes.
+        photo: the photo, upright according to its file.
+        thorough: add the more expensive passes.
     """
     crops, scale = reader.find(photo)
     tall = sum(is_tall(crop.pixels) for crop in crops)
@@ -52,13 +53,13 @@ def look(reader: Reader, photo: Photo, *, thorough: bool) -> tuple[list[Crop], f
 
 
 def back(box: Float32, turns: int, width: float, height: float) -> Float32:
-    """Corners of a turned photo, in the photo before it was turned.
+    """Map the corners of a box in a rotated photo back to the unrotated photo.
 
     Args:
-        box: `(4, 2)` pixels of the photo that `np.rot90` turned.
-        turns: 1 or 3 quarters, counter-clockwise.
-        width: of the photo before.
-        height: of the photo before.
+        box: `(4, 2)` pixels of the photo rotated by `np.rot90`.
+        turns: 1 or 3 quarter turns, counter-clockwise.
+        width: width of the unrotated photo.
+        height: height of the unrotated photo.
     """
     x, y = box[:, 0], box[:, 1]
     corners = (width - y, x) if turns == 1 else (y, height - x)
@@ -66,7 +67,7 @@ def back(box: Float32, turns: int, width: float, height: float) -> Float32:
 
 
 def union(first: Sequence[Crop], second: Sequence[Crop]) -> list[Crop]:
-    """What either pass found; of two readings of one text the surer one."""
+    """Merge the crops of two passes; of two readings of the same text, keep the more confident one."""
     out = list(first)
     for crop in second:
         rivals = [i for i, other in enumerate(out) if _common(crop.box, other.box) > _SAME]
@@ -78,7 +79,7 @@ def union(first: Sequence[Crop], second: Sequence[Crop]) -> list[Crop]:
 
 
 def _common(a: Float32, b: Float32) -> float:
-    """Area that the upright hulls of two boxes share, as a share of the smaller one's."""
+    """Intersection area of the axis-aligned bounding boxes of two boxes, as a share of the smaller one."""
     low, high = np.maximum(a.min(axis=0), b.min(axis=0)), np.minimum(a.max(axis=0), b.max(axis=0))
     shared = float(np.prod(np.maximum(high - low, 0.0)))
     smaller = min(float(np.prod(np.ptp(a, axis=0))), float(np.prod(np.ptp(b, axis=0))))
@@ -86,7 +87,7 @@ def _common(a: Float32, b: Float32) -> float:
 
 
 def _sense(crops: Sequence[Crop]) -> float:
-    """Mean confidence of the letters."""
+    """Mean confidence, weighted by letters."""
     chars = sum(len(crop.reading.text) for crop in crops)
     return _weight(crops) / chars if chars else 0.0
 

@@ -1,7 +1,7 @@
-"""Finding and reading text with RapidOCR's models: what the engines that rest on them share.
+"""Text detection and recognition with RapidOCR's models, shared by the engines that use them.
 
-Detection and reading are two steps here, not RapidOCR's own pipeline: the pipeline keeps per-call flags for the next
-call, and its 180° classifier turns lines that stood well (Han words found: 79 % with it, 94 % without).
+Detection and recognition are called separately instead of through RapidOCR's pipeline: the pipeline carries per-call
+flags over to the next call, and its 180° classifier rotates upright lines (Han words found: 79 % with, 94 % without).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from geoagent.types import Float32, Photo, TextRegion, UInt8
 TRUST = 0.85
 _FLOOR = 0.25
 _MIN_SIDE_PX = 16
-_MAX_ASPECT = 80.0  # a wire, no line of text
+_MAX_ASPECT = 80.0  # beyond this it is a wire, not a line of text
 _RIGHT_TO_LEFT = frozenset({"Arab", "Hebr", "Syrc", "Thaa"})
 _GREEK_ALIKE = frozenset("ABEHIKMNOPTXYZaiknoptuvwxy")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one crop says, and by how many quarter turns (counter-clockwise) it was turned to be read."""
+    """The text of one crop, and the quarter turns (counter-clockwise) by which it was rotated for reading."""
 
     text: str
     score: float
@@ -39,14 +39,14 @@ class Reading:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Crop:
-    """A run of text that was found.
+    """A detected text fragment.
 
     Attributes:
-        box: `(4, 2)` pixels of the reduced photo, clockwise from the top-left corner as it stands there.
-        pixels: the same, straightened from the full photo, in BGR.
-        reading: what RapidOCR reads.
+        box: `(4, 2)` pixels of the downscaled photo, clockwise from its top-left corner in that photo.
+        pixels: the same area, rectified from the full photo, in BGR.
+        reading: RapidOCR's reading.
         confidence: in [0, 1], after the gate.
-        trusted: whether the gate lets it through.
+        trusted: whether it passed the gate.
     """
 
     box: Float32
@@ -57,14 +57,14 @@ class Crop:
 
     @property
     def piece(self) -> Piece:
-        """RapidOCR's reading, where it stands."""
+        """RapidOCR's reading as a `Piece` with its position."""
         return Piece(
             np.roll(self.box, -self.reading.turns, axis=0), clean(self.reading.text), self.confidence, self.trusted
         )
 
 
 class Reader:
-    """Detector and recogniser, loaded with the first photo; not to be called by two threads at once."""
+    """Detector and recogniser, loaded with the first photo. Not thread-safe."""
 
     def __init__(self, *, max_side_px: int, threads: int | None, min_score: float, join: bool, retry: bool) -> None:
         if max_side_px < 64:
@@ -72,22 +72,22 @@ class Reader:
         if not 0.0 <= min_score <= 1.0:
             raise ConfigError(f"min_score of the OCR engine must lie in [0, 1], got {min_score}")
         self._max_side_px, self._min_score, self._joins, self._retry = max_side_px, min_score, join, retry
-        # onnxruntime ignores a count above the number of cores without a word, and then takes all of them.
+        # onnxruntime silently ignores a count above the number of cores and uses all of them.
         self._threads = max(1, min(threads or os.cpu_count() or 1, os.cpu_count() or 1))
         self._engine: Any = None
         self.model = ""
 
     def load(self) -> None:
-        """Load the models, once.
+        """Load the models on the first call.
 
         Raises:
-            OcrError: RapidOCR is not installed as it should be.
+            OcrError: RapidOCR is not installed correctly.
         """
         if self._engine is None:
             self._engine, self.model = _load(self._threads)
 
     def find(self, photo: Photo) -> tuple[list[Crop], float]:
-        """Return the text of `photo`, read, and pixels of `photo` per pixel of the reduced photo."""
+        """Return the recognised text of `photo`, and pixels of `photo` per pixel of the downscaled photo."""
         import cv2
 
         if min(photo.width_px, photo.height_px) < _MIN_SIDE_PX:
@@ -98,7 +98,7 @@ class Reader:
             size = (max(1, round(photo.width_px / scale)), max(1, round(photo.height_px / scale)))
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         boxes = self._detect(np.ascontiguousarray(image[:, :, ::-1]))
-        # Small letters of a large photo are read from all its pixels.
+        # Crops are taken at full resolution, so that small letters of a large photo stay legible.
         crops = [_crop(photo.pixels, np.asarray(box * scale, dtype=np.float32)) for box in boxes]
         readings = self._recognise(crops)
         return [
@@ -107,7 +107,7 @@ class Reader:
         ], scale
 
     def _detect(self, image: UInt8) -> list[Float32]:
-        """Return quads of text, clockwise from top-left, in pixels of `image`."""
+        """Return text quads, clockwise from top-left, in pixels of `image`."""
         height, width = image.shape[:2]
         # The detector enlarges the shorter side to 736 px: a strip of 2000 × 100 would become 14,720 px long.
         pad_x, pad_y = max(0, height // 4 - width), max(0, width // 4 - height)
@@ -120,7 +120,7 @@ class Reader:
         return [box for box in boxes if min(_sides(box)) >= 3 and max(_sides(box)) <= _MAX_ASPECT * min(_sides(box))]
 
     def _recognise(self, crops: Sequence[UInt8]) -> list[Reading]:
-        """Read every crop; tall ones lying on either side, and all upside down where little makes sense upright."""
+        """Read every crop; tall ones in both sideways rotations, and all upside down if little makes sense upright."""
         if not crops:
             return []
         turns = [(1, 3) if is_tall(crop) else (0,) for crop in crops]
@@ -133,7 +133,7 @@ class Reader:
         return best
 
     def _best_of(self, crops: Sequence[UInt8], turns: Sequence[Sequence[int]]) -> list[Reading]:
-        """Read each crop turned in each of its ways; keep the surest reading ("" where there is no way)."""
+        """Read each crop in each of its rotations and keep the most confident reading ("" if it has no rotation)."""
         jobs = [(index, turn) for index, ways in enumerate(turns) for turn in ways]
         best = [Reading("", 0.0, 0)] * len(crops)
         if jobs:
@@ -146,17 +146,17 @@ class Reader:
     def regions(
         self, photo: Photo, pieces: Sequence[Piece], scale: float, engine_of: Callable[[Piece], str]
     ) -> tuple[TextRegion, ...]:
-        """Lay pieces out as lines.
+        """Join pieces into lines and return them in reading order.
 
         Args:
-            photo: where they were found.
-            pieces: in pixels of the reduced photo.
-            scale: pixels of `photo` per pixel of that.
-            engine_of: names engine and model of a line.
+            photo: the photo they were found in.
+            pieces: pieces in pixels of the downscaled photo.
+            scale: pixels of `photo` per pixel of the downscaled photo.
+            engine_of: returns the engine and model name of a line.
         """
         kept = [_as_read(piece) for piece in pieces if self._keeps(piece)]
         lines = reading_order(join_fragments(kept) if self._joins else kept)
-        # Where one sign is Greek, the words beside it that any alphabet could spell are too.
+        # If one sign is Greek, neighbouring words that both alphabets could spell are taken as Greek, too.
         greek = any("Grek" in script_counts(piece.text) for piece in pieces)
         width, height = photo.width_px * photo.scale, photo.height_px * photo.scale
         regions = []
@@ -175,37 +175,37 @@ class Reader:
         return tuple(regions)
 
     def _keeps(self, piece: Piece) -> bool:
-        """Whether a piece is sure enough, or has so many letters that a search may still find it."""
+        """Whether a piece is confident enough, or has enough letters that a search may still match it."""
         if not piece.text:
             return False
         return piece.confidence >= self._min_score or (letters(piece.text) >= 4 and piece.confidence >= _FLOOR)
 
 
 def _as_read(piece: Piece) -> Piece:
-    """Turn the edges of a line that is read leftwards to run that way, so that joining goes on at its left; or back."""
+    """Flip the edges of a right-to-left line to its reading direction, so that it is joined at its left; or back."""
     if script_of(piece.text) not in _RIGHT_TO_LEFT:
         return piece
     return Piece(piece.corners[[1, 0, 3, 2]], piece.text, piece.confidence, piece.trusted)
 
 
 def one_line(error: BaseException) -> str:
-    """The last line of what an error says."""
+    """Return the last line of an error message."""
     lines = str(error).strip().splitlines()
     return lines[-1] if lines else type(error).__name__
 
 
 def is_tall(crop: UInt8) -> bool:
-    """Whether a crop stands upright like a column, or is a line that lies on its side."""
+    """Whether a crop is tall: a vertical column, or a line rotated sideways."""
     return bool(crop.shape[0] >= 1.5 * crop.shape[1])
 
 
 def _load(threads: int) -> tuple[Any, str]:
-    """Load the models that came with RapidOCR; return the engine and the recogniser's name."""
+    """Load the models bundled with RapidOCR; return the engine and the recogniser's name."""
     try:
         import rapidocr
 
         models = Path(rapidocr.__file__).parent / "models"
-        # Named by path, so that a missing file is an error and never a download.
+        # Given by path, so that a missing file raises an error instead of starting a download.
         paths = {part: max(models.glob(f"*_{part}_*.onnx"), default=None) for part in ("det", "rec")}
         if None in paths.values():
             raise FileNotFoundError(f"no detection and recognition models in {models}")
@@ -233,13 +233,13 @@ def _load(threads: int) -> tuple[Any, str]:
 
 
 def _sides(box: Float32) -> tuple[float, float]:
-    """Width and height of a quad: the longer of each pair of opposite sides."""
+    """Return the width and height of a quad: the longer of each pair of opposite sides."""
     edges = np.linalg.norm(np.roll(box, -1, axis=0) - box, axis=1)
     return float(max(edges[0], edges[2])), float(max(edges[1], edges[3]))
 
 
 def _crop(pixels: UInt8, box: Float32) -> UInt8:
-    """Straighten a quad of an RGB picture, in BGR, without a margin: a margin lets the neighbours' text in."""
+    """Rectify a quad of an RGB image to BGR without a margin: a margin would include neighbouring text."""
     import cv2
 
     width, height = (max(2, int(side)) for side in _sides(box))
@@ -252,10 +252,10 @@ def _crop(pixels: UInt8, box: Float32) -> UInt8:
 
 
 def _judge(text: str, score: float, crop: UInt8) -> tuple[float, bool]:
-    """Confidence and trust in a reading.
+    """Return the confidence of a reading and whether to trust it.
 
-    A line of an unknown script comes back with a few look-alikes and blanks, at scores up to 0.98: what gives it away
-    is that it has too few characters for its length. Greek letters are read without their accents and among Latin ones.
+    A line in an unsupported script is read as a few look-alikes and blanks, with scores up to 0.98. It is detected by
+    having too few characters for its length. Greek letters are read without accents and mixed with Latin ones.
     """
     seen = sum(not char.isspace() for char in text)
     aspect = max(crop.shape[:2]) / max(min(crop.shape[:2]), 1)

@@ -1,4 +1,4 @@
-"""Which scripts Tesseract can read here: its model files, found by name. Standard library only, nothing is loaded."""
+"""Discovery of installed Tesseract models by file name. Standard library only; nothing is loaded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FOLDERS = (
     "/opt/local/share/tessdata",
     "C:/Program Files/Tesseract-OCR/tessdata",
 )
-# ISO 15924 code: script model, suffix of Debian's package, and models of single languages, the most general first.
+# ISO 15924 code: script model, suffix of the Debian package, and single-language models, most general first.
 _MODELS = {
     "Arab": "Arabic arab ara fas urd pus uig snd kur_ara",
     "Armn": "Armenian armn hye",
@@ -52,7 +52,7 @@ _MODELS = {
     "Tibt": "Tibetan tibt bod dzo",
 }
 _FIELDS = {code: row.split() for code, row in _MODELS.items()}
-# What a new installation is told to add: the scripts of most of the world's signs that RapidOCR does not read.
+# Recommended for a new installation: the most common scripts of signs that RapidOCR does not read.
 USUAL = ("Arab", "Armn", "Beng", "Cyrl", "Deva", "Geor", "Grek", "Hang", "Hebr", "Taml", "Telu", "Thai")
 
 
@@ -62,7 +62,7 @@ class Model:
 
     Attributes:
         script: ISO 15924 code.
-        name: as Tesseract is asked for it, "Cyrillic" or "script/Cyrillic".
+        name: Tesseract's name of the model, "Cyrillic" or "script/Cyrillic".
         folder: the tessdata folder.
     """
 
@@ -72,7 +72,7 @@ class Model:
 
 
 def folders() -> list[Path]:
-    """Return the folders that may hold models, the user's own first."""
+    """Return the folders that may contain models, $TESSDATA_PREFIX first."""
     found: list[Path] = []
     own = os.environ.get("TESSDATA_PREFIX", "")
     if own:
@@ -86,10 +86,10 @@ def folders() -> list[Path]:
 
 
 def installed() -> dict[str, Model]:
-    """Return the model of each script that Tesseract can read here, by ISO 15924 code.
+    """Return the installed Tesseract model of each script, by ISO 15924 code.
 
-    A script's own model wins over those of its languages, and an earlier folder over a later one. Scripts that
-    RapidOCR reads better (Latin, Han, Japanese) are left out.
+    A script model takes precedence over language models, and an earlier folder over a later one. Scripts that RapidOCR
+    reads better (Latin, Han, Japanese) are left out.
     """
     places = folders()
     models: dict[str, Model] = {}
@@ -103,24 +103,24 @@ def installed() -> dict[str, Model]:
 
 
 def script_name(code: str) -> str:
-    """Return the name of a script's own model ("Cyrl": "Cyrillic")."""
+    """Return the name of a script's model ("Cyrl": "Cyrillic")."""
     return _FIELDS[code][0]
 
 
 def has_package() -> bool:
-    """Whether Tesseract's own library is there, without importing it."""
+    """Whether tesserocr is installed, without importing it."""
     try:
         return find_spec("tesserocr") is not None
-    except ValueError:  # what stands in sys.modules has no spec
+    except ValueError:  # the entry in sys.modules has no spec
         return True
 
 
 def choose(scripts: Iterable[str] | None) -> dict[str, Model]:
-    """Return the models of `scripts`, or of all scripts that can be read where None.
+    """Return the models of `scripts`, or of all scripts with an installed model if None.
 
     Raises:
-        ConfigError: a script that Tesseract has no model for.
-        OcrError: a model that is not installed, or none at all.
+        ConfigError: Tesseract has no model for one of the scripts.
+        OcrError: a model is not installed, or no model is.
     """
     if isinstance(scripts, str):
         raise ConfigError(f"scripts must be a list of ISO 15924 codes, got {scripts!r}")

@@ -1,4 +1,4 @@
-"""An engine that reads nothing: the answer rests on the picture alone."""
+"""OCR disabled: an engine that reads nothing, so that the answer is based on the picture alone."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""PaddleOCR 3.x itself, for those who have its models in folders or a network to fetch them over.
+"""PaddleOCR 3.x. Needs local model folders, or a network to download the models.
 
-Its wheels hold no models. Without folders it downloads them from a model hub on first use, and without a network it
-takes minutes to give up: here a hub is looked for first, for seconds.
+The PaddleOCR wheels contain no models. Without model folders PaddleOCR downloads them from a model hub on first use,
+and without a network it takes minutes to give up. This module therefore first checks within seconds whether a hub is
+reachable.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _UNUSABLE = "PaddleOCR cannot be used"
 
 
 class Paddle:
-    """PaddleOCR's own pipeline, without its steps for documents."""
+    """PaddleOCR's own pipeline without its document preprocessing steps."""
 
     name = "paddle"
 
@@ -47,10 +48,10 @@ class Paddle:
         self._model = Path(recognition).name if recognition else language or "default"
 
     def __call__(self, photo: Photo) -> tuple[TextRegion, ...]:
-        """Return the lines of `photo` in reading order; () where there is no text.
+        """Return the lines of `photo` in reading order; () if there is no text.
 
         Raises:
-            OcrError: there are no models, or PaddleOCR failed on this photo.
+            OcrError: models are missing, or PaddleOCR failed on this photo.
             MissingDependency: PaddleOCR is not installed.
         """
         with self._lock, quiet:
@@ -99,12 +100,12 @@ class Paddle:
             raise OcrError(f"{_UNUSABLE}: {_one_line(error)}; check the model folders and the network") from error
 
     def _hub(self) -> bool:
-        """Whether a place to download from answers, or the models may lie in PaddleOCR's own cache."""
+        """Whether a model hub is reachable, or PaddleOCR's cache contains models."""
         cache = Path(os.environ.get("PADDLE_PDX_CACHE_HOME") or Path.home() / ".paddlex") / "official_models"
         if any(cache.glob(f"*/{_MODEL_FILE}")):
             return True
         found = threading.Event()
-        # A thread each: looking up a name can take far longer than any time limit of a socket.
+        # One thread per host: a DNS lookup can take far longer than any socket timeout.
         probes = [threading.Thread(target=_probe, args=(host, self._timeout_s, found), daemon=True) for host in _HUBS]
         for probe in probes:
             probe.start()
@@ -129,7 +130,7 @@ class Paddle:
 
 
 def _around(corners: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """The upright box around a polygon."""
+    """Return the axis-aligned bounding box of a polygon."""
     (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], dtype=np.float32)
 
@@ -158,15 +159,15 @@ def build(
 
     Args:
         assets: not used.
-        detection_dir: folder of a text detection model; PaddleOCR downloads its own where None.
-        recognition_dir: folder of a text recognition model; likewise.
+        detection_dir: folder of a text detection model; if None, PaddleOCR downloads its own.
+        recognition_dir: folder of a text recognition model; if None, PaddleOCR downloads its own.
         language: PaddleOCR's code of the language whose model to download ("ru", "korean", "ar", …).
-        min_score: lines below are dropped.
-        join: join fragments on one baseline to one line.
-        timeout_s: how long to look for a model hub, where models have to be downloaded.
+        min_score: lines with a lower confidence are dropped.
+        join: join fragments on one baseline into one line.
+        timeout_s: how long to wait for a model hub if models have to be downloaded.
 
     Raises:
-        ConfigError: an option out of range, or a folder without a model.
+        ConfigError: an option is out of range, or a folder contains no model.
     """
     if not 0.0 <= min_score <= 1.0:
         raise ConfigError(f"min_score of the OCR engine must lie in [0, 1], got {min_score}")
@@ -178,7 +179,7 @@ def build(
             continue
         if not (Path(folder) / _MODEL_FILE).is_file():
             raise ConfigError(
-                f"{folder} holds no {part.replace('_', ' ')} model of PaddleOCR 3: no {_MODEL_FILE} in it"
+                f"{folder} contains no {part.replace('_', ' ')} model of PaddleOCR 3: {_MODEL_FILE} is missing"
             )
         folders[f"{part}_model_dir"] = str(folder)
     return Paddle(folders, language, min_score, join, timeout_s)

@@ -1,8 +1,8 @@
-"""RapidOCR: PaddleOCR's detector and recogniser on onnxruntime, models in its wheel, nothing is downloaded.
+"""RapidOCR: PaddleOCR's detector and recogniser on onnxruntime. The models are in its wheel; nothing is downloaded.
 
-Reads Latin, Han, Japanese, digits and plates. Everything else comes back empty, unsure, or as Latin look-alikes (Greek
-above all), so what it reads passes a gate before it may count as evidence. Its models of other scripts, where they are
-given by path, read what the gate holds back.
+Reads Latin, Han, Japanese, digits and plates. Other scripts are returned empty, with low confidence, or as Latin
+look-alikes (Greek above all), so readings must pass a gate before they count as evidence. RapidOCR models of other
+scripts, if given by path, read the lines that fail the gate.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from geoagent.types import Photo, TextRegion
 
 
 class RapidOcr:
-    """The engine that needs nothing but what geoagent installs."""
+    """The default engine; needs no packages beyond geoagent's own dependencies."""
 
     name = "rapidocr"
 
@@ -29,10 +29,10 @@ class RapidOcr:
         self._reader, self._thorough, self._lock = reader, thorough, threading.Lock()
 
     def __call__(self, photo: Photo) -> tuple[TextRegion, ...]:
-        """Return the lines of `photo` in reading order; () where there is no text.
+        """Return the lines of `photo` in reading order; () if there is no text.
 
         Raises:
-            OcrError: RapidOCR is not installed as it should be, or failed on this photo.
+            OcrError: RapidOCR is not installed correctly, or failed on this photo.
         """
         with self._lock, quiet:
             self._reader.load()
@@ -55,22 +55,22 @@ def build(
     thorough: bool = False,
     models: Sequence[str] | str | None = None,
 ) -> RapidOcr | ManyScripts:
-    """Build the engine; nothing is loaded before the first photo, save that `models` are looked into for their scripts.
+    """Build the engine; models are loaded with the first photo, but the scripts of `models` are determined now.
 
     Args:
         assets: not used.
-        max_side_px: photos are reduced to this longer side before reading; above 2000 the detector loses large text.
-        threads: of onnxruntime; all cores where None.
-        min_score: lines below are dropped, unless they have 4 letters or more to search for.
-        join: join fragments on one baseline to one line.
-        retry: read lines upside down as well where upright they make little sense.
-        thorough: turn photos whose text makes little sense, and read small ones enlarged as well; two to four times
-            the time.
+        max_side_px: the longer side is downscaled to this before reading; above 2000 the detector misses large text.
+        threads: number of onnxruntime threads; all cores if None.
+        min_score: lines with a lower confidence are dropped, unless they have 4 or more letters to search for.
+        join: join fragments on one baseline into one line.
+        retry: also read lines upside down if they make little sense upright.
+        thorough: rotate photos whose text makes little sense, and also read small ones enlarged; takes two to four
+            times as long.
         models: ONNX recognisers of further scripts (RapidOCR's own, such as korean_PP-OCRv5_rec_mobile.onnx), or a
             folder of them.
 
     Raises:
-        ConfigError: an option out of range, or a model that is not there or none.
+        ConfigError: an option is out of range, or a model is missing or invalid.
     """
     reader = Reader(max_side_px=max_side_px, threads=threads, min_score=min_score, join=join, retry=retry)
     if models is not None:

@@ -1,7 +1,6 @@
-"""Many scripts: RapidOCR finds the text and reads what it can, Tesseract's script models read the rest.
+"""Multi-script engine: RapidOCR detects the text and reads what it can, Tesseract's script models read the rest.
 
-Tesseract is asked about single straightened lines only; on whole photos it finds little. How the two are joined is in
-`_many`.
+Tesseract only gets single rectified lines; it detects little text in whole photos. `_many` combines the two.
 """
 
 from __future__ import annotations
@@ -27,21 +26,21 @@ def build(
     retry: bool = True,
     thorough: bool = False,
 ) -> ManyScripts:
-    """Build the engine; nothing is loaded before the first photo, a model not before it is asked.
+    """Build the engine; nothing is loaded before the first photo, and each script model on first use.
 
     Args:
         assets: not used.
-        scripts: ISO 15924 codes of the scripts to ask Tesseract about; all that are installed where None.
-        max_side_px: photos are reduced to this longer side before reading; above 2000 the detector loses large text.
-        threads: of onnxruntime; all cores where None.
-        min_score: lines below are dropped, unless they have 4 letters or more to search for.
-        join: join fragments on one baseline to one line.
-        retry: read lines upside down as well where upright they make little sense.
-        thorough: turn photos whose text makes little sense, and read small ones enlarged as well; two to four times
-            the time.
+        scripts: ISO 15924 codes of the scripts to read with Tesseract; all installed ones if None.
+        max_side_px: the longer side is downscaled to this before reading; above 2000 the detector misses large text.
+        threads: number of onnxruntime threads; all cores if None.
+        min_score: lines with a lower confidence are dropped, unless they have 4 or more letters to search for.
+        join: join fragments on one baseline into one line.
+        retry: also read lines upside down if they make little sense upright.
+        thorough: rotate photos whose text makes little sense, and also read small ones enlarged; takes two to four
+            times as long.
 
     Raises:
-        ConfigError: an option out of range, or a script that Tesseract has no model for.
+        ConfigError: an option is out of range, or Tesseract has no model for a script.
         MissingDependency: tesserocr is not installed.
         OcrError: a model is not installed.
     """

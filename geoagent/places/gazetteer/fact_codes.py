@@ -1,4 +1,4 @@
-"""The rows of the cue tables that are patterns: postcodes, plates, domains, roads, habits. `facts` reads them."""
+"""Row types of the pattern-based cue tables: postcodes, plates, domains, roads, habits. Read by `facts`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from geoagent.places.gazetteer.fact_types import Shares, compiled
 
 WHITE: Shares = MappingProxyType({"white": 0.92, "yellow": 0.03})
-"""Colours of number plates where nothing else is known."""
+"""Default colours of number plates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,9 @@ class PostcodeFacts:
     """Postcodes of one country.
 
     Attributes:
-        pattern: regular expression of a whole code, "" where there are none.
+        pattern: regular expression of a whole code, "" if the country has no postcodes.
         shared: share of the other countries with postcodes whose pattern the country's example codes also match;
-            0 means that the form alone names the country.
+            0 means that the format alone identifies the country.
         prefixes: country prefixes written before a code ("D-", "CH-").
         labels: words written before a code ("CEP", "PSČ").
         areas: first characters of a code -> (city or "", GeoNames admin-1 code or "", name of the area).
@@ -33,11 +33,11 @@ class PostcodeFacts:
     areas: Mapping[str, tuple[str, str, str]] = field(default_factory=lambda: MappingProxyType({}))
 
     def matches(self, code: str) -> bool:
-        """Say whether `code` has the form of this country's postcodes."""
+        """Return whether `code` has the format of this country's postcodes."""
         return bool(self.pattern) and compiled(self.pattern, re.IGNORECASE).fullmatch(code.strip()) is not None
 
     def area(self, code: str) -> tuple[str, str, str] | None:
-        """Return (city, admin-1 code, name) of the longest prefix of `code` that is known, else None."""
+        """Return (city, admin-1 code, name) of the longest known prefix of `code`, else None."""
         compact = re.sub(r"[\s-]", "", code).upper()
         for size in range(min(len(compact), 6), 0, -1):
             found = self.areas.get(compact[:size])
@@ -51,10 +51,10 @@ class PlateFacts:
     """Number plates of one country.
 
     Attributes:
-        patterns: (strict, loose, weight): regular expressions of a whole plate with its separators, and without.
-        regions: region code -> city, or "@" and the name of an admin-1 unit.
-        bands: what stands on the band at the side and names a place, in the same notation (French departments).
-        colours: colour of the plate -> share of its plates.
+        patterns: (strict, loose, weight): regular expressions of a whole plate with and without separators.
+        regions: region code -> city, or "@" followed by the name of an admin-1 unit.
+        bands: text on the side band -> place, in the same notation (French departments).
+        colours: colour of the plate -> share of the country's plates.
     """
 
     patterns: tuple[tuple[str, str, float], ...]
@@ -69,8 +69,8 @@ class TldFact:
 
     Attributes:
         countries: country -> weight, sum 1.
-        strength: how far it is to be believed, (0, 1]; low for ".io", ".tv", ".co".
-        place: city or region that it belongs to ("Berlin"), "" where none.
+        strength: reliability, (0, 1]; low for ".io", ".tv", ".co".
+        place: city or region that it belongs to ("Berlin"), "" if none.
     """
 
     countries: Shares
@@ -80,13 +80,13 @@ class TldFact:
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """A way of writing numbers, hours, prices or addresses.
+    """A formatting convention for numbers, hours, prices or addresses.
 
     Attributes:
-        pattern: regular expression that is searched for in a line.
+        pattern: regular expression to search for in a line.
         countries: country -> weight, sum 1.
-        strength: how far it is to be believed, (0, 1].
-        note: what it is.
+        strength: reliability, (0, 1].
+        note: description.
     """
 
     pattern: str
@@ -97,13 +97,13 @@ class Habit:
 
 @dataclass(frozen=True, slots=True)
 class RoadForm:
-    """A form of road numbers.
+    """A format of road numbers.
 
     Attributes:
         pattern: regular expression of a whole number.
         countries: country -> weight, sum 1.
-        strength: how far it is to be believed, (0, 1].
-        colours: colour of the number's panel -> countries where it is such.
+        strength: reliability, (0, 1].
+        colours: colour of the number's panel -> countries that use it.
     """
 
     pattern: str

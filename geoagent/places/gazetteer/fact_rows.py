@@ -1,4 +1,4 @@
-"""Reading the files of the cue tables, row by row."""
+"""Reader of the cue table files, and conversion of their rows."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Reader:
         self.root = root
 
     def __call__(self, name: str) -> dict[str, Any]:
-        """Read one table as it stands in its file.
+        """Read one table in its file format.
 
         Raises:
-            ResourceError: it is missing or damaged.
+            ResourceError: the file is missing or damaged.
         """
         plain, packed = self.root / f"{name}.json", self.root / f"{name}.json.gz"
         try:
@@ -46,16 +46,16 @@ class Reader:
                 f"the cue table {name} in {self.root} is damaged ({error}); reinstall geoagent"
             ) from error
         if not isinstance(table, dict):
-            raise ResourceError(f"the cue table {name} in {self.root} holds no JSON object; reinstall geoagent")
+            raise ResourceError(f"the cue table {name} in {self.root} contains no JSON object; reinstall geoagent")
         return table
 
     def rows(self, name: str, make: Any) -> Mapping[str, Any]:
-        """Read one table and make a value of each row."""
+        """Read one table and convert each row with `make`."""
         return MappingProxyType({key: make(key, row) for key, row in self(name).items()})
 
 
 def plate_row(_: str, r: dict[str, Any]) -> PlateFacts:
-    """Number plates of one country."""
+    """Parse the number plates of one country."""
     patterns = tuple((str(strict), str(loose), float(weight)) for strict, loose, weight in r["p"])
     return PlateFacts(
         patterns, MappingProxyType(r.get("r", {})), MappingProxyType(r.get("b", {})), _shares(r, "col") or WHITE
@@ -63,13 +63,13 @@ def plate_row(_: str, r: dict[str, Any]) -> PlateFacts:
 
 
 def road_row(pattern: str, r: dict[str, Any]) -> RoadForm:
-    """A form of road numbers."""
+    """Parse a format of road numbers."""
     colours = {colour: tuple(codes) for colour, codes in r.get("col", {}).items()}
     return RoadForm(pattern, _shares(r), r.get("s", 1.0), MappingProxyType(colours))
 
 
 def habit_row(pattern: str, r: dict[str, Any]) -> Habit:
-    """A way of writing."""
+    """Parse a formatting convention."""
     return Habit(pattern, _shares(r), r.get("s", 1.0), r.get("note", ""))
 
 
@@ -78,7 +78,7 @@ def _shares(row: Mapping[str, Any], name: str = "c") -> Shares:
 
 
 def country_row(code: str, r: dict[str, Any]) -> CountryFacts:
-    """One country."""
+    """Parse the facts of one country."""
     return CountryFacts(
         code, r["name"], r["population"], r["area_km2"], _shares(r, "languages"), _shares(r, "scripts"),
         r.get("han", ""), tuple(r["tlds"]), tuple(r["calling"]), tuple(r["currencies"]), r["left"], r["mph"],
@@ -87,12 +87,12 @@ def country_row(code: str, r: dict[str, Any]) -> CountryFacts:
 
 
 def street_row(_: str, r: dict[str, Any]) -> StreetWord:
-    """A word for a street."""
+    """Parse a street word."""
     return StreetWord(tuple(r["l"]), _shares(r), r.get("p", "either"))
 
 
 def company_row(_: str, r: dict[str, Any]) -> PlacedForm:
-    """A company form."""
+    """Parse a company form."""
     return PlacedForm(tuple(r["w"]), _shares(r), r.get("s", 1.0), r.get("case", False), _variants(r))
 
 
@@ -101,7 +101,7 @@ def _variants(row: Mapping[str, Any]) -> Mapping[str, Shares]:
 
 
 def registration_row(_: str, r: dict[str, Any]) -> RegistrationLabel:
-    """The label of a register number."""
+    """Parse the label of a register number."""
     return RegistrationLabel(
         tuple(r["w"]), _shares(r), r.get("s", 1.0), r.get("re", ""), r.get("sum", ""), r.get("case", False),
         tuple((country, pattern, codes) for country, pattern, codes in r.get("n", ())),
@@ -109,21 +109,21 @@ def registration_row(_: str, r: dict[str, Any]) -> RegistrationLabel:
 
 
 def currency_row(_: str, r: dict[str, Any]) -> CurrencyForm:
-    """A way of writing a currency."""
+    """Parse a currency form."""
     return CurrencyForm(_shares(r), r.get("s", 1.0), r.get("iso", ""), r.get("p", "either"), r.get("case", False))
 
 
 def regionalism_row(_: str, r: dict[str, Any]) -> Regionalism:
-    """A word of national or regional use."""
+    """Parse a national or regional word."""
     return Regionalism(_shares(r), r.get("s", 1.0), r.get("admin1", ""), r.get("city", ""), r.get("note", ""))
 
 
 def postcode_row(_: str, r: dict[str, Any]) -> PostcodeFacts:
-    """Postcodes of one country."""
+    """Parse the postcodes of one country."""
     areas = MappingProxyType({key: (a[0], a[1], a[2]) for key, a in r.get("areas", {}).items()})
     return PostcodeFacts(r["re"], r["shared"], tuple(r.get("prefixes", ())), tuple(r.get("labels", ())), areas)
 
 
 def tld_row(_: str, r: dict[str, Any]) -> TldFact:
-    """A top-level domain."""
+    """Parse a top-level domain."""
     return TldFact(_shares(r), r.get("s", 1.0), r.get("place", ""))

@@ -1,4 +1,4 @@
-"""The rows of the cue tables: what is known of a country, a word, a form, a brand. `facts` reads them."""
+"""Row types of the cue tables: countries, words, forms, brands. Read by `facts`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from types import MappingProxyType
 from typing import Literal
 
 Shares = Mapping[str, float]
-"""Country to weight, or language or script to share."""
+"""Country -> weight, or language or script -> share."""
 
 
 @cache
 def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
-    """Compile a pattern of the tables, once: they are more than `re` keeps."""
+    """Compile a pattern of the tables and cache it: there are more than the cache of `re` holds."""
     return re.compile(pattern, flags)
 
 
@@ -25,13 +25,13 @@ NONE: Shares = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where rows of a table that was written by hand are from.
+    """Provenance of the hand-written rows of a table.
 
     Attributes:
-        file: of `gazetteer/build/hand`.
-        source: who wrote them, and from what.
-        check: where a reader can check them; {country} and {first} stand for a row's country and first word.
-        rows: how many there are.
+        file: file in `gazetteer/build/hand`.
+        source: author of the rows, and what they are based on.
+        check: where a reader can verify them; {country} and {first} stand for a row's country and first word.
+        rows: number of rows.
     """
 
     file: str
@@ -40,11 +40,11 @@ class Source:
     rows: int
 
     def check_of(self, country: str = "", first: str = "") -> str:
-        """Where one row can be checked.
+        """Return where one row can be verified.
 
         Args:
             country: English name of the row's country.
-            first: its first word.
+            first: first word of the row.
         """
         return self.check.replace("{country}", country.replace(" ", "_")).replace("{first}", first.replace(" ", "_"))
 
@@ -56,17 +56,17 @@ class CountryFacts:
     Attributes:
         code: ISO 3166-1 alpha-2 code ("XK" for Kosovo).
         name: English name.
-        population: people.
-        area_km2: land and inland water.
+        population: number of people.
+        area_km2: land and inland water area.
         languages: language -> share of the text on public signs; sums to 1.
         scripts: script -> share of the text on public signs; sums to 1.
-        han: "Hans" or "Hant" where Chinese characters of one kind are usual, else "".
+        han: "Hans" or "Hant" if one kind of Chinese characters is usual, else "".
         tlds: its country-code domains, without dots.
         calling_codes: international calling codes, digits only.
         currencies: ISO 4217 codes in use.
         drives_left: whether traffic keeps left.
-        mph: whether road signs give miles per hour.
-        postcode: regular expression of a whole postcode, "" where there are none.
+        mph: whether road signs use miles per hour.
+        postcode: regular expression of a whole postcode, "" if the country has no postcodes.
     """
 
     code: str
@@ -90,7 +90,7 @@ class StreetWord:
 
     Attributes:
         languages: languages that use it.
-        countries: country -> weight where its use is national; empty where only the languages speak.
+        countries: country -> weight if its use is national; empty if only the languages are informative.
         position: "before" the name, "after" it as a word, "glued" to its end, or "either" before or after.
     """
 
@@ -106,9 +106,9 @@ class PlacedForm:
     Attributes:
         written: usual spellings.
         countries: country -> weight, sum 1.
-        strength: how far the form is to be believed, (0, 1].
-        case: whether it counts only in a spelling of `written` ("AS", "AB": letters that are words otherwise).
-        variants: spelling -> country -> weight, where points and brackets tell countries apart ("A/S", "a.s.").
+        strength: reliability of the form, (0, 1].
+        case: whether only the exact spellings in `written` count ("AS", "AB" are words in other spellings).
+        variants: spelling -> country -> weight, if punctuation distinguishes countries ("A/S", "a.s.").
     """
 
     written: tuple[str, ...]
@@ -118,7 +118,7 @@ class PlacedForm:
     variants: Mapping[str, Shares] = field(default_factory=lambda: MappingProxyType({}))
 
     def countries_as(self, written: str) -> Shares:
-        """Return country -> weight of the form in this very spelling, else of the form however spelt."""
+        """Return country -> weight of the form in this exact spelling, else of the form in any spelling."""
         return self.variants.get(written, self.countries)
 
 
@@ -129,12 +129,12 @@ class RegistrationLabel:
     Attributes:
         written: usual spellings.
         countries: country -> weight, sum 1.
-        strength: how far the label alone is to be believed, (0, 1].
-        pattern: regular expression of the number after it, "" where it has no fixed form.
-        checksum: module of python-stdnum that knows the number ("it.iva"), "" where none does.
-        case: whether it counts only in a spelling of `written`.
-        numbers: (country, regular expression of the number without separators, what its group is a code of); a label of
-            several countries ("RUC") is told apart by the number.
+        strength: reliability of the label alone, (0, 1].
+        pattern: regular expression of the number after it, "" if it has no fixed format.
+        checksum: module of python-stdnum that validates the number ("it.iva"), "" if there is none.
+        case: whether only the exact spellings in `written` count.
+        numbers: (country, regular expression of the number without separators, what its group is a code of); the number
+            identifies the country of a label that several countries use ("RUC").
     """
 
     written: tuple[str, ...]
@@ -146,20 +146,20 @@ class RegistrationLabel:
     numbers: tuple[tuple[str, str, Mapping[str, str] | str], ...] = ()
 
     def fits(self, number: str) -> bool | None:
-        """Say whether `number` has the form that goes with the label; None where the label has no fixed form."""
+        """Return whether `number` has the label's format; None if the label has no fixed format."""
         return bool(compiled(self.pattern, re.IGNORECASE).fullmatch(number.strip())) if self.pattern else None
 
 
 @dataclass(frozen=True, slots=True)
 class NumberForm:
-    """A tax or register number that needs no label: "ATU12345678".
+    """A tax or register number that is recognisable without a label: "ATU12345678".
 
     Attributes:
-        country: that gives such numbers out.
+        country: country that issues such numbers.
         pattern: regular expression of a whole number.
-        checksum: module of python-stdnum that checks it, "" where none does.
-        needs_checksum: whether the form alone is too common to speak.
-        source: who says so.
+        checksum: module of python-stdnum that validates it, "" if there is none.
+        needs_checksum: whether the format alone is too common to be evidence.
+        source: source of the format.
     """
 
     country: str
@@ -171,14 +171,14 @@ class NumberForm:
 
 @dataclass(frozen=True, slots=True)
 class CurrencyForm:
-    """A way of writing a currency.
+    """A written form of a currency.
 
     Attributes:
         countries: country -> weight, sum 1.
-        strength: how far the form is to be believed, (0, 1]; below 0.5 it is ambiguous.
-        currency: ISO 4217 code, "" where the form stands for several.
+        strength: reliability of the form, (0, 1]; below 0.5 it is ambiguous.
+        currency: ISO 4217 code, "" if the form stands for several currencies.
         position: "before" or "after" the amount, or "either".
-        case: whether capitals matter.
+        case: whether it is case-sensitive.
     """
 
     countries: Shares
@@ -189,7 +189,7 @@ class CurrencyForm:
 
     @property
     def ambiguous(self) -> bool:
-        """Whether the form stands for several currencies or is often no currency at all."""
+        """Whether the form stands for several currencies or is often not a currency."""
         return self.strength < 0.5
 
 
@@ -199,11 +199,11 @@ class BrandFact:
 
     Attributes:
         countries: country -> weight, sum 1.
-        place: the city that it belongs to, "" where it is not local.
+        place: the city that it belongs to, "" if it is not local.
         kind: "brand", "operator", "transit", or a kind from the hand table ("bank", "police", …).
-        strength: how far the name is to be believed, (0, 1].
-        parts: country -> where in it: cities by name, admin-1 units by GeoNames code ("DE.05").
-        chosen: whether it was put into the table by hand, as a name that tells, and not with all others of an index.
+        strength: reliability of the name, (0, 1].
+        parts: country -> locations in it: cities by name, admin-1 units by GeoNames code ("DE.05").
+        chosen: whether it was added by hand as a distinctive name, not in bulk from an index.
     """
 
     countries: Shares
@@ -216,11 +216,11 @@ class BrandFact:
 
 @dataclass(frozen=True, slots=True)
 class SignWord:
-    """A word that stands on signs.
+    """A word on signs.
 
     Attributes:
-        languages: languages that write it so.
-        concept: what it means, in English ("pharmacy").
+        languages: languages with this spelling.
+        concept: meaning in English ("pharmacy").
     """
 
     languages: tuple[str, ...]
@@ -229,14 +229,14 @@ class SignWord:
 
 @dataclass(frozen=True, slots=True)
 class Regionalism:
-    """A word whose use on signs is national or regional.
+    """A word that is used on signs nationally or regionally.
 
     Attributes:
         countries: country -> weight, sum 1.
-        strength: how far the word is to be believed, (0, 1].
-        admin1: GeoNames admin-1 code ("CA.10") where it is regional.
-        city: city where it is local.
-        note: what it means.
+        strength: reliability of the word, (0, 1].
+        admin1: GeoNames admin-1 code ("CA.10") if it is regional.
+        city: city if it is local.
+        note: meaning.
     """
 
     countries: Shares

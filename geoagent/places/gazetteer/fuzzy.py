@@ -1,8 +1,8 @@
-"""Names that a misread name is nearest to.
+"""Fuzzy lookup: the names nearest to a misread name.
 
-One edit is found by trying all of them against the trie, which needs no index. Two edits are found by a filter over
-all keys: an edit changes the letter counts of a word in at most two places, so that keys whose sets of letters (once,
-and twice or more) differ in more than 2 · edits bits are out; the few that stay are compared letter by letter.
+One edit: all single edits are looked up in the trie, which needs no index. Two edits: a filter over all keys. An edit
+changes at most two letter counts of a word, so keys whose letter sets (once, and twice or more) differ in more than
+2 · edits bits are excluded; the few that remain are compared letter by letter.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from geoagent.places.gazetteer.score import CHEAP_EDIT, EDIT
 from geoagent.places.gazetteer.writing import ALPHABETS, in_other_scripts, key_script
 
 TWO_FROM = 9
-"""Names of this many letters or more may differ in two."""
+"""Minimum number of letters of a name for two edits."""
 _SHORT = 8
 _SHORT_COST = -0.7
 _FIRST_LETTER = -1.0
 
-# What optical readers take for one another, in normalised letters.
+# Characters that OCR engines confuse, as normalised letters.
 _PAIRS = (
     "o0 oq od oc l1 i1 il ij lt ft it s5 b8 z2 g9 g6 b6 a4 e3 t7 gq uv vy ce co nh nr hb kx pf "
     "rt fe bh db mn nu ии нн нп пл лд шщ щц ьъ ыь ео еэ сс еc иы ий её тг гт зэ вь нк хж تث بت "
@@ -46,9 +46,9 @@ _DIGITS_CYRILLIC = {"0": "о", "3": "з", "4": "ч", "6": "б", "8": "в"}
 
 
 def without_digits(key: str) -> list[str]:
-    """Return what a key reads as where digits stand for letters ("be1o" → "belo", "beio"); [] without digits.
+    """Return the key with digits replaced by the letters they may be ("be1o" → "belo", "beio"); [] without digits.
 
-    A digit counts only inside a word of at least two letters that outnumber the digits.
+    Digits are replaced only in words with at least two letters and more letters than digits.
     """
     variants = [""]
     changed = False
@@ -67,18 +67,18 @@ def without_digits(key: str) -> list[str]:
 
 
 class Fuzzy:
-    """Finds keys near a key."""
+    """Finds the known keys near a key."""
 
     def __init__(self, names: Names, cache: Path | None = None) -> None:
         self.names = names
         self._cache = cache
 
     def near(self, key: str, max_edits: int | None = None) -> list[tuple[str, int, float]]:
-        """Return (known key, edits, cost in nats ≤ 0) for the keys within reach, the key itself not among them.
+        """Return (known key, edits, cost in nats ≤ 0) for the keys within `max_edits`, excluding the key itself.
 
         Args:
-            key: normalised.
-            max_edits: most edits; where absent 1, or 2 from nine letters.
+            key: normalised key.
+            max_edits: maximum number of edits; by default 1, or 2 from nine letters on.
         """
         length = len(key)
         if length < 3 or length > MAX_KEY:
@@ -124,7 +124,7 @@ class Fuzzy:
 
 
 def _cheap(key: str) -> Iterator[str]:
-    """Yield the key with one confusion of optical readers undone."""
+    """Yield the key with one OCR confusion undone."""
     for i, c in enumerate(key):
         for pair in _CHEAP_BY_LETTER.get(c, ()):
             yield key[:i] + pair + key[i + 1 :]
@@ -140,7 +140,7 @@ def _cheap(key: str) -> Iterator[str]:
 
 
 def _one_edit(key: str, alphabet: str) -> Iterator[str]:
-    """Yield the key with one letter dropped, swapped, replaced or added."""
+    """Yield the key with one letter deleted, transposed, replaced or inserted."""
     n = len(key)
     for i in range(n):
         head, tail = key[:i], key[i + 1 :]
@@ -156,7 +156,7 @@ def _one_edit(key: str, alphabet: str) -> Iterator[str]:
 
 
 def _cost(key: str, other: str) -> float:
-    """Return the nats that turning `key` into `other` costs."""
+    """Return the cost in nats of turning `key` into `other`."""
     cost = 0.0
     for op in Levenshtein.editops(key, other):
         pair = frozenset((key[op.src_pos : op.src_pos + 1], other[op.dest_pos : op.dest_pos + 1]))

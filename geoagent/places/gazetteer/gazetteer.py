@@ -28,18 +28,18 @@ from geoagent.places.geo import LatLon, check_latlon
 from geoagent.resources import cache_dir, data_dir
 from geoagent.types import Place
 
-_REMEMBERED = 50_000  # places whose town is kept
+_REMEMBERED = 50_000  # cached points of `reverse`
 
 
 class Gazetteer:
     """Places of the world: 235,000 towns, their countries and admin-1 units, with a million names in all scripts.
 
-    Make one with `Gazetteer.load()`. It is read-only after loading and may be shared between threads.
+    Create it with `Gazetteer.load()`. It is read-only after loading and can be shared between threads.
 
     Attributes:
-        version: of the data.
-        fingerprint: hash over the artefacts.
-        counts: rows by kind ("countries", "admin1", "subunits", "cities", "names", "links", "polygons").
+        version: version of the data.
+        fingerprint: hash of the data files.
+        counts: number of rows by kind ("countries", "admin1", "subunits", "cities", "names", "links", "polygons").
     """
 
     def __init__(self, folder: Path, meta: Mapping[str, Any], table: Table, names: Names) -> None:
@@ -53,7 +53,7 @@ class Gazetteer:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Gazetteer:
-        """Load the shipped gazetteer, or one of the same format from `folder`; about 0.2 s.
+        """Load the gazetteer that ships with geoagent, or one in the same format from `folder`; takes about 0.2 s.
 
         Raises:
             ResourceError: a file is missing or damaged.
@@ -85,16 +85,16 @@ class Gazetteer:
         return Scanner(self.names, self.rank, self._fuzzy, self.stopwords)
 
     def lookup(self, name: str, *, k: int = 8, countries: Mapping[str, float] | None = None) -> tuple[Match, ...]:
-        """Return the places that a name may mean, best first; () where none is known.
+        """Return the places that a name may mean, best first; () if none is known.
 
-        The name is tried as it stands; then without a generic word ("City of", "市", "oblast"); then as a declined
-        form ("Klaipėdos"), which is marked "stem".
+        The name is looked up as given; then without a generic word ("City of", "市", "oblast"); then as a declined form
+        ("Klaipėdos"), which is marked "stem".
 
         Args:
-            name: as written, in any script.
-            k: most matches returned.
-            countries: weight per ISO code, a prior or evidence; the score gains its log. Countries that are absent
-                have the weight under "", or 1 where that is absent too.
+            name: name as written, in any script.
+            k: maximum number of matches.
+            countries: weight per ISO code, a prior or evidence; its log is added to the score. Missing countries have
+                the weight of "", or 1 if that is missing, too.
         """
         key = normalise(name)
         if not key:
@@ -116,14 +116,14 @@ class Gazetteer:
     def fuzzy(
         self, name: str, *, k: int = 8, max_edits: int | None = None, countries: Mapping[str, float] | None = None
     ) -> tuple[Match, ...]:
-        """Return the places whose names a misread or misspelt name is nearest to, best first; exact ones included.
+        """Return the places whose names are nearest to a misread or misspelt name, best first, including exact matches.
 
-        Letters that optical readers confuse cost little; a plain edit costs 3.2 nats.
+        Letters that OCR engines confuse have a low cost; any other edit costs 3.2 nats.
 
         Args:
-            name: as read.
-            k: most matches returned.
-            max_edits: most letters that may differ; 1, or 2 for nine letters or more, where absent.
+            name: name as read.
+            k: maximum number of matches.
+            max_edits: maximum number of differing letters; by default 1, or 2 for nine letters or more.
             countries: as for `lookup`.
         """
         key = normalise(name)
@@ -136,19 +136,20 @@ class Gazetteer:
     def scan(
         self, text: str, *, fuzzy: bool = False, countries: Mapping[str, float] | None = None
     ) -> tuple[Mention, ...]:
-        """Return the names of places in a text, left to right, without overlaps.
+        """Find place names in a text, left to right, without overlaps.
 
         Args:
-            text: one line or several; offsets of the mentions count its characters.
-            fuzzy: also words that are a misreading of a well-known place.
+            text: one or more lines; offsets of the mentions are character offsets in it.
+            fuzzy: also match misreadings of well-known places.
             countries: as for `lookup`.
         """
         return self._scanner.scan(text, fuzzy=fuzzy, countries=countries)
 
     def reverse(self, latlon: LatLon | Sequence[float]) -> Place | None:
-        """Return the town that a place belongs to, with country and admin-1 unit by polygon; None on the open sea.
+        """Reverse-geocode a point to its town, with country and admin-1 unit by polygon; None on the open sea.
 
-        The town is the one that draws the place most among those of the polygon's country: see `Table.nearest_city`.
+        The town is the one with the strongest attraction among those in the polygon's country; see `nearest_city` of
+        `Table`.
         """
         lat, lon = check_latlon(tuple(latlon)).tolist()
         return self._town_at(lat, lon)
@@ -172,23 +173,23 @@ class Gazetteer:
         return Place(place.name, "city", country, place.latlon, code, unit.name, place.population)
 
     def country_at(self, latlon: LatLon | Sequence[float]) -> str:
-        """Return the ISO code of the country at a place, "" on the open sea."""
+        """Return the ISO code of the country at a point, "" on the open sea."""
         return str(self.areas.country_at(tuple(latlon))[0])
 
     def admin1_at(self, latlon: LatLon | Sequence[float]) -> str:
-        """Return the GeoNames code of the admin-1 unit at a place, "" where there is none."""
+        """Return the GeoNames code of the admin-1 unit at a point, "" if there is none."""
         return str(self.areas.admin1_at(tuple(latlon))[0])
 
     def countries_at(self, latlon: ArrayLike) -> NDArray[np.str_]:
-        """Return ISO codes `(N,)` for places `(N, 2)`; "" on the open sea."""
+        """Return ISO country codes `(N,)` for points `(N, 2)`; "" on the open sea."""
         return self.areas.country_at(latlon)
 
     def admin1s_at(self, latlon: ArrayLike) -> NDArray[np.str_]:
-        """Return GeoNames admin-1 codes `(N,)` for places `(N, 2)`; "" where there is none."""
+        """Return GeoNames admin-1 codes `(N,)` for points `(N, 2)`; "" if there is none."""
         return self.areas.admin1_at(latlon)
 
     def entry(self, i: int) -> Place:
-        """Return place number `i`: countries first, then admin-1 units, sub-units, cities."""
+        """Return the place with index `i`: countries first, then admin-1 units, sub-units, cities."""
         return self.table.place(i)
 
     def __len__(self) -> int:
@@ -200,21 +201,21 @@ class Gazetteer:
         return self.table.cities
 
     def country(self, code: str) -> Place | None:
-        """Return the country of an ISO code, None for an unknown one."""
+        """Return the country with an ISO code, or None if the code is unknown."""
         i = self.table.number(code)
         return None if i is None or i >= self.table.n_countries else self.table.place(i)
 
     def admin1(self, code: str) -> Place | None:
-        """Return the unit of a GeoNames admin-1 code ("DE.07"), None for an unknown one."""
+        """Return the unit with a GeoNames admin-1 code ("DE.07"), or None if the code is unknown."""
         i = self.table.number(code)
         return None if i is None or i < self.table.n_countries else self.table.place(i)
 
     def admin1_polygons(self) -> tuple[NDArray[np.str_], NDArray[np.str_], NDArray[Any]]:
-        """Return codes `(A,)`, countries `(A,)` and shapely geometries `(A,)` (lon, lat inside) of all units."""
+        """Return codes `(A,)`, countries `(A,)` and shapely geometries `(A,)` (in lon, lat) of all units."""
         return self.areas.codes, self.areas.countries, self.areas.shapes
 
     def outlines(self) -> dict[str, Any]:
-        """Return the countries' simplified borders, a GeoJSON FeatureCollection (lon, lat) with property `country`."""
+        """Return simplified country borders as a GeoJSON FeatureCollection (lon, lat) with property `country`."""
         path = self.folder / "outlines.geojson.gz"
         try:
             return dict(json.loads(gzip.decompress(path.read_bytes())))
@@ -227,7 +228,7 @@ class Gazetteer:
 
 
 def _best(found: Sequence[Match], k: int) -> tuple[Match, ...]:
-    """Return the best `k`, each place once."""
+    """Return the best `k` matches, each place once."""
     best: dict[Place, Match] = {}
     for match in found:
         known = best.get(match.place)

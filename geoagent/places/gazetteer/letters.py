@@ -1,4 +1,4 @@
-"""Which letters the keys of the index have: the filter before two edits are looked for."""
+"""Letter sets of the index keys: the prefilter for two edits."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _BITS16 = np.array([bin(i).count("1") for i in range(1 << 16)], dtype=np.uint8)
 
 
 class Letters:
-    """Which letters each key has, and which an odd number of times, in order of the keys' lengths.
+    """The letters of each key, and those that occur an odd number of times, sorted by key length.
 
-    Columns: `present` and `odd` `(T,)` uint32, a bit per letter modulo 32; `numbers` `(T,)` int32 of the trie;
-    `begins`, where each length begins.
+    Columns: `present` and `odd` `(T,)` uint32, one bit per letter modulo 32; `numbers` `(T,)` int32, the keys' numbers
+    in the trie; `begins`, the first row of each length.
     """
 
     def __init__(self, names: Names, cache: Path | None = None) -> None:
-        """Read the columns from the file `cache`, or count them (about a second) and leave them there."""
+        """Read the columns from the file `cache`, or compute them (about a second) and write them to it."""
         columns = _read(cache, len(names)) if cache is not None else None
         if columns is None:
             columns = _count(names)
@@ -77,7 +77,7 @@ def _read(path: Path, count: int) -> dict[str, NDArray[Any]] | None:
 
 
 def _write(path: Path, columns: dict[str, NDArray[Any]]) -> None:
-    """Leave the columns for the next run; a folder that cannot be written to only costs the next run a second."""
+    """Write the columns to the cache; if the folder is not writable, the next run recomputes them (about a second)."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")

@@ -1,4 +1,4 @@
-"""What the gazetteer answers: a place that a name may mean, and a name found in a text."""
+"""Results of the gazetteer: a place that a name may mean, and a place name found in a text."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Match:
 
     Attributes:
         place: the place.
-        name: the key under which it was found (normalised).
-        exactness: "primary" (its usual name), "alternate" (another name of it, or in another language), "code" (an
+        name: the normalised key under which it was found.
+        exactness: "primary" (its usual name), "alternate" (another name, or the name in another language), "code" (an
             abbreviation: "TX"), "stem" (a declined form, or the name with a generic word), "translit" (transliterated),
             "fuzzy" (misread or misspelt).
-        edits: letters that differ; 0 unless fuzzy or transliterated.
+        edits: number of differing letters; 0 unless fuzzy or transliterated.
         score: nats; a softmax over the matches of one name is P(place | name).
     """
 
@@ -33,14 +33,14 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A name found in a text.
+    """A place name found in a text.
 
     Attributes:
-        start: offset of its first character in the text as given.
-        end: offset behind its last character.
-        text: the characters between.
+        start: offset of its first character in the original text.
+        end: offset after its last character.
+        text: the characters between them.
         matches: places that it may mean, best first; at least one.
-        capitalised: whether it begins with a capital, or its script has none.
+        capitalised: whether it starts with a capital, or its script has no case.
     """
 
     start: int

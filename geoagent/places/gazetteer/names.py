@@ -1,4 +1,4 @@
-"""The index of names: from a key to the places that bear it, and from a text to the keys that begin it."""
+"""Index of names: from a key to the places with that name, and from a text to the keys that are its prefixes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from geoagent.errors import ResourceError
 
 
 class Names:
-    """Keys in a memory-mapped trie; for each the places that bear it, best first, with the kind of name.
+    """Keys in a memory-mapped trie; for each key the places with that name, best first, and the kind of name.
 
     Kinds: 0 primary name, 1 alternate, 2 code, 3 derived from the primary name by rule.
     """
@@ -42,7 +42,7 @@ class Names:
         return key in self.trie
 
     def links(self, key: str) -> list[tuple[int, int]]:
-        """Return (place number, kind) for every place of this key, best first; [] for an unknown key."""
+        """Return (place index, kind) for every place of this key, best first; [] for an unknown key."""
         ident = self._get(key)
         if ident is None:
             return []
@@ -50,5 +50,5 @@ class Names:
         return [(value >> 2, value & 3) for value in values]
 
     def top_link(self, key: str) -> int:
-        """Return the number of the key's best place; the key must exist."""
+        """Return the index of the key's best place; the key must exist."""
         return int(self._links[self._offset(self._get(key))]) >> 2

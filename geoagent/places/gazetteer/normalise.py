@@ -1,8 +1,8 @@
-"""One spelling for all spellings of a name: the key under which the gazetteer knows it.
+"""Normalisation of names to the keys of the gazetteer: all spellings of a name have the same key.
 
-Compatibility forms and case are folded, marks over and under Latin, Greek and Cyrillic letters are dropped, variant
-letters of the Arabic script and variant shapes of Han characters become one, apostrophes vanish, other punctuation
-becomes a space. Vowel signs of Indic, Thai, Khmer and Burmese writing are letters and stay.
+Compatibility forms and case are folded, diacritics of Latin, Greek and Cyrillic letters are dropped, variants of Arabic
+letters and of Han characters are unified, apostrophes are removed, and other punctuation becomes a space. Vowel signs
+of Indic scripts, Thai, Khmer and Burmese are treated as letters and kept.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from geoagent.places.gazetteer.han import FOLDED, VARIANTS
 
-# Letters that have no decomposition but are routinely written without their stroke or ligature.
+# Letters without a Unicode decomposition that are often written without their stroke or ligature.
 _LETTERS = {
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŋ": "n", "ŧ": "t",
     "ə": "e", "ɓ": "b", "ɗ": "d", "ƙ": "k", "ɛ": "e", "ɔ": "o", "ƴ": "y", "ĸ": "k", "ꜣ": "", "ꜥ": "",
@@ -22,14 +22,14 @@ _LETTERS = {
     "ґ": "г", "ѝ": "и", "ヶ": "ケ", "ヵ": "カ", "ゖ": "け", "ゕ": "か",
 }  # fmt: skip
 _APOSTROPHES = "'’‘`´ʹʺʻʼʽʾʿˈ′″ʿ＇‛՚׳״ꞌ"
-# Signs that are dropped although Unicode calls them letters or marks: niqqud, harakat, tatweel, nukta.
+# Characters that are dropped although Unicode classes them as letters or marks: niqqud, harakat, tatweel, nukta.
 _DROPPED = [*range(0x300, 0x370), *range(0x591, 0x5C8), 0x640, *range(0x64B, 0x660), 0x670, *range(0x6D6, 0x6EE)]
 _DROPPED += [0x93C, 0x9BC, 0xA3C, 0xABC, 0xB3C, 0xCBC]
-_KEPT_IN_DROPPED = {0x5BE, 0x5C0, 0x5C3, 0x5C6, 0x6DD, 0x6DE, 0x6E9}  # punctuation inside those blocks
+_KEPT_IN_DROPPED = {0x5BE, 0x5C0, 0x5C3, 0x5C6, 0x6DD, 0x6DE, 0x6E9}  # punctuation within those blocks
 
 
 class _Folding(dict[int, str]):
-    """Code point to its folded text; points not seen before are judged by their Unicode category."""
+    """Code point -> folded text; new code points are folded according to their Unicode category."""
 
     def __missing__(self, point: int) -> str:
         category = unicodedata.category(chr(point))
@@ -47,7 +47,7 @@ _FOLDING = _Folding({ord(a): b for a, b in zip(VARIANTS, FOLDED, strict=True)})
 _FOLDING.update({point: "" for point in _DROPPED if point not in _KEPT_IN_DROPPED})
 _FOLDING.update({ord(a): b for a, b in _LETTERS.items()})
 _FOLDING.update({ord(a): "" for a in _APOSTROPHES})
-_FOLDING[0x200B] = " "  # zero width space separates words in Khmer, Thai and Burmese
+_FOLDING[0x200B] = " "  # the zero-width space separates words in Khmer, Thai and Burmese
 
 
 def _fold(text: str) -> str:
@@ -59,24 +59,24 @@ def normalise(text: str) -> str:
     """Return the key of a name: folded letters, single spaces, no punctuation. Idempotent.
 
     Args:
-        text: any Unicode text, however long.
+        text: any Unicode text of any length.
     """
     folded = " ".join(_fold(text).split())
     if folded.isascii():
         return folded
-    # A second round settles what dropping a mark has brought together; two rounds are enough in practice.
+    # Dropping a mark may bring foldable characters together, so fold twice; two rounds are enough in practice.
     return " ".join(_fold(folded).split())
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A text's key with the way back to the text.
+    """A text's key with a mapping back to the text.
 
     Attributes:
         key: folded text; runs of white space and soft punctuation are one space, hard breaks (comma, slash, bar, …)
             are a newline.
-        starts: for each character of `key`, where the piece of the text that it comes from begins.
-        ends: for each character of `key`, where that piece ends.
+        starts: for each character of `key`, the start of its source cluster in the text.
+        ends: for each character of `key`, the end of that cluster.
     """
 
     key: str
@@ -84,11 +84,11 @@ class Folded:
     ends: list[int]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Turn characters `start` to `end` (exclusive) of the key into a span of the text."""
+        """Map characters `start` to `end` (exclusive) of the key to a span of the text."""
         return self.starts[start], self.ends[end - 1]
 
     def at(self, offset: int) -> int:
-        """Return the index in the key of the piece that covers character `offset` of the text, or the one before."""
+        """Return the index in the key of the cluster that covers character `offset` of the text, or the one before."""
         return max(bisect_right(self.starts, offset) - 1, 0)
 
 
@@ -97,7 +97,7 @@ _CLUSTERS: dict[str, str] = {}
 
 
 def _joins(character: str) -> bool:
-    """Whether a character belongs to the one before it: marks, conjoining Hangul, half-width voicing marks."""
+    """Whether a character combines with the one before it: marks, conjoining Hangul, half-width voicing marks."""
     if character < "\u0300":
         return False
     return (
@@ -108,7 +108,7 @@ def _joins(character: str) -> bool:
 
 
 def fold_with_offsets(text: str) -> Folded:
-    """Fold a text as `normalise` does, one cluster at a time, and remember where each character came from."""
+    """Fold a text like `normalise`, one cluster at a time, and record the source offset of each character."""
     key: list[str] = []
     starts: list[int] = []
     ends: list[int] = []

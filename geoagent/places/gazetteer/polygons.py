@@ -1,4 +1,4 @@
-"""Polygons of admin-1 units: which unit and country a point lies in."""
+"""Polygons of admin-1 units: look up the unit and country of a point."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from geoagent.errors import ResourceError
 from geoagent.places.geo import check_latlon, lonlat_from_latlon
 
 NEAR_DEG = 0.25
-"""A point off every polygon belongs to the nearest one within this many degrees (coasts are simplified)."""
+"""A point outside all polygons belongs to the nearest one within this many degrees (coasts are simplified)."""
 
 
 class Areas:
-    """All units as one coverage: `codes` ("DE.07", or "AQ" where a country has no units), `countries`, `shapes`.
+    """All units as one coverage: `codes` ("DE.07", or "AQ" if a country has no units), `countries`, `shapes`.
 
-    Shapes are shapely geometries, so longitude comes first inside them.
+    Shapes are shapely geometries with longitude first.
     """
 
     def __init__(self, codes: NDArray[np.str_], shapes: NDArray[Any]) -> None:
@@ -58,7 +58,7 @@ class Areas:
         return cls(np.array(head["codes"]), shapes)
 
     def index_at(self, latlon: ArrayLike, near_deg: float = NEAR_DEG) -> NDArray[np.int64]:
-        """Return for places `(N, 2)` the index of the unit that each lies in, or nearest to; -1 for the open sea."""
+        """Return the index of the unit that contains, or is nearest to, each point `(N, 2)`; -1 for the open sea."""
         places = check_latlon(latlon).reshape(-1, 2)
         points: Any = shapely.points(lonlat_from_latlon(places))
         found = np.full(len(places), -1, dtype=np.int64)
@@ -73,12 +73,12 @@ class Areas:
         return found
 
     def admin1_at(self, latlon: ArrayLike) -> NDArray[np.str_]:
-        """Return for places `(N, 2)` the GeoNames admin-1 code, "" where there is none."""
+        """Return the GeoNames admin-1 code of each point `(N, 2)`, "" if there is none."""
         index = self.index_at(latlon)
         codes = np.where(index >= 0, self.codes[index], "")
         return np.asarray(np.where(np.char.find(codes, ".") >= 0, codes, ""), dtype=self.codes.dtype)
 
     def country_at(self, latlon: ArrayLike) -> NDArray[np.str_]:
-        """Return for places `(N, 2)` the ISO code of the country, "" for the open sea."""
+        """Return the ISO country code of each point `(N, 2)`, "" for the open sea."""
         index = self.index_at(latlon)
         return np.asarray(np.where(index >= 0, self.countries[index], ""), dtype="<U2")

@@ -1,4 +1,4 @@
-"""From a key to its places in order: how much each is meant by the name as it was written."""
+"""Ranking of a key's places for a name as it was written."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from geoagent.places.gazetteer.writing import key_script
 EXACTNESS: tuple[Exactness, ...] = ("primary", "alternate", "code", "primary")
 _CODE = 2
 _DEPTH = 40
-"""Links are in order of their static score; those beyond this many are never among the best eight without evidence."""
+"""Links are sorted by static score; those beyond this many never rank among the best eight without evidence."""
 
 
 class Ranker:
-    """Orders the places of a key."""
+    """Ranks the places of a key."""
 
     def __init__(self, table: Table, names: Names, scripts: Mapping[str, frozenset[str]]) -> None:
         self.table = table
@@ -40,13 +40,13 @@ class Ranker:
         countries: Mapping[str, float] | None = None,
         inside: frozenset[str] | None = None,
     ) -> list[tuple[float, int, int]]:
-        """Return (score, place number, kind) of every place that bears the key, best first.
+        """Return (score, place index, kind) of every place with this key, best first.
 
         Args:
-            key: normalised.
-            raw: as written, for its diacritics and capitals.
+            key: normalised key.
+            raw: name as written, for its diacritics and capitals.
             countries: weight per ISO code, "" for the others.
-            inside: only places of these countries.
+            inside: restrict to places in these countries.
         """
         links = self.names.links(key)
         if countries is None and inside is None and len(links) > _DEPTH:

@@ -1,7 +1,7 @@
-"""What people call whole areas: countries by code or everyday name, and regions of several countries.
+"""Names of large areas: countries by code or common name, and macro-regions of several countries.
 
-Regions are in `tables/macroregions.json`, each row with its source: those of UN M49, and those of common usage whose
-members a source lists ("Balkans", "Maghreb").
+Macro-regions are in `tables/macroregions.json`, each row with its source: those of UN M49, and those in common use
+whose members are listed by a source ("Balkans", "Maghreb").
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ COUNTRY_WORDS = {
     "republic of korea": "KR", "korea": "KR", "palestine": "PS", "bosnia": "BA", "congo": "CD", "taiwan": "TW",
     "hong kong": "HK", "macau": "MO", "vatican": "VA", "uk england": "GB",
 }  # fmt: skip
-"""Everyday names that the gazetteer lacks, or that mean something else there."""
+"""Common names that the gazetteer lacks, or that mean something else there."""
 
 
 UNIT_WORDS = {"england": "GB.ENG", "scotland": "GB.SCT", "wales": "GB.WLS", "northern ireland": "GB.NIR"}
-"""Countries within a country: as areas they are admin-1 units, though who is asked for a country means the whole."""
+"""Countries within a country: as areas they are admin-1 units, but as an answer to "which country" they mean the whole.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class MacroRegion:
     Attributes:
         name: its usual name.
         countries: ISO 3166-1 alpha-2 codes.
-        source: who says so.
+        source: source of the list of members.
     """
 
     name: str
@@ -54,7 +55,7 @@ class MacroRegion:
 
 @lru_cache(maxsize=1)
 def macro_regions() -> Mapping[str, MacroRegion]:
-    """Every macro-region under each of its names, normalised.
+    """Return the macro-regions by normalised name; each under all of its names.
 
     Raises:
         ResourceError: the table is missing or damaged.
@@ -74,7 +75,7 @@ def macro_regions() -> Mapping[str, MacroRegion]:
 
 
 def country_of(gazetteer: Gazetteer, stated: str) -> Place | None:
-    """The country that a code or a name means."""
+    """Return the country with a code or a name, or None."""
     text = stated.strip()
     if len(text) == 2 and text.isascii() and text.isalpha():
         code = {"UK": "GB", "EL": "GR"}.get(text.upper(), text.upper())
@@ -94,14 +95,13 @@ def country_of(gazetteer: Gazetteer, stated: str) -> Place | None:
 
 
 def places_of(gazetteer: Gazetteer, stated: str) -> tuple[str, tuple[Place, ...]]:
-    """The area that a name means, as places that make it up: ("Balkans", (Albania, …)), ("Bavaria", (Bavaria,)).
+    """Resolve the name of an area to its places: ("Balkans", (Albania, …)), ("Bavaria", (Bavaria,)).
 
-    A code or name of a country is tried first, then a macro-region, then the gazetteer's likeliest place, where what
-    stands behind a comma says in which country or admin-1 unit it is ("Springfield, Illinois"). "Hungary or Romania" is
-    both.
+    Tries a country code or name first, then a macro-region, then the gazetteer's likeliest place. Text after a comma is
+    the place's country or admin-1 unit ("Springfield, Illinois"). "Hungary or Romania" resolves to both.
 
     Returns:
-        The area's usual name and its places; ("", ()) where a name is not known.
+        The area's usual name and its places; ("", ()) if a name is unknown.
     """
     text = " ".join(stated.split())
     either = [part.strip() for part in re.split(r"\bor\b|/", text)]
@@ -130,7 +130,7 @@ def places_of(gazetteer: Gazetteer, stated: str) -> tuple[str, tuple[Place, ...]
         units = {within} if within else {place.admin1 for place in meant if place.level == "admin1"}
         exact = [p for p in found if p.admin1 and p.admin1 in units and p.level != "admin1"]
         if exact or within or (state is None and not meant):
-            found = exact  # what stands behind the comma is not known, or the place is not in it
+            found = exact  # the text after the comma is unknown, or the place is not in it
         elif state is not None:
             found = [p for p in found if p.country == state.country]
     return (str(found[0]), (found[0],)) if found else ("", ())

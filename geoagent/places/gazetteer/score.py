@@ -1,8 +1,8 @@
-"""How much a name speaks for a place, in nats, so that a softmax over the matches is P(place | name).
+"""Score of a place for a name, in nats, such that a softmax over the matches is P(place | name).
 
-The prior of a place grows with its people, with a floor, since signs in villages exist too; a country's or region's
-own name is written more often than that of a village of the same name, but a region is seldom meant where a city of
-its name is.
+The prior of a place grows with its population, with a floor, since villages have signs, too. The name of a country or
+region is written more often than that of a village of the same name, but a region is rarely meant if there is a city of
+the same name.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ ADMIN1_FLOOR = 150_000.0
 COUNTRY_FLOOR = 2_000_000.0
 LEVEL_BONUS = {"country": 1.5, "admin1": -1.2, "city": 0.0}
 KIND_PENALTY = (0.0, -1.6, -4.0, -0.6)
-"""Primary name, alternate, code, spelling derived from the primary name."""
+"""By kind of name: primary, alternate, code, spelling derived from the primary name."""
 
 RAW_EQUAL = 1.5
-"""The spelling has diacritics and is the primary name to the letter."""
+"""The spelling has diacritics and equals the primary name."""
 RAW_EQUAL_PLAIN = 0.6
-"""The spelling has none and is the primary name to the letter."""
+"""The spelling has no diacritics and equals the primary name."""
 RAW_DIFFERS = -1.0
-"""The spelling has diacritics, and the primary name has other ones or none."""
+"""The spelling has diacritics, but the primary name has different ones or none."""
 OWN_SCRIPT = 1.3
-"""An alternate in a script other than Latin that the country writes: nearly as good as the primary name."""
+"""An alternate name in a non-Latin script used in the country: nearly as good as the primary name."""
 FOREIGN_SCRIPT = -0.5
-"""An alternate in a script that the country does not write."""
+"""An alternate name in a script not used in the country."""
 
 STEM = -2.0
 TRANSLIT = -3.0
@@ -35,7 +35,7 @@ CHEAP_EDIT = -0.9
 
 
 def static_score(level: str, population: int, kind: int) -> float:
-    """Return the part of the score that does not depend on the spelling asked for."""
+    """Return the part of the score that does not depend on the spelling of the query."""
     if level == "country":
         people = math.log(population + COUNTRY_FLOOR)
     elif level == "admin1":

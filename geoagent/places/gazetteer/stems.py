@@ -1,14 +1,14 @@
-"""Names as grammar bends them: "Klaipėdos", "w Gdańsku", "İzmir'de", "г. Москвы", "City of York".
+"""Inflected names: "Klaipėdos", "w Gdańsku", "İzmir'de", "г. Москвы", "City of York".
 
-Rules turn an ending into the ending of the nominative, each for the countries whose languages do so. A rule proposes;
-only what the index knows survives, and only for places in those countries.
+Rules replace an ending by that of the nominative, each for the countries whose languages inflect that way. Their output
+is only a candidate: it must be a key of the index, and only places in those countries count.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 
-# countries: ending > nominative endings ("-" is none). Keys are normalised, so Latin endings carry no marks.
+# countries: ending > nominative endings ("-" is none). Keys are normalised, so Latin endings have no diacritics.
 _RULES = """
 LT: os>a, aus>us, o>as, iu>iai, u>ai, es>e, ies>is, yje>is, uje>us, oje>a, eje>e, iuose>iai, uose>ai, ose>os, ame>as, iaus>ius
 LV: as>a, es>e, a>a, e>e, u>i, is>is, i>s, us>i, ila>ils, am>s, os>i, iem>i
@@ -55,10 +55,10 @@ MIN_STEM = 3
 
 
 def stems(key: str) -> list[tuple[str, frozenset[str]]]:
-    """Return nominatives that a declined key may come from, each with the countries whose languages say so.
+    """Return possible nominatives of an inflected key, each with the countries whose languages inflect that way.
 
     Args:
-        key: normalised; the last word is bent.
+        key: normalised key; its last word is inflected.
     """
     out: list[tuple[str, frozenset[str]]] = []
     for length in range(min(_LONGEST, len(key) - MIN_STEM), 0, -1):
@@ -89,7 +89,7 @@ _HAN_AFTER = "市区县省州府都道町村郡镇乡"
 
 
 def bare(key: str) -> list[str]:
-    """Return the key without a generic word before or behind it ("city of", "oblast", "市"), shorter forms only."""
+    """Return the key without a generic word before or after it ("city of", "oblast", "市"); only shortened forms."""
     out = [key[len(word) + 1 :] for word in _BEFORE if key.startswith(word + " ")]
     out += [key[: -len(word) - 1] for word in _AFTER if key.endswith(" " + word)]
     if len(key) > 2 and key[-1] in _HAN_AFTER:

@@ -1,4 +1,4 @@
-"""The list of words that are names of places somewhere but mean something else on signs."""
+"""Stop words: place names that mean something else on signs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from geoagent.errors import ResourceError
 
 
 def load_stopwords(path: Path) -> frozenset[str]:
-    """Read the list: one normalised word a line; a line that begins with `#` is a comment.
+    """Read the list: one normalised word per line; lines starting with `#` are comments.
 
     Raises:
         ResourceError: the file is missing.

@@ -1,4 +1,4 @@
-"""The table of places: countries, admin-1 units, their sub-units, cities, as columns."""
+"""Column-oriented table of places: countries, admin-1 units, their sub-units, cities."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from geoagent.places.geo import Float, LatLon, haversine_km
 from geoagent.types import Level, Place
 
 WINDOW_DEG = 1.2
-"""No city's radius is wider than this (126 km for 24 million people)."""
+"""Upper bound of a city's radius (126 km for 24 million people)."""
 
 
 def _trusted(lat: float, lon: float) -> LatLon:
-    """A LatLon of numbers that were checked when the table was built (checking costs more than a lookup)."""
+    """Create a LatLon without validation (the table was validated when built; checking costs more than a lookup)."""
     place = object.__new__(LatLon)
     object.__setattr__(place, "lat", lat)
     object.__setattr__(place, "lon", lon)
@@ -32,9 +32,9 @@ class Cities:
 
     Attributes:
         latlon: `(n, 2)` float64 degrees.
-        population: `(n,)` int64, 0 where unknown.
+        population: `(n,)` int64, 0 if unknown.
         country: `(n,)` ISO codes.
-        admin1: `(n,)` GeoNames admin-1 codes, "" where none.
+        admin1: `(n,)` GeoNames admin-1 codes, "" if none.
         names: n primary names.
     """
 
@@ -52,17 +52,17 @@ class Cities:
         return self.names[i]
 
 
-_CORE_KM = 1.0  # within which all of a town's people count as being at its centre
+_CORE_KM = 1.0  # within this distance the whole population counts as being at the centre
 
 
 def city_radius_km(population: ArrayLike) -> Float:
-    """How far people say that they are in a city, km: max(3, 10^(0.42 log10 population − 1))."""
+    """Radius within which people say that they are in a city, km: max(3, 10^(0.42 log10 population − 1))."""
     people = np.maximum(np.asarray(population, dtype=np.float64), 1.0)
     return np.maximum(3.0, 10.0 ** (0.42 * np.log10(people) - 1.0))
 
 
 class Table:
-    """Places by their number; 0 … countries − 1 are countries, then admin-1 units, then sub-units, then cities."""
+    """Places by index; 0 … countries − 1 are countries, then admin-1 units, then sub-units, then cities."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -101,7 +101,7 @@ class Table:
         return "city" if i >= self.first_city else "country" if i < self.n_countries else "admin1"
 
     def admin1_of(self, i: int) -> str:
-        """Return the admin-1 code of place `i`, "" where it has none."""
+        """Return the admin-1 code of place `i`, "" if it has none."""
         return self.admin1_codes[int(self._admin1[i])]
 
     def place(self, i: int) -> Place:
@@ -124,7 +124,7 @@ class Table:
         return found
 
     def number(self, code: str) -> int | None:
-        """Return the number of a country ("DE") or admin-1 unit ("DE.07"), or None."""
+        """Return the index of a country ("DE") or admin-1 unit ("DE.07"), or None."""
         return self._numbers.get(code)
 
     @property
@@ -140,7 +140,7 @@ class Table:
         return self._cities
 
     def cities_of(self, area: str) -> NDArray[np.int64]:
-        """Numbers of the cities of a country ("DE") or admin-1 unit ("DE.07"); empty where the code is not known."""
+        """Return the indices of the cities of a country ("DE") or admin-1 unit ("DE.07"); empty for unknown codes."""
         own = self._numbers.get(area)
         if own is None:
             return np.zeros(0, dtype=np.int64)
@@ -149,15 +149,16 @@ class Table:
         return rows
 
     def nearest_city(self, lat: float, lon: float, country: str | None = None) -> int | None:
-        """Return the number of the city that a point belongs to.
+        """Return the index of the city that a point belongs to.
 
-        Of those whose radius (`city_radius_km`) covers the point, the one that draws it most, by people over squared
-        distance (Reilly 1931), so that Bonn is not Köln and Montmartre is Paris; else the nearest one.
+        Of the cities whose radius (`city_radius_km`) covers the point, this is the one with the largest population
+        divided by squared distance (Reilly 1931), so that Bonn is not Köln and Montmartre is Paris; if there are none,
+        the nearest city.
 
         Args:
             lat: degrees.
             lon: degrees.
-            country: only cities of this country; None where it has none.
+            country: restrict to cities of this country; the result is None if it has none.
         """
         if self._by_lat is None:
             order = np.argsort(self.latlon[self.first_city :, 0], kind="stable") + self.first_city

@@ -1,4 +1,4 @@
-"""Scripts as far as finding names needs them: which one, whether words are spaced, which letters it has."""
+"""Script properties for name search: the script of a letter, word spacing, and look-alike letters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CACHE: dict[str, str] = {}
 
 
 def letter_script(character: str) -> str:
-    """Return the ISO 15924 code of one character's script, "" for digits, spaces and signs."""
+    """Return the ISO 15924 code of one character's script, "" for digits, spaces and symbols."""
     known = _CACHE.get(character)
     if known is None:
         point = ord(character)
@@ -66,7 +66,7 @@ ALPHABETS: dict[str, str] = {
     "Gujr": "અઆઇઈઉઊએઐઓઔકખગઘચછજઝટઠડઢણતથદધનપફબભમયરલવશષસહળાિીુૂેૈોૌ્ં",
     "Guru": "ਅਆਇਈਉਊਏਐਓਔਕਖਗਘਚਛਜਝਟਠਡਢਣਤਥਦਧਨਪਫਬਭਮਯਰਲਵਸ਼ਹਾਿੀੁੂੇੈੋੌ੍ੰੱਂ",
 }
-# Letters that look alike as capitals, so that one recogniser reads a word of one script in letters of another.
+# Letters that look alike as capitals, so that a recogniser may read a word of one script in letters of another.
 _LOOKALIKES = {
     ("Latn", "Cyrl"): ("abcehikmoptxy", "авсенікмортху"),
     ("Latn", "Grek"): ("abehikmnoptyxz", "αβεηικμνορτυχζ"),
@@ -74,9 +74,9 @@ _LOOKALIKES = {
 
 
 def in_other_scripts(key: str) -> list[str]:
-    """Return the key as it would be if a recogniser had taken its letters for look-alikes of another script.
+    """Return variants of the key in which letters are replaced by their look-alikes in another script.
 
-    Only whole words change, and only where every letter of the key has a counterpart or is already of that script.
+    Only whole words change, and only if every letter of the key has a counterpart or already belongs to that script.
     """
     out = []
     present = {s for s in map(letter_script, key) if s}

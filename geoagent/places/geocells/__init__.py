@@ -1,4 +1,4 @@
-"""Semantic geocells: the classes of the classifier, cut from administrative polygons."""
+"""Semantic geocells: the classes of the classifier, built from administrative polygons."""
 
 from geoagent.places.geocells.build import PIGEON, PIGEOTTO, BuildReport, Built, build_geocells, schedule_for
 from geoagent.places.geocells.cells import Geocells

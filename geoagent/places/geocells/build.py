@@ -1,8 +1,8 @@
-"""Semantic geocells from administrative units and training places.
+"""Construction of semantic geocells from administrative units and training places.
 
-PIGEON (Haas et al. 2024, appendix A) with its rules, but on the sphere, deterministic, and with every place in exactly
-one cell: units that hold places become cells, small cells merge inside their country, large ones are split along
-clusters of their places, and by bisecting k-means where there are none.
+The algorithm follows PIGEON (Haas et al. 2024, appendix A), but is computed on the sphere, deterministic, and assigns
+every place to exactly one cell. Units with places become cells, small cells are merged within their country, and large
+ones are split along clusters of their places, or by bisecting k-means if there are no clusters.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from geoagent.types import Int
 
 Schedule = Sequence[tuple[int, float]]
 Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and of how much."""
+"""Progress callback: called with the current step, the amount done, and the total."""
 
 PIGEON: Schedule = ((8, 0.05), (10, 0.025), (15, 0.015))
 """OPTICS settings (min_samples, xi) from coarse to fine, for cells of 30 to 60 places."""
@@ -34,26 +34,26 @@ PIGEOTTO: Schedule = ((300, 0.05), (400, 0.005), (1000, 0.0001))
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What happened while cells were built.
+    """Statistics of building the cells.
 
     Attributes:
-        locations: training places.
-        off_land: places that lie in no polygon and went to the nearest cell.
-        units: administrative units at the start.
-        joined: units without places that joined a cell.
-        merged: merges of small cells.
-        before_split: cells after merging.
+        locations: number of training places.
+        off_land: places outside all polygons, assigned to the nearest cell.
+        units: number of administrative units at the start.
+        joined: units without places that were joined to a cell.
+        merged: number of merges of small cells.
+        before_split: number of cells after merging.
         split_optics: cuts into the Voronoi regions of OPTICS clusters.
         split_carve: cuts of one cluster out of its surroundings.
         split_kmeans: cuts in two by k-means, or at the widest gap.
-        rejoined: parts below `min_size` that went back to a neighbour after the cuts.
-        cells: cells at the end.
-        without_places: of them, those of countries without any training place.
+        rejoined: parts below `min_size` that were given back to a neighbour after the cuts.
+        cells: final number of cells.
+        without_places: number of them in countries without any training place.
         below_min: cells with at least one but fewer than `min_size` places.
-        above_max: cells with more than `max_size` places: all of them at one place, or off the land.
-        sizes: places of a cell: 0, 25, 50, 75, 100 % of the cells that have any.
-        radius_km: radius of a cell that holds half of its places, median over cells.
-        settings: what was asked for.
+        above_max: cells with more than `max_size` places: all at the same location, or off the land.
+        sizes: quantiles (0, 25, 50, 75, 100 %) of places per cell, over cells with any.
+        radius_km: radius of a cell that contains half of its places, median over cells.
+        settings: build settings.
     """
 
     locations: int
@@ -75,19 +75,19 @@ class BuildReport:
     settings: dict[str, Any]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as plain values for a model card."""
+        """Return the report as plain values for a model card."""
         return asdict(self)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Built:
-    """Geocells and what they were made of.
+    """Geocells with the assignment of the training places.
 
     Attributes:
         cells: the geocells.
-        assigned: `(N,)` the cell of each training place, the same as `cells.assign(latlon)`.
-        sizes: `(C,)` training places of each cell.
-        report: what happened.
+        assigned: `(N,)` cell of each training place, equal to `cells.assign(latlon)`.
+        sizes: `(C,)` number of training places in each cell.
+        report: statistics of the build.
     """
 
     cells: Geocells
@@ -97,7 +97,7 @@ class Built:
 
 
 def schedule_for(max_size: int) -> Schedule:
-    """OPTICS settings for cells of at most `max_size` places: PIGEON's or PIGEOTTO's, scaled to the size."""
+    """Return the OPTICS settings for cells of at most `max_size` places: PIGEON's or PIGEOTTO's, scaled to the size."""
     base, whole = (PIGEON, 60) if max_size < 500 else (PIGEOTTO, 2000)
     return tuple((max(3, round(samples * max_size / whole)), xi) for samples, xi in base)
 
@@ -116,23 +116,23 @@ def build_geocells(
 ) -> Built:
     """Build semantic geocells.
 
-    `max_size` holds before `min_size`: a cell stays larger only where its places cannot be told apart, and stays
-    smaller where its country has no more places or no neighbour has room for it.
+    `max_size` takes precedence over `min_size`: a cell stays larger only if its places are indistinguishable, and stays
+    smaller if its country has no more places or no neighbour has room for it.
 
     Args:
         latlon: `(N, 2)` degrees, N ≥ 1, the training places; duplicates count.
-        units: administrative units that cover the land; the gazetteer's admin-1 units where absent.
-        min_size: cells with fewer places merge.
-        max_size: cells with more places are split; at least twice `min_size` keeps both limits.
-        schedule: OPTICS settings (min_samples, xi) from coarse to fine; `schedule_for(max_size)` where absent.
-        optics_limit: cells with more places are halved first, since OPTICS takes the square of their number.
-        keep_empty_countries: a country without places is a cell of its own, which text may point at; else its land
-            belongs to no cell of its own and goes to the nearest one.
-        seed: of k-means.
-        progress: told how far it is.
+        units: administrative units that cover the land; by default the gazetteer's admin-1 units.
+        min_size: cells with fewer places are merged.
+        max_size: cells with more places are split; at least twice `min_size` allows both limits to be met.
+        schedule: OPTICS settings (min_samples, xi) from coarse to fine; by default `schedule_for(max_size)`.
+        optics_limit: cells with more places are halved first, since OPTICS is quadratic in their number.
+        keep_empty_countries: whether a country without places becomes a cell, which text evidence can select; if not,
+            its land goes to the nearest cell.
+        seed: seed of k-means.
+        progress: progress callback.
 
     Raises:
-        InputError: no places, or sizes that cannot be.
+        InputError: there are no places, or the sizes are invalid.
         MissingDependency: scikit-learn is not installed and a cell has to be split.
     """
     places = check_latlon(np.asarray(latlon, dtype=np.float64).reshape(-1, 2))
@@ -140,7 +140,7 @@ def build_geocells(
         raise InputError("geocells need at least one training place, got none")
     if not 1 <= min_size <= max_size:
         raise InputError(f"expected 1 ≤ min_size ≤ max_size, got min_size {min_size} and max_size {max_size}")
-    # OPTICS starts at the first place and sums depend on their order; sorted, the cells do not.
+    # OPTICS starts at the first place, and sums depend on their order; sorting makes the cells independent of it.
     order = np.lexsort((places[:, 1], places[:, 0]))
     places = places[order]
     tell = progress or (lambda what, done, total: None)
@@ -166,7 +166,7 @@ def build_geocells(
     tell("splitting", len(parts), len(parts))
     cells, assigned, sizes = _finish(done, places, units, home)
     for _ in range(3):
-        # Places on the very border of two parts can move to the other cell when all cells are asked at once.
+        # Places exactly on the border of two parts can move to the other cell when all cells are queried together.
         again = [c for c in np.flatnonzero(sizes > max_size).tolist() if not divider.is_one_place(assigned == c)]
         if not again:
             break
@@ -208,7 +208,7 @@ def build_geocells(
 
 
 def _merged(units: Units, groups: list[list[int]], home: Int) -> list[Part]:
-    """One part a group: the union of its units, and the places inside."""
+    """Return one part per group: the union of its units, and the places inside."""
     import shapely
 
     group_of_unit = np.empty(len(units), dtype=np.int64)
@@ -225,7 +225,7 @@ def _merged(units: Units, groups: list[list[int]], home: Int) -> list[Part]:
 
 
 def _without_empty(parts: list[Part], places: Float) -> list[Part]:
-    """Land of countries without places added to the cell whose middle is nearest."""
+    """Add the land of countries without places to the cell with the nearest centre."""
     import shapely
 
     full = [part for part in parts if len(part.index)]
@@ -243,7 +243,7 @@ def _without_empty(parts: list[Part], places: Float) -> list[Part]:
 
 
 def _finish(done: list[Part], places: Float, units: Units, home: Int) -> tuple[Geocells, Int, Int]:
-    """Cells of the parts; places are assigned by the finished polygons, then centroids are taken from them."""
+    """Build the cells from the parts: assign the places by the final polygons, then compute the centroids."""
     import shapely
 
     shapes = np.array([part.shape for part in done], dtype=object)
@@ -256,7 +256,7 @@ def _finish(done: list[Part], places: Float, units: Units, home: Int) -> tuple[G
     sizes = np.bincount(assigned, minlength=count)
     order = np.argsort(assigned, kind="stable")
     start = np.searchsorted(assigned[order], np.arange(count + 1))
-    # Rounded to what a world's folder stores, so that the fingerprint survives saving and loading.
+    # Round to the stored precision of a world's folder, so that the fingerprint survives saving and loading.
     centroids, radii, admin1 = inside.astype(np.float32).astype(np.float64), np.zeros(count), []
     unit_inside = units.cover.index(inside)
     for c in range(count):
@@ -276,7 +276,7 @@ def _finish(done: list[Part], places: Float, units: Units, home: Int) -> tuple[G
 
 
 def _again(done: list[Part], assigned: Int, chosen: set[int], divider: Divider) -> list[Part]:
-    """The parts, with the chosen ones divided once more by the places that are really theirs."""
+    """Return the parts, with the chosen ones divided again by the places actually assigned to them."""
     out = []
     for c, part in enumerate(done):
         whole = Part(part.shape, np.flatnonzero(assigned == c), part.country)

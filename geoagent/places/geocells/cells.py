@@ -1,4 +1,4 @@
-"""The geocells of one world: where they are, whose they are, and which one a place falls in."""
+"""The geocells of one world: their positions, countries and polygons, and the assignment of points to cells."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Text = NDArray[np.str_]
 _POLYGONS = "polygons.wkb.xz"
 _CELLS = "cells.npz"
 _NONE: Int = np.zeros(0, dtype=np.int64)
-_REMEMBERED = 100_000  # places whose cell is kept
+_REMEMBERED = 100_000  # cached points of `at`
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +33,10 @@ class Geocells:
     """C cells that tile the land.
 
     Attributes:
-        centroids: `(C, 2)` degrees: where photos of the cell are on average (on the sphere).
+        centroids: `(C, 2)` degrees: spherical mean of the locations of the cell's photos.
         country: `(C,)` ISO 3166-1 alpha-2.
-        admin1: `(C,)` GeoNames admin-1 code ("DE.07"), "" where unknown.
-        radius_km: `(C,)` distance from the centroid within which half of the cell's photos lie.
+        admin1: `(C,)` GeoNames admin-1 code ("DE.07"), "" if unknown.
+        radius_km: `(C,)` distance from the centroid that contains half of the cell's photos.
         wkb: C polygons as WKB in lon, lat order (the border format), or a function that reads them, or None.
     """
 
@@ -67,8 +67,8 @@ class Geocells:
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hex digits that head, index and calibration must share with these cells."""
-        # As precisely as `save` keeps them, so that cells have one fingerprint before and after.
+        """16 hex digits that must match those in the head, index and calibration of these cells."""
+        # Rounded like in `save`, so that the fingerprint is the same before and after saving.
         kept = self.centroids.astype(np.float32).astype(np.float64)
         digest = hashlib.sha256(np.round(kept, 6).tobytes())
         digest.update("\n".join(self.country.tolist()).encode())
@@ -76,12 +76,12 @@ class Geocells:
 
     @cached_property
     def country_codes(self) -> tuple[str, ...]:
-        """Countries that have cells, sorted."""
+        """Countries with cells, sorted."""
         return tuple(np.unique(self.country).tolist())
 
     @cached_property
     def country_number(self) -> Mapping[str, int]:
-        """Where each country is in `country_codes`."""
+        """Index of each country in `country_codes`."""
         return MappingProxyType({code: i for i, code in enumerate(self.country_codes)})
 
     @cached_property
@@ -91,10 +91,10 @@ class Geocells:
 
     @cached_property
     def polygons(self) -> tuple[Any, ...]:
-        """C shapely geometries, lon, lat; () where the world has none.
+        """C shapely geometries, lon, lat; () if the world has no polygons.
 
         Raises:
-            WorldError: the polygon file is damaged or has another number of cells.
+            WorldError: the polygon file is damaged or has a different number of cells.
         """
         if self.wkb is None:
             return ()
@@ -114,9 +114,9 @@ class Geocells:
         return Cover(self.polygons)
 
     def assign(self, latlon: ArrayLike) -> Int:
-        """Return the cell of each place: the one whose polygon covers it, else the one whose polygon is nearest.
+        """Return the cell of each point: the one whose polygon covers it, else the one with the nearest polygon.
 
-        Where the world has no polygons, the nearest centroid decides.
+        If the world has no polygons, the cell with the nearest centroid is returned.
 
         Args:
             latlon: `(N, 2)` degrees.
@@ -131,11 +131,11 @@ class Geocells:
 
     @cached_property
     def unit(self) -> Float:
-        """`(C, 3)` unit vectors of the centroids: the largest dot product is the nearest."""
+        """`(C, 3)` unit vectors of the centroids: the nearest one has the largest dot product."""
         return to_unit(self.centroids)
 
     def at(self, place: LatLon) -> int:
-        """The cell of one place, as `assign` gives it; places that come again are remembered."""
+        """Return the cell of one point, as by `assign`; results are cached."""
         return self._at(place)
 
     @cached_property
@@ -143,7 +143,7 @@ class Geocells:
         return lru_cache(maxsize=_REMEMBERED)(lambda place: int(self.assign([(place.lat, place.lon)])[0]))
 
     def inside(self, country: str, admin1: str = "") -> Int:
-        """Indices of the cells of a country, or of one of its admin-1 units, ascending; none where there are none."""
+        """Return the indices of the cells of a country, or of one of its admin-1 units, ascending; may be empty."""
         return self._areas.get((country, admin1), _NONE)
 
     @cached_property
@@ -175,7 +175,7 @@ class Geocells:
 
     @classmethod
     def load(cls, folder: Path) -> Geocells:
-        """Read cells that `save` wrote; polygons are read when they are first needed.
+        """Load cells written by `save`; polygons are read on first use.
 
         Raises:
             WorldError: files are missing or damaged.
@@ -184,7 +184,7 @@ class Geocells:
             with np.load(folder / _CELLS, allow_pickle=False) as data:
                 arrays = {name: data[name] for name in ("centroids", "country", "admin1", "radius_km")}
         except FileNotFoundError as error:
-            raise WorldError(f"{folder} is no world: {_CELLS} is missing") from error
+            raise WorldError(f"{folder} is not a world: {_CELLS} is missing") from error
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise WorldError(f"{folder / _CELLS} is damaged: {error}") from error
         path = folder / _POLYGONS
@@ -192,13 +192,13 @@ class Geocells:
 
 
 def pack_wkb(path: Path, shapes: Sequence[bytes]) -> None:
-    """Write byte strings to one xz file: their count, their lengths (little-endian uint32), then themselves."""
+    """Write byte strings to one xz file: their count, their lengths (little-endian uint32), then the strings."""
     head = struct.pack(f"<I{len(shapes)}I", len(shapes), *map(len, shapes))
     path.write_bytes(lzma.compress(head + b"".join(shapes), preset=9 | lzma.PRESET_EXTREME))
 
 
 def unpack_wkb(path: Path) -> list[bytes]:
-    """Read what `pack_wkb` wrote.
+    """Read a file written by `pack_wkb`.
 
     Raises:
         WorldError: the file is missing or damaged.

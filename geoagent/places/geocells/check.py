@@ -1,4 +1,4 @@
-"""Verifying that geocells tile the land."""
+"""Verification that geocells tile the land."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from geoagent.places.geocells.cells import Geocells
 from geoagent.places.geocells.units import Units
 
 TOLERANCE_DEG2 = 1e-6
-"""Area that cuts along curves may leave between cells, square degrees: about 0.01 km²."""
+"""Tolerated gap between cells from cuts along curves, square degrees: about 0.01 km²."""
 Kind = Literal["overlap", "gap", "spill", "invalid", "empty", "off_cell", "country"]
 
 
 @dataclass(frozen=True, slots=True)
 class CellProblem:
-    """Something wrong with a cell.
+    """A problem with a cell.
 
     Attributes:
-        kind: "invalid" geometry, "empty" geometry, "overlap" of two cells, "gap" of a unit that no cell covers, "spill"
-            of a cell over land of no unit, "country" of a cell that lies in units of another one, "off_cell" for a
-            cell that a place inside it is not assigned to.
-        cells: the cells concerned; none for a gap.
-        area_deg2: how much, square degrees; 0 where area is not the point.
-        says: the same in words.
+        kind: "invalid" geometry, "empty" geometry, "overlap" of two cells, "gap": part of a unit in no cell, "spill":
+            part of a cell outside all units, "country": part of a cell in units of another country, "off_cell": a point
+            inside the cell is assigned to another cell.
+        cells: the affected cells; none for a gap.
+        area_deg2: affected area in square degrees; 0 if not applicable.
+        says: message.
     """
 
     kind: Kind
@@ -36,11 +36,11 @@ class CellProblem:
 
 
 def check_cells(cells: Geocells, units: Units | None = None) -> tuple[CellProblem, ...]:
-    """Return what is wrong with geocells; () where they tile the land without overlap or gap.
+    """Return the problems of geocells; () if they tile the land without overlaps or gaps.
 
     Args:
         cells: geocells with polygons.
-        units: the land that they should cover; gaps, spills and countries are not checked where absent.
+        units: the land that they should cover; if absent, gaps, spills and countries are not checked.
 
     Raises:
         InputError: the cells have no polygons.
@@ -48,7 +48,7 @@ def check_cells(cells: Geocells, units: Units | None = None) -> tuple[CellProble
     import shapely
 
     if not cells.polygons:
-        raise InputError("these geocells have no polygons to check; they are known by their centroids only")
+        raise InputError("these geocells have no polygons to check; they have centroids only")
     shapes: Any = np.array(cells.polygons, dtype=object)
     problems: list[CellProblem] = []
     for c in np.flatnonzero(shapely.is_empty(shapes)).tolist():
@@ -57,7 +57,7 @@ def check_cells(cells: Geocells, units: Units | None = None) -> tuple[CellProble
         reason = shapely.is_valid_reason(shapes[c])
         problems.append(CellProblem("invalid", (c,), 0.0, f"the polygon of cell {c} is not valid: {reason}"))
     if problems:
-        return tuple(problems)  # areas of broken polygons mean nothing
+        return tuple(problems)  # areas of invalid polygons are meaningless
     tree = shapely.STRtree(shapes)
     a, b = tree.query(shapes, predicate="intersects")
     a, b = a[a < b], b[a < b]
@@ -76,7 +76,7 @@ def check_cells(cells: Geocells, units: Units | None = None) -> tuple[CellProble
 
 
 def _against(cells: Geocells, shapes: Any, tree: Any, units: Units) -> list[CellProblem]:
-    """Gaps, spills and foreign land."""
+    """Return gaps, spills and land of other countries."""
     import shapely
 
     unit, cell = tree.query(units.shapes, predicate="intersects")

@@ -1,7 +1,7 @@
-"""Clusters of places on the sphere: OPTICS, weighted k-means, and a cut at the widest gap.
+"""Clustering of points on the sphere: OPTICS, weighted k-means, and a cut at the widest gap.
 
-Distances are chords between unit vectors, which order pairs of places as great circles do, with no case for ±180° or
-the poles.
+Distances are chords between unit vectors, which have the same order as great-circle distances and need no special cases
+for ±180° or the poles.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from geoagent.types import Int
 
 _BLOCK = 256
 _DIGITS = 15
-"""Distances are rounded, as scikit-learn does, so that equal ones stay equal whatever the order of the sums."""
+"""Distances are rounded, like in scikit-learn, so that equal ones stay equal whatever the order of the sums."""
 
 
 def optics_order(unit: Float, min_samples: int) -> tuple[Int, Float, Int]:
-    """OPTICS without a largest distance (Ankerst et al. 1999): the order of visits, reachabilities, predecessors.
+    """OPTICS with max_eps=inf (Ankerst et al. 1999): ordering, reachabilities and predecessors.
 
-    The same as scikit-learn's `compute_optics_graph(max_eps=inf)`, which asks a tree for all places at every step; with
-    every distance of interest anyway, one row of distances a step is some fifty times faster.
+    Equivalent to scikit-learn's `compute_optics_graph(max_eps=inf)`, which queries a tree for all points at every step.
+    Since all distances are needed anyway, computing one row of distances per step is about fifty times faster.
 
     Args:
         unit: `(N, 3)` unit vectors, N ≥ min_samples.
-        min_samples: places within the core distance, the place itself included.
+        min_samples: number of points within the core distance, including the point itself.
 
     Returns:
-        `order (N,)`, `reachability (N,)` (inf where a walk begins) and `predecessor (N,)` (-1 there), as chords.
+        `order (N,)`, `reachability (N,)` in chords (inf at the start of a walk) and `predecessor (N,)` (-1 there).
     """
     count = len(unit)
     core = np.empty(count)
@@ -39,7 +39,7 @@ def optics_order(unit: Float, min_samples: int) -> tuple[Int, Float, Int]:
         )
     reach, before = np.full(count, np.inf), np.full(count, -1, dtype=np.int64)
     order = np.empty(count, dtype=np.int64)
-    # Places not visited yet stay in front of the arrays, so that every step is over fewer of them.
+    # Unvisited points stay at the front of the arrays, so that every step processes fewer of them.
     left, places, best = np.arange(count), unit.T.copy(), np.full(count, np.inf)
     for step in range(count):
         remaining = count - step
@@ -60,12 +60,12 @@ def optics_order(unit: Float, min_samples: int) -> tuple[Int, Float, Int]:
 
 
 def optics_labels(latlon: Float, min_samples: int, xi: float, min_size: int) -> Int:
-    """Cluster places by OPTICS and the xi method: `(N,)` labels from 0, -1 for noise.
+    """Cluster points by OPTICS and the xi method: `(N,)` labels from 0, -1 for noise.
 
     Args:
         latlon: `(N, 2)` degrees.
-        min_samples: as in OPTICS.
-        xi: least relative drop of the reachability at the edge of a cluster.
+        min_samples: `min_samples` of OPTICS.
+        xi: minimum relative drop of the reachability at a cluster's edge.
         min_size: smaller clusters become noise.
 
     Raises:
@@ -90,7 +90,7 @@ def optics_labels(latlon: Float, min_samples: int, xi: float, min_size: int) -> 
 
 
 def kmeans(latlon: Float, count: int, rng: np.random.Generator, *, weights: Float | None = None) -> Int:
-    """Label places `(N,)` by weighted k-means on the sphere (k-means++ start, 40 rounds at most); all labels occur."""
+    """Label points `(N,)` by weighted k-means on the sphere (k-means++, at most 40 iterations); all labels occur."""
     unit = to_unit(latlon)
     w = np.ones(len(unit)) if weights is None else weights
     centres = unit[[int(rng.choice(len(unit), p=w / w.sum()))]]
@@ -114,15 +114,15 @@ def kmeans(latlon: Float, count: int, rng: np.random.Generator, *, weights: Floa
 
 
 def widest_gap(latlon: Float, weights: Float, least: float) -> Float:
-    """Return the normal `(3,)` of a great circle that parts places where they leave the widest gap.
+    """Return the normal `(3,)` of a great circle that splits points at their widest gap.
 
-    The circle runs across the places' longest extent. At least `least` of the weight stays on either side where that
-    is possible, else the two sides are as even as can be.
+    The circle is perpendicular to the points' longest extent. At least `least` of the weight stays on either side if
+    possible, else the two sides are as even as possible.
 
     Args:
         latlon: `(N, 2)` degrees, at least two of them different.
         weights: `(N,)` positive.
-        least: weight wanted on either side.
+        least: minimum weight on either side.
     """
     unit = to_unit(latlon)
     centre = weights @ unit
@@ -132,7 +132,7 @@ def widest_gap(latlon: Float, weights: Float, least: float) -> Float:
     spread -= np.outer(spread @ centre, centre)
     axis = np.linalg.svd(spread, full_matrices=False)[2][0]
     axis = axis * np.sign(axis[int(np.abs(axis).argmax())])
-    # In the gnomonic projection great circles are straight lines; angles order the places as it does, everywhere.
+    # In the gnomonic projection great circles are straight lines; angles give the same order, and work everywhere.
     along = np.arctan2(unit @ axis, unit @ centre)
     order = np.argsort(along, kind="stable")
     steps = np.diff(along[order])
@@ -143,9 +143,9 @@ def widest_gap(latlon: Float, weights: Float, least: float) -> Float:
     allowed = apart & (even >= least)
     if not allowed.any():
         allowed = apart & (even >= even[apart].max(initial=0.0))
-    if not allowed.any():  # all places are on one line across: turn the axis
+    if not allowed.any():  # all points lie on one perpendicular line: rotate the axis
         return np.asarray(np.cross(centre, axis), dtype=np.float64)
-    # A gap at the rim is worth less than one near the middle: a cut should also halve.
+    # A gap at the edge has a lower weight than one near the middle: a cut should also halve the points.
     worth = np.where(allowed, steps * even, -1.0)
     cut = int(worth.argmax())
     angle = 0.5 * (along[order[cut]] + along[order[cut + 1]])

@@ -1,4 +1,4 @@
-"""Which of many polygons a place lies in, or is nearest to; exact at the antimeridian and far north."""
+"""Point-in-polygon and nearest-polygon queries; exact at the antimeridian and at high latitudes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from geoagent.places.geo import Float, check_latlon, lonlat_from_latlon
 from geoagent.types import Int
 
 _STEPS = 24
-"""Segments of a piece of border: short enough that the tree finds the nearest piece without measuring whole coasts."""
+"""Segments per border piece: short enough that the tree finds the nearest piece without measuring whole coasts."""
 _BLOCK = 200_000
 _SEAM_DEG = 40.0
-"""Borders this near to ±180° are also looked for from the other side."""
+"""Borders within this distance of ±180° are also searched from the other side."""
 
 
 class Cover:
-    """Polygons (shapely, lon, lat) and the two questions about them; trees are built when they are first needed."""
+    """Spatial queries over polygons (shapely, lon, lat); trees are built on first use."""
 
     def __init__(self, shapes: Sequence[Any] | NDArray[np.object_]) -> None:
         self.shapes: Any = np.array(list(shapes), dtype=object)
@@ -28,7 +28,7 @@ class Cover:
         self._owner: Int = np.zeros(0, dtype=np.int64)
 
     def inside(self, latlon: ArrayLike) -> Int:
-        """Return for places `(N, 2)` the polygon that covers each, -1 for none; the lower index on a shared border."""
+        """Return the polygon that covers each point `(N, 2)`, -1 for none; the lower index on a shared border."""
         import shapely
 
         if self._tree is None:
@@ -39,17 +39,17 @@ class Cover:
         found = np.full(len(places), len(self.shapes), dtype=np.int64)
         for start in range(0, len(places), _BLOCK):
             some = lonlat[start : start + _BLOCK]
-            # The tree compares boxes only: prepared polygons answer many points much faster than the tree would.
+            # The tree compares bounding boxes only: prepared polygons are much faster for many points.
             which, shape = self._tree.query(shapely.points(some))
             hit = shapely.intersects_xy(self.shapes[shape], some[which, 0], some[which, 1])
             np.minimum.at(found, start + which[hit], shape[hit])
         return np.where(found < len(self.shapes), found, -1)
 
     def nearest(self, latlon: ArrayLike) -> Int:
-        """Return for places `(N, 2)` the polygon whose border is nearest.
+        """Return the polygon with the nearest border for each point `(N, 2)`.
 
-        Distances are taken in Mercator's projection, which keeps shapes: near a place its distances are true up to one
-        factor, so that at 70° N a degree of longitude counts a third of one of latitude.
+        Distances are measured in the Mercator projection, which is conformal: near a point, distances are true up to a
+        constant factor, so that at 70° N a degree of longitude counts a third of a degree of latitude.
         """
         import shapely
 
@@ -63,7 +63,7 @@ class Cover:
         return found
 
     def index(self, latlon: ArrayLike) -> Int:
-        """Return for places `(N, 2)` the polygon that covers each, else the nearest one: `(N,)` int64."""
+        """Return the polygon that covers each point `(N, 2)`, else the nearest one: `(N,)` int64."""
         places = check_latlon(np.asarray(latlon, dtype=np.float64).reshape(-1, 2))
         found = self.inside(places)
         outside = np.flatnonzero(found < 0)
@@ -78,7 +78,7 @@ def _mercator(lonlat: Float) -> Float:
 
 
 def _border_pieces(shapes: Any) -> tuple[Any, Int]:
-    """Borders cut into short lines in Mercator's projection: a tree of them, and the shape that owns each."""
+    """Cut borders into short lines in the Mercator projection; return a tree of them and the shape of each."""
     import shapely
 
     parts, of_part = shapely.get_parts(shapes, return_index=True)
@@ -88,7 +88,7 @@ def _border_pieces(shapes: Any) -> tuple[Any, Int]:
     owner = of_part[of_ring[ring]]
     begins = np.flatnonzero(np.diff(ring, prepend=-1))
     place_in_ring = np.arange(len(ring)) - np.repeat(begins, np.diff(np.append(begins, len(ring))))
-    # Where a ring is cut, the vertex belongs to both pieces: as the end of one and the start of the next.
+    # The vertex at a cut belongs to both pieces: as the end of one and the start of the next.
     ends_ring = np.append(ring[1:] != ring[:-1], True)
     shared = (place_in_ring % _STEPS == 0) & (place_in_ring > 0) & ~ends_ring
     twice = np.repeat(np.arange(len(ring)), 1 + shared)

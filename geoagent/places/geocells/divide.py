@@ -1,4 +1,4 @@
-"""Splitting one cell until no part holds too many places."""
+"""Splitting of one cell until no part has too many places."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from geoagent.places.geocells.split import halves, land, voronoi_split
 from geoagent.types import Int
 
 _TORN_DEG = 0.002
-"""A piece borders what lies within this many degrees of it."""
+"""Pieces within this many degrees of each other are neighbours."""
 
 _SAME = 1.6e-7
-"""Chord of a metre on the unit sphere."""
+"""Chord length of one metre on the unit sphere."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Part:
-    """A piece of land and the places on it.
+    """An area of land and the training places in it.
 
     Attributes:
         shape: shapely polygon or multipolygon, lon, lat.
-        index: numbers of the training places that it holds.
+        index: indices of its training places.
         country: ISO 3166-1 alpha-2.
-        level: first OPTICS setting that is still worth trying.
+        level: first OPTICS setting to try.
     """
 
     shape: Any
@@ -40,7 +40,7 @@ class Part:
 
 
 class Divider:
-    """Cuts parts by OPTICS clusters, else in two; counts what it did."""
+    """Splits parts by OPTICS clusters, else in two, and counts the cuts."""
 
     def __init__(
         self,
@@ -56,11 +56,11 @@ class Divider:
         self.optics = self.carved = self.halved = self.rejoined = 0
 
     def divide(self, part: Part, number: int) -> list[Part]:
-        """Return parts that tile `part`, none above `max_size` unless its places cannot be told apart.
+        """Return parts that tile `part`, none above `max_size` unless its places are indistinguishable.
 
         Args:
-            part: what to cut.
-            number: of the cell, so that chance is the same whatever was cut before.
+            part: the part to split.
+            number: index of the cell; seeds the random generator, so that results do not depend on earlier cuts.
         """
         rng = np.random.default_rng([self.seed, number])
         queue, done = [part], []
@@ -74,7 +74,7 @@ class Divider:
         return self._rejoin(done) if len(done) > 1 else done
 
     def is_one_place(self, chosen: NDArray[np.bool_]) -> bool:
-        """Whether all chosen places are the same one, within a metre: at a pole, any longitude is."""
+        """Whether all chosen places are at one location, within a metre; at a pole, longitude does not matter."""
         unit = to_unit(self.places[chosen])
         return bool(np.linalg.norm(unit - unit[0], axis=1).max() < _SAME)
 
@@ -105,7 +105,7 @@ class Divider:
         return pieces
 
     def _in_two(self, part: Part, rng: np.random.Generator) -> list[Part]:
-        """Bisecting k-means; at the widest gap where k-means leaves one side below `min_size`."""
+        """Bisect by k-means, or at the widest gap if k-means leaves one side below `min_size`."""
         at, weights = np.unique(self.places[part.index], axis=0, return_counts=True)
         if len(at) < 2:
             return []
@@ -124,7 +124,7 @@ class Divider:
         return []
 
     def _filled(self, part: Part, shapes: Sequence[Any], level: int) -> list[Part]:
-        """Shapes with the places that each of them holds; empty shapes are dropped."""
+        """Return the shapes as parts with their places; empty shapes are dropped."""
         kept = [shape for shape in shapes if not shape.is_empty]
         if len(kept) < 2:
             return []
@@ -132,7 +132,7 @@ class Divider:
         return [Part(shape, part.index[where == i], part.country, level) for i, shape in enumerate(kept)]
 
     def _rejoin(self, parts: list[Part]) -> list[Part]:
-        """Give parts below `min_size` back to a neighbour that has room; parts without places to any neighbour."""
+        """Join parts below `min_size` to a neighbour that has room; parts without places to any neighbour."""
         import shapely
 
         left = sorted(range(len(parts)), key=lambda i: len(parts[i].index))
@@ -160,9 +160,9 @@ class Divider:
 
 
 def _whole(parent: Any, shapes: Sequence[Any]) -> list[Any]:
-    """Move pieces that a cut has torn off to the shape that they border most.
+    """Move pieces that were disconnected by a cut to the shape with the longest common border.
 
-    Of each island of `parent` a shape keeps its largest piece only, so that no cell is scattered over its neighbours.
+    Each shape keeps only its largest piece of each island of `parent`, so that cells are not scattered over neighbours.
     """
     import shapely
 
@@ -192,9 +192,9 @@ def _whole(parent: Any, shapes: Sequence[Any]) -> list[Any]:
 
 
 def _carve(shape: Any, at: Float, chosen: NDArray[np.bool_]) -> list[Any]:
-    """Cut the land nearest to the chosen places out of `shape`: that land, and what is left.
+    """Cut the land nearest to the chosen places out of `shape`; return that land and the rest.
 
-    Regions of single places are small, so they are taken in a plane about the chosen places.
+    Regions of single places are small, so they are computed in a plane centred on the chosen places.
     """
     import shapely
 

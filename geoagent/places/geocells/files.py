@@ -1,6 +1,6 @@
-"""Administrative units from a file of the user's: geoBoundaries, GADM, Overture, Natural Earth, or one's own.
+"""Reader of administrative units from a file: geoBoundaries, GADM, Overture, Natural Earth, or custom data.
 
-The only file of this folder that needs geopandas.
+The only module in this package that needs geopandas.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ADMIN2 = (
     "admin2", "admin_2", "gid_2", "adm2_code", "adm2_pcode", "adm2", "name_2", "adm2_name", "county", "district",
     "shapeid", "shapename", "id", "name",
 )  # fmt: skip
-"""Names of columns that the field uses, most telling first; case does not matter."""
+"""Common column names, most specific first; case-insensitive."""
 
 _ISO3 = """
 ABWAW AFGAF AGOAO AIAAI ALAAX ALBAL ANDAD AREAE ARGAR ARMAM ASMAS ATAAQ ATFTF ATGAG AUSAU AUTAT AZEAZ BDIBI
@@ -53,7 +53,7 @@ USAUS UZBUZ VATVA VCTVC VENVE VGBVG VIRVI VNMVN VUTVU WLFWF WSMWS YEMYE ZAFZA ZM
 
 
 def iso2_of_iso3() -> dict[str, str]:
-    """ISO 3166-1 alpha-3 to alpha-2, Kosovo's user-assigned codes included."""
+    """Return the mapping of ISO 3166-1 alpha-3 to alpha-2, including Kosovo's user-assigned codes."""
     return {word[:3]: word[3:] for word in _ISO3.split()}
 
 
@@ -66,24 +66,24 @@ def read_units(
     layer: str | None = None,
     gazetteer: Gazetteer | None = None,
 ) -> Units:
-    """Read administrative units from GeoPackage, GeoJSON, Shapefile, GeoParquet or anything else that GDAL reads.
+    """Read administrative units from GeoPackage, GeoJSON, Shapefile, GeoParquet or any other format that GDAL reads.
 
-    Columns are found by the names that geoBoundaries (shapeGroup, shapeName), GADM (GID_0, GID_1, NAME_2), Overture
-    (country, region) and Natural Earth (iso_a2, adm1_code) give them. A file may hold several levels at once: the
-    smaller polygon owns the land that it shares with a larger one. Maritime areas (Overture's `class`) are left out.
-    GeoNames' admin-1 codes, which the rest of geoagent speaks, are found by where each unit lies.
+    Columns are detected by the names used in geoBoundaries (shapeGroup, shapeName), GADM (GID_0, GID_1, NAME_2),
+    Overture (country, region) and Natural Earth (iso_a2, adm1_code). A file may contain several levels: where polygons
+    overlap, the land belongs to the smaller one. Maritime areas (Overture's `class`) are skipped. GeoNames admin-1
+    codes, which the rest of geoagent uses, are determined by each unit's location.
 
     Args:
         path: the file.
-        country: column of the country: ISO alpha-2, alpha-3 or name; by the units' places where there is none.
-        admin1: column of the admin-1 unit, which keeps its parts together when cells merge.
+        country: column of the country: ISO alpha-2, alpha-3 or name; without one, the units' locations are used.
+        admin1: column of the admin-1 unit, which keeps its parts together when cells are merged.
         admin2: column of the unit's own name or code, for messages.
-        layer: layer of a file that has several.
-        gazetteer: the gazetteer that knows countries; the one that ships with geoagent where absent.
+        layer: layer of a file with several layers.
+        gazetteer: gazetteer for the countries; by default the one that ships with geoagent.
 
     Raises:
         MissingDependency: geopandas is not installed.
-        InputError: the file cannot be read, has no polygons, lacks a column, or a country in it is not known.
+        InputError: the file cannot be read, has no polygons, a column is missing, or a country is unknown.
     """
     from geoagent.places.gazetteer import Gazetteer
 
@@ -131,7 +131,7 @@ def _frame(path: Path, layer: str | None) -> Any:
         import geopandas
 
         if not path.is_file():
-            raise InputError(f"{path} does not exist or is no file; expected a GeoPackage, GeoJSON or GeoParquet file")
+            raise InputError(f"{path} is not an existing file; expected a GeoPackage, GeoJSON or GeoParquet file")
         try:
             if path.suffix.lower() in (".parquet", ".geoparquet", ".pq"):
                 frame = geopandas.read_parquet(path)
@@ -139,7 +139,7 @@ def _frame(path: Path, layer: str | None) -> Any:
                 frame = geopandas.read_file(path, **({} if layer is None else {"layer": layer}))
         except ModuleNotFoundError:
             raise
-        except Exception as error:  # GDAL, Arrow and pandas each have errors of their own for a broken file
+        except Exception as error:  # GDAL, Arrow and pandas raise different types for a damaged file
             raise InputError(f"{path} cannot be read as a file of polygons: {error}") from error
     if not isinstance(frame, geopandas.GeoDataFrame) or not len(frame):
         raise InputError(f"{path} has no rows with a geometry; expected polygons of administrative units")
@@ -157,13 +157,13 @@ def _column(kind: str, asked: str | None, aliases: Sequence[str], by_lower: dict
 
 
 def _text(value: Any) -> str:
-    # Missing values are None, NaN or pandas' NA, none of which is equal to itself in the plain sense.
+    # Missing values are None, NaN or pandas' NA; NaN and NA do not compare equal to themselves.
     text = "" if value is None or (isinstance(value, float) and np.isnan(value)) else str(value).strip()
     return "" if text in ("<NA>", "nan", "None", "-1", "-99") else text
 
 
 def _countries(values: list[str], there: list[str], gazetteer: Gazetteer, path: Any) -> list[str]:
-    """Alpha-2 codes of what a column says, else of where the unit lies."""
+    """Return the alpha-2 code of each unit from the column's value, else from the unit's location."""
     three = iso2_of_iso3()
     known: dict[str, str] = {"": ""}
     for value in dict.fromkeys(values):
@@ -179,7 +179,7 @@ def _countries(values: list[str], there: list[str], gazetteer: Gazetteer, path: 
     lost = sorted({values[i] or f"row {i}" for i, code in enumerate(out) if not code})
     if lost:
         raise InputError(
-            f"{path}: the country of {len(lost)} units is not known: {', '.join(lost[:5])}; give the column "
+            f"{path}: the country of {len(lost)} units is unknown: {', '.join(lost[:5])}; give the column "
             "of ISO codes with country=…"
         )
     return out

@@ -1,7 +1,8 @@
-"""Joining units into cells that hold enough places, inside one country only.
+"""Merging of units into cells with enough places, within one country only.
 
-PIGEON's fusion, made deterministic. Of the neighbours of the best kind, PIGEON takes the one with most places; here it
-is the one whose places are nearest, which makes rounder cells: held-out places are 0.5 to 2 % nearer to their centroid.
+A deterministic version of PIGEON's fusion. Of the neighbours of the best kind, PIGEON takes the one with most places;
+this module takes the one with the nearest places, which results in more compact cells: held-out places are 0.5 to 2 %
+closer to their centroid.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _VERTICES = 48
 
 
 class Merger:
-    """Cells as groups of units, from one a unit to as few as `min_size` asks for."""
+    """Cells as groups of units, from one per unit to as few as `min_size` requires."""
 
     def __init__(self, units: Units, places: Float, home: Int, min_size: int) -> None:
         self.units, self.min_size = units, min_size
@@ -40,13 +41,13 @@ class Merger:
         self._samples: list[Float | None] = [None] * len(units)
 
     def cells(self) -> list[list[int]]:
-        """Groups of units, in the order of their first unit."""
+        """Return the groups of units, sorted by their first unit."""
         return sorted(sorted(m) for m in self.members if m)
 
     def join_empty(self) -> None:
-        """Give units without places to the nearest cell of their country, neighbours first.
+        """Join units without places to the nearest cell of their country, neighbours first.
 
-        A country without any place becomes one cell.
+        A country without any places becomes one cell.
         """
         for units in self.of_country.values():
             full = [u for u in units if self.size[u]]
@@ -61,7 +62,7 @@ class Merger:
                 return np.asarray(self._inside[[owner[v]]], dtype=np.float64)
 
             while empty:
-                # Round by round outwards from the units that hold places, so that cells stay in one piece.
+                # In rounds outwards from the units with places, so that cells stay in one piece.
                 chosen: dict[int, int] = {}
                 for u in empty:
                     beside = [v for v in self.near[u] if v in owner]
@@ -80,7 +81,7 @@ class Merger:
                     self.joined += 1
 
     def merge_small(self) -> None:
-        """Merge cells below `min_size`, the smallest first, each with the nearest of the best kind of neighbour."""
+        """Merge cells below `min_size`, smallest first, each with the nearest neighbour of the best kind."""
         for units in self.of_country.values():
             queue = [(self.size[c], c) for c in units if self.members[c]]
             heapq.heapify(queue)
@@ -126,14 +127,14 @@ class Merger:
         self.near[other] = set()
 
     def _closest(self, cell: int, others: Iterable[int], where: Callable[[int], Float]) -> int:
-        """The one of `others` that is nearest to the cell on the sphere, the lower index on a tie."""
+        """Return the one of `others` that is nearest to the cell on the sphere; the lower index on a tie."""
         here = self._sample(cell)
         candidates = sorted(others)
         nearness = [round(float((here @ where(c).T).max()), 12) for c in candidates]
         return candidates[int(np.argmax(nearness))]
 
     def _closest_middle(self, cell: int, others: list[int]) -> int:
-        """The one of `others` whose places lie, on average, in the direction nearest to this cell's own."""
+        """Return the one of `others` whose mean direction of places is nearest to that of this cell."""
         middles = np.stack([self._middle(c) for c in others])
         return others[int(np.round(middles @ self._middle(cell), 12).argmax())]
 
@@ -142,7 +143,7 @@ class Merger:
         return np.asarray(self._sum[cell] / length if length > 0 else self._inside[cell], dtype=np.float64)
 
     def _sample(self, cell: int) -> Float:
-        """Unit vectors of some vertices of a cell's border."""
+        """Return unit vectors of a sample of the vertices of a cell's border."""
         found = []
         for u in self.members[cell] or [cell]:
             vectors = self._samples[u]

@@ -1,4 +1,4 @@
-"""Boxes halved until none holds too many places: the baseline that semantic geocells are compared with."""
+"""Quadtree geocells, the baseline for semantic geocells: boxes are halved until none has too many places."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from geoagent.places.geocells.units import Units
 from geoagent.types import Int
 
 LEAST_BOX_DEG = 1e-3
-"""Boxes are not halved below this side, about 100 m: the places inside are taken for one."""
+"""Boxes with a shorter side, about 100 m, are not halved: the places inside are treated as one."""
 
 
 def quadtree_cells(latlon: ArrayLike, units: Units | None = None, *, max_size: int, min_size: int = 1) -> Geocells:
-    """Cut the world into boxes of degrees, halved along their longer side (in km) while they hold too many places.
+    """Cut the world into boxes in degrees, halved along their longer side (in km) while they have too many places.
 
-    Boxes tile the whole globe, sea included. Boxes without places are dropped: their area goes to the nearest box that
-    has some, since `Geocells.assign` takes the nearest polygon.
+    Boxes tile the whole globe, including the sea. Boxes without places are dropped: their area goes to the nearest box
+    with places, since `Geocells.assign` uses the nearest polygon.
 
     Args:
         latlon: `(N, 2)` degrees, N ≥ 1.
-        units: administrative units, which say whose box it is: the country and admin-1 unit of most of its places;
-            the gazetteer's where absent.
+        units: administrative units, which determine a box's country and admin-1 unit: those of most of its places; by
+            default the gazetteer's.
         max_size: boxes with more places are halved.
-        min_size: boxes are not halved where that would leave fewer places than this (but more than none) on a side.
+        min_size: boxes are not halved if one side would have fewer places than this, but at least one.
 
     Raises:
-        InputError: no places, or sizes that cannot be.
+        InputError: there are no places, or the sizes are invalid.
     """
     import shapely
 
@@ -56,7 +56,7 @@ def quadtree_cells(latlon: ArrayLike, units: Units | None = None, *, max_size: i
 
 
 def _halve(places: Float, max_size: int, min_size: int) -> tuple[Float, list[Int]]:
-    """Boxes `(C, 4)` (south, west, north, east), and the places of each; none without places."""
+    """Return boxes `(C, 4)` (south, west, north, east) and the places of each; boxes without places are dropped."""
     queue = [((-90.0, -180.0, 90.0, 180.0), np.arange(len(places)))]
     boxes: list[tuple[float, float, float, float]] = []
     members: list[Int] = []

@@ -1,8 +1,8 @@
-"""Cutting polygons along great circles: the Voronoi regions of some places, or one side of a plane.
+"""Splitting of polygons along great circles: into Voronoi regions, or into the two sides of a plane.
 
-A polygon stays in degrees, so that its own border is kept to the last digit and neighbours still fit; only the cuts
-are curves. The half of the sphere on one side of a great circle is, in degrees, everything above (or below) one curve
-over all longitudes, which is why poles and the antimeridian need no case of their own.
+Polygons stay in degrees, so that their borders are kept exactly and neighbours still fit; only the cuts are curves. In
+degrees, the hemisphere on one side of a great circle is the area above (or below) one curve over all longitudes, so
+that the poles and the antimeridian need no special cases.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ import numpy as np
 from geoagent.places.geo import Float, to_unit
 
 _STEP = np.radians(0.05)
-"""Arc between vertices of a cut: its chords, straight in degrees, then stay within some metres of the great circle."""
+"""Arc between vertices of a cut: its chords, straight in degrees, stay within some metres of the great circle."""
 _STEP_DEG = 0.1
-"""Longitude between vertices of a cut, at most."""
+"""Maximum longitude between vertices of a cut."""
 _MERIDIANS = np.arange(-180.0 + _STEP_DEG / 2, 180.0, _STEP_DEG)
 _ALL_PAIRS = 5
 
 
 def voronoi_split(polygon: Any, seeds: Float) -> list[Any]:
-    """Cut `polygon` so that each part is the land nearest to one seed on the sphere.
+    """Split `polygon` so that each part is the land nearest to one seed on the sphere.
 
     Args:
         polygon: a shapely geometry, lon, lat degrees.
         seeds: `(S, 2)` degrees, lat then lon, all different, S ≥ 1.
 
     Returns:
-        S shapely geometries, lon, lat, that tile `polygon`; one may be empty if no land is nearest to its seed.
+        S shapely geometries, lon, lat, that tile `polygon`; those of seeds with no nearest land are empty.
     """
     import shapely
 
@@ -46,7 +46,7 @@ def voronoi_split(polygon: Any, seeds: Float) -> list[Any]:
 
 
 def halves(polygon: Any, normal: Float) -> tuple[Any, Any]:
-    """Cut `polygon` by the plane through the Earth's centre with this normal `(3,)`: the part towards it, the other."""
+    """Split `polygon` by the plane through the Earth's centre with normal `(3,)`; return the part towards it first."""
     import shapely
 
     side, other = _sides(normal, shapely.bounds(polygon))
@@ -54,7 +54,7 @@ def halves(polygon: Any, normal: Float) -> tuple[Any, Any]:
 
 
 def land(shape: Any) -> Any:
-    """Only the polygons of a geometry: an intersection may leave lines and points behind."""
+    """Return only the polygons of a geometry: intersections may also contain lines and points."""
     import shapely
 
     if shape.geom_type in ("Polygon", "MultiPolygon"):
@@ -69,7 +69,7 @@ def _regions(polygon: Any, unit: Float, neighbours: list[list[int]]) -> list[Any
     parts = []
     for i, others in enumerate(neighbours):
         part = polygon
-        # The nearest seeds cut away most, so the later cuts are cheap.
+        # The nearest seeds cut off most of the area, so the later cuts are cheap.
         for j in sorted(others, key=lambda j: float(-unit[i] @ unit[j])):
             if part.is_empty:
                 break
@@ -81,9 +81,9 @@ def _regions(polygon: Any, unit: Float, neighbours: list[list[int]]) -> list[Any
 
 
 def _neighbours(unit: Float) -> list[list[int]]:
-    """For each seed the seeds that its region may touch: Delaunay in the stereographic projection about their mean.
+    """Return the possible neighbours of each seed's region: Delaunay in the stereographic projection about their mean.
 
-    That projection maps circles to circles, so its planar triangulation is the one on the sphere.
+    This projection maps circles to circles, so the planar triangulation equals the one on the sphere.
     """
     import shapely
 
@@ -117,12 +117,12 @@ def _neighbours(unit: Float) -> list[list[int]]:
 
 
 def _sides(normal: Float, bounds: Any) -> tuple[Any, Any]:
-    """Both sides of a great circle as polygons in degrees over the longitudes of `bounds`: towards `normal`, other."""
+    """Return both sides of a great circle as polygons in degrees, over the longitudes of `bounds`; `normal`'s first."""
     import shapely
 
     flipped = normal[2] < 0
     x, y, z = (-normal if flipped else normal) / np.linalg.norm(normal)
-    z = max(float(z), 1e-9)  # a circle through the poles, as good as two meridians
+    z = max(float(z), 1e-9)  # a circle through the poles is approximated; it is practically two meridians
     tilt = np.arccos(min(z, 1.0))
     arc = np.arange(-np.pi, np.pi, _STEP)
     lat = np.degrees(np.arcsin(np.sin(tilt) * np.sin(arc)))
@@ -133,7 +133,7 @@ def _sides(normal: Float, bounds: Any) -> tuple[Any, Any]:
     seam = np.degrees(np.arctan2(x, z))  # the curve at ±180°, where cos λ = -1
     lon = np.concatenate([[-182.0, -180.0], lon, [180.0, 182.0]])
     lat = np.concatenate([[seam, seam], lat, [seam, seam]])
-    # Past a pole, one step of arc is many degrees of longitude, over which a chord is far from the circle.
+    # Near a pole, one step of arc spans many degrees of longitude, over which a chord is far from the circle.
     after = np.searchsorted(lon, _MERIDIANS)
     wide = lon[after] - lon[after - 1] > _STEP_DEG
     along = np.radians(_MERIDIANS[wide])

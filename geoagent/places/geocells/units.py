@@ -1,4 +1,4 @@
-"""Administrative units: the polygons that geocells are made from."""
+"""Administrative units: the polygons from which geocells are built."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 Text = NDArray[np.str_]
 TOUCH_DEG = 0.005
-"""Units this near to one another are neighbours: borders that were simplified one by one leave hairline gaps."""
+"""Units within this distance are neighbours: individually simplified borders leave hairline gaps."""
 _SOURCE_EDGE_DEG = 179.9
 
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """U polygons that do not overlap, each the lowest unit that is known of its land.
+    """U disjoint polygons, each the lowest-level known unit of its land.
 
     Attributes:
         codes: `(U,)` names of the units, for messages.
         country: `(U,)` ISO 3166-1 alpha-2.
-        admin1: `(U,)` GeoNames admin-1 code ("DE.07"), "" where unknown.
-        group: `(U,)` the admin-1 unit as the source names it; units of one group merge first.
-        shapes: `(U,)` shapely polygons and multipolygons, lon, lat; valid, no two share any area.
+        admin1: `(U,)` GeoNames admin-1 code ("DE.07"), "" if unknown.
+        group: `(U,)` the admin-1 unit as named in the source; units of one group are merged first.
+        shapes: `(U,)` shapely polygons and multipolygons, lon, lat; valid and without overlaps.
     """
 
     codes: Text
@@ -56,19 +56,19 @@ class Units:
         admin1: Sequence[str] | None = None,
         group: Sequence[str] | None = None,
     ) -> Units:
-        """Return units from any polygons: invalid ones are repaired, overlaps go to the smaller polygon.
+        """Make units from any polygons: invalid ones are repaired, overlaps are assigned to the smaller polygon.
 
-        That rule keeps enclaves (the Vatican in Rome) and makes the lowest level win where a file has several.
+        This rule keeps enclaves (the Vatican in Rome) and prefers the lowest level if there are several.
 
         Args:
             codes: U names.
             country: U ISO 3166-1 alpha-2 codes.
             shapes: U shapely polygons or multipolygons, lon, lat degrees.
-            admin1: U GeoNames admin-1 codes; unknown where absent.
-            group: U names of the admin-1 units that they belong to; `admin1` where absent.
+            admin1: U GeoNames admin-1 codes; unknown by default.
+            group: U names of the admin-1 units that they belong to; by default `admin1`.
 
         Raises:
-            InputError: no polygon, columns of different lengths, or coordinates beyond ±180° or ±90°.
+            InputError: there is no polygon, lengths differ, or coordinates are beyond ±180° or ±90°.
         """
         count = len(codes)
         first = [""] * count if admin1 is None else list(admin1)
@@ -94,7 +94,7 @@ class Units:
 
     @classmethod
     def from_gazetteer(cls, gazetteer: Gazetteer | None = None) -> Units:
-        """Return the admin-1 units that ship with geoagent; they cover all land."""
+        """Return the admin-1 units of the gazetteer; they cover all land."""
         from geoagent.places.gazetteer import Gazetteer
 
         codes, countries, shapes = (gazetteer or Gazetteer.load()).admin1_polygons()
@@ -103,12 +103,12 @@ class Units:
 
     @cached_property
     def cover(self) -> Cover:
-        """Which unit a place lies in."""
+        """Spatial index to look up the unit of a point."""
         return Cover(self.shapes)
 
     @cached_property
     def inside(self) -> Float:
-        """`(U, 2)` degrees: a place inside each unit."""
+        """`(U, 2)` degrees: a point inside each unit."""
         import shapely
 
         points = shapely.point_on_surface(self.shapes)
@@ -116,12 +116,12 @@ class Units:
 
     @cached_property
     def pairs(self) -> Int:
-        """`(P, 2)` units of one country that touch, lower index first; also across ±180°."""
+        """`(P, 2)` pairs of touching units of the same country, lower index first; also across ±180°."""
         return touching(self.shapes, self.country)
 
 
 def touching(shapes: NDArray[np.object_], label: Text | None = None) -> Int:
-    """Pairs `(P, 2)` of polygons that touch, lower index first, also across ±180°; of equal `label` where given."""
+    """Return pairs `(P, 2)` of touching polygons, lower index first, also across ±180°; with equal `label` if given."""
     import shapely
 
     tree = shapely.STRtree(shapes)
@@ -140,7 +140,7 @@ def touching(shapes: NDArray[np.object_], label: Text | None = None) -> Int:
 
 
 def _to_seam(shape: Any) -> Any:
-    """Land that the source cuts off at ±179.9° stretched to ±180°, so that Fiji and Chukotka have no gap there."""
+    """Stretch land that the source cuts off at ±179.9° to ±180°, so that Fiji and Chukotka have no gap there."""
     import shapely
 
     if shape.bounds[0] > -_SOURCE_EDGE_DEG and shape.bounds[2] < _SOURCE_EDGE_DEG:
@@ -173,12 +173,12 @@ def _repaired(shapes: Sequence[Any]) -> NDArray[np.object_]:
 
 
 def _disjoint(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Polygons without what smaller ones share with them (of equal ones, the later gives way)."""
+    """Subtract smaller polygons from larger ones that overlap them (of equal ones, from the later one)."""
     import shapely
 
     pairs = shapely.STRtree(shapes).query(shapes, predicate="intersects").T
     pairs = pairs[pairs[:, 0] < pairs[:, 1]]
-    # Neighbours that share a border only are by far the most, and cheap to tell by their shared area.
+    # Most pairs are neighbours that only share a border; they are cheap to detect by their common area.
     if len(pairs):
         common: Any = shapely.intersection(shapes[pairs[:, 0]], shapes[pairs[:, 1]])
         shared = shapely.area(common)
