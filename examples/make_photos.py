@@ -34,6 +34,15 @@ FACES = {
     "serif": "truetype/noto/NotoSerif-BoldItalic.ttf",
     "cjk": "opentype/noto/NotoSansCJK-Bold.ttc",
     "thai": "truetype/noto/NotoSansThai-Bold.ttf",
+    "arabic": "truetype/noto/NotoNaskhArabic-Bold.ttf",
+    "armenian": "truetype/noto/NotoSansArmenian-Bold.ttf",
+    "bengali": "truetype/noto/NotoSansBengali-Bold.ttf",
+    "devanagari": "truetype/noto/NotoSansDevanagari-Bold.ttf",
+    "ethiopic": "truetype/noto/NotoSansEthiopic-Bold.ttf",
+    "georgian": "truetype/noto/NotoSansGeorgian-Bold.ttf",
+    "hebrew": "truetype/noto/NotoSansHebrew-Bold.ttf",
+    "khmer": "truetype/noto/NotoSansKhmer-Bold.ttf",
+    "tamil": "truetype/noto/NotoSansTamil-Bold.ttf",
 }
 
 PAINT: dict[str, Colour] = {

@@ -42,6 +42,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 SLOW = {
     "test_calibration",
     "test_comparison",
+    "test_examples",
     "test_export_cli",
     "test_folders",
     "test_geoclip",
@@ -51,6 +52,7 @@ SLOW = {
     "test_llm_source",
     "test_map_browser",
     "test_ocr",
+    "test_ocr_multiscript",
     "test_ocr_passes",
     "test_ocr_tesseract",
     "test_ocr_vertical",
