@@ -31,6 +31,7 @@ _EVIDENT = 0.8
 _SIDE_BY_SIDE, _LETTERS_TOGETHER = 0.6, 5
 _ALONE = frozenset({"Latn", "Hani", "Jpan", UNKNOWN})
 _STOP = 0.9
+_NOT_LATIN = 0.5  # a line that a model takes for Latin as surely as this stays what RapidOCR read
 _MIN_HEIGHT_PX = 10
 _PATIENCE = 16
 _ALIKE = {"Grek": frozenset("ABEHIKMNOPTXYZaiknoptuvwxy"), "Cyrl": frozenset("ABCEHKMOPTXYaceopxyu")}
@@ -127,11 +128,15 @@ class ManyScripts:
         if not line.ways:
             return None
         if line.crop.trusted:
-            # In a photo with Greek, a Latin word that Greek letters could also spell is read again.
+            # In a photo with Greek, a Latin word that Greek letters could also spell is read again; in one with Georgian,
+            # say, every line is: RapidOCR sometimes takes an unknown script for Latin or digits, and is sure of it.
             shown = {char for char in line.crop.reading.text if char.isalpha()}
             kin = [s for s in written if s in _ALIKE and shown and _ALIKE[s].issuperset(shown)]
-            self._ask(line, kin)
+            others = [s for s in written if s not in _ALIKE]
+            self._ask(line, [*kin, *others])
             found = line.best(kin, _EVIDENT)
+            if found is None and line.latin < _NOT_LATIN:
+                found = line.best(others, _STOP)
         else:
             self._ask(line, written)
             found = line.best(written, max(_PRIOR_VALID, line.crop.confidence - _HANDICAP))
