@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +15,11 @@ from stand_in.engine import KOELN, picture
 for package in ("fastapi", "uvicorn"):
     pytest.importorskip(package, reason="FastAPI or MCP is not installed (pip install 'geoagent-photo[web]')")
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)")
+CHROMIUM = os.environ.get(
+    "GEOAGENT_CHROMIUM", next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+)
+"""Path of the browser; set the variable to choose another, or to nothing for none."""
+needs_browser = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed (apt-get install chromium)")
 
 
 @contextmanager

@@ -30,7 +30,6 @@ from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.geo import LatLon
 
 KOELN = Path(__file__).resolve().parents[1] / "examples" / "photos" / "de_koeln.jpg"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="module")
@@ -254,15 +253,12 @@ def test_colours_have_contrast() -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
-    if CHROMIUM is None:
+    from browsing import CHROMIUM, chromium
+
+    if not CHROMIUM:
         pytest.skip("Chromium is not installed (apt-get install chromium)")
-    with sync_api.sync_playwright() as play:
-        chromium = play.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield chromium
-        chromium.close()
+    with chromium() as here:
+        yield here
 
 
 @pytest.mark.parametrize("width", [1280, 390])

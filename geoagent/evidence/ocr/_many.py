@@ -128,8 +128,8 @@ class ManyScripts:
         if not line.ways:
             return None
         if line.crop.trusted:
-            # In a photo with Greek, a Latin word that Greek letters could also spell is read again; in one with Georgian,
-            # say, every line is: RapidOCR sometimes takes an unknown script for Latin or digits, and is sure of it.
+            # In a photo with Greek, a Latin word that Greek letters could also spell is read again. In a photo with
+            # Georgian, say, every line is: RapidOCR sometimes takes an unknown script for Latin, and is sure of it.
             shown = {char for char in line.crop.reading.text if char.isalpha()}
             kin = [s for s in written if s in _ALIKE and shown and _ALIKE[s].issuperset(shown)]
             others = [s for s in written if s not in _ALIKE]
