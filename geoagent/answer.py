@@ -1,4 +1,4 @@
-"""The answer, as people's scripts read it: the JSON contract `geoagent.answer/1`.
+"""The JSON answer: the contract `geoagent.answer/1`.
 
 Names and shapes here stay as they are; more may be added. `Answer.model_json_schema()` is the published schema.
 """

@@ -41,7 +41,7 @@ class Plug(BaseModel):
 
     @property
     def options(self) -> dict[str, Any]:
-        """What the plug's `build` is given besides the assets."""
+        """Options passed to the plug's `build` besides the assets."""
         return dict(self.model_extra or {})
 
 

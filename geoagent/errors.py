@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree.
+"""The error tree.
 
 ::
 
@@ -40,7 +40,7 @@ class PhotoError(GeoAgentError, ValueError):
 
 
 class ConfigError(GeoAgentError, ValueError):
-    """A setting that is unknown or has a value that it cannot have."""
+    """A setting that is unknown or has an invalid value."""
 
 
 class InputError(GeoAgentError, ValueError):
@@ -56,7 +56,7 @@ class WorldError(GeoAgentError, ValueError):
 
 
 class WeightsError(GeoAgentError, RuntimeError):
-    """Weights of an encoder that cannot be had, or do not fit the model."""
+    """Weights of an encoder that are not available or do not fit the model."""
 
 
 class OcrError(GeoAgentError, RuntimeError):
@@ -64,7 +64,7 @@ class OcrError(GeoAgentError, RuntimeError):
 
 
 class ModelError(GeoAgentError, RuntimeError):
-    """A language model that was asked and gave nothing that can be used."""
+    """A language model whose reply cannot be used."""
 
 
 class MissingDependency(GeoAgentError, ImportError):

@@ -111,7 +111,7 @@ class Prompt:
         return found
 
     def problems(self) -> list[str]:
-        """What is wrong with the file, in words; [] where it is sound."""
+        """Problems of the file as messages; [] if there are none."""
         wrong = []
         template = Template(self.text)
         if not template.is_valid():

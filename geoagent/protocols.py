@@ -1,4 +1,4 @@
-"""The seams: what an encoder, an OCR engine, a constraint source, a search and a refiner look like.
+"""Protocols of the plugs: encoder, OCR engine, constraint source, language model, search and refiner.
 
 Each is one callable that takes evidence and returns new evidence. Nothing mutates its input, nothing is given the
 agent; a test double is a small function.

@@ -1,4 +1,4 @@
-"""Where the data that ships with geoagent lies: inside the wheel, or at the top of a checkout."""
+"""Location of the shipped data: inside the wheel, or at the top of a checkout."""
 
 from __future__ import annotations
 

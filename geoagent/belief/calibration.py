@@ -1,4 +1,4 @@
-"""How far each kind of cue is to be believed, and how that is measured.
+"""Reliability of each kind of cue, and how it is measured.
 
 A cue of strength s is believed with reliability r(kind, s): the probability that it points where the photo is. The
 curve of a kind is given at three strengths and linear between, 0 at strength 0. `fit` measures it on labelled texts: a
@@ -58,7 +58,7 @@ _GRID = np.concatenate([np.linspace(0.01, 0.95, 95), [0.96, 0.97, 0.98, 0.985]])
 
 
 def assumed(kind: str) -> Curve:
-    """The curve that is assumed of a kind; one that is not known is half believed."""
+    """The curve assumed for a kind; an unknown kind has reliability 0.5."""
     top = ASSUMED.get(kind, 0.5)
     low, middle, high = (top * knot for knot in KNOTS)
     return low, middle, high
@@ -85,7 +85,7 @@ def reliability(kind: str, strength: float, fitted: Mapping[str, Any] | None = N
 
 @lru_cache(maxsize=1)
 def shipped() -> Mapping[str, Curve]:
-    """The curves that ship with geoagent, measured on its own texts.
+    """The shipped curves, measured on geoagent's labelled texts.
 
     Raises:
         ResourceError: the file is damaged.
@@ -102,7 +102,7 @@ def shipped() -> Mapping[str, Curve]:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One cue of a text whose place is known.
+    """One cue of a text with a known place.
 
     Attributes:
         kind: the cue's kind.

@@ -1,4 +1,4 @@
-"""Exact places that compete for the answer inside the leading cells, and what the text says about each."""
+"""Candidates: exact places inside the leading cells, with the weight that the text gives each."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def neighbour_candidates(
 
 
 def city_extent_km(population: float) -> float:
-    """How far from a city's centre its photos typically are (median), km.
+    """Median distance of a city's photos from its centre, km.
 
     A third of `city_radius_km`: 1 km for a village, 5 km for 100,000 people, 18 km for 5 million.
     """

@@ -1,4 +1,4 @@
-"""Sets and radii that hold the truth as often as they say: split conformal prediction.
+"""Sets and radii with the stated coverage, by split conformal prediction.
 
 Each photo of those held out gets a score: how far the truth is in radii, or how much probability lies on cells that
 were thought likelier than the true one. The quantile of the scores, taken one rank high, then bounds the score of a new
@@ -57,7 +57,7 @@ def quantile(scores: ArrayLike, share: float, independent: int | None = None) ->
 
 
 def radius_scales(calibration: Mapping[str, Any], group: Group) -> tuple[float, float]:
-    """What radii that hold 50 % and 90 % of the probability are multiplied by to hold as many of the photos.
+    """Factors by which the 50 % and 90 % radii are multiplied to cover that share of photos.
 
     Raises:
         WorldError: the calibration holds something else than numbers.
@@ -71,7 +71,7 @@ def radius_scales(calibration: Mapping[str, Any], group: Group) -> tuple[float, 
 
 
 def threshold(calibration: Mapping[str, Any], what: Literal["cells", "countries"], group: Group) -> float | None:
-    """Up to which score a class belongs to the set that holds 90 % of the photos; None where none was fitted."""
+    """Largest score of a class in the 90 % set; None if it was not fitted."""
     held = calibration.get("conformal", {}).get(what, {}).get(group)
     return None if held is None else float(held)
 
@@ -90,7 +90,7 @@ def set_scores(probs: ArrayLike) -> Float:
 
 
 def credible(probs: ArrayLike, limit: float) -> Int:
-    """Indices of the classes whose scores reach up to `limit`, most probable first; at least the first one."""
+    """Indices of the classes with a score up to `limit`, most probable first; never empty."""
     p = np.asarray(probs, dtype=np.float64)
     return np.asarray(np.argsort(-p, kind="stable")[: credible_count(p, limit)], dtype=np.int64)
 

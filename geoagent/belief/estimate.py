@@ -1,4 +1,4 @@
-"""From a posterior over cells to one place with an honest uncertainty."""
+"""The estimate: from a posterior over cells to one place with its uncertainty."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SAME = 1e-10  # nats by which cells may move apart, and their places still shar
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Spot:
-    """A refined place, and what is so as long as it stays there.
+    """A refined place, with what depends on that place alone.
 
     Attributes:
         refined: the place, and each candidate's share in it.
@@ -73,7 +73,7 @@ class Memory:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Estimate:
-    """What a posterior comes to.
+    """The estimate from a posterior.
 
     Attributes:
         latlon: the refined place.
@@ -199,7 +199,7 @@ def estimate(
 
 
 def candidate_weights(candidates: Candidates, log_probs: Float, cell_weight: float) -> Float:
-    """Posterior mass that each candidate stands for, `(M,)`.
+    """Posterior mass of each candidate, `(M,)`.
 
     Places share out the probability of their cell. Neighbours compete across cells with exp(−α dᵢ) · p(cellᵢ)^β, since
     how near a photo looks also says which cell is right; together they stand for the probability of their cells.
@@ -220,7 +220,7 @@ def candidate_weights(candidates: Candidates, log_probs: Float, cell_weight: flo
 def alternatives(
     conclusion: Estimate, posterior: Posterior, world: World, count: int
 ) -> list[tuple[LatLon, int, float]]:
-    """Other places that the evidence allows: `(place, cell, probability)`, most probable first.
+    """Alternative places as `(place, cell, probability)`, most probable first.
 
     Cells are taken by probability, each at least `_APART_KM` from those taken before, the answer itself included. A
     place's probability is that of the cells of its country to which it is the nearest, and no further away than that.

@@ -1,4 +1,4 @@
-"""Saying what the evidence did: computed from the evidence, never invented."""
+"""Explanation of an answer, computed from the evidence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN = 8  # places of a cue that an answer lists
 
 
 def cue_place(place: Place, weight: float) -> CuePlace:
-    """One place of a cue as the answer writes it: a code for areas, a name for cities."""
+    """One place of a cue in the form of the JSON answer: a code for areas, a name for cities."""
     p = round(float(weight), 4)
     if place.level == "city":
         return CuePlace(code=place.country, name=place.name, p=p)
@@ -26,7 +26,7 @@ def cue_place(place: Place, weight: float) -> CuePlace:
 
 
 def cue_report(number: int, constraint: Constraint, nats: float, without: Best) -> CueReport:
-    """What one constraint saw and did.
+    """Report of one constraint: what it rests on and what it changed.
 
     Args:
         number: its place in the answer's list, from 1.
@@ -53,14 +53,14 @@ def cue_report(number: int, constraint: Constraint, nats: float, without: Best) 
 
 
 def favoured(place: CuePlace | None) -> str:
-    """A cue's first place in words: "Stuttgart, DE"."""
+    """The first place of a cue as text: "Stuttgart, DE"."""
     if place is None:
         return "no place"
     return f"{place.name}, {place.code}" if place.name and place.code else (place.name or place.code or "no place")
 
 
 def where(best: Best | None) -> str:
-    """A place in words: "Köln, North Rhine-Westphalia, DE"."""
+    """A place as text: "Köln, North Rhine-Westphalia, DE"."""
     if best is None:
         return "nowhere"
     parts = dict.fromkeys(part for part in (best.place, best.admin1, best.country) if part)
@@ -68,7 +68,7 @@ def where(best: Best | None) -> str:
 
 
 def kilometres(distance_km: float) -> str:
-    """A distance with as many digits as it deserves."""
+    """A distance as text, with significant digits only."""
     return f"{distance_km:.1f} km" if distance_km < 10 else f"{round(distance_km):,} km".replace(",", " ")
 
 
@@ -85,7 +85,7 @@ def statements(
     lines: int,
     comparison: Comparison | None = None,
 ) -> list[str]:
-    """The answer in a few statements, each of them a restatement of a number in it.
+    """The answer as a few statements, each of which restates a number in it.
 
     Args:
         text_aware: the answer.
@@ -137,7 +137,7 @@ def statements(
 
 
 def compared(vision: Posterior, text: Posterior, before: Float, vision_only: Best, text_aware: Best) -> Comparison:
-    """How well picture and text agree, and what the text changed.
+    """Agreement of picture and text, and what the text changed.
 
     The agreement is log Σ v(c) t(c) / p(c), with v and t what picture and text say and p what is known before either:
     how many times likelier it is to see both if they are of one place than if they are of two.

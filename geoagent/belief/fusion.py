@@ -1,4 +1,4 @@
-"""Fusing what the picture says with what its text says.
+"""Fusion of the picture with the constraints from its text.
 
 A constraint "with reliability r, the photo is in one of these places, with these weights" is a likelihood over cells,
 
@@ -39,7 +39,7 @@ _NEAR_SHARE = 0.1  # how much of it
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """How far sources are believed; fitted per world, by log loss on pictures and texts of known places.
+    """Exponents of the sources, fitted per world by log loss on pictures and texts of known places.
 
     Attributes:
         weights: exponent of the likelihoods of each source; 1 where absent.
@@ -60,7 +60,7 @@ class Belief:
 
     @classmethod
     def of(cls, world: World) -> Belief:
-        """What a world holds as fitted; the defaults where it holds nothing.
+        """The fitted values of a world, or the defaults.
 
         Raises:
             WorldError: it holds something else than numbers.
@@ -105,7 +105,7 @@ class Fusion:
         return self.over(constraints)(base, constraints)
 
     def over(self, constraints: Sequence[Constraint]) -> Fused:
-        """Work out the likelihoods of constraints once, for all the ways in which they will be combined."""
+        """Compute the likelihoods of constraints once, for every subset that will be combined."""
         return Fused(self, constraints)
 
     def terms(self, constraints: Sequence[Constraint]) -> Terms:
@@ -113,7 +113,7 @@ class Fusion:
         return self.over(constraints).terms(constraints)
 
     def base(self, log_probs: Float) -> Float:
-        """What the picture says, as far as it counts, `(C,)`.
+        """Log probabilities of the picture, scaled by its weight, `(C,)`.
 
         Raises:
             ShapeError: it is over another number of cells than the world's.
@@ -129,12 +129,12 @@ class Fusion:
         return log_normalise(prior + self.vision_weight * (looked - prior))
 
     def exponent(self, source: str) -> float:
-        """What the log likelihoods of a source are multiplied by, before pooling."""
+        """Exponent of a source: the factor of its log likelihoods before pooling."""
         return 1.0 if source == "user" else self.text_weight * self.belief.weights.get(source, 1.0)
 
 
 class Terms(Mapping[str, Float]):
-    """Pooled log likelihoods `(C,)`, nats, by constraint id; each is worked out when it is asked for.
+    """Pooled log likelihoods `(C,)`, nats, by constraint id, computed on first use.
 
     Args:
         ids: of K constraints.
@@ -160,7 +160,7 @@ class Terms(Mapping[str, Float]):
 
 
 class Fused:
-    """The likelihoods of some constraints, and every posterior that a choice of them gives.
+    """The likelihoods of some constraints, and the posterior of any subset of them.
 
     Args:
         fusion: how they are weighed.

@@ -1,4 +1,4 @@
-"""Statements that rest on the same text are not independent: how much of each still counts."""
+"""Pooling: constraints on the same text are not independent, so each counts only in part."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def pool_weights(constraints: Sequence[Constraint], strength: Sequence[float], s
 
 
 def _alike(mine: Constraint, other: Constraint) -> bool:
-    """Whether two constraints are statements about the same thing.
+    """Whether two constraints are about the same thing.
 
     What a model reads in a text says more than its language; on everything else it repeats what the tables know.
     """
@@ -94,5 +94,5 @@ def _alike(mine: Constraint, other: Constraint) -> bool:
 
 
 def _statement(kind: str) -> str:
-    """What a kind of cue is a statement about."""
+    """What a kind of cue is about."""
     return "language" if kind in ("script", "language", "street") else kind

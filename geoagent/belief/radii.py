@@ -1,4 +1,4 @@
-"""How the probability lies around a place: within some kilometres, in circles, and elsewhere."""
+"""Probability by distance around a place, and the radii that contain a share of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LIGHT = 1e-7  # probability of a place of support below which it does not count
 
 
 class Vicinity:
-    """How much of the probability lies within some distances of one place, whatever the probabilities are.
+    """Probability within some distances of one place, for any posterior.
 
     Args:
         world: its support, wherever no candidates are.

@@ -1,4 +1,4 @@
-"""Which countries and cells lead a belief."""
+"""Ranking of countries and cells by posterior probability."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEADING = 24
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Ranking:
-    """Where the probability is.
+    """Countries and leading cells of a posterior.
 
     Attributes:
         probs: `(C,)` posterior.
@@ -41,7 +41,7 @@ class Ranking:
 
 
 def leading_count(world: World) -> int:
-    """How many cells' places compete for the answer, as was fitted."""
+    """Number of leading cells, as fitted for the world."""
     return int(world.calibration.get("leading", LEADING))
 
 

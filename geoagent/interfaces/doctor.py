@@ -1,4 +1,4 @@
-"""What this installation can do, and what would let it do more."""
+"""Report of this installation: what it can do, and what to install for more."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _HUB = ("huggingface.co", 443)
 
 
 def examine(config: Config | None = None, *, timeout_s: float = 2.0) -> dict[str, Any]:
-    """Look at this installation.
+    """Examine this installation.
 
     Args:
         config: settings to be looked at as well: models of the OCR engine that they name by path are opened, and count

@@ -1,4 +1,4 @@
-"""The classifier's head: an embedding to log probabilities over geocells, in numpy alone."""
+"""The classification head: from an embedding to log probabilities over geocells, in numpy."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class CellHead:
 
     @property
     def query_dim(self) -> int:
-        """Q, the length of what the gallery is searched with."""
+        """Q, the dimension of a gallery query."""
         return self.dim if self.lens is None else self.lens.query_dim
 
     def __call__(self, embedding: ArrayLike) -> Float:

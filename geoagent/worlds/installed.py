@@ -1,4 +1,4 @@
-"""Worlds on this machine: where they lie, what is in them, whether they are whole, and fetching one by its address."""
+"""Worlds on this machine: finding, listing, verifying and downloading them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_BYTES = 20 << 30  # a zip that says it unpacks to more is no world
 
 
 def home() -> Path:
-    """Folder of the worlds that are known by name."""
+    """Folder of the worlds that can be named instead of given by path."""
     return cache_dir() / "worlds"
 
 

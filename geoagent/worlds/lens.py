@@ -1,4 +1,4 @@
-"""The space in which a trained world compares photos: an embedding to a shorter one that is near where places are."""
+"""The lens: a learned projection of embeddings in which photos taken near each other are near."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A world: everything that is learnt about where photos are, saved and loaded as one folder.
+"""A world: everything learned about where photos are, saved and loaded as one folder.
 
 ::
 
@@ -46,7 +46,7 @@ __all__ = ["Gallery", "Support", "World", "add_photos"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Support:
-    """Where photos are inside the cells, as S weighted places.
+    """Support: where photos are inside the cells, as S weighted places.
 
     Attributes:
         latlon: `(S, 2)` degrees.

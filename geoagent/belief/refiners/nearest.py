@@ -1,4 +1,4 @@
-"""The heaviest candidate as it is: no mean."""
+"""The candidate with the largest weight, without averaging."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `locate` and `compare` answer, job by job."""
+"""Jobs of `locate` and `compare`."""
 
 from __future__ import annotations
 

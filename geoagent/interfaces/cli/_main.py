@@ -1,4 +1,4 @@
-"""The group of all commands, and what they share."""
+"""The command group, and options shared by commands."""
 
 from __future__ import annotations
 
@@ -91,14 +91,14 @@ def agent_options(command: Any) -> Any:
 
 
 def load_agent(settings: dict[str, Any]) -> GeoAgent:
-    """An agent from flags; what was not given is left to the configuration file."""
+    """Load an agent from flags; the configuration file fills in the rest."""
     from geoagent.agent.core import GeoAgent
 
     return GeoAgent.load(load_config(settings))
 
 
 def load_config(settings: dict[str, Any]) -> Config:
-    """A configuration from flags; what was not given is left to the file of `--config`."""
+    """Load a configuration from flags; the file of `--config` fills in the rest."""
     from geoagent.config import Config
 
     config = settings.pop("config", None)

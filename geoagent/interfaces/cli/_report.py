@@ -1,4 +1,4 @@
-"""What `geoagent locate --report` needs from the command line."""
+"""Writing the report of `geoagent locate --report`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `--out` keeps of a run, and what is said of it when the run ends."""
+"""Counts of a run with `--out`, and its closing line."""
 
 from __future__ import annotations
 

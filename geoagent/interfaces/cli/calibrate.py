@@ -1,4 +1,4 @@
-"""`geoagent calibrate …`: measuring what the answers rest on."""
+"""`geoagent calibrate …`: fitting reliabilities and fusion."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from geoagent.interfaces.cli._params import WORLD
 
 @click.group()
 def calibrate() -> None:
-    """Measure how far evidence is to be believed.
+    """Fit the reliability of evidence.
 
     \b
     Example:

@@ -100,7 +100,7 @@ def compare(
 
 
 def _tell(answer: Answer, alone: bool, as_json: bool) -> None:
-    """Print what there is to say of one answer."""
+    """Print the comparison of one answer."""
     from geoagent.interfaces.render import shown
 
     if answer.status == "error":
@@ -159,7 +159,7 @@ def _side_by_side(answer: Answer) -> dict[str, Any]:
 
 
 def _worth_a_line(answer: Answer) -> str | None:
-    """What is worth saying of one of many: another country by the text, or a conflict."""
+    """The line about one of many answers, if the text changed its country or conflicts with the picture."""
     from geoagent.interfaces.render import place_text
     from geoagent.worlds.evaluation.changes import changed, country_of
 

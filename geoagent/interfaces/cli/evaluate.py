@@ -1,4 +1,4 @@
-"""`geoagent evaluate`: what a world is worth, and what text adds to its pictures."""
+"""`geoagent evaluate`: accuracy of a world, and what text adds to its pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that look: at a photo's text, at this installation, at the answer's schema."""
+"""Commands that inspect: a photo's text, this installation, the answer's schema, prompts."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def read(photo: Path, as_json: bool, **settings: Any) -> None:
 @click.option("--config", type=READ, help="TOML file of settings to look at as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def doctor(config: Path | None, as_json: bool) -> None:
-    """Say what is installed, which scripts can be read, and what to install for more.
+    """Report what is installed, which scripts can be read, and what to install for more.
 
     With --config, models that the settings name by path are opened too: ocr = {name = "rapidocr", models = "models/"}.
 
@@ -142,7 +142,7 @@ def schema() -> None:
 
 @click.group()
 def prompts() -> None:
-    """Show and check what a language model would be told.
+    """Show and check the prompts for a language model.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`geoagent train` and `tune`: worlds of one's own."""
+"""`geoagent train` and `tune`: worlds of your own."""
 
 from __future__ import annotations
 

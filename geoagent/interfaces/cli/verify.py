@@ -1,4 +1,4 @@
-"""`geoagent verify`: is this photo where it is said to be?"""
+"""`geoagent verify`: checking a claim about a photo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`geoagent world …` and `geoagent geocells …`: looking at worlds, making them without training, cutting cells."""
+"""`geoagent world …` and `geoagent geocells …`: inspecting worlds, making them without training, building geocells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer as one flat row: what every table of answers holds."""
+"""An answer as one flat row, for every table of answers."""
 
 from __future__ import annotations
 

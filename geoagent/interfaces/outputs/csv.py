@@ -42,13 +42,13 @@ def write(rows: Sequence[Row], target: Path) -> int:
 
 
 def guarded(text: str) -> str:
-    """Return text that no spreadsheet runs: with an apostrophe before it where it would begin a formula."""
+    """Return text that cannot run as a spreadsheet formula: an apostrophe is put before it if it would."""
     seen = (c for c in text if c in _RUNS or not (c.isspace() or unicodedata.category(c) in ("Cc", "Cf")))
     return f"'{text}" if text.startswith("'") or next(seen, " ") in _RUNS else text
 
 
 def unguarded(cell: str) -> str:
-    """Return what `guarded` was given."""
+    """Undo `guarded`."""
     return cell.removeprefix("'")
 
 

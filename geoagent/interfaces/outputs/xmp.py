@@ -1,4 +1,4 @@
-"""XMP sidecars: what an answer says about a photo, beside the photo, marked as an estimate.
+"""XMP sidecars: an answer beside its photo, marked as an estimate.
 
 A sidecar is `photo.jpg.xmp`. The photo itself is never touched, and a sidecar that exists is never replaced. Names of
 properties are those of Adobe's XMP Specification Part 2 (exif, photoshop) and of IPTC Core; what marks the estimate is
@@ -38,7 +38,7 @@ for _prefix, _address in NAMESPACES.items():
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one answer.
+    """Outcome for one answer.
 
     Attributes:
         photo: the photo, as the answer names it.

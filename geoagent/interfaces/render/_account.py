@@ -1,4 +1,4 @@
-"""How an answer came about, what it is worth and what made it, for the report."""
+"""Method, caveats and provenance of an answer, for the report."""
 
 from __future__ import annotations
 

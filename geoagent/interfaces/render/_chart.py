@@ -1,4 +1,4 @@
-"""A map as SVG: still, without a script, for what is printed or sent on.
+"""A static SVG map without script, for printing and sharing.
 
 Near the answer the projection is azimuthal equidistant about it, so that circles around the place are circles on paper
 and distances from it are true; an answer that may be anywhere gets the world (Equal Earth, Šavrič et al. 2018).

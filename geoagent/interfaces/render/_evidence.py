@@ -1,4 +1,4 @@
-"""The evidence of a report: cues with their bars, halves side by side, other places, what was read."""
+"""The evidence in a report: cues, vision-only beside text-aware, alternatives, text that was read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML and SVG out of elements, so that no string can become markup: the standard library escapes when it writes."""
+"""HTML and SVG built from elements, so that no string can become markup: the standard library escapes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every HTML page of ours is made with: files of this folder, a policy, a photo without metadata."""
+"""Parts shared by the HTML pages: assets, content security policy, a photo without metadata."""
 
 from __future__ import annotations
 

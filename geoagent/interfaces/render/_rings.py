@@ -1,4 +1,4 @@
-"""Borders and cells as the map page wants them: rings of lon, lat as short strings."""
+"""Borders and cells for the map page: rings of lon, lat as encoded strings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The photo with what counted marked on it, and a legend below.
+"""The annotated photo: regions with cues outlined and numbered, with a legend below.
 
 Regions that a cue rests on are outlined and carry the cue's number; the colour says which place the cue favours.
 """

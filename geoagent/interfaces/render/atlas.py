@@ -1,4 +1,4 @@
-"""Borders and all geocells of a world, as a page wants them that draws many answers on one map."""
+"""Borders and all geocells of a world, for a page that draws many answers on one map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer as a document: one HTML file to hand to somebody who must decide what to make of it.
+"""The report: an answer as one HTML document for a reader who decides on it.
 
 The page has no script and asks nobody for anything: its Content-Security-Policy allows one style by its hash, and
 pictures that are in the file. It is made of elements (`_html`), so that nothing that a sign or a file name says can

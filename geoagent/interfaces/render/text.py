@@ -1,4 +1,4 @@
-"""An answer for the terminal, as rich objects; printing them is the command line's.
+"""Terminal output of answers, as rich objects.
 
 Untrusted strings go in as `Text`, which has no markup to fall for, and without control characters, so that a sign in a
 photo can neither colour the terminal nor move its cursor.

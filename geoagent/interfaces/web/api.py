@@ -1,4 +1,4 @@
-"""The HTTP API: what the page asks, and any other program may ask as well."""
+"""The HTTP API, used by the page and by other programs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What the routes work with."""
+    """State shared by the routes."""
 
     scales: Scales
     atlas: Atlas
@@ -89,7 +89,7 @@ class Office:
 
 
 def router(office: Office) -> APIRouter:
-    """The routes below `/api`, and those that say how the server is."""
+    """The routes below `/api`, and the health and readiness checks."""
     routes = APIRouter(route_class=MemoryRoute, responses=_PROBLEMS)
 
     @routes.post("/api/locate", summary="Where was the photo taken?", tags=["ask"])
@@ -210,7 +210,7 @@ def known_job(office: Office, id: str) -> Job:
 
 
 def job_state(office: Office, job: Job) -> JobState:
-    """What a client is told about a job."""
+    """State of a job, for the client."""
     now = time.monotonic()
 
     def item_state(item: Item) -> JobItem:
@@ -235,7 +235,7 @@ def job_state(office: Office, job: Job) -> JobState:
 
 
 def health_of(office: Office) -> Health:
-    """How the server is."""
+    """Health of the server."""
     desk = office.desk
     status = "ok" if desk.ready else "broken" if desk.trouble else "starting"
     return Health(

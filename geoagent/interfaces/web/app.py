@@ -1,4 +1,4 @@
-"""The server, put together."""
+"""The ASGI application."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def _tidy(memory: Memory) -> None:
 
 
 def _say_errors(app: FastAPI) -> None:
-    """Every refusal is `{"error": "…"}` in words."""
+    """Report every refusal as `{"error": "…"}` with a message."""
 
     @app.exception_handler(Busy)
     async def busy(request: Request, error: Busy) -> Response:

@@ -1,4 +1,4 @@
-"""The map that the page draws on: borders and geocells from our own data, made once and sent once."""
+"""Map data of the page: borders and geocells, built once and sent once."""
 
 from __future__ import annotations
 

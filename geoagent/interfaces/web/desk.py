@@ -1,4 +1,4 @@
-"""The desk: photos wait here for a reader, job by job in turn, so that a long job does not keep a short one waiting."""
+"""The queue: photos wait for a worker process, jobs take turns, so that a long job does not delay a short one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Busy(GeoAgentError):
 
 @dataclass(eq=False, slots=True)
 class Item:
-    """One photo on its way.
+    """One photo in the queue.
 
     Attributes:
         name: the file's name, as sent.
@@ -102,12 +102,12 @@ class Desk:
 
     @property
     def typical_s(self) -> float:
-        """Seconds that a photo took lately."""
+        """Typical seconds a photo took recently."""
         return self._typical_s
 
     @property
     def pids(self) -> list[int]:
-        """Process ids of the readers that run."""
+        """Process ids of the running workers."""
         return [reader.pid for reader in self._readers if reader.alive and reader.pid is not None]
 
     def start(self) -> None:
@@ -149,7 +149,7 @@ class Desk:
         return job
 
     def cancel(self, job: Job) -> None:
-        """Take back what waits of a job, and forget what was seen of it."""
+        """Cancel the waiting photos of a job and forget its results."""
         for item in job.items:
             if item.state in ("waiting", "reading"):
                 item.end("cancelled", error="cancelled")
@@ -233,7 +233,7 @@ class Desk:
                 return
 
     def _tidy(self) -> None:
-        """Forget jobs that are over and that nobody asked for lately."""
+        """Forget finished jobs that were not requested recently."""
         limit = time.monotonic() - self._limits.remembered_s
         for id, job in list(self._jobs.items()):
             if job.over and (job.touched < limit or len(self._jobs) > 4 * self._limits.remembered):

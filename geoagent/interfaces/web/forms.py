@@ -1,4 +1,4 @@
-"""Uploads as this server takes them: into memory, never onto the disk."""
+"""Parsing uploads into memory, never onto disk."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def areas_of(text: str) -> tuple[str, ...]:
 
 
 class Settings(BaseModel):
-    """How what was seen is weighed; none of it needs the photo to be read again."""
+    """Settings for weighing an observation; none needs the photo to be read again."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     text_weight: float | None = Field(
@@ -116,7 +116,7 @@ class Settings(BaseModel):
 
 
 class Question(Settings):
-    """A photo, or the id of one that was seen before, and how to weigh it."""
+    """A photo, or the id of an earlier observation, and how to weigh it."""
 
     photo: UploadFile | None = Field(default=None, description="the photo; or give `observation`")
     observation: str = Field(default="", max_length=64, description="id that an earlier reply gave")

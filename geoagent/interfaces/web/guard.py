@@ -1,4 +1,4 @@
-"""What stands before every request: who may ask, how much may be sent, and what the browser may do with the reply.
+"""Checks before every request: allowed hosts and origins, size limits, and security headers of the reply.
 
 A page in another tab must not be able to use a server on this machine. Its requests carry its own `Origin`, which is
 refused; and a name that its owner lets point to 127.0.0.1 (DNS rebinding) is no name that this server answers to.

@@ -1,4 +1,4 @@
-"""What one server may be asked for, and how much of it at once."""
+"""Limits of a server."""
 
 from __future__ import annotations
 

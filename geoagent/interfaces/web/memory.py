@@ -1,4 +1,4 @@
-"""What was observed, kept in memory for a while under ids that nobody can guess."""
+"""Observations kept in memory for a limited time, under unguessable ids."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Memory:
         return self._kept.pop(id, None) is not None
 
     def tidy(self) -> None:
-        """Drop what has had its time."""
+        """Drop expired entries."""
         limit = self._clock() - self._seconds
         while self._kept and next(iter(self._kept.values()))[0] < limit:
             self._kept.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Processes that look at photos, so that neither a slow photo nor a deadly one stops the server.
+"""Worker processes that observe photos, so that neither a slow photo nor a crash stops the server.
 
 A reader is started anew after it died, and its photo is tried once more, since the system may have killed it for the
 memory that another photo took.
@@ -32,7 +32,7 @@ _LOAD_S = 180.0
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a reader makes of one photo.
+    """Result of a worker for one photo.
 
     Attributes:
         observed: what the agent observed.
@@ -56,7 +56,7 @@ class TooSlow(ReaderDied):
 
 
 class Reader:
-    """One process with an agent of its own.
+    """One worker process with its own agent.
 
     Args:
         config: how the agent is put together.
@@ -175,7 +175,7 @@ def _work(pipe: Connection, config: Config, most_bytes: float) -> None:
 
 
 def _warm(agent: Any) -> None:
-    """Load what is loaded at first use, so that the first person does not wait longer than the second."""
+    """Load what is otherwise loaded at first use, so that the first request is not slower than the next."""
     from PIL import Image, ImageDraw, ImageFont
 
     sign = Image.new("RGB", (480, 160), "black")

@@ -1,4 +1,4 @@
-"""What people take away from the page: GeoJSON, and a report with the command that makes the same answer."""
+"""Downloads of the page: GeoJSON, and a report with the command that reproduces the answer."""
 
 from __future__ import annotations
 

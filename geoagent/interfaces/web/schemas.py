@@ -1,4 +1,4 @@
-"""Replies of the API beside `Answer` and `Verification`, which are the library's own."""
+"""Replies of the API besides `Answer` and `Verification`."""
 
 from __future__ import annotations
 

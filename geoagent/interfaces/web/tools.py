@@ -1,4 +1,4 @@
-"""Tools for assistants that speak the Model Context Protocol (MCP), over standard input and output.
+"""Tools for assistants over the Model Context Protocol (MCP), on standard input and output.
 
 An assistant names photos by paths inside one folder, which the user chose; nothing else is read. What it is told holds
 words from signs, which anybody may have painted: they are marked as such, and the server's instructions say what to

@@ -1,4 +1,4 @@
-"""Answers about what was observed: weighing takes a moment, so that it happens in the server itself."""
+"""Weighing observations in the server process, which takes only milliseconds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SEEN_NATS = 0.05
 
 
 class Scales:
-    """An agent that weighs what the readers observed."""
+    """An agent that weighs what the workers observed."""
 
     def __init__(self, config: Config) -> None:
         self.agent = GeoAgent.load(config, looks=False)

@@ -1,4 +1,4 @@
-"""Pieces of made-up texts: what a pattern of the tables matches, what an optical reader makes of a line, names."""
+"""Parts of generated texts: strings that a pattern matches, OCR errors, names."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _ALIKE = {"O": "0", "0": "O", "I": "1", "1": "I", "l": "1", "S": "5", "B": "8", 
 
 
 def firm(dice: random.Random) -> str:
-    """A made-up name of a firm: syllables."""
+    """A generated company name, from syllables."""
     return "".join(dice.choice("bdfgklmnprstvz") + dice.choice("aeiou") for _ in range(dice.randint(2, 4))).title()
 
 
 def misread(line: str, dice: random.Random) -> str:
-    """A line as an optical reader may give it: letters that look alike, a lost accent or letter."""
+    """A line with typical OCR errors: look-alike letters, a lost accent or letter."""
     out = []
     for char in line:
         if dice.random() >= NOISE:

@@ -1,4 +1,4 @@
-"""Fitting how far the text is believed beside the picture, and radii and sets, on pictures and texts of known places.
+"""Fitting the weights of picture and text, radii and credible sets, on pictures and texts with known places.
 
 A belief (`fusion.Belief`) has four numbers: how far the picture is believed, which is fitted on pictures alone; the
 exponent of the text's likelihoods (its inverse temperature), a factor on every reliability, and what other cues of one
@@ -97,7 +97,7 @@ def fit_belief(cases: Sequence[Case], agent: GeoAgent, *, progress: Progress | N
 def fit_world(
     world: World, fitted: Fitted, cases: Sequence[Case], agent: GeoAgent, *, data: Mapping[str, Any] | None = None
 ) -> World:
-    """Return the world with a belief, and with radii and sets that hold what they say on the cases.
+    """Return the world with fitted weights, and with radii and sets that have the stated coverage on the cases.
 
     Args:
         world: it keeps what it has, where a group has fewer than `conformal.LEAST` cases.
@@ -191,7 +191,7 @@ def over(agent: GeoAgent, world: World) -> GeoAgent:
 
 
 def _from_city(case: Case, outcome: Outcome) -> float | None:
-    """How far a photo is from the nearest city that its text names where the answer is, km."""
+    """Distance of a photo from the nearest city that its text names near the answer, km."""
     end = outcome.conclusion
     towns = end.candidates.latlon[end.candidates.named]
     if case.latlon is None or len(towns) == 0:
@@ -232,7 +232,7 @@ def _country_loss(logs: Float, case: Case, agent: GeoAgent) -> Float:
 
 
 def _share_of_text(cases: Sequence[Case]) -> Float:
-    """What each case counts, `(N,)`: the cases of one text together count once."""
+    """Weight of each case, `(N,)`: the cases of one text together count once."""
     pictures = Counter(case.text for case in cases)
     return np.array([1.0 / pictures[case.text] for case in cases])
 

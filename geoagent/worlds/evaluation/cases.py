@@ -1,4 +1,4 @@
-"""Photos whose places and texts are known: what a comparison of picture and text is measured on."""
+"""Cases for the comparison of picture and text: photos with known place and text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Labelled:
-    """A text with what is known about it.
+    """A labelled text.
 
     Attributes:
         id: name of the row.

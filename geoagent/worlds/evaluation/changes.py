@@ -1,4 +1,4 @@
-"""What the text changed in many answers: how often, for which texts, and for better or worse where truth is known."""
+"""Changes by the text over many answers: how often, for which texts, and whether for better or worse."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _IDS = ("id", "source", "file", "text_id")
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Where one photo was taken.
+    """The true place of one photo.
 
     Attributes:
         country: ISO 3166-1 alpha-2.

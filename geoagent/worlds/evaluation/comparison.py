@@ -1,4 +1,4 @@
-"""What text adds to a picture: every way of joining them, on the same photos, in every stratum, with intervals."""
+"""Comparison of the ways to combine picture and text, on the same photos, by stratum, with intervals."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Column:
-    """What one method made of N cases; NaN where a case has no kilometres.
+    """Results of one method on N cases; NaN where a case has no kilometres.
 
     Attributes:
         right: `(N,)` whether the concluded country is the true one.

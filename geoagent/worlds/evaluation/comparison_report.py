@@ -1,4 +1,4 @@
-"""A comparison as tables for people, and as plots."""
+"""Tables and plots of a comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often cues are right, measured on texts whose place is known, by cross-validation."""
+"""Reliability of cues, measured on labelled texts by cross-validation."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _text(line: str, where: str, agent: GeoAgent) -> Text:
 
 
 def observe(texts: Sequence[Text], agent: GeoAgent) -> list[list[Observation]]:
-    """What each cue of each text says about its true country; cues that point nowhere are left out."""
+    """Observations of every cue about the true country; cues that favour no place are left out."""
     lexicon, prior = _lexicon(agent, None), agent.assets.world.country_prior
     found = []
     for text in texts:
@@ -150,7 +150,7 @@ def _lexicon(agent: GeoAgent, curves: Mapping[str, Any] | None) -> Lexicon:
 def measure(
     paths: Sequence[Path], agent: GeoAgent, *, folds: int = 5, seed: int = 0, generated: int = 0
 ) -> dict[str, Any]:
-    """Fit reliabilities on all texts, and judge them by cross-validation.
+    """Fit reliabilities on all texts, and evaluate them by cross-validation.
 
     Args:
         paths: labelled texts, see `read_texts`.

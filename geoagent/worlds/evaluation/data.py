@@ -1,4 +1,4 @@
-"""Data sets to evaluate on, as their makers publish them; see `training.table.read_table` for what is understood.
+"""Data sets for evaluation; see `training.table.read_table` for the formats.
 
 ===========  ==================================================  ================================================
 data set     what its files look like                            what is minded

@@ -1,4 +1,4 @@
-"""Evaluating a world: every figure of the field, with intervals, by the agent's own steps."""
+"""Evaluation of a world: the field's usual metrics with intervals, by the same steps as the agent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labelled texts that are made up: signs composed from the gazetteer's places and the cue tables, for kinds with few.
+"""Generated labelled texts: signs composed from gazetteer places and cue tables, for kinds with few real examples.
 
 A text of a country is a handful of lines such as stand there: an authority, a street, a shop with its form of company,
 a telephone number, a domain, a postcode with its town, a plate, a price. Some lines are foreign on purpose ("Pizzeria
@@ -43,7 +43,7 @@ _WORD_LANGUAGES = 0.25  # least share of a language on a country's signs for its
 
 @dataclass(frozen=True, eq=False)
 class Signs:
-    """Composes texts.
+    """Composes sign texts.
 
     Attributes:
         gazetteer: of the places.

@@ -1,4 +1,4 @@
-"""Ways of joining picture and text, ours and those that it must beat, over one agent's world.
+"""Methods to combine picture and text, ours and the baselines, over one agent's world.
 
 With v the picture's distribution over cells, t the text's (from the prior by our likelihoods), π the prior and T the
 country that the text alone concludes:
@@ -41,7 +41,7 @@ _SURE = 0.985  # reliability of everything where reliabilities play no part
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Outcome:
-    """What a method made of one case."""
+    """Result of a method on one case."""
 
     log_probs: Float
     conclusion: Estimate
@@ -52,7 +52,7 @@ Method = Callable[[Case], Outcome]
 
 @dataclass(frozen=True, eq=False)
 class Methods:
-    """Every way of joining, over one agent.
+    """Every method, over one agent.
 
     Attributes:
         agent: whose world, refiner and belief are used.
@@ -65,7 +65,7 @@ class Methods:
     pools: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def main(self) -> Mapping[str, Method]:
-        """What is compared."""
+        """The methods that are compared."""
         found: dict[str, Method] = {
             "text-aware": self.aware,
             "vision-only": self.vision,
@@ -100,7 +100,7 @@ class Methods:
         )
 
     def aware(self, case: Case) -> Outcome:
-        """What the agent answers."""
+        """The agent's own answer."""
         return self._fused(case, self.agent.fusion)
 
     def vision(self, case: Case) -> Outcome:
@@ -133,14 +133,14 @@ class Methods:
         return self._infer(case, pooled, case.observed.text.constraints)
 
     def hard_filter(self, case: Case) -> Outcome:
-        """The picture inside the country that the text alone concludes."""
+        """The picture restricted to the country estimated from the text alone."""
         constraints = case.observed.text.constraints
         if not constraints:
             return self.vision(case)
         return self._inside(case, self._country(self._t(case)), constraints)
 
     def oracle(self, case: Case) -> Outcome:
-        """The picture inside the true country."""
+        """The picture restricted to the true country."""
         return self._inside(case, case.country, ())
 
     def held_out(self, case: Case) -> Outcome:

@@ -1,4 +1,4 @@
-"""How good answers are: distances, scores, calibration, and how sure we may be of each figure."""
+"""Metrics: distances, scores, calibration, and confidence intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three pictures of an evaluation: how far off, how honest, and where."""
+"""Three plots of an evaluation: error distances, calibration, and a map of errors."""
 
 from __future__ import annotations
 

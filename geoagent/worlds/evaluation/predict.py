@@ -1,4 +1,4 @@
-"""Answers of a world for many embeddings at once, by the same steps as the agent takes for one photo."""
+"""Batch prediction for many embeddings, by the same steps as the agent."""
 
 from __future__ import annotations
 

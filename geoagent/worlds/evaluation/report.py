@@ -1,4 +1,4 @@
-"""What an evaluation found, as JSON and as text."""
+"""The report of an evaluation, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PER_CENT = (
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Rows:
-    """What every row came to, for plots and for looking closer; not part of the JSON.
+    """Results of every row, for plots and inspection; not part of the JSON.
 
     Attributes:
         truth: `(N, 2)` degrees.

@@ -62,11 +62,11 @@ class GalleryHead:
 
     @property
     def query_dim(self) -> int:
-        """Q, the length of what the gallery is searched with: D."""
+        """Q, the dimension of a gallery query: D."""
         return self.gallery.dim
 
     def query(self, embedding: ArrayLike) -> Float32:
-        """Return what the gallery is searched with: the embedding as it is."""
+        """Return the gallery query: the embedding unchanged."""
         return np.asarray(embedding, dtype=np.float32)
 
     @cached_property

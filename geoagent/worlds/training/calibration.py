@@ -1,4 +1,4 @@
-"""Making probabilities and radii mean what they say, on photos held out from training."""
+"""Calibration of probabilities and radii on held-out photos."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def country_temperature(log_probs: ArrayLike, country: ArrayLike, truth: ArrayLi
 
 
 def picture_reliability(log_probs: ArrayLike, log_prior: ArrayLike, country: ArrayLike, truth: ArrayLike) -> float:
-    """Return how often a head that is sure is not simply wrong.
+    """Return the reliability of the picture: one minus the share of confident but wrong predictions.
 
     It is the share of its distribution, the prior making up the rest, that gives the true countries most probability.
     One more photo is counted on which it was wrong altogether (Laplace's rule of succession): that none was among N

@@ -1,4 +1,4 @@
-"""Geocells for training, by the name of how they are made."""
+"""Geocells for training, by the name of the method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Photos to embeddings, once: a cache on disk, by the content of the file and the encoder."""
+"""Embedding photos, with a cache on disk keyed by file content and encoder."""
 
 from __future__ import annotations
 

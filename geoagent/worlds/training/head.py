@@ -1,4 +1,4 @@
-"""Training the classifier's head in torch, and taking it out as arrays."""
+"""Training the classification head in torch and exporting it as arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training photo should be taken for: haversine-smoothed labels over the geocells."""
+"""Training labels: haversine-smoothed over the geocells."""
 
 from __future__ import annotations
 

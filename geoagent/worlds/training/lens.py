@@ -1,4 +1,4 @@
-"""Training the lens: the space in which photos that were taken near each other are near each other.
+"""Training the lens, a projection in which photos taken near each other are near.
 
 Neighbourhood component analysis (Goldberger et al. 2004) with haversine-smoothed targets: of all other training places
 j, the model gives place i the share softmax(s · cos(zᵢ, zⱼ)), and the target is ∝ exp(−d(xᵢ, xⱼ) / τ), d the

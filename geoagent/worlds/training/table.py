@@ -1,4 +1,4 @@
-"""Tables of places with photos or features of them: NPZ, CSV and Parquet, as the field writes them."""
+"""Tables of places with photos or features: NPZ, CSV and Parquet in the usual layouts."""
 
 from __future__ import annotations
 

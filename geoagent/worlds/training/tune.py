@@ -1,4 +1,4 @@
-"""Fitting refinement and radii on validation places: K, M, α, β and the bandwidth, with the figures that chose them."""
+"""Tuning refinement and radii on validation places: K, M, α, β and the bandwidth."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SHARES = {"within_25_km": 25.0, "within_200_km": 200.0, "within_750_km": 750.0,
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """What is tried: every combination."""
+    """The grid of settings that are tried."""
 
     alpha: Sequence[float] = (5.0, 10.0, 15.0, 20.0, 30.0, 50.0)
     cell_weight: Sequence[float] = (0.5, 0.75, 1.0)

@@ -1,4 +1,4 @@
-"""Several views of one place: joined to one embedding, and drawn at random while training."""
+"""Several views of one place: their mean embedding, and random subsets for training."""
 
 from __future__ import annotations
 
