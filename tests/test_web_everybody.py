@@ -105,7 +105,7 @@ def test_a_server_that_is_gone_is_said(browser: Any) -> None:
         page.wait_for_selector("#examples li")
     send(page, picture())
     page.wait_for_selector("#trouble:not([hidden])")
-    assert "does not answer" in page.locator("#trouble").inner_text()
+    assert "does not respond" in page.locator("#trouble").inner_text()
     page.close()
 
 

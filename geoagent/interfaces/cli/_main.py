@@ -64,8 +64,8 @@ def agent_options(command: Any) -> Any:
         click.option("--world", type=WORLD, help="Folder or name of a world; the starter world by default."),
         click.option("--config", type=READ, help="TOML file of settings; flags win over it."),
         click.option("--ocr", metavar="NAME", help="OCR engine (auto, rapidocr, tesseract, paddle, nothing, …)."),
-        click.option("--thorough", is_flag=True, help="Add the costlier passes of reading: turned, enlarged."),
-        click.option("--language", metavar="NAME", help="Identifier of languages (py3langid, fasttext, langdetect)."),
+        click.option("--thorough", is_flag=True, help="Also read the photo turned and enlarged; slower."),
+        click.option("--language", metavar="NAME", help="Language identifier (py3langid, fasttext, langdetect)."),
         click.option("--no-text", is_flag=True, help="Do not read the text in the photo."),
         click.option(
             "--llm",
@@ -80,10 +80,10 @@ def agent_options(command: Any) -> Any:
             "--investigate",
             type=click.IntRange(0, 20),
             metavar="N",
-            help="A second look of at most N steps if undecided.",
+            help="Let it investigate an undecided photo, at most N steps.",
         ),
-        click.option("--dry-run", is_flag=True, help="Print exactly what would be sent to it, and send nothing."),
-        click.option("--offline", is_flag=True, help="Ask nothing that is not on this machine."),
+        click.option("--dry-run", is_flag=True, help="Print exactly what would be sent to it, without sending."),
+        click.option("--offline", is_flag=True, help="Make no network calls."),
     ]
     for option in reversed(options):
         command = option(command)

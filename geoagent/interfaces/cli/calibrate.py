@@ -24,16 +24,14 @@ def calibrate() -> None:
 @click.argument("texts", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--world", type=click.Path(path_type=Path, file_okay=False, exists=True), help="World to store them in.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report as JSON here.")
-@click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Parts of the cross-validation.")
-@click.option(
-    "--seed", type=int, default=0, show_default=True, help="Of dealing texts into parts, and of made-up ones."
-)
+@click.option("--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds of the cross-validation.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed for the folds and for generated texts.")
 @click.option(
     "--generated",
     type=click.IntRange(0, 100_000),
     default=0,
     show_default=True,
-    help="So many made-up texts help to fit kinds with few labelled ones; nothing is judged by them.",
+    help="Generated texts that help to fit rare kinds; never used for evaluation.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def cues(
@@ -86,11 +84,13 @@ def cues(
 
 @calibrate.command()
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--count", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="Texts to make.")
+@click.option(
+    "--count", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="Number of texts to generate."
+)
 @click.option(
     "--world", type=click.Path(path_type=Path, file_okay=False, exists=True), help="World whose prior is used."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed makes the same texts.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed; the same seed gives the same texts.")
 def texts(out: Path, count: int, world: Path | None, seed: int) -> None:
     """Make up labelled texts, as `calibrate cues --generated` uses them, and write them to OUT as JSON Lines.
 
@@ -111,23 +111,21 @@ def texts(out: Path, count: int, world: Path | None, seed: int) -> None:
 
 @calibrate.command()
 @click.argument("texts", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--world", type=WORLD, required=True, help="World to fit; what is fitted is stored.")
+@click.option("--world", type=WORLD, required=True, help="World to fit; the fitted values are stored in it.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     required=True,
-    help="NPZ of features of places that the world was not trained on.",
+    help="NPZ of features of places outside the training set.",
 )
 @click.option(
-    "--pairs", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Which text goes with which."
+    "--pairs", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="CSV that pairs texts with features."
 )
-@click.option(
-    "--split", default="val", show_default=True, help="Without --pairs: places of this split are chosen from."
-)
+@click.option("--split", default="val", show_default=True, help="Without --pairs: split to choose places from.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Save the world here instead of in place."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of choosing places.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed for choosing places.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def fusion(
     texts: Path, world: Path, data: Path, pairs: Path | None, split: str, out: Path | None, seed: int, as_json: bool

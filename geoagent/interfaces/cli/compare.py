@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 @click.argument("photos", nargs=-1, type=PHOTOS)
 @click.option("--answers", type=READ, help="JSON lines of `geoagent locate --out`, instead of photos.")
 @row_options
-@click.option("--truth", type=READ, help="CSV or JSON lines: id or file, country[, lat, lon]: for better or worse?")
+@click.option("--truth", type=READ, help="CSV or JSON lines of true places: id or file, country[,lat,lon].")
 @click.option("--out", type=WRITE, help="Append the answers as JSON lines here; resumes where it stopped.")
-@click.option("--redo", is_flag=True, help="With --out: answer again what was made under other settings.")
+@click.option("--redo", is_flag=True, help="With --out: redo answers made under other settings.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: an object a photo, and one of the counts.")
 @agent_options
 def compare(
@@ -56,7 +56,7 @@ def compare(
     from geoagent.worlds.evaluation.changes import changes, read_truth, to_dict
 
     if sum((bool(photos), answers is not None, texts is not None)) != 1:
-        raise click.UsageError("give photos, --answers or --texts, and one of them only")
+        raise click.UsageError("give exactly one of photos, --answers and --texts")
     known = read_truth(truth) if truth is not None else {}
     if answers is not None:
         found: Iterable[Answer] = _read(answers)

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 @click.option("--ocr", default="auto", show_default=True, help="With --photos: OCR engine.")
 @click.option("--markdown", type=WRITE, help="With --pairs or --photos: write the tables here.")
 @click.option(
-    "--folds", type=click.IntRange(0), default=5, show_default=True, help="Parts of the cross-fitting; 0: none."
+    "--folds", type=click.IntRange(0), default=5, show_default=True, help="Folds of the cross-fitting; 0 for none."
 )
-@click.option("--bootstrap", type=int, default=1000, show_default=True, help="Redraws for the 95 % intervals.")
+@click.option("--bootstrap", type=int, default=1000, show_default=True, help="Bootstrap samples for the intervals.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def evaluate(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option(
     "--photos",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="With --xmp: where relative names start from.",
+    help="With --xmp: folder that relative names refer to.",
 )
 @click.option("--even-with-gps", is_flag=True, help="With --xmp: also where the photo has a position of its own.")
 @click.option("--max-precision", type=PRECISION, help="Disclose nothing finer than this.")

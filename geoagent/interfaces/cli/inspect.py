@@ -101,7 +101,7 @@ def read(photo: Path, as_json: bool, **settings: Any) -> None:
 
 
 @click.command()
-@click.option("--config", type=READ, help="TOML file of settings to look at as well.")
+@click.option("--config", type=READ, help="TOML file of settings to examine as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def doctor(config: Path | None, as_json: bool) -> None:
     """Report what is installed, which scripts can be read, and what to install for more.

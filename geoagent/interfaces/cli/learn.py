@@ -36,7 +36,12 @@ ENCODER = "Encoder of the photos, as NAME[,option=value…]: onnx,model=encoder.
 @click.option("--hidden", type=int, help="Units of the hidden layer; 0 for a linear head.")
 @click.option("--models", type=int, help="Models that make up the head.")
 @click.option("--epochs", type=int)
-@click.option("--lens/--no-lens", default=True, show_default=True, help="Learn a space to find neighbours in.")
+@click.option(
+    "--lens/--no-lens",
+    default=True,
+    show_default=True,
+    help="Train a projection (lens) for the neighbours.",
+)
 @click.option("--budget-s", type=float, help="Seconds after which no further epoch of a model begins.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where the head is trained.")
 @click.option("--seed", type=int, default=0, show_default=True)

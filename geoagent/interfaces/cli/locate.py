@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--report",
     type=WRITE,
-    help="Write one self-contained HTML report, to hand on.",
+    help="Write one self-contained HTML report.",
 )
 @click.option(
     "--annotated",
@@ -46,17 +46,21 @@ if TYPE_CHECKING:
     help="Write the photo with its numbered cues (a folder for several).",
 )
 @click.option("--out", type=WRITE, help="Append JSON lines here; resumes where it stopped.")
-@click.option("--retry-errors", is_flag=True, help="With --out: try photos again that failed before.")
-@click.option("--retry-partial", is_flag=True, help="With --out: answer again what lacked a part, such as the model.")
-@click.option("--redo", is_flag=True, help="With --out: answer again what was made under other settings.")
+@click.option("--retry-errors", is_flag=True, help="With --out: retry photos that failed before.")
+@click.option("--retry-partial", is_flag=True, help="With --out: retry answers that lack a part.")
+@click.option("--redo", is_flag=True, help="With --out: redo answers made under other settings.")
 @row_options
-@click.option("--where", type=click.Choice(["missing-gps"]), help="Only photos whose file says no position.")
-@click.option("--within", metavar="AREA[,AREA]", help="The photo is in one of these: country codes, or names of areas.")
-@click.option("--not", "exclude", metavar="AREA[,AREA]", help="And in none of these.")
+@click.option("--where", type=click.Choice(["missing-gps"]), help="Only photos without a position of their own.")
+@click.option("--within", metavar="AREA[,AREA]", help="Restrict to these: country codes, or names of areas.")
+@click.option("--not", "exclude", metavar="AREA[,AREA]", help="Exclude these.")
 @click.option("--hint", metavar="TEXT", help='What you believe, in words: "near Lyon", "the Balkans, not Greece".')
-@click.option("--max-precision", type=PRECISION, help="Disclose nothing finer; auto: what is probable enough.")
+@click.option(
+    "--max-precision",
+    type=PRECISION,
+    help="Disclose nothing finer; auto: the finest probable level.",
+)
 @click.option("--confidence", type=CONFIDENCE, metavar="P", help="With auto: probability that a level must reach; 0.8.")
-@click.option("--abstain-below", type=ABSTAIN, metavar="P", help="Name no place where its country is less probable.")
+@click.option("--abstain-below", type=ABSTAIN, metavar="P", help="Name no place if its country is less probable.")
 @agent_options
 @click.pass_context
 def locate(
@@ -110,14 +114,14 @@ def locate(
         if target is not None and target.resolve() in {path.resolve() for path in paths}:
             raise click.UsageError(f"{target} is one of the photos, which are never written to")
     if report and several:
-        raise click.UsageError(f"--report is about one photo, not {len(paths)}; use --map, or geoagent export")
+        raise click.UsageError(f"--report takes one photo, not {len(paths)}; use --map, or geoagent export")
     stated = settings["confidence"]
     agent = load_agent(settings)
     if stated is not None and agent.config.max_precision != "auto":
-        raise click.UsageError("--confidence is what a level must reach under --max-precision auto, and needs it")
+        raise click.UsageError("--confidence needs --max-precision auto")
     capped = agent.config.capped
     if capped and annotated:
-        raise click.UsageError("--annotated shows the photo and its text, which --max-precision withholds")
+        raise click.UsageError("--annotated shows text that --max-precision withholds; leave one out")
     if agent.config.llm_use.dry_run:
         if out is not None:
             raise click.UsageError("--dry-run makes no answers: leave out --out")

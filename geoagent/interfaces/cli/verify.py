@@ -22,7 +22,7 @@ EXIT = {"supported": 0, "consistent": 0, "contradicted": 3, "undecided": 4}
 @click.argument("photo", type=PHOTOS, required=False)
 @click.option("--claim", required=True, metavar="PLACE", help='"Kyiv, Ukraine", 50.45,30.52[,RADIUS_KM], or exif.')
 @click.option(
-    "--text", "lines", multiple=True, metavar="LINE", help="Text of a photo that is not at hand; repeat per line."
+    "--text", "lines", multiple=True, metavar="LINE", help="Text of a photo, without the photo; repeat per line."
 )
 @click.option("--hint", metavar="TEXT", help="What you believe about the place, in words.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -44,7 +44,7 @@ def verify(
     from geoagent.agent.disclosure import permit
 
     if (photo is None) == (not lines):
-        raise click.UsageError("give a photo, or its text by --text, and not both")
+        raise click.UsageError("give either a photo or its text by --text")
     agent = load_agent({**settings, "hint": hint})
     if claim.strip().casefold() != "exif":
         with value_of("--claim"):

@@ -11,21 +11,25 @@ from geoagent.interfaces.cli._main import agent_options, load_agent, load_config
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; this machine alone.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; this machine by default.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="Port; 0 for any free one."
 )
-@click.option("--allow-host", multiple=True, metavar="NAME", help="Answer to this name too; repeat for several.")
+@click.option("--allow-host", multiple=True, metavar="NAME", help="Another host name to accept; repeatable.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True,
-              help="Processes that read photos, about 1 GB each.")  # fmt: skip
+              help="Worker processes, about 1 GB each.")  # fmt: skip
 @click.option(
-    "--max-photo-mb", type=click.FloatRange(0, min_open=True), default=64, show_default=True, help="Largest photo."
+    "--max-photo-mb",
+    type=click.FloatRange(0, min_open=True),
+    default=64,
+    show_default=True,
+    help="Largest photo accepted.",
 )
-@click.option("--max-waiting", type=click.IntRange(1), default=100, show_default=True, help="Most photos that wait.")
+@click.option("--max-waiting", type=click.IntRange(1), default=100, show_default=True, help="Most photos in the queue.")
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), default=120, show_default=True, metavar="SECONDS",
-              help="Most time for one photo.")  # fmt: skip
+              help="Timeout for one photo.")  # fmt: skip
 @click.option("--remember", type=click.FloatRange(0, min_open=True), default=60, show_default=True, metavar="MINUTES",
-              help="How long a photo may be asked about after its last use.")  # fmt: skip
+              help="How long an observation is kept after its last use.")  # fmt: skip
 @click.option(
     "--max-precision", type=click.Choice(["country", "region", "city", "full"]), help="Disclose nothing finer."
 )

@@ -91,8 +91,8 @@ def verify(folder: Path | None) -> None:
 
 @world.command()
 @click.argument("address")
-@click.option("--name", help="What it is called here.")
-@click.option("--sha256", help="Refuse anything else.")
+@click.option("--name", help="Name of the world on this machine.")
+@click.option("--sha256", help="SHA-256 to verify; any other file is refused.")
 def download(address: str, name: str | None, sha256: str | None) -> None:
     """Fetch a zipped world, so that --world NAME finds it.
 
@@ -109,8 +109,8 @@ def download(address: str, name: str | None, sha256: str | None) -> None:
 
 @world.command()
 @click.option("--out", type=FOLDER, required=True, help="Folder of the world.")
-@click.option("--source", type=READ_ANY, help="Wheel or folder of geoclip; the installed package else.")
-@click.option("--base", type=WORLD, help="World whose geocells to use; the starter world's else.")
+@click.option("--source", type=READ_ANY, help="Wheel or folder of geoclip; the installed package by default.")
+@click.option("--base", type=WORLD, help="World whose geocells to use; the starter world's by default.")
 @click.option("--checkpoint", type=READ_ANY, help="CLIP ViT-L/14 weights, as a file or folder.")
 @click.option("--prior", type=click.Choice(["world", "gallery"]), default="world", show_default=True)
 @click.option("--storage", type=click.Choice(["float32", "float16", "8bit"]), default="float16", show_default=True)
@@ -144,7 +144,7 @@ def geoclip(
 @click.option("--model", default="ViT-B-32", show_default=True, help="An image-text model of open_clip.")
 @click.option("--pretrained", help="Tag of its weights.")
 @click.option("--checkpoint", type=READ_ANY, help="Its weights, as a file or folder.")
-@click.option("--base", type=WORLD, help="World whose geocells to use; the starter world's else.")
+@click.option("--base", type=WORLD, help="World whose geocells to use; the starter world's by default.")
 def zeroshot(out: Path, model: str, pretrained: str | None, checkpoint: Path | None, base: Path | None) -> None:
     """Make a world from an image-text model with one prompt per geocell; nothing is trained.
 

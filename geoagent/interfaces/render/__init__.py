@@ -17,7 +17,7 @@ PALETTE = ("#b3400a", "#005a94", "#00735a", "#8a3f8f", "#8a6d00", "#b02a52", "#3
 OTHER_COLOUR = "#5b5b60"
 AROUND_KM = 150.0
 """How far around an alternative its probability is counted: see `Alternative.p`."""
-NO_CUES = "No text cue counted in this answer."
+NO_CUES = "No text cue contributed to this answer."
 
 _INVISIBLE = re.compile("[\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
 PRECISION_SAYS = {

@@ -75,7 +75,7 @@ $("credit").hidden = !DATA.attribution;
 $("tiles").addEventListener("click", () => {
   map.tiles = map.tiles ? null : new Tiles(map, DATA.tiles);
   $("tiles").setAttribute("aria-pressed", String(!!map.tiles));
-  $("tiles").textContent = map.tiles ? "Hide map tiles" : "Load online map tiles (asks openstreetmap.org)";
+  $("tiles").textContent = map.tiles ? "Hide map tiles" : "Load online map tiles (from openstreetmap.org)";
   $("credit").hidden = !map.tiles && !DATA.attribution;
   $("credit").textContent = map.tiles ? "© OpenStreetMap contributors" : `Borders: ${DATA.attribution}`;
   map.paint();

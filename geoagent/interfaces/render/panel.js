@@ -64,7 +64,7 @@ function panel(a) {
     section("Why: cues in the scene", a.cues.length ? [
       el("p", { class: "small muted" }, "Bars: what each cue added to the log probability of the place (nats; right for, left against)."),
       el("ol", { class: "cues" }, a.cues.map((cue, i) => cueRow(a, cue, i, most)))]
-      : a.status === "error" ? [] : [el("p", { class: "muted" }, "No text cue counted in this answer.")]),
+      : a.status === "error" ? [] : [el("p", { class: "muted" }, "No text cue contributed to this answer.")]),
     a.explanation ? el("details", {}, el("summary", {}, "The same in words"), el("p", {}, say(a.explanation))) : "",
     section("What each half says", comparison(a)),
     countriesOf(a), alternativesOf(a), fileOf(a), linesOf(a), neighboursOf(a), factsOf(a),
@@ -89,11 +89,11 @@ function select(index, fit = true) {
 $("home").addEventListener("click", () => map.fit(extent(DATA.answers[current])));
 const drawn = DATA.attribution ? `Borders: ${DATA.attribution}` : "";
 $("credit").textContent = drawn; $("credit").hidden = !drawn;
-$("tiles").title = "Until you press this, the page asks nobody for anything. Then openstreetmap.org learns which area you look at.";
+$("tiles").title = "Until you press this, the page makes no requests. After that, openstreetmap.org learns which area you look at.";
 $("tiles").addEventListener("click", () => {
   map.tiles = map.tiles ? null : new Tiles(map, DATA.tiles);
   $("tiles").setAttribute("aria-pressed", String(!!map.tiles));
-  $("tiles").textContent = map.tiles ? "Hide map tiles" : "Load online map tiles (asks openstreetmap.org)";
+  $("tiles").textContent = map.tiles ? "Hide map tiles" : "Load online map tiles (from openstreetmap.org)";
   $("credit").hidden = !map.tiles && !drawn;
   if (map.tiles) $("credit").replaceChildren("© ", el("a", { href: "https://www.openstreetmap.org/copyright", rel: "noopener noreferrer", target: "_blank" }, "OpenStreetMap contributors"));
   else $("credit").textContent = drawn;

@@ -90,8 +90,8 @@ function legend(a) {
     known(a.text) && line(mark("text"), "Text only"),
     a.alternatives.some(known) && line(mark("alt", "1"), "Alternatives"),
     known(a.exif) && line(mark("file"), "What the file says, not evidence"),
-    known(a.best) && a.best.r90 > 0 && toggle("radii", "Circles that hold 50 % and 90 %"),
-    a.neighbours.length && toggle("dots", "What the position was computed from"),
+    known(a.best) && a.best.r90 > 0 && toggle("radii", "Circles with 50 % and 90 % of the probability"),
+    a.neighbours.length && toggle("dots", "Places behind the estimate"),
     map.cells.length && toggle("cells", "Probability of map cells"),
     shades.length && toggle("shade", "Probability of countries, by"),
     shades.length && choice,
@@ -139,13 +139,13 @@ function countriesOf(a) {
 
 function alternativesOf(a) {
   const row = (alt, i) => [mark("alt", String(i + 1)), el("span", {}, say(where(alt))), el("span", {}, alt.p)];
-  return section("Other places that the evidence allows", a.alternatives.length ? el("ol", { class: "alts" }, a.alternatives.map((alt, i) =>
+  return section("Alternatives", a.alternatives.length ? el("ol", { class: "alts" }, a.alternatives.map((alt, i) =>
     el("li", {}, known(alt) ? el("button", { type: "button", class: "row", onclick: () => go(alt) }, row(alt, i)) : el("p", { class: "row" }, row(alt, i))))) : []);
 }
 
 function fileOf(a) {
   return section("What the file says, not evidence", a.exif ? [el("p", {}, `GPS position in the file: ${a.exif.coordinates}`,
-    a.exif.distance ? `, ${a.exif.distance} from the answer` : ""), el("p", { class: "small muted" }, "Anybody can write any position into a file. It was not used.")] : []);
+    a.exif.distance ? `, ${a.exif.distance} from the answer` : ""), el("p", { class: "small muted" }, "Anyone can write any position into a file. It was not used.")] : []);
 }
 
 function linesOf(a) {
@@ -155,7 +155,7 @@ function linesOf(a) {
 }
 
 function neighboursOf(a) {
-  return a.neighbours.length ? el("details", {}, el("summary", {}, `What the position was computed from (${a.neighbours.length})`),
+  return a.neighbours.length ? el("details", {}, el("summary", {}, `Places behind the estimate (${a.neighbours.length})`),
     el("ul", { class: "plain small" }, a.neighbours.slice(0, 40).map((n) => el("li", {}, say(n.ref), ` · ${n.share}`)))) : "";
 }
 

@@ -255,7 +255,7 @@ async function ready() {
   for (;;) {
     let state = null;
     try { state = await (await fetch("/ready")).json(); } catch { /* it does not answer */ }
-    $("state").textContent = !state ? "The server does not answer." : state.status === "ok" ? "" : state.trouble || "The reader is starting…";
+    $("state").textContent = !state ? "The server does not respond." : state.status === "ok" ? "" : state.trouble || "The reader is starting…";
     if (state && state.status === "ok") return;
     await wait(1000);
   }

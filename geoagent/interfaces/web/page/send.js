@@ -14,7 +14,7 @@ async function ask(path, options = {}) {
   let reply;
   try { reply = await fetch(path, options); } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refusal("The server does not answer. Is geoagent still running?", 0);
+    throw new Refusal("The server does not respond. Is geoagent still running?", 0);
   }
   if (reply.ok) return reply;
   let message = `The server refused (${reply.status}).`;
@@ -39,12 +39,12 @@ function trouble(message) {
 
 async function send(files) {
   if (!files.length) return;
-  if (now.job) return trouble("One photo after the other: wait, or cancel the one that is being looked at.");
+  if (now.job) return trouble("A photo is still being processed: wait, or cancel it.");
   const form = new FormData();
   for (const file of files) form.append("photos", file, file.name || "pasted");
   const job = now.job = { id: null, stopped: false };
   show("work");
-  $("working").textContent = files.length === 1 ? "Looking at the photo" : `Looking at ${files.length} photos`;
+  $("working").textContent = files.length === 1 ? "Analysing the photo" : `Analysing ${files.length} photos`;
   $("worksource").textContent = files.length === 1 ? files[0].name : "";
   early(files[0]);
   progress("Sending…", null);
@@ -54,7 +54,7 @@ async function send(files) {
     while (!state && !job.stopped) {
       try { state = await (await ask("/api/jobs", { method: "POST", body: form })).json(); } catch (error) {
         if (error.status !== 503) throw error;
-        progress(`Many photos are waiting already. Trying again in ${error.after || 3} s.`, null);
+        progress(`The queue is full. Trying again in ${error.after || 3} s.`, null);
         await wait(1000 * (error.after || 3));
       }
     }
