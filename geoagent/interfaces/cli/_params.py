@@ -1,4 +1,4 @@
-"""Types of what is given on the command line; a wrong value is wrong usage, exit code 2."""
+"""Parameter types of the command line; an invalid value is a usage error, exit code 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`geoagent compare`: what the text in photos changes."""
+"""`geoagent compare`: effect of the text in photos."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 @click.argument("photos", nargs=-1, type=PHOTOS)
 @click.option("--answers", type=READ, help="JSON lines of `geoagent locate --out`, instead of photos.")
 @row_options
-@click.option("--truth", type=READ, help="CSV or JSON lines: id or file, country[, lat, lon]: for better or worse?")
+@click.option(
+    "--truth", type=READ, help="CSV or JSON lines: id or file, country[, lat, lon], to tell better from worse."
+)
 @click.option("--out", type=WRITE, help="Append the answers as JSON lines here; resumes where it stopped.")
-@click.option("--redo", is_flag=True, help="With --out: answer again what was made under other settings.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: an object a photo, and one of the counts.")
+@click.option("--redo", is_flag=True, help="With --out: redo answers made under other settings.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: one object per photo, and one of counts.")
 @agent_options
 def compare(
     photos: tuple[Path, ...],
@@ -100,7 +102,7 @@ def compare(
 
 
 def _tell(answer: Answer, alone: bool, as_json: bool) -> None:
-    """Print what there is to say of one answer."""
+    """Print the comparison of one answer."""
     from geoagent.interfaces.render import shown
 
     if answer.status == "error":
@@ -159,7 +161,7 @@ def _side_by_side(answer: Answer) -> dict[str, Any]:
 
 
 def _worth_a_line(answer: Answer) -> str | None:
-    """What is worth saying of one of many: another country by the text, or a conflict."""
+    """Line for one of many: a country changed by the text, or a conflict."""
     from geoagent.interfaces.render import place_text
     from geoagent.worlds.evaluation.changes import changed, country_of
 

@@ -1,4 +1,4 @@
-"""Commands that look: at a photo's text, at this installation, at the answer's schema."""
+"""Inspection commands: a photo's text, this installation, the answer's schema."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHOWN = 8
 
 
 def _languages(region: int, cues: Sequence[Cue]) -> list[str]:
-    """Languages that a region is read as, likelier ones first."""
+    """Identified languages of a region, most probable first."""
     return [lang for cue in cues if cue.kind == "language" and region in cue.regions for lang in cue.value.split()]
 
 
@@ -29,7 +29,7 @@ def _languages(region: int, cues: Sequence[Cue]) -> list[str]:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @agent_options
 def read(photo: Path, as_json: bool, **settings: Any) -> None:
-    """Print what a photo's text says: regions, scripts, languages, cues and constraints, without an answer.
+    """Print the text evidence of a photo: regions, scripts, languages, cues and constraints, without an answer.
 
     \b
     Example:
@@ -101,10 +101,10 @@ def read(photo: Path, as_json: bool, **settings: Any) -> None:
 
 
 @click.command()
-@click.option("--config", type=READ, help="TOML file of settings to look at as well.")
+@click.option("--config", type=READ, help="TOML file of settings to inspect as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def doctor(config: Path | None, as_json: bool) -> None:
-    """Say what is installed, which scripts can be read, and what to install for more.
+    """Report what is installed, which scripts can be read, and what to install for more.
 
     With --config, models that the settings name by path are opened too: ocr = {name = "rapidocr", models = "models/"}.
 
@@ -142,7 +142,7 @@ def schema() -> None:
 
 @click.group()
 def prompts() -> None:
-    """Show and check what a language model would be told.
+    """Show and check the prompts for a language model.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`geoagent train` and `tune`: worlds of one's own."""
+"""`geoagent train` and `tune`: training and tuning worlds."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ ENCODER = "Encoder of the photos, as NAME[,option=value…]: onnx,model=encoder.
 @click.option("--images", type=FOLDER, help="Folder that the table's photos are relative to.")
 @click.option("--cells", type=click.Choice(["semantic", "quadtree"]), default="semantic", show_default=True)
 @click.option("--geocells", type=FOLDER, help="Geocells made by `geoagent geocells build` instead.")
-@click.option("--min-size", type=int, help="Least training places of a cell.")
-@click.option("--max-size", type=int, help="Most training places of a cell.")
+@click.option("--min-size", type=int, help="Minimum training places per cell.")
+@click.option("--max-size", type=int, help="Maximum training places per cell.")
 @click.option("--tau-km", type=float, help="Scale of the haversine smoothing of labels.")
 @click.option("--smoothing", type=click.Choice(["normalised", "released", "hard"]), help="Form of the labels.")
 @click.option("--hidden", type=int, help="Units of the hidden layer; 0 for a linear head.")
-@click.option("--models", type=int, help="Models that make up the head.")
+@click.option("--models", type=int, help="Number of models in the head's ensemble.")
 @click.option("--epochs", type=int)
-@click.option("--lens/--no-lens", default=True, show_default=True, help="Learn a space to find neighbours in.")
-@click.option("--budget-s", type=float, help="Seconds after which no further epoch of a model begins.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where the head is trained.")
+@click.option("--lens/--no-lens", default=True, show_default=True, help="Learn a retrieval projection (lens).")
+@click.option("--budget-s", type=float, help="Seconds after which no new epoch of a model starts.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Device for training the head.")
 @click.option("--seed", type=int, default=0, show_default=True)
 def train(
     data: Path,
@@ -134,7 +134,7 @@ def make_encoder(plug: dict[str, Any]) -> Encoder:
 
 @contextmanager
 def progress_bar() -> Iterator[Any]:
-    """A function `tell(what, done, total)` that draws a bar on stderr where somebody watches."""
+    """A function `tell(what, done, total)` that draws a progress bar on stderr if it is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -157,7 +157,7 @@ def progress_bar() -> Iterator[Any]:
 
 
 def places(data: Path, images: Path | None, plug: dict[str, Any] | None, tell: Any) -> Table:
-    """Places with features: photos are embedded by the encoder that is named."""
+    """Places with features; photos are embedded by the named encoder."""
     from geoagent.worlds.evaluation.data import load_data
     from geoagent.worlds.training.table import read_table
 

@@ -32,31 +32,33 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("photos", nargs=-1, type=PHOTOS)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a photo.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per photo.")
 @click.option("--compare", is_flag=True, help="Show vision-only, text-only and text-aware side by side.")
 @click.option("--map", "map_path", type=WRITE, help="Write one self-contained HTML map.")
 @click.option(
     "--report",
     type=WRITE,
-    help="Write one self-contained HTML report, to hand on.",
+    help="Write one self-contained HTML report.",
 )
 @click.option(
     "--annotated",
     type=click.Path(path_type=Path),
     help="Write the photo with its numbered cues (a folder for several).",
 )
-@click.option("--out", type=WRITE, help="Append JSON lines here; resumes where it stopped.")
-@click.option("--retry-errors", is_flag=True, help="With --out: try photos again that failed before.")
-@click.option("--retry-partial", is_flag=True, help="With --out: answer again what lacked a part, such as the model.")
-@click.option("--redo", is_flag=True, help="With --out: answer again what was made under other settings.")
+@click.option("--out", type=WRITE, help="Append JSON lines to this file; resumes where it stopped.")
+@click.option("--retry-errors", is_flag=True, help="With --out: retry photos that failed before.")
+@click.option("--retry-partial", is_flag=True, help="With --out: redo answers that lack a part, such as the model.")
+@click.option("--redo", is_flag=True, help="With --out: redo answers made under other settings.")
 @row_options
-@click.option("--where", type=click.Choice(["missing-gps"]), help="Only photos whose file says no position.")
+@click.option("--where", type=click.Choice(["missing-gps"]), help="Only photos whose file has no position.")
 @click.option("--within", metavar="AREA[,AREA]", help="The photo is in one of these: country codes, or names of areas.")
-@click.option("--not", "exclude", metavar="AREA[,AREA]", help="And in none of these.")
+@click.option("--not", "exclude", metavar="AREA[,AREA]", help="The photo is in none of these.")
 @click.option("--hint", metavar="TEXT", help='What you believe, in words: "near Lyon", "the Balkans, not Greece".')
-@click.option("--max-precision", type=PRECISION, help="Disclose nothing finer; auto: what is probable enough.")
-@click.option("--confidence", type=CONFIDENCE, metavar="P", help="With auto: probability that a level must reach; 0.8.")
-@click.option("--abstain-below", type=ABSTAIN, metavar="P", help="Name no place where its country is less probable.")
+@click.option("--max-precision", type=PRECISION, help="Disclose nothing finer; auto: the finest level probable enough.")
+@click.option(
+    "--confidence", type=CONFIDENCE, metavar="P", help="With auto: probability that a level must reach; default 0.8."
+)
+@click.option("--abstain-below", type=ABSTAIN, metavar="P", help="Name no place if its country is less probable.")
 @agent_options
 @click.pass_context
 def locate(
@@ -78,9 +80,9 @@ def locate(
     where: str | None,
     **settings: Any,
 ) -> None:
-    """Say where photos were taken, and why.
+    """Estimate where photos were taken, and show the evidence.
 
-    PHOTOS are files or folders. One photo is explained in full; several get a line each.
+    PHOTOS are files or folders. One photo is explained in full; several get one line each.
 
     \b
     Examples:
@@ -160,7 +162,7 @@ def locate(
 
 
 def _without_position(paths: Sequence[Path]) -> list[Path]:
-    """Photos whose file and sidecars say no position; what cannot be read stays, so that locating it says why."""
+    """Photos without a position in file or sidecars; unreadable ones stay, so that locating them reports the error."""
     from geoagent.errors import GeoAgentError
     from geoagent.evidence.photos import what_it_says
 
@@ -176,7 +178,7 @@ def _without_position(paths: Sequence[Path]) -> list[Path]:
 
 
 def _dry(jobs: Iterable[Job]) -> None:
-    """Print what would be sent for each photo or text, one JSON object a question."""
+    """Print what would be sent for each photo or text, one JSON object per request."""
     import json
 
     from geoagent.agent.batch import run

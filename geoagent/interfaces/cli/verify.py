@@ -1,4 +1,4 @@
-"""`geoagent verify`: is this photo where it is said to be?"""
+"""`geoagent verify`: check a claim about a photo's place."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ if TYPE_CHECKING:
     from geoagent.agent.verification import Verification
 
 EXIT = {"supported": 0, "consistent": 0, "contradicted": 3, "undecided": 4}
-"""Exit codes by verdict; 1 and 2 stay what they are everywhere, an error and wrong usage."""
+"""Exit codes by verdict; 1 and 2 mean an error and wrong usage, as everywhere."""
 
 
 @click.command()
 @click.argument("photo", type=PHOTOS, required=False)
 @click.option("--claim", required=True, metavar="PLACE", help='"Kyiv, Ukraine", 50.45,30.52[,RADIUS_KM], or exif.')
-@click.option(
-    "--text", "lines", multiple=True, metavar="LINE", help="Text of a photo that is not at hand; repeat per line."
-)
+@click.option("--text", "lines", multiple=True, metavar="LINE", help="Text of an unavailable photo; repeat per line.")
 @click.option("--hint", metavar="TEXT", help="What you believe about the place, in words.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @agent_options

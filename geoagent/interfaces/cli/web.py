@@ -11,21 +11,25 @@ from geoagent.interfaces.cli._main import agent_options, load_agent, load_config
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; this machine alone.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; default: this machine only."
+)
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="Port; 0 for any free one."
 )
-@click.option("--allow-host", multiple=True, metavar="NAME", help="Answer to this name too; repeat for several.")
+@click.option("--allow-host", multiple=True, metavar="NAME", help="Accept this host name too; repeat for several.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True,
               help="Processes that read photos, about 1 GB each.")  # fmt: skip
 @click.option(
     "--max-photo-mb", type=click.FloatRange(0, min_open=True), default=64, show_default=True, help="Largest photo."
 )
-@click.option("--max-waiting", type=click.IntRange(1), default=100, show_default=True, help="Most photos that wait.")
+@click.option(
+    "--max-waiting", type=click.IntRange(1), default=100, show_default=True, help="Maximum number of queued photos."
+)
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), default=120, show_default=True, metavar="SECONDS",
-              help="Most time for one photo.")  # fmt: skip
+              help="Timeout for one photo.")  # fmt: skip
 @click.option("--remember", type=click.FloatRange(0, min_open=True), default=60, show_default=True, metavar="MINUTES",
-              help="How long a photo may be asked about after its last use.")  # fmt: skip
+              help="How long a photo is kept in memory after its last use.")  # fmt: skip
 @click.option(
     "--max-precision", type=click.Choice(["country", "region", "city", "full"]), help="Disclose nothing finer."
 )
@@ -35,10 +39,10 @@ def web(
     host: str, port: int, allow_host: tuple[str, ...], workers: int, max_photo_mb: float, max_waiting: int,
     timeout: float, remember: float, verbose: bool, **settings: Any,
 ) -> None:  # fmt: skip
-    """Open a page for looking at photos, with the same over HTTP.
+    """Serve the web page and the HTTP API.
 
-    It listens on this machine alone, keeps photos in memory and not on the disk, and asks nobody else anything unless
-    you name a language model. The description of its API is at /api/openapi.json.
+    It listens on this machine only, keeps photos in memory and never on disk, and contacts no other host unless you
+    name a language model. The API is described at /api/openapi.json.
 
     \b
     Examples:
@@ -76,11 +80,11 @@ def web(
 def mcp(folder: Path, **settings: Any) -> None:
     """Serve tools for an assistant (Model Context Protocol over standard input and output).
 
-    It may look at the photos in FOLDER and at nothing else. Tools: locate_photo, verify_claim, read_signs,
+    The tools can read the photos in FOLDER and nothing else. Tools: locate_photo, verify_claim, read_signs,
     lookup_place, list_photos.
 
     \b
-    Example, and how assistants are told of it:
+    Example, and the assistant's configuration:
       geoagent mcp photos/
       {"mcpServers": {"geoagent": {"command": "geoagent", "args": ["mcp", "/photos"]}}}
     """

@@ -1,4 +1,4 @@
-"""`geoagent world …` and `geoagent geocells …`: looking at worlds, making them without training, cutting cells."""
+"""`geoagent world …` and `geoagent geocells …`: inspect worlds, make them without training, build geocells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from geoagent.interfaces.cli.learn import FOLDER, load_world, progress_bar
 
 @click.group()
 def world() -> None:
-    """Worlds: list, look at, check, fetch, and make without training.
+    """Worlds: list, inspect, verify, download, and make without training.
 
     \b
     Example:
@@ -26,7 +26,7 @@ def world() -> None:
 @world.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_worlds(as_json: bool) -> None:
-    """List the starter world and those that are known by name.
+    """List the starter world and the worlds known by name.
 
     \b
     Example:
@@ -47,7 +47,7 @@ def list_worlds(as_json: bool) -> None:
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(folder: Path | None, as_json: bool) -> None:
-    """Show what a world is made of: its card, calibration and figures.
+    """Show a world's contents: its card, calibration and figures.
 
     \b
     Example:
@@ -72,7 +72,7 @@ def info(folder: Path | None, as_json: bool) -> None:
 @world.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 def verify(folder: Path | None) -> None:
-    """Load every part of a world and use it once; exit code 1 where something is wrong.
+    """Load every part of a world and use it once; exit code 1 on any problem.
 
     \b
     Example:
@@ -91,10 +91,10 @@ def verify(folder: Path | None) -> None:
 
 @world.command()
 @click.argument("address")
-@click.option("--name", help="What it is called here.")
-@click.option("--sha256", help="Refuse anything else.")
+@click.option("--name", help="Local name of the world.")
+@click.option("--sha256", help="Expected SHA-256; other files are refused.")
 def download(address: str, name: str | None, sha256: str | None) -> None:
-    """Fetch a zipped world, so that --world NAME finds it.
+    """Download a zipped world, so that --world NAME finds it.
 
     \b
     Example:
@@ -109,8 +109,8 @@ def download(address: str, name: str | None, sha256: str | None) -> None:
 
 @world.command()
 @click.option("--out", type=FOLDER, required=True, help="Folder of the world.")
-@click.option("--source", type=READ_ANY, help="Wheel or folder of geoclip; the installed package else.")
-@click.option("--base", type=WORLD, help="World whose geocells to use; the starter world's else.")
+@click.option("--source", type=READ_ANY, help="Wheel or folder of geoclip; default: the installed package.")
+@click.option("--base", type=WORLD, help="World whose geocells to use; default: the starter world's.")
 @click.option("--checkpoint", type=READ_ANY, help="CLIP ViT-L/14 weights, as a file or folder.")
 @click.option("--prior", type=click.Choice(["world", "gallery"]), default="world", show_default=True)
 @click.option("--storage", type=click.Choice(["float32", "float16", "8bit"]), default="float16", show_default=True)
@@ -144,7 +144,7 @@ def geoclip(
 @click.option("--model", default="ViT-B-32", show_default=True, help="An image-text model of open_clip.")
 @click.option("--pretrained", help="Tag of its weights.")
 @click.option("--checkpoint", type=READ_ANY, help="Its weights, as a file or folder.")
-@click.option("--base", type=WORLD, help="World whose geocells to use; the starter world's else.")
+@click.option("--base", type=WORLD, help="World whose geocells to use; default: the starter world's.")
 def zeroshot(out: Path, model: str, pretrained: str | None, checkpoint: Path | None, base: Path | None) -> None:
     """Make a world from an image-text model with one prompt per geocell; nothing is trained.
 
@@ -180,8 +180,8 @@ def geocells() -> None:
 @click.option("--out", type=FOLDER, required=True, help="Folder of the geocells.")
 @click.option("--units", "units_file", type=READ, help="Polygons of your own (GeoPackage, GeoJSON, GeoParquet, …).")
 @click.option("--kind", type=click.Choice(["semantic", "quadtree"]), default="semantic", show_default=True)
-@click.option("--min-size", type=int, default=30, show_default=True, help="Least places of a cell.")
-@click.option("--max-size", type=int, default=60, show_default=True, help="Most places of a cell.")
+@click.option("--min-size", type=int, default=30, show_default=True, help="Minimum places per cell.")
+@click.option("--max-size", type=int, default=60, show_default=True, help="Maximum places per cell.")
 @click.option("--plot", type=WRITE, help="Draw the cells as a PNG.")
 @click.option("--map", "map_path", type=WRITE, help="Write one self-contained HTML map of the cells.")
 @click.option("--geojson", type=WRITE, help="Write the cells as GeoJSON.")
@@ -239,7 +239,7 @@ def build(
 @geocells.command()
 @click.argument("folder", type=FOLDER)
 def check(folder: Path) -> None:
-    """Look for overlaps, gaps and broken polygons; exit code 1 where there are any.
+    """Check for overlaps, gaps and invalid polygons; exit code 1 if any are found.
 
     \b
     Example:
