@@ -23,7 +23,7 @@ from geoagent.worlds.world import World
 _PACKAGES = {
     "rapidocr": "reads Latin, Chinese and Japanese text",
     "tesserocr": "reads the scripts whose Tesseract models are installed",
-    "paddleocr": "PaddleOCR itself, for those who have its models",
+    "paddleocr": "PaddleOCR; needs its model files",
     "onnxruntime": "runs the OCR models and ONNX encoders",
     "open_clip_torch": "image encoders of the CLIP family",
     "torch": "runs them",
@@ -40,12 +40,12 @@ def examine(config: Config | None = None, *, timeout_s: float = 2.0) -> dict[str
     """Examine this installation.
 
     Args:
-        config: settings to be looked at as well: models of the OCR engine that they name by path are opened, and count
-            among the scripts that can be read.
+        config: settings to inspect as well: OCR models that they name by path are opened, and count among the
+            readable scripts.
         timeout_s: how long to wait for the model hub; nothing is downloaded.
 
     Returns:
-        Sections of facts in plain JSON values, and "install_for_more": commands with what each brings.
+        Sections of plain JSON values, and "install_for_more": commands with what each adds.
     """
     packages = {name: _version(name) for name in _PACKAGES}
     engines = {name: _engine(name, packages) for name in plugs.names("ocr")}
@@ -78,7 +78,7 @@ def _version(package: str) -> str | None:
 
 
 def _engine(name: str, packages: dict[str, str | None]) -> str:
-    """State of an OCR engine: "ready", with more after it where there is more to say, or what it lacks."""
+    """State of an OCR engine: "ready", optionally followed by details, or what is missing."""
     if name == "nothing":
         return "ready"
     if name == "paddle":
@@ -96,7 +96,7 @@ def _engine(name: str, packages: dict[str, str | None]) -> str:
 
 
 def _scripts(engines: dict[str, str], own: Collection[str]) -> dict[str, list[str]]:
-    """ISO 15924 codes that each model reads, of the engines that are ready; `own` are those of models by path."""
+    """ISO 15924 codes that each ready engine reads; `own` are the scripts of models given by path."""
     read = {
         "rapidocr": {*_RAPID_SCRIPTS, *own},
         "multiscript": set(SCRIPTS),
@@ -106,10 +106,10 @@ def _scripts(engines: dict[str, str], own: Collection[str]) -> dict[str, list[st
 
 
 def _models_by_path(config: Config | None) -> dict[str, str]:
-    """Script -> ONNX file that the settings give RapidOCR for it.
+    """Script -> ONNX file configured for RapidOCR.
 
     Raises:
-        ConfigError: a file that is not there, or no recogniser.
+        ConfigError: a file does not exist or is not a recogniser.
     """
     if config is None or config.ocr.name != "rapidocr" or "models" not in config.ocr.options:
         return {}

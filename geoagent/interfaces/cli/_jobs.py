@@ -34,10 +34,10 @@ def row_options(command: Any) -> Any:
 
 
 def row_jobs(texts: Path | None, pairs: Path | None, features: Path | None) -> JobsOf | None:
-    """What to answer from --texts, --pairs and --features; None where photos are meant. Files are read now.
+    """Jobs from --texts, --pairs and --features; None if photos are given. Files are read immediately.
 
     Raises:
-        UsageError: options that do not go together.
+        UsageError: incompatible options.
     """
     if (pairs is None) != (features is None) or (pairs is not None and texts is None):
         raise click.UsageError("--pairs needs --features and --texts, and --features needs --pairs")
@@ -61,7 +61,7 @@ def photo_paths(photos: Sequence[Path]) -> list[Path]:
 
 
 def photo_jobs(agent: GeoAgent, paths: Sequence[Path]) -> Iterator[Job]:
-    """One job a photo."""
+    """One job per photo."""
     from geoagent.agent.batch import Job
 
     for path in paths:
@@ -69,7 +69,7 @@ def photo_jobs(agent: GeoAgent, paths: Sequence[Path]) -> Iterator[Job]:
 
 
 def text_jobs(path: Path) -> JobsOf:
-    """One job a row of JSON lines, read now so that a bad row is said before anything is loaded."""
+    """One job per row of JSON lines, read now so that a bad row is reported before anything is loaded."""
     from geoagent.agent.batch import Job, read_texts
 
     rows = read_texts(path)
@@ -77,7 +77,7 @@ def text_jobs(path: Path) -> JobsOf:
 
 
 def pair_jobs(texts: Path, pairs: Path, features: Path) -> JobsOf:
-    """Texts with the features of a place each: the mean of its views."""
+    """Texts, each paired with the features of a place: the mean of its views."""
     import numpy as np
 
     from geoagent.agent.batch import Job, read_pairs, read_texts
@@ -94,7 +94,7 @@ def pair_jobs(texts: Path, pairs: Path, features: Path) -> JobsOf:
 
 
 def answering(jobs: Sequence[Job], saved: Saved, *, show: bool) -> Iterable[Answer]:
-    """Answers as they come, with a progress bar on stderr where somebody watches."""
+    """Answers as they come, with a progress bar on stderr if it is a terminal."""
     from geoagent.agent.batch import run
 
     answers = run(jobs, saved.out, saved.done)
@@ -115,7 +115,7 @@ def answering(jobs: Sequence[Job], saved: Saved, *, show: bool) -> Iterable[Answ
 
 
 class Shared:
-    """Warnings that all answers of a run have in common, so that they need to be said but once."""
+    """Warnings common to all answers of a run, so that each is printed once."""
 
     def __init__(self) -> None:
         self._common: dict[str, None] | None = None
@@ -128,7 +128,7 @@ class Shared:
 
     @property
     def warnings(self) -> list[str]:
-        """What all had, in order."""
+        """The common warnings, in order."""
         return list(self._common or ())
 
 
@@ -141,7 +141,7 @@ def failure(answer: Answer) -> str:
 
 
 def answers_of(jobs: Sequence[Job], out: Path) -> list[Answer]:
-    """The answers of jobs that a file of answers holds, those of runs before included."""
+    """The answers to these jobs in a file of answers, including those of earlier runs."""
     from geoagent.interfaces.outputs import read_answers
 
     keys = {job.key for job in jobs}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _OneLine(click.Group):
-    """Turns our own errors into one line and exit code 1; anything else is a defect and keeps its traceback."""
+    """Turn our own errors into one line and exit code 1 (usage: 2); other exceptions keep their traceback: bugs."""
 
     def invoke(self, ctx: click.Context) -> Any:
         from geoagent.errors import ConfigError, GeoAgentError, UnknownPlug
@@ -46,7 +46,7 @@ def main() -> None:
 
 @contextmanager
 def photo_errors(source: Path | None, as_json: bool) -> Iterator[None]:
-    """With --json, print an error about a photo as a row too, as `locate --json` does; then it is raised."""
+    """With --json, print an error about a photo as a row too, as `locate --json` does, then re-raise it."""
     from geoagent.errors import GeoAgentError
 
     try:
@@ -59,10 +59,10 @@ def photo_errors(source: Path | None, as_json: bool) -> Iterator[None]:
 
 
 def agent_options(command: Any) -> Any:
-    """Add the options that say how an agent is put together; `load_agent` takes them."""
+    """Add the options that configure an agent; `load_agent` takes them."""
     options = [
         click.option("--world", type=WORLD, help="Folder or name of a world; the starter world by default."),
-        click.option("--config", type=READ, help="TOML file of settings; flags win over it."),
+        click.option("--config", type=READ, help="TOML file of settings; flags override it."),
         click.option("--ocr", metavar="NAME", help="OCR engine (auto, rapidocr, tesseract, paddle, nothing, …)."),
         click.option("--thorough", is_flag=True, help="Also read the photo turned and enlarged; slower."),
         click.option("--language", metavar="NAME", help="Language identifier (py3langid, fasttext, langdetect)."),
@@ -70,7 +70,7 @@ def agent_options(command: Any) -> Any:
         click.option(
             "--llm",
             metavar="NAME[,k=v]",
-            help="Ask a language model, as openai_compatible,model=M,base_url=URL; none by default.",
+            help="Use a language model, e.g. openai_compatible,model=M,base_url=URL; none by default.",
         ),
         click.option(
             "--llm-sees-picture", is_flag=True, help="Also send it a small copy of the picture, without EXIF."
@@ -109,7 +109,7 @@ def load_config(settings: dict[str, Any]) -> Config:
         settings["ocr"] = "nothing"
     if settings.pop("offline", False):
         settings["offline"] = True
-        os.environ["HF_HUB_OFFLINE"] = "1"  # encoders ask a model hub by another way
+        os.environ["HF_HUB_OFFLINE"] = "1"  # encoders access the model hub through their own client
     uses = {
         "sees_picture": settings.pop("llm_sees_picture", False),
         "narrative": settings.pop("narrative", False),

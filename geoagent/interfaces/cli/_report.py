@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OUTPUTS = frozenset(
     {"as_json", "compare", "map_path", "annotated", "report", "out", "retry_errors", "retry_partial", "redo"}
 )
-"""Options that say where an answer goes, not what it is."""
+"""Options that set where an answer is written, not its content."""
 _TELLING = frozenset({"hint", "within", "exclude"})
 
 

@@ -32,7 +32,7 @@ class Saved:
         retry_partial: bool = False,
         redo: bool = False,
     ) -> None:
-        """Look into the file.
+        """Read the file.
 
         Args:
             agent: what answers; rows that were made under other settings than its own are refused.
@@ -58,12 +58,12 @@ class Saved:
         self.wanted = len(keys)
 
     def count(self, answer: Answer) -> None:
-        """Note a new answer."""
+        """Record a new answer."""
         self.new += 1
         self.failed += answer.status == "error"
 
     def says(self) -> str:
-        """The run in one line."""
+        """One-line summary of the run."""
         earlier = f" ({self.before} from a run before)" if self.before else ""
         return f"{self.out}: {self.wanted - self.failed} of {self.wanted} answered, {self.failed} failed{earlier}"
 

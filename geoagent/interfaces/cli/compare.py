@@ -1,4 +1,4 @@
-"""`geoagent compare`: what the text in photos changes."""
+"""`geoagent compare`: effect of the text in photos."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("answers", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.option("--csv", type=WRITE, help="Write a table for spreadsheets; the only one that keeps errors.")
+@click.option("--csv", type=WRITE, help="Write a table for spreadsheets; the only format with errors.")
 @click.option("--geojson", type=WRITE, help="Write GeoJSON (RFC 7946).")
 @click.option("--geoparquet", type=WRITE, help="Write GeoParquet; needs the extra geo.")
 @click.option(
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="With --xmp: folder that relative names refer to.",
 )
-@click.option("--even-with-gps", is_flag=True, help="With --xmp: also where the photo has a position of its own.")
+@click.option("--even-with-gps", is_flag=True, help="With --xmp: also if the photo already has a position.")
 @click.option("--max-precision", type=PRECISION, help="Disclose nothing finer than this.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was written and left out as one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written and skipped as one JSON object.")
 def export(
     answers: tuple[Path, ...],
     others: tuple[tuple[str, Path], ...],
@@ -150,7 +150,7 @@ def _sidecars(
     over_gps: bool,
     gazetteer: Gazetteer | None,
 ) -> int:
-    """Write sidecars and say what became of each; the number that failed by an error."""
+    """Write sidecars and report each; returns the number that failed with an error."""
     from geoagent.interfaces.outputs import xmp
 
     def name(code: str) -> str | None:

@@ -20,7 +20,7 @@ _SHOWN = 8
 
 
 def _languages(region: int, cues: Sequence[Cue]) -> list[str]:
-    """Languages that a region is read as, likelier ones first."""
+    """Identified languages of a region, most probable first."""
     return [lang for cue in cues if cue.kind == "language" and region in cue.regions for lang in cue.value.split()]
 
 
@@ -29,7 +29,7 @@ def _languages(region: int, cues: Sequence[Cue]) -> list[str]:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @agent_options
 def read(photo: Path, as_json: bool, **settings: Any) -> None:
-    """Print what a photo's text says: regions, scripts, languages, cues and constraints, without an answer.
+    """Print the text evidence of a photo: regions, scripts, languages, cues and constraints, without an answer.
 
     \b
     Example:

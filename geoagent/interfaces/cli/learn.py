@@ -29,12 +29,12 @@ ENCODER = "Encoder of the photos, as NAME[,option=value…]: onnx,model=encoder.
 @click.option("--images", type=FOLDER, help="Folder that the table's photos are relative to.")
 @click.option("--cells", type=click.Choice(["semantic", "quadtree"]), default="semantic", show_default=True)
 @click.option("--geocells", type=FOLDER, help="Geocells made by `geoagent geocells build` instead.")
-@click.option("--min-size", type=int, help="Least training places of a cell.")
-@click.option("--max-size", type=int, help="Most training places of a cell.")
+@click.option("--min-size", type=int, help="Minimum training places per cell.")
+@click.option("--max-size", type=int, help="Maximum training places per cell.")
 @click.option("--tau-km", type=float, help="Scale of the haversine smoothing of labels.")
 @click.option("--smoothing", type=click.Choice(["normalised", "released", "hard"]), help="Form of the labels.")
 @click.option("--hidden", type=int, help="Units of the hidden layer; 0 for a linear head.")
-@click.option("--models", type=int, help="Models that make up the head.")
+@click.option("--models", type=int, help="Number of models in the head's ensemble.")
 @click.option("--epochs", type=int)
 @click.option(
     "--lens/--no-lens",
@@ -139,7 +139,7 @@ def make_encoder(plug: dict[str, Any]) -> Encoder:
 
 @contextmanager
 def progress_bar() -> Iterator[Any]:
-    """A function `tell(what, done, total)` that draws a bar on stderr where somebody watches."""
+    """A function `tell(what, done, total)` that draws a progress bar on stderr if it is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -162,7 +162,7 @@ def progress_bar() -> Iterator[Any]:
 
 
 def places(data: Path, images: Path | None, plug: dict[str, Any] | None, tell: Any) -> Table:
-    """Places with features: photos are embedded by the encoder that is named."""
+    """Places with features; photos are embedded by the named encoder."""
     from geoagent.worlds.evaluation.data import load_data
     from geoagent.worlds.training.table import read_table
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("photos", nargs=-1, type=PHOTOS)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a photo.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per photo.")
 @click.option("--compare", is_flag=True, help="Show vision-only, text-only and text-aware side by side.")
 @click.option("--map", "map_path", type=WRITE, help="Write one self-contained HTML map.")
 @click.option(
@@ -82,9 +82,9 @@ def locate(
     where: str | None,
     **settings: Any,
 ) -> None:
-    """Say where photos were taken, and why.
+    """Estimate where photos were taken, and show the evidence.
 
-    PHOTOS are files or folders. One photo is explained in full; several get a line each.
+    PHOTOS are files or folders. One photo is explained in full; several get one line each.
 
     \b
     Examples:
@@ -164,7 +164,7 @@ def locate(
 
 
 def _without_position(paths: Sequence[Path]) -> list[Path]:
-    """Photos whose file and sidecars say no position; what cannot be read stays, so that locating it says why."""
+    """Photos without a position in file or sidecars; unreadable ones stay, so that locating them reports the error."""
     from geoagent.errors import GeoAgentError
     from geoagent.evidence.photos import what_it_says
 
@@ -180,7 +180,7 @@ def _without_position(paths: Sequence[Path]) -> list[Path]:
 
 
 def _dry(jobs: Iterable[Job]) -> None:
-    """Print what would be sent for each photo or text, one JSON object a question."""
+    """Print what would be sent for each photo or text, one JSON object per request."""
     import json
 
     from geoagent.agent.batch import run

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from geoagent.agent.verification import Verification
 
 EXIT = {"supported": 0, "consistent": 0, "contradicted": 3, "undecided": 4}
-"""Exit codes by verdict; 1 and 2 stay what they are everywhere, an error and wrong usage."""
+"""Exit codes by verdict; 1 and 2 mean an error and wrong usage, as everywhere."""
 
 
 @click.command()

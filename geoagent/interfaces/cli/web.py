@@ -39,10 +39,10 @@ def web(
     host: str, port: int, allow_host: tuple[str, ...], workers: int, max_photo_mb: float, max_waiting: int,
     timeout: float, remember: float, verbose: bool, **settings: Any,
 ) -> None:  # fmt: skip
-    """Open a page for looking at photos, with the same over HTTP.
+    """Serve the web page and the HTTP API.
 
-    It listens on this machine alone, keeps photos in memory and not on the disk, and asks nobody else anything unless
-    you name a language model. The description of its API is at /api/openapi.json.
+    It listens on this machine only, keeps photos in memory and never on disk, and contacts no other host unless you
+    name a language model. The API is described at /api/openapi.json.
 
     \b
     Examples:
@@ -80,11 +80,11 @@ def web(
 def mcp(folder: Path, **settings: Any) -> None:
     """Serve tools for an assistant (Model Context Protocol over standard input and output).
 
-    It may look at the photos in FOLDER and at nothing else. Tools: locate_photo, verify_claim, read_signs,
+    The tools can read the photos in FOLDER and nothing else. Tools: locate_photo, verify_claim, read_signs,
     lookup_place, list_photos.
 
     \b
-    Example, and how assistants are told of it:
+    Example, and the assistant's configuration:
       geoagent mcp photos/
       {"mcpServers": {"geoagent": {"command": "geoagent", "args": ["mcp", "/photos"]}}}
     """

@@ -15,7 +15,7 @@ from geoagent.interfaces.cli.learn import FOLDER, load_world, progress_bar
 
 @click.group()
 def world() -> None:
-    """Worlds: list, look at, check, fetch, and make without training.
+    """Worlds: list, inspect, verify, download, and make without training.
 
     \b
     Example:
@@ -26,7 +26,7 @@ def world() -> None:
 @world.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_worlds(as_json: bool) -> None:
-    """List the starter world and those that are known by name.
+    """List the starter world and the worlds known by name.
 
     \b
     Example:
@@ -47,7 +47,7 @@ def list_worlds(as_json: bool) -> None:
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(folder: Path | None, as_json: bool) -> None:
-    """Show what a world is made of: its card, calibration and figures.
+    """Show a world's contents: its card, calibration and figures.
 
     \b
     Example:
@@ -72,7 +72,7 @@ def info(folder: Path | None, as_json: bool) -> None:
 @world.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 def verify(folder: Path | None) -> None:
-    """Load every part of a world and use it once; exit code 1 where something is wrong.
+    """Load every part of a world and use it once; exit code 1 on any problem.
 
     \b
     Example:
@@ -94,7 +94,7 @@ def verify(folder: Path | None) -> None:
 @click.option("--name", help="Name of the world on this machine.")
 @click.option("--sha256", help="SHA-256 to verify; any other file is refused.")
 def download(address: str, name: str | None, sha256: str | None) -> None:
-    """Fetch a zipped world, so that --world NAME finds it.
+    """Download a zipped world, so that --world NAME finds it.
 
     \b
     Example:
@@ -180,8 +180,8 @@ def geocells() -> None:
 @click.option("--out", type=FOLDER, required=True, help="Folder of the geocells.")
 @click.option("--units", "units_file", type=READ, help="Polygons of your own (GeoPackage, GeoJSON, GeoParquet, …).")
 @click.option("--kind", type=click.Choice(["semantic", "quadtree"]), default="semantic", show_default=True)
-@click.option("--min-size", type=int, default=30, show_default=True, help="Least places of a cell.")
-@click.option("--max-size", type=int, default=60, show_default=True, help="Most places of a cell.")
+@click.option("--min-size", type=int, default=30, show_default=True, help="Minimum places per cell.")
+@click.option("--max-size", type=int, default=60, show_default=True, help="Maximum places per cell.")
 @click.option("--plot", type=WRITE, help="Draw the cells as a PNG.")
 @click.option("--map", "map_path", type=WRITE, help="Write one self-contained HTML map of the cells.")
 @click.option("--geojson", type=WRITE, help="Write the cells as GeoJSON.")
@@ -239,7 +239,7 @@ def build(
 @geocells.command()
 @click.argument("folder", type=FOLDER)
 def check(folder: Path) -> None:
-    """Look for overlaps, gaps and broken polygons; exit code 1 where there are any.
+    """Check for overlaps, gaps and invalid polygons; exit code 1 if any are found.
 
     \b
     Example:
