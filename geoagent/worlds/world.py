@@ -1,4 +1,4 @@
-"""A world: everything learned about where photos are, saved and loaded as one folder.
+"""A world: everything learnt about where photos are taken, saved and loaded as one folder.
 
 ::
 
@@ -7,11 +7,11 @@
     polygons.wkb.xz     their polygons (optional)
     prior.npz           log prior of the cells, and where photos are inside each cell
     head.npz            the classifier's head (optional)
-    gallery_head.npz    instead of it, a head over the gallery's places (optional)
+    gallery_head.npz    alternative to head.npz: a head over the gallery's places (optional)
     gallery/            embeddings and places of training photos, for retrieval (optional)
-    encoder.npz         what the encoder needs beside its own weights (optional)
+    encoder.npz         arrays the encoder needs in addition to its own weights (optional)
 
-Head, gallery and prior carry the fingerprint of the cells that they were made for; it is checked on loading.
+Head, gallery and prior carry the fingerprint of the geocells they were built for; it is checked on loading.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ __all__ = ["Gallery", "Support", "World", "add_photos"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Support:
-    """Support: where photos are inside the cells, as S weighted places.
+    """Where photos are inside the cells, as S weighted places.
 
     Attributes:
         latlon: `(S, 2)` degrees.
-        cell: `(S,)` the cell of each.
-        log_share: `(S,)` log of each one's share of its cell; the shares of a cell sum to 1.
-        extent_km: `(S,)` how far photos typically are from it.
+        cell: `(S,)` cell of each place.
+        log_share: `(S,)` log of each place's share of its cell; the shares of a cell sum to 1.
+        extent_km: `(S,)` typical distance of photos from the place.
     """
 
     latlon: Float
@@ -76,27 +76,27 @@ class Support:
 
     @classmethod
     def of_centroids(cls, cells: Geocells) -> Support:
-        """Each cell's centroid stands for the whole cell."""
+        """Represent each cell by its centroid."""
         count = len(cells)
         return cls(cells.centroids, np.arange(count), np.zeros(count), np.maximum(cells.radius_km, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """One world; see the module for its folder.
+    """One world; the module docstring describes its folder.
 
     Attributes:
-        name: what people call it.
+        name: display name.
         cells: the geocells.
-        log_prior: `(C,)` natural log of where photos are, before anything is seen; logsumexp 0.
+        log_prior: `(C,)` natural log of the prior over cells, before any evidence; logsumexp 0.
         support: where photos are inside the cells.
         head: embedding to cells: the classifier's, or one over the gallery's places; None where no encoder was trained.
         gallery: training photos for retrieval, or None.
         encoder: configuration of the encoder that head and gallery need ({"name": …, options}), or None.
         calibration: fitted numbers (temperatures, reliabilities, refinement settings) by name.
-        card: what it was made from, by whom, with which figures.
+        card: its sources, author and metrics.
         prototypes: clusters of the gallery's photos inside the cells, or None.
-        encoder_arrays: what the encoder needs beside its own weights, by name (GeoCLIP's image head); often nothing.
+        encoder_arrays: arrays the encoder needs besides its own weights, by name (GeoCLIP's image head); often empty.
     """
 
     name: str
@@ -183,7 +183,7 @@ class World:
         return order.astype(np.int64), start.astype(np.int64)
 
     def summary(self) -> dict[str, Any]:
-        """What an answer says about the world that it comes from."""
+        """Return the description of the world that an answer includes."""
         return {
             "name": self.name,
             "fingerprint": self.cells.fingerprint,
@@ -195,10 +195,10 @@ class World:
         }
 
     def save(self, folder: str | Path) -> Path:
-        """Write the world as one folder, whole or not at all.
+        """Write the world as one folder, atomically.
 
         Raises:
-            WorldError: the folder exists and is not a world (nothing is overwritten that we did not write).
+            WorldError: the folder exists and is not a world (only worlds are overwritten).
         """
         target = Path(folder)
         if target.exists() and any(target.iterdir()) and not (target / _META).exists():
@@ -247,10 +247,10 @@ class World:
 
     @classmethod
     def load(cls, folder: str | Path | None = None) -> World:
-        """Read a world; the starter world that ships with geoagent where no folder is given.
+        """Load a world; without a folder, the starter world that ships with geoagent.
 
         Raises:
-            WorldError: the folder is no world, is damaged, or its parts do not belong together.
+            WorldError: the folder is not a world, is damaged, or its parts do not match.
         """
         path = data_dir("gazetteer") / "starter-world" if folder is None else Path(folder)
         meta = _read_meta(path)
@@ -305,17 +305,17 @@ def _read_npz(path: Path, *names: str) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def add_photos(folder: str | Path, embeddings: ArrayLike, latlon: ArrayLike, refs: Sequence[str]) -> World:
-    """Add photos to the gallery of a world folder; nothing that is there is made again.
+    """Append photos to the gallery of a world folder; existing data is not rebuilt.
 
     Args:
-        folder: the world's; it is loaded again and returned.
-        embeddings: `(N, D)` as the world's encoder gives them.
+        folder: the world's folder; the world is reloaded and returned.
+        embeddings: `(N, D)` embeddings from the world's encoder.
         latlon: `(N, 2)` degrees.
         refs: N names.
 
     Raises:
         WorldError: the world has no gallery, or cannot be read.
-        ShapeError: arrays that do not fit together, or another D.
+        ShapeError: the arrays' shapes do not match, or D differs from the world's.
     """
     world = World.load(folder)
     if world.gallery is None:

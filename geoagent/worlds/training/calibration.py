@@ -1,4 +1,4 @@
-"""Calibration of probabilities and radii on held-out photos."""
+"""Calibrate probabilities and radii on photos held out from training."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def fit_temperature(log_probs: ArrayLike, truth: ArrayLike, low: float = 0.3, hi
 
 
 def minimise(loss: object, low: float, high: float, steps: int = 28) -> float:
-    """Golden-section search for the least value of a function of one number with one valley."""
+    """Minimise a unimodal function of one variable by golden-section search."""
     assert callable(loss)
     a, b = low, high
     x1, x2 = b - _GOLDEN * (b - a), a + _GOLDEN * (b - a)
@@ -86,7 +86,7 @@ def country_temperature(log_probs: ArrayLike, country: ArrayLike, truth: ArrayLi
 
 
 def picture_reliability(log_probs: ArrayLike, log_prior: ArrayLike, country: ArrayLike, truth: ArrayLike) -> float:
-    """Return the reliability of the picture: one minus the share of confident but wrong predictions.
+    """Return how often a head that is sure is not simply wrong.
 
     It is the share of its distribution, the prior making up the rest, that gives the true countries most probability.
     One more photo is counted on which it was wrong altogether (Laplace's rule of succession): that none was among N

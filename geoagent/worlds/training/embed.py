@@ -1,4 +1,4 @@
-"""Embedding photos, with a cache on disk keyed by file content and encoder."""
+"""Embed photos once: an on-disk cache keyed by file content and encoder."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def embed_table(
 
     Args:
         table: with `paths`.
-        encoder: the picture half.
+        encoder: the image encoder.
         cache: folder of the cache; a folder in the user's cache where absent.
         batch: photos that the encoder is given at once.
         progress: called with what is being done, how far it is and how far it goes.
