@@ -146,7 +146,7 @@ def test_wrong_usage_is_exit_code_2(args):
         (("locate",), "give photos or folders, or a file of texts by --texts"),
         (("locate", "a.jpg", "--abstain-below", "nan"), "--abstain-below': nan is no probability"),
         (("locate", "a.jpg", "--abstain-below", "1.5"), "--abstain-below': 1.5 is not in the range 0<=x<1"),
-        (("locate", "a.jpg", "--confidence", "0.9"), "needs it"),
+        (("locate", "a.jpg", "--confidence", "0.9"), "needs --max-precision auto"),
     ],
 )
 def test_wrong_usage_says_what_is_right(args, says):

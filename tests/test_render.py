@@ -373,7 +373,7 @@ def test_markup_in_a_sign_is_text() -> None:
 def test_error_partial_and_wordless_answers_say_so() -> None:
     assert "no answer: broken.jpg: not a photo" in printed(error())
     assert "partial" in printed(partial())
-    assert "No text cue counted" in printed(no_cues())
+    assert "No text cue contributed" in printed(no_cues())
     wordy = no_cues().model_copy(update={"regions": full().regions})
     assert "Bäckerei Müller" in printed(wordy)
 

@@ -296,7 +296,7 @@ def test_a_printed_report_keeps_its_figures(browser: Any, tmp_path: Path) -> Non
 
 
 def test_reports_of_answers_without_parts_are_whole() -> None:
-    assert "No text cue counted" in Page(report(no_cues())).text
+    assert "No text cue contributed" in Page(report(no_cues())).text
     assert "90 % within" in Page(report(fiji())).text
 
 
