@@ -12,6 +12,7 @@ import re
 import threading
 import unicodedata
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -42,7 +43,7 @@ _HAN = "〓"
 _DOUBT, _SURE, _MARGIN, _ALIKE = 0.25, 0.9, 0.12, 0.5
 _LEAST_SHARE = 0.1  # of a line's characters in a script, below which the line is not decoded in it
 _SEEN = 0.02  # probability below which a character at one step is noise
-_KEPT = 64  # lines whose probabilities are kept: each is asked about once a script
+_KEPT = 8  # lines whose probabilities are kept: each line is read once a script, one line after another
 _RIGHT_TO_LEFT = ("Arab", "Hebr")
 _STRONG = re.compile("[\u0590-\u08ff]")
 _LEFT_TO_RIGHT = re.compile(
@@ -121,10 +122,16 @@ def _script(character: str) -> str:
 
 
 class MultiscriptLines:
-    """Reads lines with the model; loaded when it is first asked. Not to be called by two threads at once."""
+    """Reads lines with the model, which is loaded on first use; not safe for two threads at once.
 
-    def __init__(self, path: Path = MODEL, threads: int | None = None) -> None:
-        self.names = {script: f"multiscript/{script}" for script in SCRIPTS}
+    Args:
+        path: the ONNX file.
+        threads: of onnxruntime; all cores where None.
+        scripts: ISO 15924 codes of the scripts to read.
+    """
+
+    def __init__(self, path: Path = MODEL, threads: int | None = None, scripts: Sequence[str] = SCRIPTS) -> None:
+        self.names = {script: f"multiscript/{script}" for script in scripts}
         self._path, self._threads = path, threads
         self._session: Any = None
         self._classes = Classes(())

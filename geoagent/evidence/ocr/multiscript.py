@@ -46,6 +46,4 @@ def build(
     if unknown or not wanted:
         raise ConfigError(f"scripts: {', '.join(unknown) or 'none given'}; choose from {', '.join(SCRIPTS)}")
     reader = Reader(max_side_px=max_side_px, threads=threads, min_score=min_score, join=join, retry=retry)
-    lines = MultiscriptLines(threads=threads)
-    lines.names = {script: name for script, name in lines.names.items() if script in wanted}
-    return ManyScripts("multiscript", reader, lines, thorough)
+    return ManyScripts("multiscript", reader, MultiscriptLines(threads=threads, scripts=wanted), thorough)

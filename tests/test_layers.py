@@ -1,4 +1,4 @@
-"""The house's floors: a module imports only from lower floors or its own folder, and plugs never import each other."""
+"""Layers: a module imports only from lower layers or its own folder, and plugs never import each other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1] / "geoagent"
-FLOORS = [
+LAYERS = [
     {"errors"},
     {"optional", "resources", "plugs", "places.geo", "evidence.scripts"},
     {"types", "config", "prompts", "evidence.llm_messages", "evidence.llm_log"},
@@ -38,7 +38,7 @@ FLOORS = [
     {"worlds.installed", "worlds.training", "worlds.evaluation", "interfaces"},
     {"interfaces.cli", "__main__"},
 ]
-PLUGS = FLOORS[5]
+PLUGS = LAYERS[5]
 HEAVY = {
     "torch",
     "torchvision",
@@ -54,18 +54,22 @@ HEAVY = {
     "openai",
 }
 ALLOWED = {("places.geocells", "geopandas")}  # reading polygons of the user's own is part of building geocells
-FLOOR = {name: i for i, floor in enumerate(FLOORS) for name in floor}
-ROOMS = {"places", "evidence", "belief", "worlds", "agent", "interfaces"}
-MODULES = sorted(p for p in ROOT.rglob("*.py") if p.name != "__init__.py" or p.parent.name not in {"geoagent", *ROOMS})
+LAYER = {name: i for i, layer in enumerate(LAYERS) for name in layer}
+PACKAGES = {"places", "evidence", "belief", "worlds", "agent", "interfaces"}
+MODULES = sorted(
+    p for p in ROOT.rglob("*.py") if p.name != "__init__.py" or p.parent.name not in {"geoagent", *PACKAGES}
+)
+    p for p in ROOT.rglob("*.py") if p.name != "__init__.py" or p.parent.name not in {"geoagent", *PACKAGES}
+)
 
 
 def unit(module: str) -> str:
-    """The longest entry of the floors that a dotted name (without `geoagent.`) belongs to."""
+    """The longest entry of the layers that a dotted name (without `geoagent.`) belongs to."""
     parts = module.split(".")
     for n in range(len(parts), 0, -1):
-        if (name := ".".join(parts[:n])) in FLOOR:
+        if (name := ".".join(parts[:n])) in LAYER:
             return name
-    raise AssertionError(f"{module} has no floor")
+    raise AssertionError(f"{module} has no layer")
 
 
 def imports(path: Path) -> list[tuple[str, bool]]:
@@ -83,7 +87,7 @@ def imports(path: Path) -> list[tuple[str, bool]]:
             found += [(alias.name, id(node) in typing_only) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module]
-            if node.module.removeprefix("geoagent.") in {"geoagent", *ROOMS}:
+            if node.module.removeprefix("geoagent.") in {"geoagent", *PACKAGES}:
                 names = [f"{node.module}.{alias.name}" for alias in node.names]
             found += [(name, id(node) in typing_only) for name in names]
     return found
@@ -94,14 +98,14 @@ def dotted(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def test_every_module_has_a_floor():
+def test_every_module_has_a_layer():
     for path in MODULES:
         unit(dotted(path))
 
 
-def test_a_stranger_meets_a_dozen_modules_and_six_rooms():
+def test_the_top_level_is_a_dozen_modules_and_six_packages():
     assert len(list(ROOT.glob("*.py"))) <= 12
-    assert {p.name for p in ROOT.iterdir() if p.is_dir()} - {"_data", "__pycache__", "types"} == ROOMS
+    assert {p.name for p in ROOT.iterdir() if p.is_dir()} - {"_data", "__pycache__", "types"} == PACKAGES
 
 
 @pytest.mark.parametrize("path", MODULES, ids=dotted)
@@ -109,13 +113,13 @@ def test_imports_point_down(path: Path):
     home = unit(dotted(path))
     for name, typing_only in imports(path):
         if name.split(".")[0] in HEAVY and not typing_only and (home, name.split(".")[0]) not in ALLOWED:
-            assert FLOOR[home] in (5, 7), f"{path.name} imports {name}; heavy packages belong to floors 5 and 7"
+            assert LAYER[home] in (5, 7), f"{path.name} imports {name}; heavy packages belong to layers 5 and 7"
         inner = name.removeprefix("geoagent.")
         if inner == name or inner == "__version__" or typing_only:
             continue
         there = unit(inner)
         if there != home:
-            assert FLOOR[there] <= FLOOR[home], f"{path.name} (floor {FLOOR[home]}) imports {name}"
+            assert LAYER[there] <= LAYER[home], f"{path.name} (layer {LAYER[home]}) imports {name}"
             assert not (there in PLUGS and home in PLUGS), f"{path.name} imports {name}: plugs never import each other"
         elif home in PLUGS:
             # A plug may use what its folder shares: the package itself, or a module with a leading underscore.
