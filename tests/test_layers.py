@@ -59,8 +59,6 @@ PACKAGES = {"places", "evidence", "belief", "worlds", "agent", "interfaces"}
 MODULES = sorted(
     p for p in ROOT.rglob("*.py") if p.name != "__init__.py" or p.parent.name not in {"geoagent", *PACKAGES}
 )
-    p for p in ROOT.rglob("*.py") if p.name != "__init__.py" or p.parent.name not in {"geoagent", *PACKAGES}
-)
 
 
 def unit(module: str) -> str:
