@@ -1,4 +1,4 @@
-"""Saying what the evidence did: computed from the evidence, never invented."""
+"""Explanations of an answer, computed from the evidence only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from geoagent.answer import Best, Comparison, CuePlace, CueReport
 from geoagent.places.geo import Float, LatLon
 from geoagent.types import Constraint, Place, Posterior
 
-_FAIR = float(np.log(3.0))  # nats from which evidence is worth a mention (Kass & Raftery 1995, section 3.2)
-_SHOWN = 8  # places of a cue that an answer lists
+_FAIR = float(np.log(3.0))  # least nats for evidence to be mentioned (Kass & Raftery 1995, section 3.2)
+_SHOWN = 8  # places listed per cue
 
 
 def cue_place(place: Place, weight: float) -> CuePlace:
-    """One place of a cue as the answer writes it: a code for areas, a name for cities."""
+    """One place of a cue in the answer's form: a code for areas, a name for cities."""
     p = round(float(weight), 4)
     if place.level == "city":
         return CuePlace(code=place.country, name=place.name, p=p)
@@ -26,11 +26,11 @@ def cue_place(place: Place, weight: float) -> CuePlace:
 
 
 def cue_report(number: int, constraint: Constraint, nats: float, without: Best) -> CueReport:
-    """What one constraint saw and did.
+    """Report one constraint and its effect.
 
     Args:
-        number: its place in the answer's list, from 1.
-        constraint: what it says.
+        number: its position in the answer's list, from 1.
+        constraint: the constraint.
         nats: its pooled log likelihood at the cell of the answer.
         without: the answer without it.
     """
@@ -53,14 +53,14 @@ def cue_report(number: int, constraint: Constraint, nats: float, without: Best) 
 
 
 def favoured(place: CuePlace | None) -> str:
-    """A cue's first place in words: "Stuttgart, DE"."""
+    """A cue's first place as text: "Stuttgart, DE"."""
     if place is None:
         return "no place"
     return f"{place.name}, {place.code}" if place.name and place.code else (place.name or place.code or "no place")
 
 
 def where(best: Best | None) -> str:
-    """A place in words: "Köln, North Rhine-Westphalia, DE"."""
+    """A place as text: "Köln, North Rhine-Westphalia, DE"."""
     if best is None:
         return "nowhere"
     parts = dict.fromkeys(part for part in (best.place, best.admin1, best.country) if part)
@@ -68,7 +68,7 @@ def where(best: Best | None) -> str:
 
 
 def kilometres(distance_km: float) -> str:
-    """A distance with as many digits as it deserves."""
+    """A distance with a sensible number of digits."""
     return f"{distance_km:.1f} km" if distance_km < 10 else f"{round(distance_km):,} km".replace(",", " ")
 
 
@@ -85,7 +85,7 @@ def statements(
     lines: int,
     comparison: Comparison | None = None,
 ) -> list[str]:
-    """The answer in a few statements, each of them a restatement of a number in it.
+    """Explain the answer in a few statements, each restating numbers of the answer.
 
     Args:
         text_aware: the answer.
@@ -95,9 +95,9 @@ def statements(
         radius_90_km: of the answer.
         cues: strongest first.
         looked: whether the picture was judged.
-        told: whether the user said something about the place.
-        lines: of text that were read.
-        comparison: of picture and text.
+        told: whether the user gave a constraint or hint on the place.
+        lines: number of lines of text read.
+        comparison: comparison of picture and text.
     """
     level = {"country": "a country", "region": "a region", "full": "a point"}.get(text_aware.precision, "a city")
     reach = "no country is likelier than not" if text_aware.precision == "none" else f"the evidence reaches to {level}"
@@ -137,15 +137,15 @@ def statements(
 
 
 def compared(vision: Posterior, text: Posterior, before: Float, vision_only: Best, text_aware: Best) -> Comparison:
-    """How well picture and text agree, and what the text changed.
+    """Compare picture and text: whether they agree, and what the text changed.
 
-    The agreement is log Σ v(c) t(c) / p(c), with v and t what picture and text say and p what is known before either:
-    how many times likelier it is to see both if they are of one place than if they are of two.
+    The agreement is log Σ v(c) t(c) / p(c), with v and t the beliefs from picture and text and p the belief before
+    either: how many times likelier both are under one place than under two.
 
     Args:
-        vision: belief by the picture, and what the user said.
-        text: belief by the text, and what the user said.
-        before: `(C,)` log probabilities by what the user said alone.
+        vision: belief from the picture and the user's input.
+        text: belief from the text and the user's input.
+        before: `(C,)` log probabilities from the user's input alone.
         vision_only: the answer without text.
         text_aware: the answer.
     """
@@ -185,7 +185,7 @@ def compared(vision: Posterior, text: Posterior, before: Float, vision_only: Bes
 
 
 def _apart_km(a: Best, b: Best) -> float:
-    """Distance between two places that are told; 0 where one is not."""
+    """Distance between two disclosed places; 0 if either is withheld."""
     if a.lat is None or a.lon is None or b.lat is None or b.lon is None:
         return 0.0
     return LatLon(a.lat, a.lon).distance_km(LatLon(b.lat, b.lon))

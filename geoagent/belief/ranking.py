@@ -1,4 +1,4 @@
-"""Which countries and cells lead a belief."""
+"""Ranking of the countries and cells of a posterior."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from geoagent.types import Int
 from geoagent.worlds.world import World
 
 LEADING = 24
-"""Cells whose places compete for the answer."""
+"""Default number of cells that provide candidates."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Ranking:
-    """Where the probability is.
+    """Probabilities by cell and country, ranked.
 
     Attributes:
         probs: `(C,)` posterior.
         by_country: `(K,)` probability of each country.
         country: the most probable one.
-        leading: its leading cells, most probable first.
+        leading: leading cells of that country, most probable first.
     """
 
     probs: Float
@@ -32,7 +32,7 @@ class Ranking:
 
     @classmethod
     def of(cls, log_probs: Float, world: World) -> Ranking:
-        """Rank the countries, and the cells of the first."""
+        """Rank the countries, and the cells of the most probable one."""
         cells, probs = world.cells, np.exp(log_probs)
         by_country = cells.by_country(probs)
         country = cells.country_codes[int(by_country.argmax())]
@@ -41,7 +41,7 @@ class Ranking:
 
 
 def leading_count(world: World) -> int:
-    """How many cells' places compete for the answer, as was fitted."""
+    """Number of cells that provide candidates, as fitted."""
     return int(world.calibration.get("leading", LEADING))
 
 
