@@ -113,7 +113,7 @@ def named_cities(
     """The cities inside `cells` that the text names, without weights; None if there are none.
 
     Args:
-        world: gives the distance of photos from the cities that their texts name: fitted, or from its support's spacing.
+        world: gives the distance of photos from the cities in their texts: fitted, or from the spacing of its support.
         cells: cells to search.
         constraints: constraints that may name cities.
         text_weight: 0 for only those named by the user.

@@ -51,8 +51,8 @@ def pool_weights(constraints: Sequence[Constraint], strength: Sequence[float], s
     other characters of the same line       `same_region`                            `OTHER_KIND` of that
     ======================================  ======================================  ===================
 
-    Script, language and street words are one kind of statement (on the language of the text); every other kind of cue is
-    its own: that "Pokhara" is written in Devanagari and that it names a city are two statements.
+    Script, language and street words are one kind of statement (on the language of the text); every other kind of cue
+    is its own: that "Pokhara" is written in Devanagari and that it names a city are two statements.
     """
     order = sorted(
         range(len(constraints)),

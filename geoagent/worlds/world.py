@@ -1,17 +1,17 @@
-"""A world: everything that is learnt about where photos are, saved and loaded as one folder.
+"""A world: the learned model of where photos are taken, saved and loaded as one folder.
 
 ::
 
     world.json          format, name, fingerprint, encoder, calibration, card
     cells.npz           geocells: centroids, countries, admin-1, radii
     polygons.wkb.xz     their polygons (optional)
-    prior.npz           log prior of the cells, and where photos are inside each cell
-    head.npz            the classifier's head (optional)
-    gallery_head.npz    instead of it, a head over the gallery's places (optional)
+    prior.npz           log prior of the cells, and the places of photos inside each cell
+    head.npz            the classification head (optional)
+    gallery_head.npz    alternative to head.npz: a head over the gallery's places (optional)
     gallery/            embeddings and places of training photos, for retrieval (optional)
-    encoder.npz         what the encoder needs beside its own weights (optional)
+    encoder.npz         arrays for the encoder besides its own weights (optional)
 
-Head, gallery and prior carry the fingerprint of the cells that they were made for; it is checked on loading.
+Head, gallery and prior carry the fingerprint of their cells, which is checked on loading.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ __all__ = ["Gallery", "Support", "World", "add_photos"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Support:
-    """Where photos are inside the cells, as S weighted places.
+    """Distribution of photos inside the cells, as S weighted places.
 
     Attributes:
         latlon: `(S, 2)` degrees.
         cell: `(S,)` the cell of each.
-        log_share: `(S,)` log of each one's share of its cell; the shares of a cell sum to 1.
-        extent_km: `(S,)` how far photos typically are from it.
+        log_share: `(S,)` log share of the cell's photos; the shares of a cell sum to 1.
+        extent_km: `(S,)` typical distance of photos from the place.
     """
 
     latlon: Float
@@ -76,27 +76,27 @@ class Support:
 
     @classmethod
     def of_centroids(cls, cells: Geocells) -> Support:
-        """Each cell's centroid stands for the whole cell."""
+        """Represent each cell by its centroid."""
         count = len(cells)
         return cls(cells.centroids, np.arange(count), np.zeros(count), np.maximum(cells.radius_km, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """One world; see the module for its folder.
+    """One world; see the module docstring for its folder.
 
     Attributes:
-        name: what people call it.
+        name: display name.
         cells: the geocells.
-        log_prior: `(C,)` natural log of where photos are, before anything is seen; logsumexp 0.
-        support: where photos are inside the cells.
-        head: embedding to cells: the classifier's, or one over the gallery's places; None where no encoder was trained.
+        log_prior: `(C,)` natural log of the prior over cells; logsumexp 0.
+        support: distribution of photos inside the cells.
+        head: maps embeddings to cells: a trained classifier, or one over the gallery's places; None without an encoder.
         gallery: training photos for retrieval, or None.
-        encoder: configuration of the encoder that head and gallery need ({"name": …, options}), or None.
+        encoder: configuration of the encoder for head and gallery ({"name": …, options}), or None.
         calibration: fitted numbers (temperatures, reliabilities, refinement settings) by name.
-        card: what it was made from, by whom, with which figures.
+        card: model card: sources, author and figures.
         prototypes: clusters of the gallery's photos inside the cells, or None.
-        encoder_arrays: what the encoder needs beside its own weights, by name (GeoCLIP's image head); often nothing.
+        encoder_arrays: the encoder's arrays besides its own weights, by name (GeoCLIP's image head); often empty.
     """
 
     name: str
@@ -125,11 +125,11 @@ class World:
                 raise WorldError(f"the {part} names geocells that do not exist (there are {count})")
         if self.head is not None and (self.head.cells != self.cells.fingerprint or _size(self.head) != count):
             raise WorldError(
-                f"the head was trained for other geocells ({self.head.cells}) than these ({self.cells.fingerprint})"
+                f"the head was trained for geocells {self.head.cells}, but the world has {self.cells.fingerprint}"
             )
         if self.head is not None and self.gallery is not None and self.gallery.dim != self.head.query_dim:
             raise WorldError(
-                f"the head asks for rows of {self.head.query_dim} numbers, not the gallery's {self.gallery.dim}"
+                f"the head queries with {self.head.query_dim} dimensions, but the gallery has {self.gallery.dim}"
             )
         if self.prototypes is not None:
             rows = 0 if self.gallery is None else len(self.gallery)
@@ -153,7 +153,7 @@ class World:
 
     @cached_property
     def support_share(self) -> Float:
-        """`(S,)` each support place's share of its cell."""
+        """`(S,)` share of each support place in its cell."""
         return np.asarray(np.exp(self.support.log_share), dtype=np.float64)
 
     @cached_property
@@ -169,7 +169,7 @@ class World:
 
     @cached_property
     def densest(self) -> Float:
-        """`(C, 2)` degrees: in each cell the support place where most of its photos are, or its centroid."""
+        """`(C, 2)` degrees: the support place with most of each cell's photos, or its centroid."""
         places = self.cells.centroids.copy()
         order = np.argsort(self.support.log_share, kind="stable")
         places[self.support.cell[order]] = self.support.latlon[order]
@@ -183,7 +183,7 @@ class World:
         return order.astype(np.int64), start.astype(np.int64)
 
     def summary(self) -> dict[str, Any]:
-        """What an answer says about the world that it comes from."""
+        """Metadata about the world for an answer."""
         return {
             "name": self.name,
             "fingerprint": self.cells.fingerprint,
@@ -195,10 +195,10 @@ class World:
         }
 
     def save(self, folder: str | Path) -> Path:
-        """Write the world as one folder, whole or not at all.
+        """Write the world as one folder, atomically.
 
         Raises:
-            WorldError: the folder exists and is not a world (nothing is overwritten that we did not write).
+            WorldError: the folder exists and is not a world (other folders are never overwritten).
         """
         target = Path(folder)
         if target.exists() and any(target.iterdir()) and not (target / _META).exists():
@@ -247,10 +247,10 @@ class World:
 
     @classmethod
     def load(cls, folder: str | Path | None = None) -> World:
-        """Read a world; the starter world that ships with geoagent where no folder is given.
+        """Read a world; without a folder, the starter world that ships with geoagent.
 
         Raises:
-            WorldError: the folder is no world, is damaged, or its parts do not belong together.
+            WorldError: the folder is not a world, is damaged, or its parts do not match.
         """
         path = data_dir("gazetteer") / "starter-world" if folder is None else Path(folder)
         meta = _read_meta(path)
@@ -280,7 +280,7 @@ def _read_meta(path: Path) -> dict[str, Any]:
     try:
         meta = json.loads((path / _META).read_text("utf-8"))
     except FileNotFoundError as error:
-        raise WorldError(f"{path} is no world: it has no {_META}") from error
+        raise WorldError(f"{path} is not a world: it has no {_META}") from error
     except (OSError, ValueError) as error:
         raise WorldError(f"{path / _META} cannot be read: {error}") from error
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
@@ -305,23 +305,23 @@ def _read_npz(path: Path, *names: str) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def add_photos(folder: str | Path, embeddings: ArrayLike, latlon: ArrayLike, refs: Sequence[str]) -> World:
-    """Add photos to the gallery of a world folder; nothing that is there is made again.
+    """Append photos to the gallery of a world folder without rebuilding anything.
 
     Args:
-        folder: the world's; it is loaded again and returned.
-        embeddings: `(N, D)` as the world's encoder gives them.
+        folder: the world's folder; the reloaded world is returned.
+        embeddings: `(N, D)` from the world's encoder.
         latlon: `(N, 2)` degrees.
         refs: N names.
 
     Raises:
         WorldError: the world has no gallery, or cannot be read.
-        ShapeError: arrays that do not fit together, or another D.
+        ShapeError: arrays of mismatched lengths, or a wrong D.
     """
     world = World.load(folder)
     if world.gallery is None:
         raise WorldError(f"the world {world.name!r} has no gallery to add photos to")
     if isinstance(world.head, GalleryHead):
-        raise WorldError(f"the gallery of the world {world.name!r} is its head; no photos can be added to it")
+        raise WorldError(f"the gallery of the world {world.name!r} serves as its head; photos cannot be added to it")
     cell = world.cells.assign(latlon)
     embeddings = embeddings if world.head is None else world.head.query(embeddings)
     world.gallery.append_on_disk(world.cells.fingerprint, embeddings, latlon, cell, refs)

@@ -1,4 +1,4 @@
-"""Pieces of made-up texts: what a pattern of the tables matches, what an optical reader makes of a line, names."""
+"""Building blocks of generated texts: matches of table patterns, simulated OCR errors, names."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
 NOISE = 0.02
-"""Share of the letters that are misread."""
+"""Share of letters that are misread."""
 _ALIKE = {"O": "0", "0": "O", "I": "1", "1": "I", "l": "1", "S": "5", "B": "8", "e": "c", "c": "e", "u": "v", "n": "h"}
 
 
 def firm(dice: random.Random) -> str:
-    """A made-up name of a firm: syllables."""
+    """Return a made-up company name, from syllables."""
     return "".join(dice.choice("bdfgklmnprstvz") + dice.choice("aeiou") for _ in range(dice.randint(2, 4))).title()
 
 
 def misread(line: str, dice: random.Random) -> str:
-    """A line as an optical reader may give it: letters that look alike, a lost accent or letter."""
+    """Return a line with simulated OCR errors: confused letters, a lost accent or letter."""
     out = []
     for char in line:
         if dice.random() >= NOISE:
@@ -33,7 +33,7 @@ def misread(line: str, dice: random.Random) -> str:
 
 
 def like(pattern: str, dice: random.Random) -> str:
-    """A text that a regular expression of the tables matches; open repetitions end after two."""
+    """Return a text that matches a regular expression of the tables; open-ended repetitions stop at two."""
     return "".join(_parts(_parser.parse(pattern), dice))
 
 
@@ -69,5 +69,5 @@ def _member(choices: Sequence[tuple[Any, Any]], dice: random.Random) -> str:
 
 
 def _ascii(value: Any) -> bool:
-    """Whether a character or range of a class is of ASCII: rarer letters are in the tables, but seldom on plates."""
+    """Whether a character or range of a class is ASCII: rarer letters are in the tables, but seldom on plates."""
     return bool(max(value) < 128) if isinstance(value, tuple) else bool(value < 128)

@@ -1,4 +1,4 @@
-"""Training a world on one's own photos; torch is imported where a head is trained."""
+"""Training of worlds on user photos; torch is imported only when a head is trained."""
 
 from geoagent.worlds.training.head import HeadSettings
 from geoagent.worlds.training.table import Table, read_table
