@@ -2,8 +2,8 @@
 
     python benchmarks/bench_signs.py [--errors]
 
-Words found by script are in bench_ocr.py. "readable" are photos with a script that the default engine reads; a country
-with a question mark in the truth is a guess of the one who labelled it, and is counted apart.
+bench_ocr.py has word recall by script. "readable" are photos with a script that the default engine reads; a country
+with a question mark in the truth is the labeller's guess, and is counted separately.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main() -> None:
     """Locate every photo and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--errors", action="store_true", help="print every photo whose country is wrong")
-    parser.add_argument("--ocr", default="rapidocr", help="the engine; rapidocr is what a plain installation has")
+    parser.add_argument("--ocr", default="rapidocr", help="the engine; a plain installation has rapidocr")
     args = parser.parse_args()
     folder = data("signs")
     with (folder / "truth.csv").open(encoding="utf-8") as file:

@@ -35,7 +35,7 @@ SAME_REGIONS = (0.0, 0.2, SAME_REGION, 0.5, 0.7, 1.0)
 _SPREAD = (0.1, 0.08, 0.3)
 """Standard deviations of the priors: of the exponent's logarithm, of the factor, of `same_region`.
 
-The first is deliberately narrow: on texts that the rules were written for, the text looks more reliable than elsewhere."""
+The first is deliberately narrow: on texts that the rules were written for, text looks more reliable than elsewhere."""
 LEAST_TEXTS = 10
 """Minimum number of texts for a fit."""
 Progress = Callable[[str, int, int], None]

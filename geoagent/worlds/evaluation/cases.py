@@ -137,7 +137,7 @@ def pair_up(
 ) -> list[Case]:
     """Pair texts with places of their country, for fitting.
 
-    A text that names a city is paired with the nearest place of its country, and distances count within `NEAR_KM`. Other
+    A text that names a city is paired with the nearest place of its country; distances count within `NEAR_KM`. Other
     texts are paired with `each` random places of their country; distances count there too, since the text points to
     nothing finer. Texts whose country is missing from the table are skipped.
 

@@ -31,7 +31,7 @@ def embed_table(
 ) -> Table:
     """Return the table with `views (N, 1, D)` of its photos; a table that already has features is returned unchanged.
 
-    Every embedding is cached on disk immediately, so an interrupted run resumes where it stopped, and a moved or renamed
+    Every embedding is cached on disk at once, so an interrupted run resumes where it stopped, and a moved or renamed
     photo is not embedded again. Unreadable photos are skipped and noted.
 
     Args:

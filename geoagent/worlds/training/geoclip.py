@@ -122,7 +122,7 @@ def _tensors(raw: bytes) -> dict[str, Float32]:
 def equal_earth(latlon: ArrayLike) -> Float32:
     """Return places `(N, 2)`, degrees, in the Equal Earth projection at GeoCLIP's scale: `(N, 2)` float32 x, y.
 
-    Computed in float32 with torch, in the package's order of operations: the finest capsule turns a different rounding of
+    Computed in float32 with torch, in the package's order of operations: the finest capsule turns another rounding of
     the last digit into differences of 2e-4 between cosines.
     """
     with needs("vision", "torch"):

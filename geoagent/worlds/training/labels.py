@@ -26,8 +26,8 @@ def smooth_labels(
     """Return soft targets `(N, C)`: exp(−(d(gᵢ, x) − d(g_c*, x)) / τ), d the great-circle distance.
 
     This is eq. 2 of Haas et al. 2024 (PIGEON). "normalised" divides by the sum over cells, which cancels the term of
-    the true cell and gives every photo equal weight. "released" is the form of the paper's released code, which uses the
-    nearest centroid as g_c* and leaves the sum above 1, so that photos where cells are dense weigh more.
+    the true cell and gives every photo equal weight. "released" is the form of the paper's released code, with the
+    nearest centroid as g_c* and the sum left above 1, so that photos where cells are dense weigh more.
 
     Args:
         latlon: `(N, 2)` true positions of the photos, degrees.

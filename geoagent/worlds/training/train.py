@@ -175,9 +175,9 @@ def train(
 def split_table(table: Table, val_share: float = 0.08, seed: int = 0) -> tuple[Table, Table]:
     """Return the training and the validation places.
 
-    A table's own splits are used if present. Otherwise `val_share` of the places are drawn; with fewer than `_FEW`, at
-    least a quarter, in whole 1° blocks: small sets come from few photographers, and a random draw would measure how well
-    the head knows those photographers and make it overconfident elsewhere.
+    The table's own splits are used if present. Otherwise `val_share` of the places are drawn; below `_FEW`, at
+    least a quarter, in whole 1° blocks: small sets come from few photographers, and a random draw would only show
+    how well the head knows those and make it overconfident elsewhere.
 
     Raises:
         InputError: too few places, or splits without one named "train".
@@ -203,7 +203,7 @@ def split_table(table: Table, val_share: float = 0.08, seed: int = 0) -> tuple[T
 
 
 def _whole_blocks(latlon: Float, share: float, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Mask of the places in 1° blocks drawn until they hold `share` of all; a block that would exceed half is skipped."""
+    """Mask of the places in 1° blocks drawn until they hold `share` of all, skipping blocks that would exceed half."""
     _, member, size = np.unique(np.floor(latlon), axis=0, return_inverse=True, return_counts=True)
     out = np.zeros(len(latlon), dtype=bool)
     for block in rng.permutation(len(size)):

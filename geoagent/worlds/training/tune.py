@@ -1,4 +1,4 @@
-"""Tuning of refinement and radii on validation places: K, M, α, β and the bandwidth, with the figures behind the choice."""
+"""Tuning of refinement and radii on validation places: K, M, α, β and bandwidth, with the figures behind the choice."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _search(
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Pool:
-    """Neighbours of n queries, padded to M: unit vectors, similarity − 1, log p of their cells, mask of real entries."""
+    """Neighbours of n queries, padded to M: unit vectors, similarity − 1, log p of their cells, mask of valid rows."""
 
     unit: Float
     similarity: Float32
@@ -121,7 +121,7 @@ class _Pool:
 
 
 def _pool(look: Predictor, world: World, embeddings: Float32) -> _Pool:
-    """Candidates that `estimate` would weigh for each query: neighbours in the leading cells of the leading country."""
+    """Candidates that `estimate` would weigh for a query: neighbours in the leading cells of the leading country."""
     log_probs = look.log_probs(embeddings)
     queries = look.head.query(embeddings)
     shape = (len(embeddings), look.count)
