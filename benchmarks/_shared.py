@@ -1,4 +1,4 @@
-"""Where the measuring data lie, and tables."""
+"""Paths to the benchmark data, and table output."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
 def data(*parts: str) -> Path:
-    """A path inside the measuring data; ends the benchmark with a clear line where it is absent."""
+    """Return a path inside the benchmark data; exit with a message if it is missing."""
     path = DATA.joinpath(*parts)
     if not path.exists():
-        sys.exit(f"skipped: the measuring data are not there ({'/'.join(('..', 'shared', 'data', *parts))})")
+        sys.exit(f"skipped: benchmark data not found ({'/'.join(('..', 'shared', 'data', *parts))})")
     return path
 
 

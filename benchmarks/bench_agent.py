@@ -1,8 +1,8 @@
-"""What an answer costs: help, import, first and later answers, memory.
+"""Cost of an answer: help, import, first and later answers, memory.
 
     python benchmarks/bench_agent.py
 
-Wall times on whatever machine this runs on; CPU seconds beside them, since a shared machine makes wall times noisy.
+Wall times and CPU seconds of the current machine; on a shared machine, wall times are noisy.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Does the text help? Pairs of picture features and sign texts, and real photos from pixels, in one go.
+"""Does the text help? Measured on pairs of picture features and sign texts, and on real photos from pixels.
 
     python benchmarks/bench_comparison.py --world WORLD [--out FOLDER] [--no-pixels]
 
-WORLD is trained on ../shared/data/streetview (geoagent train --data …/panoramas.npz --out WORLD). It is fitted on the
-pairs here; the rows "cross-fitted" show what the fit is worth on texts that it has not seen. Photos and signs from
-pixels are judged by a world of MobileNetV2 features, trained on photos of other sources.
+WORLD is trained on ../shared/data/streetview (geoagent train --data …/panoramas.npz --out WORLD). The script fits it on
+the pairs; the rows "cross-fitted" evaluate the fit on unseen texts. Photos and signs from pixels are scored by a world
+of MobileNetV2 features, trained on photos from other sources.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def pairs(world: Path, out: Path, folds: int, bootstrap: int) -> None:
 
 
 def pixels(out: Path, bootstrap: int) -> None:
-    """Signs, and photos of sources that the world was not trained on, with the text that OCR finds in them."""
+    """Signs, and photos from sources that the world was not trained on, with their OCR text."""
     home = data("photos")
     plug = {"name": "onnx", "model": str(data("weights", "mobilenet_v2_imagenet_fp32.onnx"))}
     with (home / "photos.csv").open(encoding="utf-8") as file:
@@ -69,7 +69,7 @@ def pixels(out: Path, bootstrap: int) -> None:
 
 
 def main() -> None:
-    """Measure, and write tables and plots."""
+    """Run the comparison; write tables and plots."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--world", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("bench_comparison"))

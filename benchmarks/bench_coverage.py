@@ -1,14 +1,14 @@
-"""Do radii and sets hold what they say? On thousands of made-up texts beside pictures of places never trained on.
+"""Coverage of radii and credible sets, on thousands of generated texts paired with pictures of held-out places.
 
     python benchmarks/bench_coverage.py --world WORLD [--texts 4000] [--views all]
 
-WORLD is trained on ../shared/data/streetview. Places of its splits `val` and `test_random` are dealt into halves.
-Fusion, radii and sets are fitted on texts beside places of the one, as `geoagent calibrate fusion` does, and measured
-on other texts beside places of the other. The dozens of texts that somebody wrote (see bench_comparison.py) cannot tell
-90 % from 85 %; these can, but they are made of the tables that the cues read: they show whether the procedure keeps its
-word, not how hard real signs are. The same world as trained, and as fitted on `pairs.csv`, is measured beside it: that
-is what a fit on one kind of photos is worth on another. How far a photo is from the city that its text names is the
-difference here: the nearest panorama of few is further away than that of many.
+WORLD is trained on ../shared/data/streetview. Places of its splits `val` and `test_random` are split into
+halves. Fusion, radii and sets are fitted on texts paired with places of one half, as `geoagent calibrate fusion` does,
+and measured on other texts with places of the other. The dozens of hand-written texts (see bench_comparison.py) cannot
+distinguish 90 % from 85 %; these can, but they come from the tables that the cues read: they show whether the
+procedure is calibrated, not how hard real signs are. The world as trained, and as fitted on `pairs.csv`, is measured
+for comparison: it shows how a fit on one kind of photos transfers to another. Here they differ in the distance of a
+photo from the city that its text names: the nearest of few panoramas is further away than the nearest of many.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from geoagent.worlds.evaluation.generated import Signs
 from geoagent.worlds.evaluation.methods import Methods, Outcome
 from geoagent.worlds.training import read_table
 
-LEAST = 100  # rows of a group below which its coverage is not printed: ± 10 points
-FITTED_ON = 400  # texts that the belief is fitted on; radii and sets are fitted on all
+LEAST = 100  # minimum rows for a group to be printed: ± 10 points
+FITTED_ON = 400  # texts used to fit the belief; radii and sets are fitted on all
 
 
 def made_up(agent: GeoAgent, count: int, seed: int) -> list[Labelled]:
@@ -51,7 +51,7 @@ def made_up(agent: GeoAgent, count: int, seed: int) -> list[Labelled]:
 
 
 def holds(agent: GeoAgent, case: Case, outcome: Outcome) -> list[float]:
-    """Whether each radius and each set holds the truth, NaN where that is not known."""
+    """Whether each radius and each set covers the truth, NaN if unknown."""
     world, end, probs = agent.assets.world, outcome.conclusion, np.exp(outcome.log_probs)
     found = [np.nan] * 4
     if case.latlon is not None:
@@ -68,7 +68,7 @@ def holds(agent: GeoAgent, case: Case, outcome: Outcome) -> list[float]:
 
 
 def measure(agent: GeoAgent, cases: Sequence[Case], title: str) -> None:
-    """Print the coverage of answers with text and without, by what they rest on and by continent."""
+    """Print the coverage of answers with and without text, by kind of evidence and by continent."""
     methods = Methods(agent)
     rows: list[list[float]] = []
     strata: list[set[str]] = []

@@ -1,7 +1,7 @@
-"""Time of weighing: fusing, refining and explaining one photo, counterfactuals included, looking and reading not.
+"""Time of inference: fusing, refining and explaining one photo with counterfactuals, without encoder and OCR.
 
-One observation of 20 constraints, put together from several texts, and the texts one by one; beside the same without
-counterfactuals, as the share that these take.
+Measures one observation with 20 constraints, combined from several texts, and the texts one by one; also without
+counterfactuals, to show their share.
 
     OMP_NUM_THREADS=1 python benchmarks/bench_fusion.py [--world W]
 """
@@ -42,7 +42,7 @@ def joined(seen: list[Observation]) -> Observation:
 
 
 def looked(agent: GeoAgent, seed: int) -> VisionEvidence | None:
-    """What a picture says whose features are those of no photo, where the world judges features."""
+    """Vision evidence from random features, if the world has a head."""
     world = agent.assets.world
     if world.head is None:
         return None
@@ -52,7 +52,7 @@ def looked(agent: GeoAgent, seed: int) -> VisionEvidence | None:
 
 
 def milliseconds(run: Callable[[], object], times: int) -> float:
-    """Median CPU time of one call, ms, the first left out."""
+    """Median CPU time of one call, ms, excluding the first."""
     run()
     spent = []
     for _ in range(times):

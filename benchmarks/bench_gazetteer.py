@@ -1,4 +1,4 @@
-"""Measure the gazetteer and print a table: `python benchmarks/bench_gazetteer.py`. CPU time, one thread."""
+"""Benchmark the gazetteer: `python benchmarks/bench_gazetteer.py`. CPU time, one thread."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def cpu(run: Callable[[], object], times: int) -> float:
 
 
 def recall(gaz: Gazetteer, edits: int, count: int = 400) -> tuple[float, float, float]:
-    """Return recall in the first 8, mean and worst seconds for misspelt names of cities above 50,000 people."""
+    """Return recall@8, mean and worst seconds for misspelt names of cities above 50,000 people."""
     rng = random.Random(edits)
     cities = gaz.cities
     big = np.flatnonzero(cities.population > 50_000).tolist()

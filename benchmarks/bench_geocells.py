@@ -1,7 +1,7 @@
-"""Measure the building of geocells: `python benchmarks/bench_geocells.py [--locations 1000000] [--check]`.
+"""Benchmark the construction of geocells: `python benchmarks/bench_geocells.py [--locations 1000000] [--check]`.
 
-Places are drawn from the published photo and street-view positions of the measuring data, with a jitter of some
-kilometres. Each size runs in a process of its own, so that its memory is its own.
+Places are drawn from the published photo and street-view positions of the benchmark data, with a jitter of some
+kilometres. Each size runs in its own process, so that memory is measured separately.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def measure(places: Float, min_size: int, max_size: int, *, check: bool) -> dict
 
 
 def main() -> None:
-    """Print a row a size, and one a setting for the real training places."""
+    """Print one row per size, and one per setting for the real training places."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--locations", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--check", action="store_true", help="verify that the cells tile the land")

@@ -1,8 +1,8 @@
-"""GeoCLIP as a geoagent world, side by side with the package `geoclip` on the same random CLIP weights.
+"""GeoCLIP as a geoagent world, compared with the package `geoclip` on the same random CLIP weights.
 
 The package is read from its wheel; its CLIP is built from its configuration with random weights instead of being
-downloaded, and the same weights are given to open_clip. So scores can be compared, and time; what the photos show means
-nothing. Needs: pip install transformers pandas geopy tqdm, and the wheel (pip download --no-deps geoclip).
+downloaded, and the same weights are loaded into open_clip. Scores and time are comparable; the predictions are
+meaningless. Needs: pip install transformers pandas geopy tqdm, and the wheel (pip download --no-deps geoclip).
 
     python benchmarks/bench_geoclip.py --wheel geoclip-1.3.0-py3-none-any.whl [--photos 32] [--threads 2] [--clock cpu]
 """
@@ -33,7 +33,7 @@ from geoagent.worlds.world import World
 
 
 def open_clip_names(theirs: dict[str, Any], layers: int) -> dict[str, Any]:
-    """The vision half of transformers' CLIP under open_clip's names."""
+    """The vision tower of transformers' CLIP under open_clip's names."""
     import torch
 
     start = "vision_model."
@@ -67,7 +67,7 @@ clock: Callable[[], float] = time.perf_counter
 
 
 def seconds(call: Callable[[], Any], times: int = 1) -> tuple[float, Any]:
-    """Least time of a call, and what it returned."""
+    """Minimum time of a call, and its result."""
     took, result = [], None
     for _ in range(times):
         begin = clock()
@@ -81,16 +81,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--wheel", type=Path, required=True, help="the package geoclip as a wheel")
     parser.add_argument("--photos", type=int, default=32, help="photos in a batch")
-    parser.add_argument("--alone", type=int, default=1, help="photos that the package's predict() is timed on")
+    parser.add_argument("--alone", type=int, default=1, help="photos used to time the package's predict()")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall", help="cpu where the machine is busy")
+    parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall", help="use cpu on a busy machine")
     asked = parser.parse_args()
     global clock
     clock = CLOCKS[asked.clock]
     import torch
 
     torch.set_num_threads(asked.threads)
-    from geoagent.evidence.encoders import open_clip as plug  # first: it mends torchvision beside a CPU-only torch
+    from geoagent.evidence.encoders import open_clip as plug  # first: it works around torchvision with a CPU-only torch
 
     with tempfile.TemporaryDirectory(prefix="bench-geoclip-") as folder:
         home = Path(folder)
@@ -128,7 +128,7 @@ def compare(package: Any, encoder: Any, world: World, parts: GeoClip, asked: arg
     rng = np.random.default_rng(0)
     photos = []
     for i in range(asked.photos):
-        # Already 224 × 224, so that both look at the same pixels whatever they resize with.
+        # Already 224 × 224, so that both get the same pixels whatever their resizing.
         small = Image.fromarray(rng.integers(0, 255, (7, 7, 3), dtype=np.uint8)).resize(
             (224, 224), Image.Resampling.BICUBIC
         )
@@ -137,7 +137,7 @@ def compare(package: Any, encoder: Any, world: World, parts: GeoClip, asked: arg
     pixels = torch.cat([package.image_encoder.preprocess_image(Image.open(p.source)) for p in photos])
     head = world.head
     assert isinstance(head, GalleryHead)
-    head(np.ones(head.dim, dtype=np.float32))  # the gallery is widened on first use
+    head(np.ones(head.dim, dtype=np.float32))  # the gallery is converted to float32 on first use
 
     with torch.no_grad():
         both, theirs = seconds(lambda: package(pixels, package.gps_gallery).numpy())
@@ -174,7 +174,7 @@ def compare(package: Any, encoder: Any, world: World, parts: GeoClip, asked: arg
 
 
 def look(encoder: Any, head: GalleryHead, photos: list[Photo]) -> Any:
-    """What the agent does with photos before anything else."""
+    """The agent's preprocessing of photos."""
     rows = encoder(photos)
     for row in rows:
         head(row)

@@ -1,19 +1,19 @@
-"""What recorded answers of vision-language models are worth: extraction, resolution, reliability, log loss.
+"""Replay of recorded vision-language model answers: extraction, resolution, reliability, log loss.
 
     OMP_NUM_THREADS=1 python benchmarks/bench_llm_replay.py [--table] [--failures N]
 
-The recordings are free texts about Street View pictures with true places. Measured are:
+The recordings are free-text answers about Street View pictures with known places. The script measures:
 
 1. whether the parser finds the city and country that an answer states (the recordings' own parse is the reference);
-2. whether the gazetteer puts the stated city within 50 km of the coordinates that the model gave along with it; these
-   are used for nothing else. Models contradict themselves, so the second figure is over answers whose coordinates lie
+2. whether the gazetteer places the stated city within 50 km of the coordinates that the model gave with it; these
+   are not used otherwise. Models contradict themselves, so the second figure is over answers whose coordinates lie
    within 50 km of any place of the stated name anywhere;
 3. how often a statement is right, by level;
 4. the log loss of a constraint whose reliabilities are those of its model and level (fitted on four fifths of the
    pictures, measured on the rest) beside constraints of one reliability for everything, of which the best is chosen in
    hindsight.
 
-Measured with the starter world, 1,602 pictures a model; the last two columns are nats at the true geocell::
+Measured with the starter world, 1,602 pictures per model; the last two columns are nats at the true geocell::
 
     model                   extracted  within 50 km  consistent  country right  city right  best r  calibrated
     claude-3-haiku              0.999         0.934       0.987          0.572       0.118   7.224       6.743
@@ -21,7 +21,7 @@ Measured with the starter world, 1,602 pictures a model; the last two columns ar
     llama-3.2-11b-vision        0.999         0.631       0.986          0.550       0.132   7.167       6.760
     llava-v1.6-mistral-7b       0.999         0.256       0.978          0.278       0.037   8.089       7.880
 
-The last two models often give coordinates that are nowhere near the city that they name.
+The last two models often give coordinates far from the city that they name.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ LEVELS = ("country", "admin1", "city")
 
 @dataclass(frozen=True)
 class Row:
-    """One answer that states a place: what it was resolved to, and the truth."""
+    """One answer that states a place: its resolution, and the truth."""
 
     picture: str
     resolved: Resolved
@@ -67,7 +67,7 @@ def main() -> None:
     """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--table", action="store_true", help="print the fitted reliabilities as Python")
-    parser.add_argument("--failures", type=int, default=0, help="print that many answers that were read otherwise")
+    parser.add_argument("--failures", type=int, default=0, help="print this many answers that were parsed differently")
     args = parser.parse_args()
     agent = GeoAgent.load(ocr="nothing")
     models = sorted(data("vlm_answers").glob("*.csv.gz"))
@@ -145,7 +145,7 @@ def replay(agent: GeoAgent, answers: Sequence[dict[str, str]], failures: int) ->
 
 
 def coordinates(row: dict[str, str]) -> bool:
-    """Whether a model gave coordinates that can be."""
+    """Whether a model gave valid coordinates."""
     try:
         lat, lon = float(row["predicted_lat"]), float(row["predicted_long"])
     except ValueError:
@@ -154,7 +154,7 @@ def coordinates(row: dict[str, str]) -> bool:
 
 
 def judged(gazetteer: Gazetteer, row: dict[str, str], resolved: Resolved, truth: LatLon, cell: int) -> Row:
-    """What of a statement is right."""
+    """Which levels of a statement are right."""
     place = resolved.places[0][0]
     true = country_of(gazetteer, row["label_country"])
     country = true.country if true is not None else gazetteer.country_at(truth)
@@ -168,7 +168,7 @@ def judged(gazetteer: Gazetteer, row: dict[str, str], resolved: Resolved, truth:
 
 
 def fit(rows: Sequence[Row]) -> dict[str, float]:
-    """P(right | stated) by level, drawn to a half by two answers."""
+    """P(right | stated) by level, shrunk to one half by two pseudo-answers."""
     fitted = {}
     for level in LEVELS:
         hits = [row.right[level] for row in rows if level in row.right]
@@ -177,7 +177,7 @@ def fit(rows: Sequence[Row]) -> dict[str, float]:
 
 
 def losses(agent: GeoAgent, known: dict[str, list[Row]]) -> None:
-    """Log loss of the true country and the true geocell, nats a picture."""
+    """Log loss of the true country and the true geocell, nats per picture."""
     world, gazetteer = agent.assets.world, agent.assets.gazetteer
     prior, shares = np.exp(world.log_prior), world.country_prior
     ratios: dict[Place, np.ndarray] = {}
@@ -256,7 +256,7 @@ def losses(agent: GeoAgent, known: dict[str, list[Row]]) -> None:
 
 
 def hash_of(text: str) -> int:
-    """A number that is the same in every run."""
+    """A hash that is the same in every run."""
     return sum((i + 1) * ord(c) for i, c in enumerate(text))
 
 

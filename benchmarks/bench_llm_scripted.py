@@ -1,11 +1,11 @@
-"""What a language model of known quality does to the answers from sign texts.
+"""Effect of a language model of known accuracy on answers from sign texts.
 
     python benchmarks/bench_llm_scripted.py [--seeds 3] [--rows FILE]
 
 A scripted model answers every text that has a country: with probability `right` it names the true country, and the true
-city where there is one; else, as confidently, a country and city drawn from the prior of where photos are. It states
-0.95 and cites every line that it was shown. So the table says what is lost by a model that is wrong and gained by one
-that is right, beside the lexicon alone.
+city if there is one; otherwise, equally confidently, a country and city drawn from the prior over places. It states
+0.95 and cites every line that it was shown. The table shows what a wrong model costs and what a right one gains,
+relative to the lexicon alone.
 
 Measured on 210 texts, 3 seeds::
 
@@ -36,7 +36,7 @@ from geoagent.evidence.llm_messages import Ask
 
 
 class Oracle:
-    """Knows the truth of the row at hand, and tells it as often as it should."""
+    """Scripted model: gives the truth of the current row with the set probability."""
 
     def __init__(self, agent: GeoAgent, right: float, seed: int) -> None:
         self.right, self.rng = right, np.random.default_rng(seed)

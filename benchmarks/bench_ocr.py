@@ -1,20 +1,20 @@
-"""Words that each OCR engine finds on photographed signs, by script, and what that costs.
+"""Word recall of each OCR engine on photographed signs, by script, and its cost.
 
-Compares the package's engines, the joining of fragments left out, and RapidOCR's own pipeline (`use_cls=True`, its
+Compares the package's engines, a variant without joining fragments, and RapidOCR's own pipeline (`use_cls=True`, its
 default). Run from the repository: `python benchmarks/bench_ocr.py [FOLDER] [--only WAY] [-v]`; FOLDER holds pictures
 and a `truth.csv` with the columns file, scripts and text_lines (lines separated by " | "), by default
 `../shared/data/signs` beside the checkout. `tesseract` needs the package tesserocr and script models (see
 `geoagent doctor`).
 
-Metric, lenient and of recall only, since the truth lists legible lines alone: everything is folded (NFKD without marks,
-lower case, letters and digits only), the lines that were read are joined without spaces, and a true word counts as
+Metric (lenient, recall only, since the truth lists only legible lines): everything is folded (NFKD without marks,
+lower case, letters and digits only), recognised lines are joined without spaces, and a true word counts as
 found where its best matching substring has an edit distance of at most a quarter of its length, rounded down (so short
-words must match exactly). The character error rate (CER) is the same distance for whole lines. Where a script writes no
+words must match exactly). The character error rate (CER) is the same distance for whole lines. In scripts without
 spaces, a line is one word. A line's script is that of its letters; lines of digits and Latin on number plates are
 "plate".
 
-"False evidence" counts regions whose script an engine offers as evidence though the photo shows no text in it; Latin
-aside, since small print and watermarks are left out of the truth.
+"False evidence" counts regions whose script an engine marks as evidence although the photo has no text in it; Latin is
+excluded, since the truth omits small print and watermarks.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ Read = Callable[[Photo], tuple[TextRegion, ...]]
 
 
 def ours(name: str, **options: object) -> Read:
-    """An engine of the package."""
+    """One of the package's engines."""
     engine: Read = plugs.build("ocr", name, None, **options)
     return engine
 
@@ -122,11 +122,11 @@ def measure(folder: Path, read: Read, verbose: bool) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"  {false} regions of false evidence")
     mean = seconds / max(photos, 1)
-    print(f"  {mean:.2f} CPU s a photo, at most {worst:.2f} ({photos} photos), peak memory {peak:.2f} GB")
+    print(f"  {mean:.2f} CPU s per photo, at most {worst:.2f} ({photos} photos), peak memory {peak:.2f} GB")
 
 
 def main() -> None:
-    """Measure each way in a process of its own, so that peak memory is its own."""
+    """Measure each variant in its own process, so that peak memory is separate."""
     ways: dict[str, Callable[[], Read]] = {
         "rapidocr": lambda: ours("rapidocr"),
         "multiscript": lambda: ours("multiscript"),
@@ -137,11 +137,11 @@ def main() -> None:
     }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT)
-    parser.add_argument("--only", choices=ways, help="measure one way, in this process")
+    parser.add_argument("--only", choices=ways, help="measure one variant, in this process")
     parser.add_argument("-v", "--verbose", action="store_true", help="print the lines that were not found")
     args = parser.parse_args()
     if not (args.folder / "truth.csv").is_file():
-        sys.exit(f"no truth.csv in {args.folder}; name a folder that has one")
+        sys.exit(f"no truth.csv in {args.folder}; pass a folder that has one")
     if args.only:
         measure(args.folder, ways[args.only](), args.verbose)
         return
@@ -150,7 +150,7 @@ def main() -> None:
         verbose = ["-v"] if args.verbose else []
         done = subprocess.run([sys.executable, __file__, str(args.folder), "--only", way, *verbose], check=False)
         if done.returncode:
-            print("  could not be measured")
+            print("  measurement failed")
 
 
 if __name__ == "__main__":

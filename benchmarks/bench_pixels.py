@@ -1,7 +1,7 @@
-"""The picture half from pixels: a small encoder, a world trained on photos, cross-validated by where they are from.
+"""The vision pipeline from pixels: a small encoder and a world trained on photos, cross-validated by source.
 
-195 real photos and MobileNetV2 (a classifier of objects, no geographer): this asks whether the pipeline carries signal,
-not how accurate it can be. Photos of one source repository are never in training and test at once.
+195 real photos and MobileNetV2 (an object classifier, not trained for geolocation): this tests whether the pipeline
+carries signal, not how accurate it can be. Photos from one source repository are never in both training and test.
 
     python benchmarks/bench_pixels.py [--folds 5]
 """
@@ -32,7 +32,7 @@ from geoagent.worlds.world import World
 
 
 def folds_of(sources: list[str], count: int) -> np.ndarray:
-    """Fold of each photo: whole sources, the largest first, each into the emptiest fold."""
+    """Fold of each photo: whole sources, largest first, each into the smallest fold."""
     fold, filled = {}, [0] * count
     for source, photos in Counter(sources).most_common():
         fold[source] = int(np.argmin(filled))
@@ -41,14 +41,14 @@ def folds_of(sources: list[str], count: int) -> np.ndarray:
 
 
 def neighbours_vote(known: Any, countries: Any, asked: Any, count: int = 10) -> list[str]:
-    """The country of most of the nearest photos."""
+    """Majority country of the nearest photos."""
     mean = known.mean(axis=0)
     near = np.argsort(-(unit_rows(asked - mean) @ unit_rows(known - mean).T), axis=1)[:, :count]
     return [Counter(countries[row].tolist()).most_common(1)[0][0] for row in near]
 
 
 def main() -> None:
-    """Train a world a fold, and ask it about the photos that it has not seen."""
+    """Train one world per fold, and evaluate it on the held-out photos."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--folds", type=int, default=5)
     asked = parser.parse_args()

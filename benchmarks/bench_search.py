@@ -1,10 +1,10 @@
-"""What search and refinement cost: the top 10 of 2,000 cells, FAISS side by side with numpy, at growing sizes.
+"""Cost of search and refinement: the top 10 of 2,000 cells, FAISS compared with numpy, at increasing sizes.
 
-Random unit vectors in random cells of equal chance; nothing is measured about accuracy here.
+Random unit vectors in uniformly random cells; accuracy is not measured.
 
     python benchmarks/bench_search.py                       10,000 100,000 and 1,000,000 photos × 512, float16
     python benchmarks/bench_search.py --storage 8bit --rows 100000
-    python benchmarks/bench_search.py --mapped              the index written, and read memory-mapped
+    python benchmarks/bench_search.py --mapped              the index written, then memory-mapped
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from geoagent.worlds.world import Support, World
 
 
 def gallery_of(rows: int, dim: int, cells: int, storage: str, rng: np.random.Generator) -> Gallery:
-    """Random photos, made by parts so that the whole is never wide."""
+    """Random photos, made in chunks to limit memory."""
     parts = [
         Gallery.make(
             rng.standard_normal((min(50_000, rows - a), dim), dtype=np.float32),
@@ -64,7 +64,7 @@ def milliseconds(call: Callable[[Any], Any], arguments: list[Any]) -> tuple[floa
 
 
 def one_cluster_a_cell(gallery: Gallery, cells: int) -> Prototypes:
-    """Every cell as one cluster: what a prototype search costs does not depend on how clusters were found."""
+    """Every cell as one cluster: the cost of a prototype search does not depend on the clustering."""
     order = np.argsort(gallery.cell, kind="stable")
     present, begin = np.unique(gallery.cell[order], return_index=True)
     groups = np.split(order, begin[1:])
@@ -117,14 +117,14 @@ def main() -> None:
             refined.append([rows, name, len(near[0]), *milliseconds(lambda ask, run=refiner: run(*ask), weighed)])
         del ivf, exact, prototype, gallery, keep
     print(f"top {asked.top} of {asked.cells:,} cells, {asked.neighbours} neighbours, × {asked.dim}, {asked.storage}")
-    print("ms a query, median and best; index: CPU seconds to build it\n")
+    print("ms per query, median and best; index: CPU seconds to build it\n")
     table(("photos", "compared", "ivf", "best", "exact", "best", "exact/ivf", "prototype", "index", "same"), found)
-    print("\nrefiners, ms a call")
+    print("\nrefiners, ms per call")
     table(("photos", "refiner", "M", "median", "best"), refined)
 
 
 def toy(gallery: Gallery | None = None, cells: int = 1) -> World:
-    """The least world that a search or a refiner can be built with."""
+    """A minimal world for building a search or a refiner."""
     places = np.stack([np.linspace(-60, 60, cells), np.linspace(-170, 170, cells)], axis=1).astype(np.float32)
     cut = Geocells(places, np.full(cells, "AA"), np.full(cells, ""), np.ones(cells))
     return World("benchmark", cut, np.zeros(cells), Support.of_centroids(cut), gallery=gallery)
@@ -136,7 +136,7 @@ def assets() -> Assets:
 
 
 def mapped(gallery: Gallery, cells: int) -> tuple[Any, Any]:
-    """The search as it is built for a world on disk whose index was saved."""
+    """Build the search for a world on disk with a saved index."""
     keep = tempfile.TemporaryDirectory(prefix="bench-search-")
     world = World.load(toy(gallery, cells).save(Path(keep.name) / "w"))
     save_index(world)

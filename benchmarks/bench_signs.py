@@ -2,8 +2,8 @@
 
     python benchmarks/bench_signs.py [--errors]
 
-Words found by script are in bench_ocr.py. "readable" are photos with a script that the default engine reads; a country
-with a question mark in the truth is a guess of the one who labelled it, and is counted apart.
+bench_ocr.py has word recall by script. "readable" are photos with a script that the default engine reads; a country
+with a question mark in the truth is the labeller's guess, and is counted separately.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""How well text alone places a photo: country, city, calibration, by kind of cue.
+"""Accuracy of text alone: country, city, calibration, by kind of cue.
 
     python benchmarks/bench_texts.py [--errors] [--rows FILE] [--ablation] [--cross]
 
-Rows are {"id", "lines", "country", "also", "city", "lat", "lon", "kinds", "difficulty"}. A case has evidence where its
-country is known. "also" names countries that the text allows as well; the strict figures ignore it.
---ablation adds what each kind of cue is worth; --cross the figures with reliabilities fitted on the other folds.
+Rows are {"id", "lines", "country", "also", "city", "lat", "lon", "kinds", "difficulty"}. A case has evidence if its
+country is known. "also" lists other countries consistent with the text; the strict figures ignore it.
+--ablation adds the contribution of each kind of cue; --cross adds figures with reliabilities fitted on the other folds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=Path)
     parser.add_argument("--errors", action="store_true", help="print every case that is wrong")
-    parser.add_argument("--ablation", action="store_true", help="leave out one kind of cue after another")
+    parser.add_argument("--ablation", action="store_true", help="leave out one kind of cue at a time")
     parser.add_argument("--cross", action="store_true", help="fit reliabilities by cross-validation")
     args = parser.parse_args()
     path = args.rows or data("sign_texts.jsonl")
@@ -89,17 +89,17 @@ def main() -> None:
     print(f"\ncity within 25 km: {city_hits} of {city_all} ({city_hits / city_all:.1%}); floor 50 %")
     print(f"50 % radius holds {held[50] / city_all:.1%} of cities, 90 % radius {held[90] / city_all:.1%}")
     print(f"no evidence: {len(drift)} cases, largest divergence from the prior {max(drift, default=0.0):.2e} nats")
-    print(f"ECE of the country {ece:.3f}; median {1000 * sorted(seconds)[len(seconds) // 2]:.0f} ms a text")
+    print(f"ECE of the country {ece:.3f}; median {1000 * sorted(seconds)[len(seconds) // 2]:.0f} ms per text")
     if args.ablation:
         ablate(path, agent)
     if args.cross:
         report = measure([path], agent)
-        print(f"\nreliabilities as they ship: {report['before']}")
+        print(f"\nreliabilities as shipped:   {report['before']}")
         print(f"fitted on the other folds:  {report['crossed']}")
 
 
 def ablate(path: Path, agent: GeoAgent) -> None:
-    """Print what the country's figures lose without each kind of cue, and what each kind gives alone."""
+    """Print the loss in the country figures without each kind of cue, and the figures of each kind alone."""
     texts = [text for text in read_texts([path], agent) if text.allowed]
     everything = judged(texts, agent)
     rows = [["all kinds", sum(len(text.cues) for text in texts), *everything, 0.0, 0.0]]

@@ -1,10 +1,10 @@
-"""How long the text of a photo takes to be understood, OCR left out: cues and constraints.
+"""Time to extract cues and constraints from the text of a photo, without OCR.
 
     OMP_NUM_THREADS=1 python benchmarks/bench_understand.py [--rows FILE] [--against CHECKOUT]
 
-Each text is understood once, after others have warmed the tables up, so nothing is remembered of it. CPU time, which
-other work on the machine changes little. --against measures another checkout of geoagent too, the two in turn, three
-times each, and prints the ratio. --profile prints where the time goes.
+Each text is processed once, after others have warmed up the tables, so nothing is cached for it. CPU time, which is
+little affected by other load. --against also measures another checkout of geoagent, alternating, three times each, and
+prints the ratio. --profile prints a profile.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def once(path: Path, profile: bool) -> list[float]:
 
 
 def of(checkout: Path, path: Path) -> list[float]:
-    """The same, in a process of its own with the package of another checkout."""
+    """The same, in a separate process with the package of another checkout."""
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
     command = [sys.executable, __file__, "--rows", str(path), "--raw"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -88,10 +88,10 @@ def main() -> None:
         ]
         for checkout, ms in best.items()
     ]
-    table(["CPU ms a text", "texts", "mean", "median", "95 %", "most"], rows)
+    table(["CPU ms per text", "texts", "mean", "median", "95 %", "most"], rows)
     if args.against:
         print(f"\nmean, this checkout to the other: {best[ROOT].mean() / best[checkouts[1]].mean():.2f}")
-    print("goal: at most 30 ms a photo")
+    print("goal: at most 30 ms per photo")
 
 
 if __name__ == "__main__":

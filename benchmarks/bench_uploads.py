@@ -1,9 +1,9 @@
-"""Many uploads at once: how many are answered, when, and in how much memory.
+"""Concurrent uploads: number answered, latency and memory.
 
     python benchmarks/bench_uploads.py [--uploads 20] [--workers 1]
 
-Starts `geoagent web` on a free port, sends the example photos at the same moment, and watches the server and its
-readers through /proc (Linux).
+Starts `geoagent web` on a free port, sends the example photos simultaneously, and monitors the server and its worker
+processes through /proc (Linux).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def upload(url: str, photo: Path) -> int:
 
 
 def resident_mb(pid: int) -> float:
-    """Memory that a process holds."""
+    """Resident memory of a process."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 1e6
     except (OSError, IndexError):
@@ -48,7 +48,7 @@ def resident_mb(pid: int) -> float:
 
 
 def children(pid: int) -> list[int]:
-    """Processes that any thread of a process started."""
+    """Child processes started by any thread of a process."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         try:

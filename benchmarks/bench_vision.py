@@ -1,10 +1,10 @@
-"""What each part of the picture half is worth, on real features of street panoramas, in one table.
+"""Ablation of the vision pipeline on real features of street panoramas, in one table.
 
 Trained on the split "train", tuned on "val", measured on "test_random" and on "test_block" (whole 1° blocks without a
 training place), with one view and with four:
 
     python benchmarks/bench_vision.py             # chance, retrieval alone, cells, labels, refiners, α and M
-    python benchmarks/bench_vision.py --quick     # small heads, few rows: does it run, in which order do things come
+    python benchmarks/bench_vision.py --quick     # small heads, few rows: a smoke test that shows the ranking
     python benchmarks/bench_vision.py --only main # train, tune and measure the world that `geoagent train` makes
 """
 
@@ -57,7 +57,7 @@ class Bench:
         self.worlds: dict[TrainSettings, World] = {}
 
     def settings(self, *, full: bool = False, **changes: Any) -> TrainSettings:
-        """Settings of the main world, or of the shorter trainings that are compared with each other."""
+        """Settings of the main world, or of the shorter training runs for comparisons."""
         if self.quick:
             head = HeadSettings(hidden=256, models=1, epochs=4)
         else:
@@ -65,15 +65,15 @@ class Bench:
         return replace(TrainSettings(), head=head, seed=self.seed, **changes)
 
     def geocells(self, kind: str, how: TrainSettings) -> Any:
-        """Geocells of a kind, made once."""
+        """Geocells of a kind, cached."""
         key = f"{kind} {how.min_size} {how.max_size}"
         if key not in self.cells:
             self.cells[key] = make_cells(self.parts["train"].latlon, kind, how.min_size, how.max_size)
         return self.cells[key]
 
     def train(self, name: str, how: TrainSettings) -> World:
-        """Train one world and say how long that took."""
-        if how in self.worlds:  # τ 75 and semantic cells are what the others are compared with, in two parts
+        """Train one world and print the time taken."""
+        if how in self.worlds:  # τ 75 and semantic cells are the baseline of two parts
             return self.worlds[how]
         started, used = time.perf_counter(), time.process_time()
         cells = self.geocells(how.cells, how)
@@ -105,7 +105,7 @@ class Bench:
         self.rows.append([name, split, "4" if view == "all" else view, *cells, spread(figures["country"], 100.0, 1)])
 
     def answers(self, name: str, answer: Callable[[Any], Any]) -> None:
-        """Add the rows of something that is no world: a function from features to places."""
+        """Add the rows of a baseline other than a world: a function from features to places."""
         gazetteer = Gazetteer.load()
         for split in SPLITS:
             part = self.parts[split]
@@ -127,7 +127,7 @@ def spread(figure: Any, factor: float, digits: int) -> str:
 
 
 def joined(parts: list[Table], names: tuple[str, ...]) -> Table:
-    """Tables under each other, with their splits."""
+    """Concatenate tables, keeping their splits."""
     return Table(
         np.concatenate([part.latlon for part in parts]),
         tuple(ref for part in parts for ref in part.refs),
@@ -138,7 +138,7 @@ def joined(parts: list[Table], names: tuple[str, ...]) -> Table:
 
 
 def baselines(bench: Bench) -> None:
-    """Chance, the nearest neighbour, and the densest spot of fifty neighbours: no training at all."""
+    """Baselines without training: chance, the nearest neighbour, and the density peak of fifty neighbours."""
     part = bench.parts["train"]
     mean = part.unit_views().reshape(-1, part.unit_views().shape[2]).mean(axis=0)
 
@@ -169,7 +169,7 @@ def baselines(bench: Bench) -> None:
 
 
 def chunks(x: Any) -> Iterator[Any]:
-    """Rows in blocks whose scores fit the memory."""
+    """Rows in blocks whose scores fit in memory."""
     for begin in range(0, len(x), 500):
         yield x[begin : begin + 500]
 
@@ -197,7 +197,7 @@ def sweeps(bench: Bench, world: World) -> None:
 
 
 def compare(bench: Bench, part: str) -> None:
-    """Heads that differ in one thing, trained shorter than the main one, without refinement."""
+    """Heads that differ in one setting, trained more briefly than the main one, without refinement."""
     if part == "cells":
         runs = [("semantic", {}), ("quadtree", {"cells": "quadtree"})]
     else:
@@ -209,12 +209,12 @@ def compare(bench: Bench, part: str) -> None:
 
 
 def main() -> None:
-    """Run the parts that are asked for and print the table."""
+    """Run the requested parts and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="a sixth of the places and small heads")
     parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
     parser.add_argument("--world", type=Path, help="folder of the main world: read if it exists, else trained into it")
-    parser.add_argument("--rounds", type=int, default=300, help="redraws for the intervals")
+    parser.add_argument("--rounds", type=int, default=300, help="bootstrap resamples for the intervals")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     wanted = asked.only or list(PARTS)

@@ -1,12 +1,12 @@
-"""Draw the sample photos: street scenes with signs, made from nothing but fonts.
+"""Draw the sample photos: street scenes with signs, rendered from fonts.
 
-They are no photographs. They show what text in a scene can say about a place, may be copied freely, and hold no real
-person, plate or shop; the telephone numbers are made up (the German ones are from the ranges kept for films).
+They are not photographs. They show how text in a scene points to a place, may be copied freely, and contain no real
+person, plate or shop; the telephone numbers are fictitious (the German ones are from the ranges reserved for films).
 
     apt-get install fonts-noto-core fonts-noto-cjk      # Debian's names; the fonts are not part of this project
     python examples/make_photos.py                      # writes examples/photos/*.jpg, expected.csv and README.md
 
-The scenes are in photos/scenes.toml. The same fonts give the same pictures: everything that is random is seeded by the
+The scenes are in photos/scenes.toml. Output is deterministic for given fonts: all randomness is seeded by the
 scene's name.
 """
 
@@ -135,7 +135,7 @@ def soft_noise(rng: np.random.Generator, cells: int, size: tuple[int, int] = (WI
 
 
 def sky(rng: np.random.Generator) -> np.ndarray:
-    """`(H, W, 3)` floats: a blue that pales towards the horizon, with clouds."""
+    """Sky, `(H, W, 3)` floats: blue that fades towards the horizon, with clouds."""
     down = np.linspace(0, 1, HEIGHT, dtype=np.float32)[:, None, None]
     blue = np.array([105, 150, 205]) * (1 - down) + np.array([215, 225, 232]) * down
     cloud = np.clip(soft_noise(rng, 7) * 0.6 + soft_noise(rng, 22) * 0.4 - 0.45, 0, 1)[..., None] * 2
@@ -143,7 +143,7 @@ def sky(rng: np.random.Generator) -> np.ndarray:
 
 
 def canvas(kind: str, rng: np.random.Generator) -> Image.Image:
-    """Paint what is behind the signs: a "street", a "wall" seen closely, or a "rural" road."""
+    """Paint the background: a "street", a "wall" seen closely, or a "rural" road."""
     image = Image.fromarray(np.clip(sky(rng), 0, 255).astype(np.uint8))
     draw = ImageDraw.Draw(image)
     horizon = int(HEIGHT * 0.8)
@@ -205,7 +205,7 @@ def quad_of(sign: Sign, flat: Image.Image) -> np.ndarray:
 
 
 def hang(picture: Image.Image, sign: Sign) -> Image.Image:
-    """Put a sign into the picture, in perspective, with its shadow and post."""
+    """Paste a sign into the picture, in perspective, with its shadow and post."""
     flat = board(sign)
     quad = quad_of(sign, flat)
     source = [(0, 0), (flat.width, 0), (flat.width, flat.height), (0, flat.height)]
@@ -214,7 +214,7 @@ def hang(picture: Image.Image, sign: Sign) -> Image.Image:
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
         wanted += [u, v]
     terms = np.linalg.solve(np.array(rows), np.array(wanted)).tolist()
-    # Reduced first: PERSPECTIVE samples points, and letters would fray.
+    # Reduced first: PERSPECTIVE samples points, so letters would alias.
     laid = flat.filter(ImageFilter.GaussianBlur(max(0.0, flat.width / (sign.width * WIDTH) * 0.45)))
     laid = laid.transform((WIDTH, HEIGHT), Image.Transform.PERSPECTIVE, terms, Image.Resampling.BICUBIC)
     shadow = Image.new("RGBA", (WIDTH, HEIGHT), (0, 0, 0, 0))

@@ -1,7 +1,7 @@
 """geoagent: where was this photo taken?
 
-`GeoAgent.load().locate("photo.jpg")` answers with a place, its uncertainty, and every cue that led there. Names are
-loaded when they are first used, so that `import geoagent` stays cheap.
+`GeoAgent.load().locate("photo.jpg")` returns a place, its uncertainty and every cue that supports it. Public names are
+imported on first use, so `import geoagent` stays cheap.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m geoagent` is the command `geoagent`."""
+"""Run the `geoagent` command with `python -m geoagent`."""
 
 from geoagent.interfaces.cli import main
 

@@ -1,6 +1,6 @@
 """The JSON answer: the contract `geoagent.answer/1`.
 
-Names and shapes here stay as they are; more may be added. `Answer.model_json_schema()` is the published schema.
+Existing fields keep their names and types; new ones may be added. `Answer.model_json_schema()` is the published schema.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ class _Part(BaseModel):
 
 
 class Best(_Part):
-    """The place that an answer names; what the asked precision hides is None."""
+    """The place that an answer names; fields finer than the requested precision are None."""
 
     lat: float | None = Field(description="degrees, WGS 84")
     lon: float | None = Field(description="degrees, WGS 84")
-    place: str | None = Field(description="nearest place that matters, or the admin-1 unit, or the country")
+    place: str | None = Field(description="nearest notable place, or the admin-1 unit, or the country")
     admin1: str | None = Field(default=None, description="name of the admin-1 unit")
     country: str | None = Field(default=None, description="ISO 3166-1 alpha-2")
     precision: AnswerPrecision = Field(description="finest level that the evidence supports")
@@ -37,7 +37,7 @@ class CountryShare(_Part):
 
 
 class Prediction(_Part):
-    """What one half, or both, say."""
+    """A prediction from the picture, from the text, or from both."""
 
     best: Best
     radius_50_km: float
@@ -58,7 +58,7 @@ class Alternative(_Part):
 
 
 class CuePlace(_Part):
-    """A place that a cue speaks for: `code` for a country or admin-1 unit, `name` for a city."""
+    """A place that a cue supports: `code` for a country or admin-1 unit, `name` for a city."""
 
     code: str | None = None
     name: str | None = None
@@ -66,18 +66,18 @@ class CuePlace(_Part):
 
 
 class CueReport(_Part):
-    """One cue, where it was seen and what it did."""
+    """One cue: where it was found and how it changed the answer."""
 
     id: str
-    constraint: str = Field(default="", description="what `GeoAgent.answer(without=…)` takes to leave it out")
+    constraint: str = Field(default="", description="id to pass to `GeoAgent.answer(without=…)` to leave this cue out")
     kind: str
     value: str
     says: str
     regions: list[int]
     places: list[CuePlace]
     reliability: float
-    nats: float = Field(description="what it added to the log probability of the best place")
-    favours: CuePlace | None = Field(default=None, description="what it raised most")
+    nats: float = Field(description="nats added to the log probability of the best place")
+    favours: CuePlace | None = Field(default=None, description="place whose probability it raised most")
     without: Best = Field(description="the answer without this cue")
     source: str = "lexicon"
 
@@ -93,7 +93,7 @@ class RegionReport(_Part):
 
 
 class NeighbourReport(_Part):
-    """A place or a training photo that the final position was computed from."""
+    """A place or training photo from which the final position was computed."""
 
     ref: str
     lat: float
@@ -103,28 +103,28 @@ class NeighbourReport(_Part):
 
 
 class CredibleSet(_Part):
-    """Countries that together hold the photo as often as `coverage` says, on photos like those it was fitted on."""
+    """Countries that contain the true one with probability `coverage`, for photos like those it was calibrated on."""
 
     coverage: float
     countries: list[str] = Field(description="most probable first")
-    cells: int | None = Field(default=None, description="how many geocells the set of cells has; null if not fitted")
-    resting_on: str = Field(description="picture, text or city: what the answer rests on, and the set was fitted for")
+    cells: int | None = Field(default=None, description="size of the credible set of geocells; null if not fitted")
+    resting_on: str = Field(description="picture, text or city: the evidence that the set was fitted for")
 
 
 class Comparison(_Part):
-    """What the text changed, and whether it agrees with the picture."""
+    """How the text changed the answer, and whether it agrees with the picture."""
 
-    changed: Literal["nothing", "place", "region", "country"] = Field(description="the coarsest thing that changed")
+    changed: Literal["nothing", "place", "region", "country"] = Field(description="coarsest level that changed")
     moved_km: float | None = Field(description="from the vision-only place to the text-aware one")
     divergence_nats: float = Field(description="Jensen-Shannon divergence of picture and text over cells, 0 to ln 2")
-    agreement_nats: float = Field(description="log of how many times likelier one place makes both than two places do")
-    conflict: bool = Field(description="whether they rather speak of two places")
+    agreement_nats: float = Field(description="log of how many times likelier both are under one place than under two")
+    conflict: bool = Field(description="whether they more likely come from two places")
     says: str = Field(description="whether they agree, in words")
     change: str = Field(default="", description="what the text changed, in words")
 
 
 class ExifGps(_Part):
-    """What the file says about itself, and how far the answer is from it."""
+    """The position in the file's EXIF data, and its distance from the answer."""
 
     lat: float
     lon: float
@@ -132,34 +132,34 @@ class ExifGps(_Part):
 
 
 class LlmStep(_Part):
-    """One step of the second look."""
+    """One step of the investigation by the language model."""
 
     tool: str
     arguments: dict[str, Any]
     result: str
-    change: str = Field(description="what the step changed in the answer")
+    change: str = Field(description="how the step changed the answer")
 
 
 class LlmReport(_Part):
-    """What the language model was asked, what it cost, and what of it could not be used."""
+    """How the language model was used: calls, costs and discarded output."""
 
     model: str
-    prompts: list[str] = Field(description="names with versions, in the order of their first use")
-    calls: int = Field(description="questions that were sent")
-    cached: int = Field(description="questions that an earlier reply on the disk answered")
+    prompts: list[str] = Field(description="names with versions, in order of first use")
+    calls: int = Field(description="requests sent")
+    cached: int = Field(description="requests answered from the disk cache")
     repaired: int
     failed: int
-    modes: list[str] = Field(description="how JSON was asked for")
+    modes: list[str] = Field(description="modes in which JSON was requested")
     input_tokens: int
     output_tokens: int
-    tokens_estimated: bool = Field(description="whether the server did not count, and characters / 4 stand in")
-    cost_usd: float | None = Field(description="by the configured prices; null without them")
+    tokens_estimated: bool = Field(description="whether the server reported no counts, so that characters / 4 are used")
+    cost_usd: float | None = Field(description="at the configured prices; null without them")
     languages: list[str]
     observations: list[str]
-    notes: list[str] = Field(description="what it said that the gazetteer does not know")
-    dropped: int = Field(description="candidates that cited nothing, or words that are not there")
-    redacted: int = Field(description="stretches of text that were masked before sending")
-    withheld: int = Field(description="lines that were not sent, since they try to instruct a program")
+    notes: list[str] = Field(description="replies about places missing from the gazetteer")
+    dropped: int = Field(description="candidates that cited no text, or text that is not in the photo")
+    redacted: int = Field(description="spans of text masked before sending")
+    withheld: int = Field(description="lines not sent because they look like prompt injection")
     removed: int = Field(default=0, description="sentences of its explanation that the checker removed")
     steps: list[LlmStep] = Field(default_factory=list)
     would_send: list[dict[str, Any]] = Field(default_factory=list, description="payloads of a dry run")
@@ -169,7 +169,7 @@ class Answer(_Part):
     """One photo's answer; see `SCHEMA`."""
 
     schema_: Literal["geoagent.answer/1"] = Field(default="geoagent.answer/1", alias="schema")
-    id: str | None = Field(default=None, description="the row's id, for texts that came without a photo")
+    id: str | None = Field(default=None, description="the row's id, for text given without a photo")
     source: str
     status: Literal["ok", "partial", "error"]
     error: str | None = None
@@ -177,15 +177,15 @@ class Answer(_Part):
     radius_50_km: float | None = None
     radius_90_km: float | None = None
     confidence: float | None = Field(default=None, description="probability of best.country")
-    abstained: bool = Field(default=False, description="whether no place is named since none is probable enough")
+    abstained: bool = Field(default=False, description="whether no place is named because none is probable enough")
     countries: list[CountryShare] = Field(default_factory=list)
-    credible: CredibleSet | None = Field(default=None, description="absent where the world has fitted none")
+    credible: CredibleSet | None = Field(default=None, description="absent if the world has none fitted")
     alternatives: list[Alternative] = Field(default_factory=list)
-    looked: bool | None = Field(default=None, description="whether the picture was judged, not its text alone")
+    looked: bool | None = Field(default=None, description="whether an encoder judged the picture, not only its text")
     vision_only: Prediction | None = None
     text_only: Prediction | None = None
     text_aware: Prediction | None = None
-    comparison: Comparison | None = Field(default=None, description="absent where picture or text was not judged")
+    comparison: Comparison | None = Field(default=None, description="absent if the picture or the text was not judged")
     cues: list[CueReport] = Field(default_factory=list)
     regions: list[RegionReport] = Field(default_factory=list)
     neighbours: list[NeighbourReport] = Field(default_factory=list)
@@ -196,17 +196,17 @@ class Answer(_Part):
     timings_s: dict[str, float] = Field(default_factory=dict)
     exif_gps: ExifGps | None = None
     llm: LlmReport | None = Field(default=None, description="absent unless a language model is configured")
-    settings: str | None = Field(default=None, description="mark of the settings it was made under; differs as they do")
+    settings: str | None = Field(default=None, description="fingerprint of the settings that produced it")
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
     def to_json(self) -> str:
-        """One line of JSON."""
+        """Return the answer as one line of JSON."""
         optional = ("id", "llm", "credible", "comparison", "looked", "settings")
         absent = {key for key in optional if getattr(self, key) is None}
         return self.model_dump_json(by_alias=True, exclude=absent)
 
     @classmethod
     def failed(cls, source: str, message: str, *, id: str | None = None) -> Answer:
-        """The error row of a photo that could not be answered."""
+        """Return the error row for a photo that could not be located."""
         return cls(source=source, status="error", error=message, id=id)

@@ -1,7 +1,7 @@
-"""Configuration: one frozen tree, from TOML, flags or code.
+"""Configuration: one frozen tree, built from TOML, flags or code.
 
-Unknown keys are refused with the nearest known one. Secrets never stand here: they come from the environment, where
-they are used.
+Unknown keys are rejected with a suggestion. Secrets are never stored here: they are read from the environment at the
+point of use.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ WEIGHING = frozenset(
         "same_region",
     }
 )
-"""Settings that no part is built from: an agent may be asked under others without being put together anew."""
+"""Settings that only affect weighing: they can change without rebuilding the agent."""
 
 
 class Plug(BaseModel):
-    """A plug's name and its own options: `{name = "rapidocr", max_side_px = 1600}`."""
+    """A plug's name and options: `{name = "rapidocr", max_side_px = 1600}`."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
     name: str
@@ -46,17 +46,17 @@ class Plug(BaseModel):
 
 
 class LlmUse(BaseModel):
-    """What a language model may be used for, and how much.
+    """What a language model may be used for, and its limits.
 
     Attributes:
-        sees_picture: also show it the picture: a small copy without EXIF data. Off unless asked for.
-        narrative: let it phrase the explanation, which is checked against the evidence.
-        investigate: most steps of a second look at photos that are undecided; 0 for none.
-        max_calls: most calls of a run; None for no cap.
-        max_tokens: most tokens of a run, in and out; None for no cap.
-        cache: remember replies on the disk.
-        usd_per_million: prices of a million input and output tokens, for the account of costs.
-        dry_run: send nothing; the answer holds what would be sent.
+        sees_picture: also send the picture: a small copy without EXIF data. Off by default.
+        narrative: let it phrase the explanation, which is then checked against the evidence.
+        investigate: maximum steps when investigating undecided photos; 0 turns it off.
+        max_calls: maximum calls per run; None for no cap.
+        max_tokens: maximum tokens per run, input and output; None for no cap.
+        cache: cache replies on disk.
+        usd_per_million: prices per million input and output tokens, for the cost report.
+        dry_run: send nothing; the answer contains the payloads that would be sent.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,7 +75,7 @@ OPEN: tuple[str, ...] = ("full", "auto")
 
 
 class Config(BaseModel):
-    """How a `GeoAgent` is put together.
+    """Configuration of a `GeoAgent`.
 
     Attributes:
         world: folder of the world; None for the starter world.
@@ -90,16 +90,16 @@ class Config(BaseModel):
         same_region: see `fusion.SAME_REGION`; None takes the world's fitted value, else the default.
         within: the photo is in one of these, as the user says: ISO 3166-1 codes, or names of countries, macro-regions,
             regions; () for the whole world.
-        exclude: and in none of these.
+        exclude: areas that the photo is known not to be in.
         hint: what the user believes about the place, in words; see `hints`.
-        text_weight: what the evidence of the text counts for, beside the fitted weights; 0 for nothing.
-        vision_weight: what the picture counts for; 0 leaves the prior.
+        text_weight: factor on the text evidence, on top of the fitted weights; 0 ignores it.
+        vision_weight: factor on the picture's evidence; 0 leaves the prior.
         max_precision: finest level that an answer discloses; "auto" for the finest that reaches `confidence`.
         confidence: probability that a level must reach under "auto", in (0, 1).
-        abstain_below: an answer whose country is less probable names no place.
-        llm: the language model; None, the default, asks none.
-        llm_use: what it may be used for.
-        offline: ask nothing that is not on this machine, whatever else is set.
+        abstain_below: abstain (name no place) if the country is less probable than this.
+        llm: the language model; None, the default, for none.
+        llm_use: what the language model may be used for.
+        offline: make no requests to other machines, whatever else is set.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -127,7 +127,7 @@ class Config(BaseModel):
 
     @property
     def capped(self) -> bool:
-        """Whether answers withhold what is finer than `max_precision`."""
+        """Whether answers withhold details finer than `max_precision`."""
         return self.max_precision not in OPEN
 
     @field_validator("encoder", "ocr", "search", "refiner", "llm", mode="before")
@@ -173,12 +173,12 @@ class Config(BaseModel):
         """Read a TOML file; `overrides` win over it.
 
         Raises:
-            ConfigError: the file is missing, no TOML, or has unknown keys.
+            ConfigError: the file is missing, is not valid TOML, or has unknown keys.
         """
         try:
             settings = tomllib.loads(Path(path).read_text("utf-8"))
         except OSError as error:
             raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path} is no valid TOML: {error}") from error
+            raise ConfigError(f"{path} is not valid TOML: {error}") from error
         return cls.make({**settings, **overrides})

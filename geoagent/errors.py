@@ -3,28 +3,28 @@
 ::
 
     GeoAgentError
-    ├── CoordinateError    (ValueError)      a coordinate that cannot be, or lat and lon swapped
-    ├── ShapeError         (ValueError)      an array of another shape than the value needs
-    ├── PhotoError         (ValueError)      a file that is no readable photo
+    ├── CoordinateError    (ValueError)      an invalid coordinate, or lat and lon swapped
+    ├── ShapeError         (ValueError)      an array of the wrong shape
+    ├── PhotoError         (ValueError)      a file that is not a readable photo
     ├── ConfigError        (ValueError)      an unknown or malformed setting
     ├── InputError         (ValueError)      rows or options that cannot be used as given
     ├── ResourceError      (FileNotFoundError)  a data file of the package is missing or damaged
-    ├── WorldError         (ValueError)      a world folder that does not fit together
-    ├── WeightsError       (RuntimeError)    an encoder whose weights cannot be had or do not fit
+    ├── WorldError         (ValueError)      a world folder that is missing, broken or inconsistent
+    ├── WeightsError       (RuntimeError)    encoder weights that are unavailable or do not fit
     ├── OcrError           (RuntimeError)    an OCR engine that failed on a photo
-    ├── ModelError         (RuntimeError)    a language model that gave nothing that can be used
+    ├── ModelError         (RuntimeError)    a language model that returned nothing usable
     ├── MissingDependency  (ImportError)     an optional package that is not installed
     └── UnknownPlug        (LookupError)     no engine, encoder, source or refiner of that name
 
-Every leaf is also the builtin that a caller would have caught anyway. A message says what was got, what was wanted and
-what to do. Anything that is not a `GeoAgentError` is a defect of geoagent.
+Every leaf also derives from the matching builtin exception. A message states what was received, what was expected and
+what to do. Any other exception is a bug in geoagent.
 """
 
 from __future__ import annotations
 
 
 class GeoAgentError(Exception):
-    """Root of every error that geoagent raises on purpose."""
+    """Base class of all errors that geoagent raises deliberately."""
 
 
 class CoordinateError(GeoAgentError, ValueError):
@@ -32,11 +32,11 @@ class CoordinateError(GeoAgentError, ValueError):
 
 
 class ShapeError(GeoAgentError, ValueError):
-    """An array whose shape does not fit the value that it should become."""
+    """An array of the wrong shape for the value built from it."""
 
 
 class PhotoError(GeoAgentError, ValueError):
-    """A file that cannot be read as one still photo."""
+    """A file that cannot be read as a single still photo."""
 
 
 class ConfigError(GeoAgentError, ValueError):
@@ -52,7 +52,7 @@ class ResourceError(GeoAgentError, FileNotFoundError):
 
 
 class WorldError(GeoAgentError, ValueError):
-    """A world folder that is missing, broken, or whose parts do not belong together."""
+    """A world folder that is missing, broken, or whose parts do not match."""
 
 
 class WeightsError(GeoAgentError, RuntimeError):
@@ -68,8 +68,8 @@ class ModelError(GeoAgentError, RuntimeError):
 
 
 class MissingDependency(GeoAgentError, ImportError):
-    """An optional package that is not installed; the message says which extra brings it."""
+    """An optional package that is not installed; the message names the extra that provides it."""
 
 
 class UnknownPlug(GeoAgentError, LookupError):
-    """No plug of that name in the slot; the message lists those that exist."""
+    """No plug of that name in the slot; the message lists the available ones."""

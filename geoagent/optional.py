@@ -1,4 +1,4 @@
-"""Packages that are not always there."""
+"""Optional packages."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ DISTRIBUTION = "geoagent-photo"
 
 @contextmanager
 def needs(extra: str, *packages: str) -> Iterator[None]:
-    """Turn the absence of an optional package into an error that says what to install.
+    """Turn a failed import of an optional package into an error that says what to install.
 
-    Only the absence of `packages` themselves is turned; an import that breaks inside one of them is shown as it is,
-    since installing the extra again would not mend it.
+    Only a missing `packages` entry is converted; an import error inside one of them propagates unchanged, since
+    installing the extra again would not fix it.
 
     Args:
-        extra: the extra of geoagent that brings the packages.
+        extra: the extra of geoagent that provides the packages.
         packages: top-level import names.
 
     Raises:

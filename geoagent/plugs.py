@@ -1,8 +1,8 @@
 """Plugs by name: the folder is the registry.
 
 A plug of slot `ocr` named `rapidocr` is the module `geoagent/evidence/ocr/rapidocr.py` with a function
-`build(assets, **options)`. Code outside the package is named by its dotted module path. Nothing is imported before it
-is asked for.
+`build(assets, **options)`. Code outside the package is named by its dotted module path. Modules are
+imported on first use.
 """
 
 from __future__ import annotations
@@ -63,13 +63,13 @@ def build(slot: str, name: str, assets: Any, **options: Any) -> Any:
 
     Args:
         slot: one of `SLOTS`.
-        name: file name of a plug that ships, or a dotted module path to one that does not.
-        assets: what every plug of the slot is given (see `protocols.Assets`).
+        name: file name of a built-in plug, or a dotted module path to any other.
+        assets: resources passed to every plug of the slot (see `protocols.Assets`).
         options: the plug's own options, as in the configuration.
 
     Raises:
         UnknownPlug: no such slot or plug.
-        ConfigError: an option that the plug does not have.
+        ConfigError: the plug has no such option.
         MissingDependency: the plug's packages are not installed.
     """
     known = names(slot)

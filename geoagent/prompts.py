@@ -1,8 +1,8 @@
 """Prompts: versioned text files with typed `$variables`, filled in one pass.
 
-A file may begin with a header between two lines `---` that gives each variable a type, `name: type`, and may be cut
-into messages by lines `=== system ===`, `=== user ===` and `=== assistant ===`. It is cut before it is filled, so that
-no value can open a message of its own.
+A file may begin with a header between two `---` lines that gives each variable a type, `name: type`, and may be split
+into messages by the lines `=== system ===`, `=== user ===` and `=== assistant ===`. It is split before variables are
+filled in, so no value can start a message of its own.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Prompt:
     """One prompt.
 
     Attributes:
-        name: with its version, "constraints.v1".
-        text: with `$variables`, without the header.
-        types: of its variables, as the header says; "text" where it says nothing.
+        name: name with version, as in "constraints.v1".
+        text: the template with `$variables`, without the header.
+        types: type of each variable, from the header; "text" by default.
     """
 
     name: str
@@ -57,10 +57,10 @@ class Prompt:
 
     @classmethod
     def load(cls, name: str, folder: Path | None = None) -> Prompt:
-        """Read a prompt that ships with geoagent, or lies in `folder`.
+        """Read a built-in prompt, or one in `folder`.
 
         Raises:
-            ConfigError: there is no such prompt; the message lists those that exist.
+            ConfigError: there is no such prompt; the message lists the available ones.
         """
         root = data_dir("prompts") if folder is None else folder
         path = root / f"{name}.md"
@@ -81,20 +81,20 @@ class Prompt:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Names of its variables, sorted."""
+        """Names of the variables, sorted."""
         return tuple(sorted(Template(self.text).get_identifiers()))
 
     def render(self, **values: str) -> str:
-        """Fill the variables in one pass: a `$` inside a value stays what it is.
+        """Fill the variables in one pass: a `$` inside a value is left alone.
 
         Raises:
-            ConfigError: a variable is missing or of another type, or a value has no variable.
+            ConfigError: a variable is missing or has the wrong type, or a value has no variable.
         """
         self._check(values)
         return Template(self.text).substitute(values)
 
     def messages(self, **values: str) -> list[tuple[Role, str]]:
-        """Fill the variables of each message; a prompt that is not cut is one message of the user.
+        """Fill the variables of each message; a prompt without separators is a single user message.
 
         Raises:
             ConfigError: as for `render`.

@@ -1,7 +1,7 @@
 """Protocols of the plugs: encoder, OCR engine, constraint source, language model, search and refiner.
 
-Each is one callable that takes evidence and returns new evidence. Nothing mutates its input, nothing is given the
-agent; a test double is a small function.
+Each is a callable that takes evidence and returns new evidence. None mutates its input or receives the agent, so a
+test double can be a small function.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """All that a plug is given besides its own options; `model` is None unless the user configured one."""
+    """Resources passed to a plug besides its options; `model` is None unless the user configured one."""
 
     world: World
     gazetteer: Gazetteer
@@ -31,7 +31,7 @@ class Assets:
 
 
 class Encoder(Protocol):
-    """Photos to embeddings."""
+    """Turns photos into embeddings."""
 
     name: str
     dim: int
@@ -42,12 +42,12 @@ class Encoder(Protocol):
 
 
 class OcrEngine(Protocol):
-    """A photo to its lines of text."""
+    """Reads the lines of text in a photo."""
 
     name: str
 
     def __call__(self, photo: Photo) -> tuple[TextRegion, ...]:
-        """Return the regions in reading order; () where there is no text.
+        """Return the regions in reading order; () if there is no text.
 
         Raises:
             OcrError: the engine failed.
@@ -56,31 +56,31 @@ class OcrEngine(Protocol):
 
 
 class ConstraintSource(Protocol):
-    """Regions and cues to soft constraints over places."""
+    """Turns regions and cues into soft constraints over places."""
 
     name: str
 
     def __call__(self, regions: tuple[TextRegion, ...], cues: tuple[Cue, ...]) -> tuple[Constraint, ...]:
-        """Return constraints with ids that are unique within this source; () where nothing speaks for a place."""
+        """Return constraints with ids that are unique within this source; () if no cue points to a place."""
         ...
 
 
 class LanguageModel(Protocol):
-    """A question to a reply."""
+    """Sends a request to a language model."""
 
     name: str
 
     def __call__(self, ask: Ask) -> Reply:
-        """Return the reply; whatever goes wrong outside of geoagent is its outcome, never an exception."""
+        """Return the reply; failures outside geoagent are reported in its outcome, never raised."""
         ...
 
     def payload(self, ask: Ask) -> dict[str, Any]:
-        """Return the body that `__call__` would send first, to the letter, without sending it."""
+        """Return the exact body that `__call__` would send first, without sending it."""
         ...
 
 
 class NeighbourSearch(Protocol):
-    """An embedding to the nearest training photos inside some cells."""
+    """Finds the training photos nearest to an embedding inside some cells."""
 
     def __call__(self, embedding: Float32, cells: Sequence[int], count: int) -> Candidates:
         """Return at most `count` neighbours, most similar first, all inside `cells`."""
@@ -88,7 +88,7 @@ class NeighbourSearch(Protocol):
 
 
 class Refiner(Protocol):
-    """Weighted candidates to one place."""
+    """Reduces weighted candidates to one place."""
 
     name: str
 
@@ -97,15 +97,15 @@ class Refiner(Protocol):
 
         Args:
             candidates: M ≥ 0 places.
-            weights: `(M,)` not negative: posterior mass that each stands for.
-            fallback: the answer where there are no candidates.
+            weights: `(M,)` non-negative: posterior mass of each candidate.
+            fallback: the place to return if there are no candidates.
         """
         ...
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Refined:
-    """A refined place and what it was made of.
+    """A refined place and the candidates behind it.
 
     Attributes:
         latlon: the place.

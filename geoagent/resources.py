@@ -11,20 +11,20 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def data_dir(name: str) -> Path:
-    """Return the folder `name` ("prompts", "gazetteer" or "examples") of the shipped data.
+    """Return the data folder `name` ("prompts", "gazetteer" or "examples").
 
     Raises:
-        ResourceError: the folder is in neither place.
+        ResourceError: the folder is in neither location.
     """
     shipped, checkout = _PACKAGE / "_data" / name, _PACKAGE.parent / name
     for folder in (shipped, checkout):
         if folder.is_dir():
             return folder
-    raise ResourceError(f"the data folder {name!r} is missing: looked at {shipped} and {checkout}; reinstall geoagent")
+    raise ResourceError(f"the data folder {name!r} is missing: tried {shipped} and {checkout}; reinstall geoagent")
 
 
 def cache_dir() -> Path:
-    """Return the folder for files that geoagent can make again ($GEOAGENT_CACHE, else the user's cache folder)."""
+    """Return the cache folder ($GEOAGENT_CACHE, else the user's cache folder); its files can be regenerated."""
     chosen = os.environ.get("GEOAGENT_CACHE")
     if chosen:
         return Path(chosen)

@@ -39,7 +39,7 @@ def test_wrong_settings_are_named(settings, message):
         Config.make(settings)
 
 
-@pytest.mark.parametrize(("text", "message"), [("a = [", "no valid TOML"), (None, "cannot read")])
+@pytest.mark.parametrize(("text", "message"), [("a = [", "not valid TOML"), (None, "cannot read")])
 def test_unreadable_files_are_one_line(tmp_path, text, message):
     path = tmp_path / "b.toml"
     if text is not None:

@@ -145,7 +145,7 @@ def test_what_cannot_be_measured_is_told():
     world, places = world_and_places()
     with pytest.raises(WorldError, match="no head"):
         evaluate(make_world(), places)
-    with pytest.raises(InputError, match="16 numbers, got 3"):
+    with pytest.raises(InputError, match="16 dimensions, got 3"):
         evaluate(world, Table(places.latlon[:2], ("a", "b"), np.ones((2, 1, 3))))
     with pytest.raises(InputError, match="views 1 or all"):
         evaluate(world, places, views="2")  # type: ignore[arg-type]

@@ -165,7 +165,7 @@ def test_it_is_saved_and_loaded_as_any_world(tmp_path, storage):
     assert sorted(back.encoder_arrays) == sorted(TOY.image)
     assert back.calibration["alpha"] == 20.0
     assert back.summary()["head"] is True
-    with pytest.raises(WorldError, match="is its head"):
+    with pytest.raises(WorldError, match="serves as its head"):
         add_photos(tmp_path / "w", np.ones((1, 8)), [(1, 1)], ["a"])
     (tmp_path / "w" / "gallery_head.npz").write_bytes(b"garbage")
     with pytest.raises(WorldError, match="damaged"):

@@ -77,7 +77,7 @@ def test_what_cannot_be_fetched_is_one_line(address):
 
 def test_what_is_no_world_is_refused(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"no zip")
-    with pytest.raises(InputError, match="no zip"):
+    with pytest.raises(InputError, match="not a zip"):
         download(str(tmp_path / "a.zip"))
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as out:
         out.writestr("thesis.txt", "x")

@@ -119,7 +119,7 @@ class TestTables:
             ("t.csv", "img,lat,lon\n", "at least one row"),
             ("t.csv", "img,lat,lon\na,,\n", "no row has both"),
             ("t.xls", "x", "expected .npz"),
-            ("t.npz", "x", "no readable NPZ"),
+            ("t.npz", "x", "not a readable NPZ"),
         ],
     )
     def test_what_cannot_be_used_is_told(self, tmp_path, name, text, message):
@@ -133,7 +133,7 @@ class TestTables:
     def test_unknown_split_and_no_file(self, tmp_path):
         with pytest.raises(InputError, match="no splits"):
             Table(np.zeros((1, 2)), ("a",), np.ones((1, 1, 2))).part("val")
-        with pytest.raises(InputError, match="no table at"):
+        with pytest.raises(InputError, match="no table found at"):
             read_table(tmp_path / "absent.csv")
 
 

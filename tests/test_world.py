@@ -98,7 +98,7 @@ def test_parts_of_two_worlds_do_not_mix(tmp_path):
 
 
 def test_a_head_for_other_cells_is_refused():
-    with pytest.raises(WorldError, match="other geocells"):
+    with pytest.raises(WorldError, match="trained for geocells"):
         make_world(head=CellHead(np.ones((12, 3)), np.ones(12), "toy", "0123456789abcdef"))
 
 

@@ -14,7 +14,7 @@ import shapely
 from entries import Entry, core
 
 TOLERANCE = 0.02  # degrees; 99.92 % of land points keep their polygon
-# Natural Earth's own country where GeoNames has no place to vote, or votes would be wrong.
+# Natural Earth's own country where GeoNames has no places to vote with, or the vote would be wrong.
 ADM0 = {
     "KOS": "XK", "SOL": "SO", "CYN": "CY", "KAS": "IN", "ATC": "AU", "IOA": "AU", "CSI": "AU", "USG": "CU",
     "PGA": "PH", "SCR": "CN", "BJN": "CO", "SER": "CO", "SPI": "CL", "WSB": "CY", "ESB": "CY", "CNM": "CY",
@@ -23,7 +23,7 @@ ADM0 = {
 
 
 def assign(raw: list[tuple[dict[str, Any], Any]], places: list[dict[str, Any]], units: dict[str, Entry]) -> list[str]:
-    """Return a GeoNames admin-1 code per polygon ("DE.07"), or the bare country ("AQ") where it has no unit."""
+    """Return a GeoNames admin-1 code per polygon ("DE.07"), or the bare country ("AQ") if it has no unit."""
     shapes = [shape for _, shape in raw]
     tree = shapely.STRtree(shapes)
     points = shapely.points([(p["longitude"], p["latitude"]) for p in places])
@@ -72,7 +72,7 @@ def _own_country(facts: dict[str, Any]) -> str:
 
 
 def dissolve(raw: list[tuple[dict[str, Any], Any]], codes: list[str]) -> dict[str, Any]:
-    """Return code to simplified shape; neighbours share their edges exactly."""
+    """Map each code to its simplified shape; neighbours share their edges exactly."""
     kept = [i for i, code in enumerate(codes) if code]
     simple = shapely.coverage_simplify(np.array([shapely.make_valid(raw[i][1]) for i in kept], dtype=object), TOLERANCE)
     groups: dict[str, list[Any]] = defaultdict(list)
@@ -89,7 +89,7 @@ def dissolve(raw: list[tuple[dict[str, Any], Any]], codes: list[str]) -> dict[st
 def discs(
     shapes: dict[str, Any], cities: list[Entry], countries: list[Entry], units: dict[str, Entry]
 ) -> dict[str, Any]:
-    """Return small discs around the places of countries that no polygon stands for."""
+    """Return small discs around the places of countries without a polygon."""
     have = {code[:2] for code in shapes}
     members: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for city in cities:

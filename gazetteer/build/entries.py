@@ -1,4 +1,4 @@
-"""The one table of places: countries, then admin-1 units, then their sub-units, then cities."""
+"""The table of places: countries, then admin-1 units, then their sub-units, then cities."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Entry:
     names: dict[str, int] = field(default_factory=dict)
 
     def add(self, name: str, kind: int) -> None:
-        """Add a spelling; the better kind wins."""
+        """Add a spelling; the better (lower) kind wins."""
         self.names[name] = min(kind, self.names.get(name, 9))
 
 
@@ -67,7 +67,7 @@ def cities(rows: list[dict[str, Any]], countries: dict[str, Any]) -> list[Entry]
 
 
 def admin1_names(places: list[Entry], rows: list[dict[str, Any]]) -> dict[str, str]:
-    """Return GeoNames admin-1 code to its name, by majority over places that both sources know."""
+    """Map GeoNames admin-1 codes to names, by majority over places in both sources."""
     by_place = {(r["country_code"], round(r["latitude"], 3), round(r["longitude"], 3)): r for r in rows}
     by_name: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
@@ -86,7 +86,7 @@ def admin1_names(places: list[Entry], rows: list[dict[str, Any]]) -> dict[str, s
 
 
 def _centre(members: list[Entry]) -> tuple[float, float]:
-    """Return the member nearest to the population-weighted mean, so that the place is a town and not a lake."""
+    """Return the member nearest to the population-weighted mean, so that the place is a town rather than a lake."""
     latlon = np.array([(m.lat, m.lon) for m in members])
     weights = np.array([math.sqrt(m.population + 100.0) for m in members])
     try:
@@ -149,14 +149,14 @@ def admin1_entries(places: list[Entry], names: dict[str, str]) -> list[Entry]:
 
 
 def core(name: str) -> str:
-    """A unit's name without the words that say what kind of unit it is, without spaces."""
+    """A unit's name without words for the type of unit, without spaces."""
     words = normalise(re.sub(r"[\[(].*?[\])]", " ", name)).split()
     kept = [w for w in words if w not in GENERIC]
     return "".join(kept or words)
 
 
 def join_iso(units: list[Entry], iso: dict[str, Any], spellings: dict[str, set[str]]) -> dict[str, Entry]:
-    """Return ISO 3166-2 code to the GeoNames unit that it is: by name, then by near-name, then by place and rank."""
+    """Map ISO 3166-2 codes to GeoNames units: by name, then by similar name, then by place and rank."""
     by_country: dict[str, list[Entry]] = defaultdict(list)
     for unit in units:
         by_country[unit.country].append(unit)

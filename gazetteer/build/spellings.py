@@ -1,4 +1,4 @@
-"""Which spellings become keys of the name index, and in what order their places are listed."""
+"""Spellings for the name index: selection of keys, and order of their places."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DENSE = re.compile(r"[\u3400-\u9fff\uac00-\ud7af\u3040-\u30ff\u0e00-\u0eff\u1000
 def iso_spellings(
     iso: dict[str, Any], rows: list[dict[str, Any]], translated: dict[str, set[str]]
 ) -> dict[str, set[str]]:
-    """Return ISO 3166-2 code to every name of the unit, in every language that the sources have."""
+    """Map ISO 3166-2 codes to all names of the unit, in every language of the sources."""
     out: dict[str, set[str]] = defaultdict(set)
     for code, row in iso.items():
         out[code].add(row["name"])
@@ -46,7 +46,7 @@ def iso_spellings(
 
 
 def add_codes(units: dict[str, Entry]) -> None:
-    """Give units the postal abbreviations that people write behind a town, as codes."""
+    """Add the postal abbreviations written after a town as codes of units."""
     for iso_code, entry in units.items():
         country, _, code = iso_code.partition("-")
         if country in CODE_COUNTRIES and 2 <= len(code) <= 3 and code.isalpha():
@@ -54,7 +54,7 @@ def add_codes(units: dict[str, Entry]) -> None:
 
 
 def add_by_hand(table: list[Entry]) -> int:
-    """Apply additions.tsv: names that no source has. Returns how many were added; a target that is gone is an error."""
+    """Apply additions.tsv: names missing from all sources. Returns the number added; a missing target is an error."""
     targets: dict[tuple[str, str], Entry] = {}
     for entry in sorted(table, key=lambda e: e.population):
         prefix = {"country": "#", "admin1": "@", "city": ""}[entry.level]
@@ -85,7 +85,7 @@ def add_by_hand(table: list[Entry]) -> int:
 
 
 def usable(key: str, kind: int) -> bool:
-    """Whether a key can ever name a place: not digits alone, not one letter, no two Latin letters unless a code."""
+    """Whether a key can name a place: not only digits, not one letter, not two Latin letters unless a code."""
     letters = sum(c.isalpha() for c in key)
     if letters == 0 or len(key) < 2 or len(key) > 80 or "http" in key:
         return False
@@ -93,7 +93,7 @@ def usable(key: str, kind: int) -> bool:
 
 
 def spellings(entry: Entry) -> dict[str, int]:
-    """Return key to kind for one entry, derived spellings included."""
+    """Map keys to kinds for one entry, including derived spellings."""
     out: dict[str, int] = {}
 
     def add(text: str, kind: int) -> None:

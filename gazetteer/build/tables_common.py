@@ -1,4 +1,4 @@
-"""What the builders of the cue tables share: normalisation, hand files, weights of countries."""
+"""Shared parts of the cue table builders: normalisation, hand-written tables, country weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from geoagent.places.gazetteer.normalise import normalise as normalise
 
 HAND = Path(__file__).resolve().parent / "hand"
 
-# Population of places that the source leaves at 0 or lacks.
+# Population of places that are 0 or missing in the source.
 _PEOPLE = {"BQ": 26_000, "XK": 1_800_000, "AX": 30_000, "BL": 10_000, "MF": 32_000, "SX": 42_000, "CW": 150_000}
 
 GROUPS = {
@@ -54,18 +54,18 @@ def hand(name: str, columns: int) -> Iterator[list[str]]:
             continue
         cells = [cell.strip() for cell in line.split("\t")]
         if len(cells) > columns:
-            raise ValueError(f"{path.name}:{number}: {len(cells)} cells, wanted at most {columns}: {line!r}")
+            raise ValueError(f"{path.name}:{number}: {len(cells)} cells, expected at most {columns}: {line!r}")
         yield cells + [""] * (columns - len(cells))
 
 
 def sources(name: str) -> list[dict[str, Any]]:
-    """Say where the rows of one hand-written table are from, block by block.
+    """Return the sources of one hand-written table, block by block.
 
-    A block begins with "# source:" and lasts until the next one; "# check:" says where a reader can check its rows.
+    A block begins with "# source:" and lasts until the next one; "# check:" says where its rows can be verified.
     {country} in it stands for the English name of a row's country, {first} for the first word of a row.
 
     Raises:
-        ValueError: a row stands under no source, or under one without a place to check it.
+        ValueError: a row has no source, or its source has no "# check:" line.
     """
     path = HAND / f"{name}.tsv"
     blocks: list[dict[str, Any]] = []
@@ -76,7 +76,9 @@ def sources(name: str) -> list[dict[str, Any]]:
             blocks[-1]["check"] = line.removeprefix("# check:").strip()
         elif line.strip() and not line.startswith("#"):
             if not blocks or not blocks[-1]["source"] or not blocks[-1]["check"]:
-                raise ValueError(f"{path.name}:{number}: the row stands under no source that can be checked")
+                raise ValueError(
+                    f"{path.name}:{number}: the row has no source that can be checked; add # check: above it"
+                )
             blocks[-1]["rows"] += 1
     return [block for block in blocks if block["rows"]]
 
@@ -84,8 +86,8 @@ def sources(name: str) -> list[dict[str, Any]]:
 def weights(text: str, default: str = "root") -> tuple[dict[str, float], float]:
     """Read "DE:6 AT CH ~.5" into weights that sum to 1 and a strength.
 
-    A code without a number counts 1 where another of the row has one, else the square root of its population, since
-    photos crowd less than people do. `@GROUP` stands for the countries of a group, `~.5` is the strength.
+    A code without a number counts 1 if another of the row has one, else the square root of its population, since
+    photos are less concentrated than people. `@GROUP` expands to the countries of a group, `~.5` is the strength.
     """
     numbers: dict[str, float | None] = {}
     strength = 1.0
@@ -107,7 +109,7 @@ def weights(text: str, default: str = "root") -> tuple[dict[str, float], float]:
 
 
 def tidy(shares: dict[str, float]) -> dict[str, float]:
-    """Round to three digits and order by weight; what rounds to nothing keeps 0.001."""
+    """Round to three digits and order by weight; values that round to 0 become 0.001."""
     return {k: max(0.001, round(v, 3)) for k, v in sorted(shares.items(), key=lambda item: (-item[1], item[0]))}
 
 
@@ -124,5 +126,5 @@ def spellings(forms: str) -> dict[str, list[str]]:
     return out
 
 
-# Letters with a point after each, two or more: "s.r.o.", "S. A.".
+# Two or more letters, each followed by a point: "s.r.o.", "S. A.".
 _JOIN = re.compile(r"(?<!\w)(?:[^\W\d_]\.\s?){2,}")

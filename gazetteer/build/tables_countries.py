@@ -45,7 +45,7 @@ UNCODED = {"AN", "CS"}
 
 
 def scripts_of(code: str, languages: dict[str, float]) -> dict[str, float]:
-    """Spread a country's languages over the scripts that write them."""
+    """Distribute a country's languages over their scripts."""
     out: dict[str, float] = {}
     for language, share in languages.items():
         for script, part in LOCAL_SCRIPTS.get((code, language), SCRIPTS.get(language, {"Latn": 1.0})).items():
@@ -54,7 +54,7 @@ def scripts_of(code: str, languages: dict[str, float]) -> dict[str, float]:
 
 
 def _from_cldr(code: str) -> dict[str, float]:
-    """Guess the languages of signs from population shares, official ones counting more."""
+    """Estimate the languages of signs from population shares, with more weight for official ones."""
     raw: dict[str, float] = {}
     for tag, row in get_territory_language_info(code).items():
         share = row["population_percent"] / 100 * (1.0 if row["official_status"] else 0.15)
@@ -72,12 +72,12 @@ def _shares(text: str) -> dict[str, float]:
 
 
 def _traffic(sources: Path) -> dict[str, tuple[bool, bool]]:
-    """Read side of the road and unit of speed; a country inherits what its parts agree on."""
+    """Read side of the road and unit of speed; a country inherits the values that its parts agree on."""
     features = json.loads(next(sources.glob("*country-coder*/package/src/data/borders.json")).read_text())["features"]
     left: dict[str, list[bool]] = {}
     mph: dict[str, list[bool]] = {}
     for properties in (feature["properties"] for feature in features):
-        code = properties.get("iso1A2") or properties.get("country")  # parts with a code of their own do not vote
+        code = properties.get("iso1A2") or properties.get("country")  # parts with their own country code do not vote
         if code:
             left.setdefault(code, []).append(properties.get("driveSide") == "left")
             mph.setdefault(code, []).append(properties.get("roadSpeedUnit") == "mph")

@@ -1,4 +1,4 @@
-"""Tables of company forms, registration labels and currencies, all written by hand."""
+"""Tables of company forms, registration labels and currencies, all hand-written."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tables_common import hand, normalise, spellings, tidy, weights
 
 
 def _is_letters(key: str) -> bool:
-    """Whether a key is so short a piece of Latin or Cyrillic that only its capitals set it off from a word."""
+    """Whether a key is such a short Latin or Cyrillic string that only capitals distinguish it from a word."""
     compact = key.replace(" ", "")
     return len(compact) <= 3 and all(ord(c) < 0x530 for c in compact)
 
 
 def _placed(table: dict[str, Any], forms: str, where: str, **more: Any) -> None:
-    """Add a row; forms that fall together once points and brackets are gone keep their own countries by spelling."""
+    """Add a row; forms that coincide without points and brackets keep their countries by spelling."""
     countries, strength = weights(where)
     for key, written in spellings(forms).items():
         row = table.get(key)
@@ -63,14 +63,14 @@ def registration(_: Path) -> dict[str, Any]:
 
 
 def taxnumbers(_: Path) -> dict[str, Any]:
-    """Build the table of numbers that need no label: country -> [[pattern, checksum, whether it is needed, source]]."""
+    """Build the table of numbers that need no label: country -> [[pattern, checksum, checksum required, source]]."""
     table: dict[str, Any] = {}
     for country, pattern, checksum, needs, source in hand("taxnumbers", 5):
         re.compile(pattern)
         if checksum:
             importlib.import_module(f"stdnum.{checksum}")
         if needs not in ("form", "sum") or not source:
-            raise ValueError(f"taxnumbers.tsv: {country} {pattern} needs form or sum, and a source")
+            raise ValueError(f"taxnumbers.tsv: {country} {pattern} needs a pattern or checksum, and a source")
         table.setdefault(country, []).append([pattern, checksum, needs == "sum", source])
     return dict(sorted(table.items()))
 
@@ -82,7 +82,7 @@ def currency(_: Path) -> dict[str, Any]:
         countries, strength = weights(where)
         for form in {unicodedata.normalize("NFKC", f.strip()): 0 for f in forms.split(";")}:
             if form in table:
-                raise ValueError(f"{form!r} stands twice in currency.tsv")
+                raise ValueError(f"{form!r} is listed twice in currency.tsv")
             row: dict[str, Any] = {"c": countries}
             if strength < 1:
                 row["s"] = strength

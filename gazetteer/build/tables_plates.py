@@ -1,4 +1,4 @@
-"""The table of number plates: patterns in our short notation become regular expressions, region codes places."""
+"""The table of number plates: converts our short notation to regular expressions, and region codes to places."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TOKENS = {
 def plates(_: Path) -> dict[str, Any]:
     """Country -> {"p": [[strict, loose, weight], …], "r": {code: place}}.
 
-    The strict expression wants the separators where they are written, the loose one lets them out, as OCR often does. A
+    The strict expression requires the separators, the loose one omits them, as OCR often does. A
     place is a city, or "@" and the name of an admin-1 unit.
     """
     table: dict[str, Any] = {}

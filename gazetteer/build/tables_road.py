@@ -1,4 +1,4 @@
-"""Tables of road signs' words, of road numbers, and of habits of writing numbers, all written by hand."""
+"""Tables of road sign words, road numbers and number formats, all hand-written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tables_common import hand, spellings, weights
 
 
 def roadwords(_: Path) -> dict[str, Any]:
-    """Word -> {"c": countries, "s": strength, "note": meaning}; a word of several rows speaks for the sum of them."""
+    """Word -> {"c": countries, "s": strength, "note": meaning}; a word in several rows has the sum of their weights."""
     table: dict[str, Any] = {}
     for words, where, note in hand("roadwords", 3):
         countries, strength = weights(where)

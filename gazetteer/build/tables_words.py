@@ -11,7 +11,7 @@ from babel.dates import get_day_names, get_month_names
 from tables_common import hand, normalise, weights
 
 POSITIONS = {"b": "before", "a": "after", "g": "glued", "": "either"}
-# libpostal files whose words are ours, and its codes that are not.
+# libpostal files that are used, and its codes that differ from ours.
 STREET_FILES = {
     "street_types": "either",
     "concatenated_suffixes_separable": "glued",
@@ -43,7 +43,7 @@ def _libpostal(sources: Path, names: list[str]) -> list[tuple[str, str, list[str
 
 
 def streets(sources: Path) -> dict[str, Any]:
-    """Build the table of street words: the hand table, and libpostal where that is silent."""
+    """Build the table of street words: the hand-written table, and libpostal for words that it lacks."""
     table: dict[str, Any] = {}
     for forms, languages, position, where in hand("streets", 4):
         for key in {normalise(form): 0 for form in forms.split(";")}:
@@ -51,7 +51,7 @@ def streets(sources: Path) -> dict[str, Any]:
             if where:
                 row["c"] = weights(where)[0]
             if key in table:
-                raise ValueError(f"{key!r} stands twice in streets.tsv")
+                raise ValueError(f"{key!r} is listed twice in streets.tsv")
             table[key] = row
     known, dropped = set(table), {key for row in hand("not_streets", 1) for key in row[0].split(";")}
     for file, language, forms in _libpostal(sources, list(STREET_FILES)):
@@ -86,7 +86,7 @@ def _say(table: dict[str, list[str]], key: str, concept: str, language: str) -> 
 
 
 def signwords(sources: Path) -> dict[str, Any]:
-    """Build the table of sign words and the words that stand on signs everywhere."""
+    """Build the table of sign words and of words found on signs everywhere."""
     international = {normalise(word) for row in hand("international", 1) for word in row[0].split(";")} - {""}
     table: dict[str, list[str]] = {}
     concepts: list[str] = []
@@ -97,11 +97,13 @@ def signwords(sources: Path) -> dict[str, Any]:
         words = cells.split(";")
         if len(words) != len(concepts):
             raise ValueError(
-                f"sign words: {language} has {len(words)} cells after {concepts[0]!r}, wanted {len(concepts)}"
+                f"sign words: {language} has {len(words)} cells after {concepts[0]!r}, expected {len(concepts)}"
             )
         for concept, forms in zip(concepts, words, strict=True):
             for key in (normalise(form) for form in forms.split("/")):
-                if len(key) >= (3 if key.isascii() else 1):  # "op", "pa", "ti": too short to tell from a misreading
+                if len(key) >= (
+                    3 if key.isascii() else 1
+                ):  # "op", "pa", "ti": too short to distinguish from a misreading
                     _say(table, key, concept, language)
     _calendar(table)
     for file, language, forms in _libpostal(sources, ["place_names", "building_types", "post_office"]):
@@ -119,7 +121,7 @@ def regionalisms(_: Path) -> dict[str, Any]:
         countries, strength = weights(where)
         for key in {normalise(word): 0 for word in words.split(";")}:
             if key in table:
-                raise ValueError(f"{key!r} stands twice in regionalisms.tsv")
+                raise ValueError(f"{key!r} is listed twice in regionalisms.tsv")
             row: dict[str, Any] = {"c": countries} | ({"s": strength} if strength < 1 else {})
             table[key] = row | {k: v for k, v in (("admin1", admin1), ("city", city), ("note", note)) if v}
     return dict(sorted(table.items()))

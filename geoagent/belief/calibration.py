@@ -1,9 +1,9 @@
 """Reliability of each kind of cue, and how it is measured.
 
-A cue of strength s is believed with reliability r(kind, s): the probability that it points where the photo is. The
-curve of a kind is given at three strengths and linear between, 0 at strength 0. `fit` measures it on labelled texts: a
-cue that gives the true country mass m, where the prior gives it π, has the likelihood (1 − r) + r · m / π (see
-`fusion`), and r is the value that makes the true countries likeliest, drawn towards the assumed curve where texts are
+A cue of strength s has reliability r(kind, s): the probability that it points to where the photo was taken. The curve
+of a kind is given at three strengths, linear in between and 0 at strength 0. `fit` measures it on labelled texts: a cue
+that assigns the true country mass m, where the prior assigns π, has the likelihood (1 − r) + r · m / π (see
+`fusion`), and r maximises the likelihood of the true countries, shrunk towards the assumed curve where texts are
 few.
 """
 
@@ -50,9 +50,9 @@ ASSUMED: Mapping[str, float] = MappingProxyType(
         "language": 0.97,
     }
 )
-"""Reliability of each kind at full strength before anything is measured; weaker cues in proportion."""
+"""Assumed reliability of each kind at full strength, before fitting; proportionally less for weaker cues."""
 WORTH = 25.0
-"""How many observations the assumed curve is worth at each knot."""
+"""Weight of the assumed curve at each knot, in observations."""
 _FLOOR, _CEILING = 0.02, 0.985
 _GRID = np.concatenate([np.linspace(0.01, 0.95, 95), [0.96, 0.97, 0.98, 0.985]])
 
@@ -70,7 +70,7 @@ def reliability(kind: str, strength: float, fitted: Mapping[str, Any] | None = N
     Args:
         kind: the cue's kind.
         strength: the cue's strength, (0, 1].
-        fitted: curves by kind that a world has measured; kinds that it lacks take the curve that ships, else the
+        fitted: a world's fitted curves by kind; missing kinds use the curve that ships with geoagent, else the
             assumed one. A single number is the reliability at full strength.
     """
     curve: Any = (fitted or {}).get(kind)
@@ -108,10 +108,10 @@ class Observation:
         kind: the cue's kind.
         strength: its strength, reading included, (0, 1].
         ratio: m / π of the true country, ≥ 0.
-        country_right: whether the country that it speaks for most is the true one.
-        city_right: whether the city that it speaks for most is within 25 km of the true place; None where it names
-            none, or the place is not known.
-        weight: how many observations it counts for; less than 1 for texts that nobody saw on a sign.
+        country_right: whether the country that it supports most is the true one.
+        city_right: whether the city that it supports most is within 25 km of the true place; None if it names
+            none, or the place is unknown.
+        weight: weight in observations; less than 1 for generated texts.
     """
 
     kind: str
@@ -123,14 +123,14 @@ class Observation:
 
 
 def fit(observations: Iterable[Observation], worth: float = WORTH) -> dict[str, Curve]:
-    """Reliability curves by kind that give the true countries most probability, each cue by itself.
+    """Fit reliability curves by kind, treating each cue separately, by maximum likelihood of the true countries.
 
     Maximises Σ weight · log((1 − r) + r · ratio) plus, at each knot, `worth` times the cross entropy of the assumed
-    curve, by coordinate ascent over a grid; curves never fall with strength. Kinds without observations are left out.
+    curve, by coordinate ascent over a grid; curves never fall with strength. Kinds without observations are omitted.
 
     Args:
         observations: cues of labelled texts.
-        worth: how many observations the assumed curve is worth at each knot.
+        worth: weight of the assumed curve at each knot, in observations.
     """
     by_kind: dict[str, list[Observation]] = defaultdict(list)
     for one in observations:
@@ -165,11 +165,11 @@ def _curve(kind: str, rows: Sequence[Observation], worth: float) -> Curve:
 
 
 def log_loss(observations: Sequence[Observation], curves: Mapping[str, Any] | None) -> float:
-    """Mean of −log((1 − r) + r · ratio), nats a cue: below 0 where the cues tell more than the prior.
+    """Mean of −log((1 − r) + r · ratio), in nats per cue: below 0 if the cues are more informative than the prior.
 
     Args:
         observations: at least one.
-        curves: as `reliability` takes them; {} for those that ship.
+        curves: as for `reliability`; {} for the curves that ship with geoagent.
     """
     total = 0.0
     for one in observations:

@@ -13,17 +13,17 @@ from geoagent.types import Candidates, Constraint, Int, Place
 from geoagent.worlds.world import World
 
 _NO_ROWS = np.zeros(0, dtype=np.int64)
-_NOTHING = -100.0  # log of a nearness that counts for nothing; smaller numbers only take time
-_POINT_KM = 8.0  # scale on which a city's constraint prefers one candidate of a cell to another
+_NOTHING = -100.0  # log nearness treated as zero; smaller numbers only cost time
+_POINT_KM = 8.0  # length scale of a city constraint's preference among the candidates of a cell
 
 
 @dataclass(frozen=True, slots=True)
 class Refining:
-    """What the text does inside the cells; an evaluation turns parts of it off to see what each adds.
+    """How the text acts inside the cells; evaluations switch parts off for ablations.
 
     Attributes:
-        reweigh: neighbours near a city that the text names count more.
-        gazetteer: cities that the text names are candidates themselves.
+        reweigh: neighbours near a city named in the text count more.
+        gazetteer: cities named in the text are candidates themselves.
     """
 
     reweigh: bool = True
@@ -34,10 +34,10 @@ ALL = Refining()
 
 
 def place_preference(latlon: Float, constraints: Sequence[Constraint], text_weight: float = 1.0) -> Float:
-    """Log preference among places of one cell, `(M,)`, from the constraints that name cities.
+    """Log preference among places of one cell, `(M,)`, from constraints that name cities.
 
-    A country or an admin-1 unit does not tell places of one cell apart; a city does, on the scale of a city. What the
-    text says counts `text_weight` times, what the user says once.
+    A country or an admin-1 unit does not distinguish places within a cell; a city does, on the scale of a city.
+    Constraints from the text count `text_weight` times, those from the user once.
     """
     total = np.zeros(len(latlon))
     for constraint in constraints:
@@ -62,20 +62,20 @@ def gazetteer_candidates(
     *,
     named: bool = True,
 ) -> Candidates:
-    """Places inside `cells` that compete for the answer: the world's support, and the cities that the text names.
+    """Candidate places inside `cells`: the world's support, and the cities named in the text.
 
-    A city that no support place stands for enters with the share of a typical place of its cell, so that a sign that
-    says "Hallstatt" can win over a world that never saw it.
+    A city not represented by any support place enters with the share of a typical place of its cell, so that a sign
+    reading "Hallstatt" can win in a world without training photos there.
 
     Args:
-        world: its support is used, and how far photos are from the cities that their texts name, where that was fitted.
-        cells: where to look.
-        constraints: those that made the posterior.
+        world: its support is used, and its fitted distance of photos from the cities named in their texts, if any.
+        cells: cells to search.
+        constraints: the constraints behind the posterior.
         text_weight: see `place_preference`.
-        named: whether the cities that the text names are candidates.
+        named: whether cities named in the text are candidates.
 
     Returns:
-        Candidates whose `log_weight` is their share of their cell, text included, logsumexp 0 within each cell.
+        Candidates whose `log_weight` is the log share of their cell, text included, logsumexp 0 within each cell.
     """
     order, start = world.support_of_cell
     rows = np.concatenate([order[start[c] : start[c + 1]] for c in cells]) if len(cells) else _NO_ROWS
@@ -110,13 +110,13 @@ def gazetteer_candidates(
 def named_cities(
     world: World, cells: Sequence[int], constraints: Sequence[Constraint], text_weight: float = 1.0
 ) -> Candidates | None:
-    """The cities inside `cells` that the text names, without weights; None where it names none there.
+    """The cities inside `cells` that the text names, without weights; None if there are none.
 
     Args:
-        world: how far photos are from the cities that their texts name: as was fitted, or as sparse as its support is.
-        cells: where to look.
-        constraints: those that may name cities.
-        text_weight: 0 for those that the user names alone.
+        world: gives the distance of photos from the cities in their texts: fitted, or from the spacing of its support.
+        cells: cells to search.
+        constraints: constraints that may name cities.
+        text_weight: 0 for only those named by the user.
     """
     heard = [c for c in constraints if text_weight > 0 or c.source == "user"]
     towns: dict[LatLon, Place] = {}
@@ -130,7 +130,7 @@ def named_cities(
     order, start = world.support_of_cell
     fitted, extents = world.calibration.get("named_km"), []
     for place, home in inside:
-        # Where a world's photos are sparse, they are not in the city that a sign names but in its surroundings.
+        # Where a world's photos are sparse, they lie around the city that a sign names rather than in it.
         own = world.support.extent_km[order[start[home] : start[home + 1]]]
         least = float(fitted) if fitted is not None else float(np.median(own)) if len(own) else 0.0
         extents.append(max(least, city_extent_km(place.population)))
@@ -152,18 +152,18 @@ def neighbour_candidates(
     text_weight: float = 1.0,
     using: Refining = ALL,
 ) -> Candidates | None:
-    """Neighbours in the leading cells, reweighed by the text, joined by the cities that it names; None where none are.
+    """Neighbours in the leading cells, reweighted by the text, plus the cities that it names; None if there are none.
 
-    A city enters as a typical neighbour of its cell would that lies in it: the picture does not tell places of one cell
-    apart as the name of a city does.
+    A city enters like a typical neighbour of its cell located in it: the picture does not distinguish places of one
+    cell as the name of a city does.
 
     Args:
         world: see `named_cities`.
         neighbours: training photos near the embedding.
         leading: cells.
-        constraints: those that made the posterior.
+        constraints: the constraints behind the posterior.
         text_weight: see `place_preference`.
-        using: what the text does.
+        using: how the text acts.
     """
     keep = np.flatnonzero(np.isin(neighbours.cell, leading))
     if len(keep) == 0:

@@ -1,9 +1,9 @@
 """Sets and radii with the stated coverage, by split conformal prediction.
 
-Each photo of those held out gets a score: how far the truth is in radii, or how much probability lies on cells that
-were thought likelier than the true one. The quantile of the scores, taken one rank high, then bounds the score of a new
-photo like them with at least its probability (Vovk et al. 2005; Angelopoulos & Bates 2021, section 1). Photos of
-different groups are not alike, so each group has quantiles of its own (Mondrian, Vovk et al. 2005, section 4.5).
+Each held-out photo gets a score: the distance to the truth in radii, or the probability of all cells ranked above the
+true one. The quantile of the scores, taken one rank high, then bounds the score of a new exchangeable photo with at
+least its probability (Vovk et al. 2005; Angelopoulos & Bates 2021, section 1). Photos of
+different groups are not exchangeable, so each group has its own quantiles (Mondrian, Vovk et al. 2005, section 4.5).
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from geoagent.places.geo import Float
 from geoagent.types import Constraint, Int
 
 Group = Literal["picture", "text", "city"]
-"""What an answer rests on: no text; text that speaks for countries or regions; a city that the text names."""
+"""Evidence behind an answer: no text; text pointing to countries or regions; a city named in the text."""
 GROUPS: tuple[Group, ...] = ("picture", "text", "city")
 LEAST = 40
-"""Photos of a group below which a 90 % quantile would be little more than the largest score seen."""
+"""Minimum photos per group; with fewer, a 90 % quantile is close to the largest score seen."""
 
 
 def group_of(constraints: Sequence[Constraint], *, named: bool) -> Group:
     """The group of an answer.
 
     Args:
-        constraints: those that made it.
-        named: whether a city that they name is where the answer is.
+        constraints: the constraints behind it.
+        named: whether the answer is at a city that they name.
     """
     if all(c.source == "user" for c in constraints):
         return "picture"
@@ -38,12 +38,12 @@ def group_of(constraints: Sequence[Constraint], *, named: bool) -> Group:
 
 
 def quantile(scores: ArrayLike, share: float, independent: int | None = None) -> float:
-    """The ⌈share · (n + 1)⌉-th smallest of n scores; the largest where that is more than n.
+    """The ⌈share · (n + 1)⌉-th smallest of n scores; the largest if that rank exceeds n.
 
     Args:
         scores: `(n,)`.
-        share: how many new scores are to be bounded, in (0, 1).
-        independent: how many of the scores are independent, where several are of one text; all where absent.
+        share: fraction of new scores to bound, in (0, 1).
+        independent: number of independent scores, if several come from one text; all if not given.
 
     Raises:
         InputError: no scores, or a share outside (0, 1).
@@ -60,7 +60,7 @@ def radius_scales(calibration: Mapping[str, Any], group: Group) -> tuple[float, 
     """Factors by which the 50 % and 90 % radii are multiplied to cover that share of photos.
 
     Raises:
-        WorldError: the calibration holds something else than numbers.
+        WorldError: the calibration contains something other than numbers.
     """
     try:
         own = calibration.get("conformal", {}).get("radius", {}).get(group)
@@ -77,10 +77,10 @@ def threshold(calibration: Mapping[str, Any], what: Literal["cells", "countries"
 
 
 def set_scores(probs: ArrayLike) -> Float:
-    """Score of each class, `(K,)`: the probability of all that are more probable, and half of its own.
+    """Score of each class, `(K,)`: the probability of all more probable classes, plus half of its own.
 
-    Half, as in adaptive prediction sets of a fixed draw (Romano, Sesia & Candès 2020, section 2): with none of its own
-    the sets of a model that is mostly right would be its first class alone, with all of it they would be huge.
+    Half, as in adaptive prediction sets of a fixed draw (Romano, Sesia & Candès 2020, section 2): with none of it,
+    the sets of a mostly correct model would be its first class alone; with all of it, they would be huge.
     """
     p = np.asarray(probs, dtype=np.float64)
     order = np.argsort(-p, kind="stable")
@@ -96,6 +96,6 @@ def credible(probs: ArrayLike, limit: float) -> Int:
 
 
 def credible_count(probs: ArrayLike, limit: float) -> int:
-    """How many classes `credible` returns."""
+    """Number of classes that `credible` returns."""
     p = np.sort(np.asarray(probs, dtype=np.float64))[::-1]
     return max(1, int(np.searchsorted(np.cumsum(p) - 0.5 * p, limit, side="right")))

@@ -18,11 +18,11 @@ from geoagent.types import Candidates, Constraint, Posterior, log_normalise
 from geoagent.worlds.world import World
 
 CITY_KM = 25.0
-"""An answer is precise to the city where half of the probability lies this near: the field's city radius."""
+"""An answer has city precision if half of the probability lies within this distance: the standard city radius."""
 POINT_KM = 1.0
-"""And to the point where it lies this near: the field's street radius."""
-_APART_KM = 150.0  # what is nearer is no other answer
-_SAME = 1e-10  # nats by which cells may move apart, and their places still share the probability as before
+"""An answer has full precision if half of the probability lies within this distance: the standard street radius."""
+_APART_KM = 150.0  # closer places are the same answer
+_SAME = 1e-10  # nats by which cells may shift relative to each other before their places' shares are recomputed
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -31,9 +31,9 @@ class Spot:
 
     Attributes:
         refined: the place, and each candidate's share in it.
-        cell: the cell that it is in.
-        named: whether a city that the text names is there.
-        vicinity: what lies within `CITY_KM` and `POINT_KM`.
+        cell: the cell containing it.
+        named: whether a city named in the text is there.
+        vicinity: the probability within `CITY_KM` and `POINT_KM`.
     """
 
     refined: Refined
@@ -43,7 +43,7 @@ class Spot:
 
     @classmethod
     def of(cls, refined: Refined, candidates: Candidates, top: int, world: World) -> Spot:
-        """Look around a refined place; `top` is its cell where no candidate has a share in it."""
+        """Build from a refined place; `top` is its cell if no candidate has a share in it."""
         here, towns = refined.latlon, candidates.latlon[candidates.named]
         cell = int(candidates.cell[int(refined.weights.argmax())]) if refined.weights.any() else top
         near = bool((haversine_km((here.lat, here.lon), towns) <= CITY_KM).any())
@@ -52,11 +52,11 @@ class Spot:
 
 @dataclass(eq=False, slots=True)
 class Memory:
-    """What the answers of one photo have in common, which differ by a cue; the constraints must have ids of their own.
+    """Cache shared by the answers of one photo that differ by a cue; constraint ids must be unique.
 
     Attributes:
-        candidates: by leading cells and cities named.
-        spots: by candidates (which `candidates` keeps alive): log probabilities of the leading cells, and the place.
+        candidates: by leading cells and named cities.
+        spots: by candidates (kept alive by `candidates`): log probabilities of the leading cells, and the place.
     """
 
     candidates: dict[Hashable, Candidates] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Memory:
     _names_city: dict[str, bool] = field(default_factory=dict)
 
     def naming(self, constraints: Sequence[Constraint]) -> list[str]:
-        """Ids of the constraints with a city among their places."""
+        """Ids of the constraints that have a city among their places."""
         for constraint in constraints:
             if constraint.id not in self._names_city:
                 self._names_city[constraint.id] = any(place.level == "city" for place in constraint.places)
@@ -77,7 +77,7 @@ class Estimate:
 
     Attributes:
         latlon: the refined place.
-        cell: the cell that it is in.
+        cell: the cell containing it.
         country: the most probable country; `latlon` lies in one of its cells.
         by_country: `(K,)` probability of every country.
         codes: K countries.
@@ -86,10 +86,10 @@ class Estimate:
         p_point: probability that it is within `POINT_KM`.
         radius_50_km: radius around `latlon` that holds half of the probability.
         radius_90_km: radius that holds 90 %.
-        candidates: what `latlon` was computed from.
+        candidates: the candidates from which `latlon` was computed.
         shares: `(M,)` each candidate's share in it.
-        group: what it rests on, as far as radii and sets are calibrated by that.
-        scales: what the radii were multiplied by so that they hold what they say.
+        group: the evidence behind it, by which radii and sets are calibrated.
+        scales: calibration factors applied to the radii.
     """
 
     latlon: LatLon
@@ -119,7 +119,7 @@ class Estimate:
         return tuple((self.codes[i], p) for i, p in zip(order.tolist(), self.by_country[order].tolist(), strict=True))
 
     def level(self, sure: float = 0.5) -> AnswerPrecision:
-        """The finest level that holds at least `sure` of the probability: none, country, region, city or full."""
+        """The finest level with at least probability `sure`: none, country, region, city or full."""
         if self.confidence < sure:
             return "none"
         if self.p_city >= sure:
@@ -140,19 +140,19 @@ def estimate(
     memory: Memory | None = None,
     ranking: Ranking | None = None,
 ) -> Estimate:
-    """Choose the country, then the place in it, then measure how much probability lies around it.
+    """Choose the country, then the place in it, then compute the probability around it.
 
     Args:
         posterior: belief over the world's cells.
-        constraints: those that made it; cities among them prefer places inside a cell.
+        constraints: the constraints behind it; cities among them favour places inside a cell.
         world: cells, prior and support.
-        refiner: from weighted candidates to one place.
-        neighbours: training photos near the embedding; the gazetteer's places stand in where there are none.
-        radii: whether to compute the radii; they cost a sort, and a counterfactual does not need them (then NaN).
-        text_weight: what constraints other than the user's count for, as in `Fusion`.
-        using: what the text does inside the cells.
-        memory: what earlier answers of the same photo found, and this one adds to.
-        ranking: of the posterior, where it is known already.
+        refiner: reduces weighted candidates to one place.
+        neighbours: training photos near the embedding; if None, places of the gazetteer are used.
+        radii: whether to compute the radii; they cost a sort and counterfactuals do not need them (NaN if False).
+        text_weight: factor on constraints other than the user's, as in `Fusion`.
+        using: how the text acts inside the cells.
+        memory: cache of earlier answers for the same photo; updated.
+        ranking: of the posterior, if already computed.
     """
     cells, ranking = world.cells, ranking or Ranking.of(posterior.log_probs, world)
     probs, country, leading = ranking.probs, ranking.country, ranking.leading
@@ -171,7 +171,7 @@ def estimate(
     likely = np.sort(leading)
     known = memory.spots.get(id(candidates))
     if known is not None and np.ptp(posterior.log_probs[likely] - known[0]) <= _SAME:
-        spot = known[1]  # a cue of the country alone moves all of its cells alike, and the place not at all
+        spot = known[1]  # a country-level cue shifts all cells of the country equally and does not move the place
     else:
         refined = refiner(candidates, weights, LatLon(*cells.centroids[top].tolist()))
         spot = Spot.of(refined, candidates, top, world)
@@ -201,13 +201,14 @@ def estimate(
 def candidate_weights(candidates: Candidates, log_probs: Float, cell_weight: float) -> Float:
     """Posterior mass of each candidate, `(M,)`.
 
-    Places share out the probability of their cell. Neighbours compete across cells with exp(−α dᵢ) · p(cellᵢ)^β, since
-    how near a photo looks also says which cell is right; together they stand for the probability of their cells.
+    Places divide the probability of their cell among themselves. Neighbours compete across cells with
+    exp(−α dᵢ) · p(cellᵢ)^β, since visual similarity also indicates the cell; together they carry the probability of
+    their cells.
 
     Args:
         candidates: M places or neighbours.
         log_probs: `(C,)` posterior over cells.
-        cell_weight: β, fitted per world; it plays no part for places.
+        cell_weight: β, fitted per world; not used for places.
     """
     if len(candidates) == 0 or candidates.kind == "place":
         return np.asarray(np.exp(candidates.log_weight + log_probs[candidates.cell]), dtype=np.float64)
@@ -222,8 +223,8 @@ def alternatives(
 ) -> list[tuple[LatLon, int, float]]:
     """Alternative places as `(place, cell, probability)`, most probable first.
 
-    Cells are taken by probability, each at least `_APART_KM` from those taken before, the answer itself included. A
-    place's probability is that of the cells of its country to which it is the nearest, and no further away than that.
+    Cells are taken by probability, each at least `_APART_KM` from those taken before, including the answer itself.
+    A place's probability is that of the cells of its country that are nearest to it, and within that distance.
     """
     cells, probs = world.cells, posterior.probs
     chosen: list[tuple[LatLon, int]] = [(conclusion.latlon, conclusion.cell)]
@@ -241,7 +242,7 @@ def alternatives(
     near = close.max(axis=1) >= np.cos(_APART_KM / EARTH_RADIUS_KM)
     own = cells.country_index[[cell for _, cell in chosen]]
     near &= cells.country_index == own[nearest]
-    near[[cell for _, cell in chosen]] = True  # a large cell's middle may be further from the place in it
+    near[[cell for _, cell in chosen]] = True  # a large cell's centre may be further from the place in it
     mass = np.bincount(nearest, weights=probs * near, minlength=len(chosen))
     found = [(place, cell, float(p)) for (place, cell), p in zip(chosen, mass, strict=True)][1:]
     return sorted(found, key=lambda item: -item[2])

@@ -11,8 +11,8 @@ from geoagent.answer import Best, Comparison, CuePlace, CueReport
 from geoagent.places.geo import Float, LatLon
 from geoagent.types import Constraint, Place, Posterior
 
-_FAIR = float(np.log(3.0))  # nats from which evidence is worth a mention (Kass & Raftery 1995, section 3.2)
-_SHOWN = 8  # places of a cue that an answer lists
+_FAIR = float(np.log(3.0))  # least nats for evidence to be mentioned (Kass & Raftery 1995, section 3.2)
+_SHOWN = 8  # places listed per cue
 
 
 def cue_place(place: Place, weight: float) -> CuePlace:
@@ -29,8 +29,8 @@ def cue_report(number: int, constraint: Constraint, nats: float, without: Best) 
     """Report of one constraint: what it rests on and what it changed.
 
     Args:
-        number: its place in the answer's list, from 1.
-        constraint: what it says.
+        number: its position in the answer's list, from 1.
+        constraint: the constraint.
         nats: its pooled log likelihood at the cell of the answer.
         without: the answer without it.
     """
@@ -95,9 +95,9 @@ def statements(
         radius_90_km: of the answer.
         cues: strongest first.
         looked: whether the picture was judged.
-        told: whether the user said something about the place.
-        lines: of text that were read.
-        comparison: of picture and text.
+        told: whether the user gave a constraint or hint on the place.
+        lines: number of lines of text read.
+        comparison: comparison of picture and text.
     """
     level = {"country": "a country", "region": "a region", "full": "a point"}.get(text_aware.precision, "a city")
     reach = "no country is likelier than not" if text_aware.precision == "none" else f"the evidence reaches to {level}"
@@ -139,13 +139,13 @@ def statements(
 def compared(vision: Posterior, text: Posterior, before: Float, vision_only: Best, text_aware: Best) -> Comparison:
     """Agreement of picture and text, and what the text changed.
 
-    The agreement is log Σ v(c) t(c) / p(c), with v and t what picture and text say and p what is known before either:
-    how many times likelier it is to see both if they are of one place than if they are of two.
+    The agreement is log Σ v(c) t(c) / p(c), with v and t the beliefs from picture and text and p the belief before
+    either: how many times likelier both are under one place than under two.
 
     Args:
-        vision: belief by the picture, and what the user said.
-        text: belief by the text, and what the user said.
-        before: `(C,)` log probabilities by what the user said alone.
+        vision: belief from the picture and the user's input.
+        text: belief from the text and the user's input.
+        before: `(C,)` log probabilities from the user's input alone.
         vision_only: the answer without text.
         text_aware: the answer.
     """
@@ -185,7 +185,7 @@ def compared(vision: Posterior, text: Posterior, before: Float, vision_only: Bes
 
 
 def _apart_km(a: Best, b: Best) -> float:
-    """Distance between two places that are told; 0 where one is not."""
+    """Distance between two disclosed places; 0 if either is withheld."""
     if a.lat is None or a.lon is None or b.lat is None or b.lon is None:
         return 0.0
     return LatLon(a.lat, a.lon).distance_km(LatLon(b.lat, b.lon))

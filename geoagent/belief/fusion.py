@@ -5,15 +5,15 @@ A constraint "with reliability r, the photo is in one of these places, with thes
     L(c) = (1 − r) + r · m(c) / π(c),
 
 where m(c) is the constraint's mass on cell c and π(c) the world's prior mass. Its mean under π is 1, no cell ever
-reaches zero, and with no other evidence the places of the constraint get probability r. Constraints that rest on the
+reaches zero, and with no other evidence the places of the constraint get probability r. Constraints based on the
 same text are not independent: each one's log likelihood is weighted down by how much of its text a stronger one already
 used (`pool_weights`). Then
 
     log p(c) = log v(c) + Σₖ wₖ log Lₖ(c) − log Z,      v: the picture's distribution, or the prior.
 
-The picture is believed likewise: of what its head says, a share q counts and the prior makes up the rest, so that no
-head, however sure, rules a place out that the text names. How far to believe is fitted, in a few numbers that a world
-may hold (`Belief`): q, a source's weight in the exponent, and a factor on every reliability.
+The picture is treated likewise: the head's distribution has share q and the prior makes up the rest, so that no
+head, however confident, rules out a place that the text names. A few fitted numbers, which a world may hold (`Belief`),
+set how much each source counts: q, a source's weight in the exponent, and a factor on every reliability.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from geoagent.types import Constraint, Int, Place, Posterior, log_normalise
 from geoagent.worlds.world import World
 
 RULED_OUT = -1000.0
-"""Log likelihood, nats, of cells that the user rules out: no sum of other evidence reaches it."""
-_NEAR_KM = 30.0  # how far into the neighbouring cells of its country a city's mass reaches
-_RULED_OUT_BELOW = 1e-9  # likelihood of a rule: what it leaves of a cell that it does not name is 1e-14
-_NEAR_SHARE = 0.1  # how much of it
+"""Log likelihood, nats, of cells that the user rules out: no sum of other evidence outweighs it."""
+_NEAR_KM = 30.0  # distance scale on which a city's mass extends into neighbouring cells of its country
+_RULED_OUT_BELOW = 1e-9  # a rule's likelihood for a cell that it does not name is 1e-14
+_NEAR_SHARE = 0.1  # share of the city's mass that extends
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Belief:
     """Exponents of the sources, fitted per world by log loss on pictures and texts of known places.
 
     Attributes:
-        weights: exponent of the likelihoods of each source; 1 where absent.
+        weights: exponent of the likelihoods of each source; 1 by default.
         reliability: factor on the reliability of every constraint but the user's, (0, 1].
         same_region: see `SAME_REGION`; 0 multiplies constraints of one line as if independent, 1 keeps the strongest.
         picture: share of the picture's distribution, (0, 1]; the prior makes up the rest.
@@ -56,14 +56,14 @@ class Belief:
     def __post_init__(self) -> None:
         within = 0.0 < self.reliability <= 1.0 and 0.0 < self.picture <= 1.0 and 0.0 <= self.same_region <= 1.0
         if not within or not all(0.0 <= w < np.inf for w in self.weights.values()):
-            raise ValueError(f"a belief is out of range: {self}")
+            raise ValueError(f"belief out of range: {self}")
 
     @classmethod
     def of(cls, world: World) -> Belief:
         """The fitted values of a world, or the defaults.
 
         Raises:
-            WorldError: it holds something else than numbers.
+            WorldError: it contains something other than numbers.
         """
         held = world.calibration.get("fusion", {})
         try:
@@ -79,9 +79,9 @@ class Fusion:
 
     Args:
         world: cells and prior.
-        belief: how far sources are believed; what the world holds where absent.
-        text_weight: factor on the exponents of all sources but the user's own words; 0 for none of them.
-        vision_weight: what the picture counts for; 0 leaves the prior.
+        belief: weights of the sources; the world's by default.
+        text_weight: factor on the exponents of all sources except the user's input; 0 ignores them.
+        vision_weight: factor on the picture's evidence; 0 leaves the prior.
     """
 
     def __init__(
@@ -97,10 +97,10 @@ class Fusion:
 
         Args:
             base: `(C,)` log probabilities: the picture's, or the prior.
-            constraints: may be empty; then the posterior equals `base`.
+            constraints: may be empty; the posterior then equals `base`.
 
         Raises:
-            ShapeError: `base` is over another number of cells.
+            ShapeError: `base` has another number of cells.
         """
         return self.over(constraints)(base, constraints)
 
@@ -116,7 +116,7 @@ class Fusion:
         """Log probabilities of the picture, scaled by its weight, `(C,)`.
 
         Raises:
-            ShapeError: it is over another number of cells than the world's.
+            ShapeError: the number of cells differs from the world's.
         """
         count = len(self.world.cells)
         if np.shape(log_probs) != (count,):
@@ -163,8 +163,8 @@ class Fused:
     """The likelihoods of some constraints, and the posterior of any subset of them.
 
     Args:
-        fusion: how they are weighed.
-        constraints: all that may be chosen.
+        fusion: how they are weighted.
+        constraints: all that may be selected.
     """
 
     def __init__(self, fusion: Fusion, constraints: Sequence[Constraint]) -> None:
@@ -176,7 +176,7 @@ class Fused:
         for k, constraint in enumerate(constraints):
             if constraint.rule:
                 self._logs[k, ruled_out(likely[k])] = RULED_OUT
-        # Strength: expected nats, that is the divergence from the prior to what the constraint alone would give.
+        # Strength: expected nats, the divergence from the prior to the posterior of the constraint alone.
         self._strength = (likely * self._logs * fusion.world.prior).sum(axis=1).tolist()
         self._exponent = [fusion.exponent(c.source) for c in constraints]
         self._group = [0] * len(self._row)
@@ -212,18 +212,18 @@ class Fused:
         return Terms(tuple([c.id for c in constraints]), rows, weights, self._logs)
 
     def _pool(self, constraints: Sequence[Constraint], rows: Sequence[int]) -> list[float]:
-        """Exponent of each of a group: its source's, times what stronger ones on the same text leave of it."""
+        """Exponent of each constraint of a group: its source's, times the share left by stronger ones on its text."""
         left = pool_weights(constraints, [self._strength[row] for row in rows], self.fusion.belief.same_region)
         return [weight * self._exponent[row] for weight, row in zip(left, rows, strict=True)]
 
 
 def likelihoods(constraints: Sequence[Constraint], world: World, believed: Sequence[float]) -> Float:
-    """L(c) of K constraints, each by itself, `(K, C)`: positive, mean at most 1 under the prior.
+    """L(c) of K constraints, each on its own, `(K, C)`: positive, mean at most 1 under the prior.
 
     Mass on countries that have no cells in this world is lost, and weakens the constraint accordingly.
 
     Args:
-        constraints: what they say.
+        constraints: the constraints.
         world: cells and prior.
         believed: factor on the reliability of each.
     """
@@ -247,14 +247,14 @@ def likelihoods(constraints: Sequence[Constraint], world: World, believed: Seque
 
 
 def ruled_out(likely: Float) -> NDArray[np.bool_]:
-    """Which cells a rule of the user leaves nothing, `(C,)`, from its likelihood."""
+    """Mask of the cells that a rule of the user excludes, `(C,)`, from its likelihood."""
     return np.asarray(likely < _RULED_OUT_BELOW, dtype=np.bool_)
 
 
 def mass_ratio(place: Place, world: World) -> tuple[Int, Float]:
     """m(c) / π(c) for a unit mass on one place: the cells where it is not zero, and the ratio in each.
 
-    No cells where the world has none of its country.
+    Empty if the world has no cells of its country.
     """
     inside = world.cells.inside(place.country)
     if len(inside) == 0:
@@ -270,7 +270,7 @@ def mass_ratio(place: Place, world: World) -> tuple[Int, Float]:
     cell = world.cells.at(place.latlon)
     home = int(np.searchsorted(inside, cell))
     if home == len(inside) or inside[home] != cell:
-        home = int(distance.argmin())  # a border town whose coordinates fall on the other side
+        home = int(distance.argmin())  # a border town whose coordinates fall into the neighbouring country
     near = np.exp(-distance / _NEAR_KM) * prior[inside]
     near[home] += 1e-12
     ratio = _NEAR_SHARE * (near / near.sum()) / prior[inside]

@@ -9,21 +9,21 @@ import numpy as np
 from geoagent.types import Constraint
 
 SAME_REGION = 0.35
-"""How much of a constraint counts as used up when a stronger one rests on other characters of the same line.
+"""Share of a constraint that counts as used up when a stronger one rests on other characters of the same line.
 
 Two cues in one line are two observations of one sign: more than one observation, less than two independent ones.
 """
 OTHER_KIND = 0.35
-"""How much of a constraint counts as used up when a stronger one of another kind rests on the same characters."""
+"""Share of a constraint that counts as used up when a stronger one of another kind rests on the same characters."""
 OPINIONS = frozenset({"llm", "llm-picture"})
-"""Sources whose constraints never use up those of others, however sure they are.
+"""Sources whose constraints never use up those of others, however confident.
 
 A model's reading of a text is a second opinion on the same characters, and counts where nothing else does.
 """
 
 
 def sharing(constraints: Sequence[Constraint]) -> list[list[int]]:
-    """Constraints in groups such that those of different groups rest on different lines of text; ascending."""
+    """Group constraints so that different groups rest on different lines of text; indices ascending."""
     group = list(range(len(constraints)))
     first: dict[int, int] = {}
     for i, constraint in enumerate(constraints):
@@ -41,7 +41,7 @@ def sharing(constraints: Sequence[Constraint]) -> list[list[int]]:
 def pool_weights(constraints: Sequence[Constraint], strength: Sequence[float], same_region: float) -> list[float]:
     """Weight of each constraint's log likelihood, in [0, 1].
 
-    The strongest counts in full; of a weaker one, each character of its text counts as far as no stronger constraint
+    The strongest counts in full; each character of a weaker one's text counts to the extent that no stronger constraint
     has used it up. Adding a weak constraint never weakens a strong one, and constraints on different lines multiply.
 
     ======================================  ======================================  ===================
@@ -51,8 +51,8 @@ def pool_weights(constraints: Sequence[Constraint], strength: Sequence[float], s
     other characters of the same line       `same_region`                            `OTHER_KIND` of that
     ======================================  ======================================  ===================
 
-    Statements of one kind are those about the language of the text (script, language, words for streets), and otherwise
-    each kind of cue by itself: that "Pokhara" is written in Devanagari and that it names a city are two things.
+    Script, language and street words are one kind of statement (on the language of the text); every other kind of cue
+    is its own: that "Pokhara" is written in Devanagari and that it names a city are two statements.
     """
     order = sorted(
         range(len(constraints)),
@@ -86,7 +86,7 @@ def pool_weights(constraints: Sequence[Constraint], strength: Sequence[float], s
 def _alike(mine: Constraint, other: Constraint) -> bool:
     """Whether two constraints are about the same thing.
 
-    What a model reads in a text says more than its language; on everything else it repeats what the tables know.
+    A model's constraints carry more than the language of the text; on everything else they repeat the tables.
     """
     if mine.source in OPINIONS or other.source in OPINIONS:
         return "language" not in (_statement(mine.kind), _statement(other.kind))

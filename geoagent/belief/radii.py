@@ -12,16 +12,16 @@ from geoagent.types import Candidates, Int
 from geoagent.worlds.world import World
 
 SPREAD = np.sqrt(np.log(1 / (1 - np.array([0.1, 0.3, 0.5, 0.7, 0.9]))) / np.log(2))
-"""Quantiles of the distance of photos from a place, relative to its median: Rayleigh, that is a round cloud."""
-_KM_PER_DEGREE = 111.0  # of latitude; a little less than any ellipsoid has, so that a band is never too narrow
-_LIGHT = 1e-7  # probability of a place of support below which it does not count
+"""Quantiles of the distance of photos from a place, relative to its median: a Rayleigh distribution (isotropic)."""
+_KM_PER_DEGREE = 111.0  # of latitude; slightly below the value on any ellipsoid, so that a band is never too narrow
+_LIGHT = 1e-7  # support places with less probability are ignored
 
 
 class Vicinity:
     """Probability within some distances of one place, for any posterior.
 
     Args:
-        world: its support, wherever no candidates are.
+        world: its support is used in cells without candidates.
         candidates: M places in the leading cells.
         here: the place.
         limits_km: L distances.
@@ -45,7 +45,7 @@ class Vicinity:
 
         Args:
             probs: `(C,)` posterior.
-            weights: `(M,)` probability that each candidate stands for.
+            weights: `(M,)` probability of each candidate.
         """
         return tuple((self._near @ weights + self._around @ probs[self._cell]).tolist())
 
@@ -54,10 +54,10 @@ class Cloud:
     """All of the probability as weighted places with an extent: candidates in the leading cells, support elsewhere.
 
     Args:
-        world: its support.
+        world: its support is used.
         probs: `(C,)` posterior.
         candidates: M places in the leading cells.
-        weights: `(M,)` probability that each stands for.
+        weights: `(M,)` probability of each.
     """
 
     def __init__(self, world: World, probs: Float, candidates: Candidates, weights: Float) -> None:
@@ -66,7 +66,7 @@ class Cloud:
         self._elsewhere[candidates.cell] = 0.0
 
     def radii(self, here: LatLon, shares: Sequence[float]) -> tuple[float, ...]:
-        """Distances from `here`, km, that hold each of some shares of the probability."""
+        """Distances from `here`, km, that contain the given shares of the probability."""
         unit, mass, extent = self._all
         distance = great_circle_km(unit, to_unit((here.lat, here.lon)))
         return tuple(spread_quantiles(distance, extent, mass, shares))
@@ -84,15 +84,15 @@ class Cloud:
 
 
 def spread_quantiles(distance: Float, extent: Float, mass: Float, shares: Sequence[float]) -> list[float]:
-    """The least distances within which shares of the photos of some places lie; exact, without looking at each photo.
+    """Smallest distances that contain given shares of the photos of some places; exact, without sorting all of them.
 
     Args:
-        distance: `(N,)` km, of each place.
-        extent: `(N,)` km, how far its photos typically are from it.
-        mass: `(N,)` its probability; not negative, not all zero.
+        distance: `(N,)` distance of each place, km.
+        extent: `(N,)` typical distance of its photos from it, km.
+        mass: `(N,)` its probability; non-negative, not all zero.
         shares: in (0, 1).
     """
-    # A place's photos lie between its own distance and its outermost photo's; so few places can hold a quantile.
+    # A place's photos lie between its own distance and its outermost photo's, so few places can contain a quantile.
     nearest, farthest = _bins(distance), _bins(np.sqrt(distance**2 + (extent * SPREAD[-1]) ** 2))
     most, least = np.cumsum(np.bincount(nearest, mass)), np.cumsum(np.bincount(farthest, mass))
     found = []
@@ -108,18 +108,18 @@ def spread_quantiles(distance: Float, extent: Float, mass: Float, shares: Sequen
 
 
 def _bins(distance: Float) -> Int:
-    """A bin for each distance, by its root: 0.1 km wide near the place, some kilometres far from it."""
+    """Bin each distance by its square root: bins are 0.1 km wide near the place, some kilometres wide far from it."""
     return (np.sqrt(distance) * 16.0).astype(np.int64)
 
 
 def _near(here: LatLon, places: Float, extent: Float, limits_km: Sequence[float]) -> Float:
-    """Share of the photos of each place that lies within each distance, `(L, N)`."""
+    """Share of each place's photos within each distance, `(L, N)`."""
     spread = _spread(haversine_km((here.lat, here.lon), places), extent)
     return np.array([(spread <= limit).mean(axis=0) for limit in limits_km])
 
 
 def _spread(distance: Float, extent: Float) -> Float:
-    """Distances at which the photos of places lie, `(5, N)` km: their quantiles."""
+    """Quantiles of the distances of the photos of places, `(5, N)` km."""
     squares = np.multiply.outer(SPREAD**2, extent**2)
     squares += distance**2
     return np.asarray(np.sqrt(squares, out=squares))

@@ -11,7 +11,7 @@ from geoagent.types import Int
 from geoagent.worlds.world import World
 
 LEADING = 24
-"""Cells whose places compete for the answer."""
+"""Default number of cells that provide candidates."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -22,7 +22,7 @@ class Ranking:
         probs: `(C,)` posterior.
         by_country: `(K,)` probability of each country.
         country: the most probable one.
-        leading: its leading cells, most probable first.
+        leading: leading cells of that country, most probable first.
     """
 
     probs: Float
@@ -32,7 +32,7 @@ class Ranking:
 
     @classmethod
     def of(cls, log_probs: Float, world: World) -> Ranking:
-        """Rank the countries, and the cells of the first."""
+        """Rank the countries, and the cells of the most probable one."""
         cells, probs = world.cells, np.exp(log_probs)
         by_country = cells.by_country(probs)
         country = cells.country_codes[int(by_country.argmax())]

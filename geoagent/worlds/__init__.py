@@ -1,1 +1,1 @@
-"""Worlds: geocells with a prior and, optionally, a head and a gallery; training and measuring them."""
+"""Worlds: geocells with a prior and, optionally, a head and a gallery; training and evaluation."""

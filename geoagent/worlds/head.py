@@ -23,21 +23,21 @@ _HALF = ("hidden_weight", "weight")  # stored as float16, which moves probabilit
 class CellHead:
     """A linear layer, or one hidden layer, over the frozen embedding, with a temperature fitted on held-out photos.
 
-    With x the embedding less `mean`, brought to unit length where `unit` says so, and h = GELU(V x + a) the hidden
-    layer (h = x without one): log p = log softmax((W h + b) / T). Several models trained alike are one head: their
-    hidden layers side by side and the mean of their logits, which is the geometric mean of their probabilities.
+    With x the embedding minus `mean`, normalised to unit length if `unit`, and h = GELU(V x + a) the hidden
+    layer (h = x without one): log p = log softmax((W h + b) / T). An ensemble is stored as one head: its
+    hidden layers concatenated and the mean of its logits, which is the geometric mean of their probabilities.
 
     Attributes:
         weight: W, `(C, H)` float32; `(C, D)` without a hidden layer.
         bias: b, `(C,)` float32.
-        temperature: T, logits are divided by it (Guo et al. 2017, "On calibration of modern neural networks").
-        mean: `(D,)` float32 that is subtracted from an embedding first.
-        encoder: the encoder that it was trained on, by name.
+        temperature: T, the logits' divisor (Guo et al. 2017, "On calibration of modern neural networks").
+        mean: `(D,)` float32, subtracted from embeddings first.
+        encoder: name of the encoder that it was trained on.
         cells: fingerprint of the geocells that it was trained for.
         hidden_weight: V, `(H, D)` float32, or None.
         hidden_bias: a, `(H,)` float32, or None.
-        unit: whether the centred embedding is brought to unit length.
-        lens: what the gallery is searched through, or None where embeddings are compared as they are.
+        unit: whether the centred embedding is normalised to unit length.
+        lens: the retrieval projection (learned metric) for gallery search, or None to compare embeddings directly.
     """
 
     weight: Float32
@@ -81,7 +81,7 @@ class CellHead:
 
     @property
     def dim(self) -> int:
-        """D, the length of an embedding."""
+        """D, the embedding dimension."""
         assert self.mean is not None
         return len(self.mean)
 
@@ -94,15 +94,15 @@ class CellHead:
         """Return `(C,)` float64 log probabilities for one embedding `(D,)`, or `(N, C)` for `(N, D)`.
 
         Raises:
-            ShapeError: the embedding has another length.
+            ShapeError: the embedding has the wrong length.
         """
         return self._log_probs(self._hidden(embedding))
 
     def query(self, embedding: ArrayLike) -> Float32:
-        """Return what the gallery is searched with, `(Q,)` for one embedding `(D,)`, `(N, Q)` for `(N, D)`.
+        """Return the gallery query, `(Q,)` for one embedding `(D,)`, `(N, Q)` for `(N, D)`.
 
         Raises:
-            ShapeError: the embedding has another length.
+            ShapeError: the embedding has the wrong length.
         """
         return np.asarray(embedding, dtype=np.float32) if self.lens is None else self.lens(embedding)
 
@@ -162,4 +162,4 @@ class CellHead:
                     **{name: data[name] for name in _OPTIONAL if name in data},
                 )
         except (OSError, ValueError, KeyError, EOFError) as error:
-            raise WorldError(f"{path} is damaged, or of an earlier geoagent: {error}") from error
+            raise WorldError(f"{path} is damaged, or from an earlier version of geoagent: {error}") from error

@@ -19,7 +19,7 @@ from geoagent.resources import cache_dir
 from geoagent.worlds.world import World
 
 _CHUNK = 1 << 20
-_MOST_BYTES = 20 << 30  # a zip that says it unpacks to more is no world
+_MOST_BYTES = 20 << 30  # larger unpacked sizes are rejected
 
 
 def home() -> Path:
@@ -28,9 +28,9 @@ def home() -> Path:
 
 
 def find(name: str | Path | None) -> Path | None:
-    """Turn a name or a path into a world's folder; None, the starter world, stays None.
+    """Resolve a name or a path to a world's folder; None (the starter world) stays None.
 
-    A path wins over a name.
+    A path takes precedence over a name.
     """
     if name is None or str(name) == "starter":
         return None
@@ -40,7 +40,7 @@ def find(name: str | Path | None) -> Path | None:
 
 
 def listed() -> list[dict[str, Any]]:
-    """What is known of the starter world and of every world in `home()`; a broken one says why."""
+    """List the starter world and every world in `home()`; a broken one has the reason."""
     rows = [{**World.load().summary(), "folder": "(ships with geoagent)"}]
     for folder in sorted(home().glob("*/world.json")) if home().is_dir() else []:
         try:
@@ -56,10 +56,10 @@ def info(world: World) -> dict[str, Any]:
 
 
 def verify(folder: Path | None) -> list[str]:
-    """Load every part of a world and use it once.
+    """Verify a world: load every part and use it once.
 
     Returns:
-        What is wrong, in words; empty where the world is whole.
+        Descriptions of the problems; empty if the world is valid.
     """
     try:
         world = World.load(folder)
@@ -90,22 +90,22 @@ def download(
     timeout_s: float = 10.0,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Path:
-    """Fetch a zipped world and unpack it into `home()`.
+    """Download a zipped world and unpack it into `home()`.
 
     Args:
-        address: https, or a file's path.
-        name: what it is called here; the file's name without ".zip" where absent.
-        sha256: refuse anything else.
-        timeout_s: how long to wait for the server.
-        progress: told how far it is.
+        address: https URL, or a file path.
+        name: name to install it under; by default the file name without ".zip".
+        sha256: expected checksum; any other file is rejected.
+        timeout_s: timeout for the server.
+        progress: progress callback.
 
     Raises:
-        InputError: the address cannot be fetched, or is no zip.
-        WorldError: what came is no world, or not the one that was asked for, or there is one of that name.
+        InputError: the address cannot be fetched, or is not a zip.
+        WorldError: the file is not a world, has the wrong checksum, or a world of that name exists.
     """
     target = home() / (name or Path(address.split("?")[0]).name.removesuffix(".zip"))
     if target.exists():
-        raise WorldError(f"there is a world named {target.name!r} already: remove {target} or choose another --name")
+        raise WorldError(f"a world named {target.name!r} already exists: remove {target} or choose another --name")
     home().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home(), prefix=".fetch-") as folder:
         archive = Path(folder) / "world.zip"
@@ -115,7 +115,7 @@ def download(
         unpacked = _unpack(archive, Path(folder) / "world")
         problems = verify(unpacked)
         if problems:
-            raise WorldError(f"{address} holds no sound world: {problems[0]}")
+            raise WorldError(f"{address} does not contain a valid world: {problems[0]}")
         shutil.move(unpacked, target)
     return target
 
@@ -124,7 +124,7 @@ def _fetch(address: str, target: Path, timeout_s: float, progress: Callable[[str
     digest = hashlib.sha256()
     local = Path(address)
     if "://" in address and not address.startswith("https://"):
-        raise InputError(f"{address}: worlds are fetched over https only")
+        raise InputError(f"{address}: only https is supported; use an https address or a file path")
     try:
         source = local.open("rb") if local.is_file() else urllib.request.urlopen(address, timeout=timeout_s)
         with source, target.open("wb") as out:
@@ -136,12 +136,12 @@ def _fetch(address: str, target: Path, timeout_s: float, progress: Callable[[str
                     progress("fetching", out.tell(), total)
     except (urllib.error.URLError, OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        raise InputError(f"{address} cannot be fetched: {reason}; give a file's path, or try with a network") from error
+        raise InputError(f"{address} cannot be fetched: {reason}; check the network, or give a file path") from error
     return digest.hexdigest()
 
 
 def _unpack(archive: Path, target: Path) -> Path:
-    """Unpack a zip that holds a world at its top or in one folder; names that leave the folder are refused."""
+    """Unpack a zip that holds a world at its top level or in one folder; paths that escape the folder are rejected."""
     try:
         with zipfile.ZipFile(archive) as zipped:
             if sum(entry.file_size for entry in zipped.infolist()) > _MOST_BYTES:
@@ -152,8 +152,8 @@ def _unpack(archive: Path, target: Path) -> Path:
                     raise InputError(f"the zip names a file outside its folder: {entry.filename!r}")
             zipped.extractall(target)
     except zipfile.BadZipFile as error:
-        raise InputError("what came is no zip file") from error
+        raise InputError("the file is not a zip") from error
     metas = sorted(target.glob("world.json")) or sorted(target.glob("*/world.json"))
     if not metas:
-        raise WorldError("the zip holds no world.json")
+        raise WorldError("the zip contains no world.json")
     return metas[0].parent

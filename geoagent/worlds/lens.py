@@ -17,12 +17,12 @@ __all__ = ["Lens", "gelu", "unit_rows"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Lens:
-    """A small network whose cosines say how near two photos were taken, rather than how alike they look.
+    """A small network whose cosines reflect how close two photos were taken, rather than visual similarity.
 
-    With x the embedding less `mean`, brought to unit length: z = W GELU(V x + a) + b + S x, brought to unit length.
+    With x the embedding minus `mean`, normalised to unit length: z = W GELU(V x + a) + b + S x, normalised likewise.
 
     Attributes:
-        mean: `(D,)` that is subtracted from an embedding first.
+        mean: `(D,)`, subtracted from embeddings first.
         hidden_weight: V, `(H, D)`.
         hidden_bias: a, `(H,)`.
         weight: W, `(Q, H)`.
@@ -51,19 +51,19 @@ class Lens:
 
     @property
     def dim(self) -> int:
-        """D, the length of an embedding."""
+        """D, the input dimension."""
         return len(self.mean)
 
     @property
     def query_dim(self) -> int:
-        """Q, the length of what comes out."""
+        """Q, the output dimension."""
         return len(self.bias)
 
     def __call__(self, embedding: ArrayLike) -> Float32:
         """Return `(Q,)` of unit length for one embedding `(D,)`, or `(N, Q)` for `(N, D)`.
 
         Raises:
-            ShapeError: the embedding has another length.
+            ShapeError: the embedding has the wrong length.
         """
         x = np.asarray(embedding, dtype=np.float32)
         if x.ndim not in (1, 2) or x.shape[-1] != self.dim:
@@ -73,13 +73,13 @@ class Lens:
         return unit_rows(h @ self.weight.T + self.bias + x @ self.skip.T)
 
     def arrays(self, prefix: str) -> dict[str, Any]:
-        """Its arrays by name, for a file; matrices as float16, which moves cosines by less than a thousandth."""
+        """Arrays by name, for saving; matrices as float16, which changes cosines by less than a thousandth."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
         return {prefix + k: v.astype(np.float16) if v.ndim == 2 else v for k, v in found.items()}
 
     @classmethod
     def of_arrays(cls, data: Any, prefix: str) -> Lens:
-        """Read back what `arrays` gave.
+        """Rebuild a lens from the result of `arrays`.
 
         Raises:
             KeyError: an array is missing.
@@ -95,6 +95,6 @@ def gelu(x: ArrayLike) -> Float32:
 
 
 def unit_rows(x: Float32) -> Float32:
-    """Vectors `(D,)` or `(N, D)` brought to unit length."""
+    """Normalise vectors `(D,)` or `(N, D)` to unit length."""
     length = np.linalg.norm(x, axis=-1, keepdims=True)
     return np.asarray(x / np.maximum(length, np.float32(1e-12)), dtype=np.float32)

@@ -46,7 +46,7 @@ __all__ = ["Gallery", "Support", "World", "add_photos"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Support:
-    """Where photos are inside the cells, as S weighted places.
+    """Distribution of photos inside the cells, as S weighted places.
 
     Attributes:
         latlon: `(S, 2)` degrees.
@@ -92,7 +92,7 @@ class World:
         support: where photos are inside the cells.
         head: embedding to cells: the classifier's, or one over the gallery's places; None where no encoder was trained.
         gallery: training photos for retrieval, or None.
-        encoder: configuration of the encoder that head and gallery need ({"name": …, options}), or None.
+        encoder: configuration of the encoder for head and gallery ({"name": …, options}), or None.
         calibration: fitted numbers (temperatures, reliabilities, refinement settings) by name.
         card: its sources, author and metrics.
         prototypes: clusters of the gallery's photos inside the cells, or None.
@@ -125,11 +125,11 @@ class World:
                 raise WorldError(f"the {part} names geocells that do not exist (there are {count})")
         if self.head is not None and (self.head.cells != self.cells.fingerprint or _size(self.head) != count):
             raise WorldError(
-                f"the head was trained for other geocells ({self.head.cells}) than these ({self.cells.fingerprint})"
+                f"the head was trained for geocells {self.head.cells}, but the world has {self.cells.fingerprint}"
             )
         if self.head is not None and self.gallery is not None and self.gallery.dim != self.head.query_dim:
             raise WorldError(
-                f"the head asks for rows of {self.head.query_dim} numbers, not the gallery's {self.gallery.dim}"
+                f"the head queries with {self.head.query_dim} dimensions, but the gallery has {self.gallery.dim}"
             )
         if self.prototypes is not None:
             rows = 0 if self.gallery is None else len(self.gallery)
@@ -153,7 +153,7 @@ class World:
 
     @cached_property
     def support_share(self) -> Float:
-        """`(S,)` each support place's share of its cell."""
+        """`(S,)` share of each support place in its cell."""
         return np.asarray(np.exp(self.support.log_share), dtype=np.float64)
 
     @cached_property
@@ -169,7 +169,7 @@ class World:
 
     @cached_property
     def densest(self) -> Float:
-        """`(C, 2)` degrees: in each cell the support place where most of its photos are, or its centroid."""
+        """`(C, 2)` degrees: the support place with most of each cell's photos, or its centroid."""
         places = self.cells.centroids.copy()
         order = np.argsort(self.support.log_share, kind="stable")
         places[self.support.cell[order]] = self.support.latlon[order]
@@ -280,7 +280,7 @@ def _read_meta(path: Path) -> dict[str, Any]:
     try:
         meta = json.loads((path / _META).read_text("utf-8"))
     except FileNotFoundError as error:
-        raise WorldError(f"{path} is no world: it has no {_META}") from error
+        raise WorldError(f"{path} is not a world: it has no {_META}") from error
     except (OSError, ValueError) as error:
         raise WorldError(f"{path / _META} cannot be read: {error}") from error
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
@@ -321,7 +321,7 @@ def add_photos(folder: str | Path, embeddings: ArrayLike, latlon: ArrayLike, ref
     if world.gallery is None:
         raise WorldError(f"the world {world.name!r} has no gallery to add photos to")
     if isinstance(world.head, GalleryHead):
-        raise WorldError(f"the gallery of the world {world.name!r} is its head; no photos can be added to it")
+        raise WorldError(f"the gallery of the world {world.name!r} serves as its head; photos cannot be added to it")
     cell = world.cells.assign(latlon)
     embeddings = embeddings if world.head is None else world.head.query(embeddings)
     world.gallery.append_on_disk(world.cells.fingerprint, embeddings, latlon, cell, refs)

@@ -1,4 +1,4 @@
-"""Measuring a world on photos whose places are known."""
+"""Evaluation of a world on photos with known places."""
 
 from geoagent.worlds.evaluation.evaluate import evaluate
 from geoagent.worlds.evaluation.report import Report

@@ -10,7 +10,7 @@ from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
 NOISE = 0.02
-"""Share of the letters that are misread."""
+"""Share of letters that are misread."""
 _ALIKE = {"O": "0", "0": "O", "I": "1", "1": "I", "l": "1", "S": "5", "B": "8", "e": "c", "c": "e", "u": "v", "n": "h"}
 
 
@@ -33,7 +33,7 @@ def misread(line: str, dice: random.Random) -> str:
 
 
 def like(pattern: str, dice: random.Random) -> str:
-    """A text that a regular expression of the tables matches; open repetitions end after two."""
+    """Return a text that matches a regular expression of the tables; open-ended repetitions stop at two."""
     return "".join(_parts(_parser.parse(pattern), dice))
 
 
@@ -69,5 +69,5 @@ def _member(choices: Sequence[tuple[Any, Any]], dice: random.Random) -> str:
 
 
 def _ascii(value: Any) -> bool:
-    """Whether a character or range of a class is of ASCII: rarer letters are in the tables, but seldom on plates."""
+    """Whether a character or range of a class is ASCII: rarer letters are in the tables, but seldom on plates."""
     return bool(max(value) < 128) if isinstance(value, tuple) else bool(value < 128)

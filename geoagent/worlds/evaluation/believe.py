@@ -1,9 +1,9 @@
 """Fitting the weights of picture and text, radii and credible sets, on pictures and texts with known places.
 
-A belief (`fusion.Belief`) has four numbers: how far the picture is believed, which is fitted on pictures alone; the
-exponent of the text's likelihoods (its inverse temperature), a factor on every reliability, and what other cues of one
-line still count. They are those that give the true countries the most probability, drawn towards the defaults by normal
-priors, so that a handful of texts moves nothing far. Radii and sets are fitted after it, on the answers that it gives.
+A belief (`fusion.Belief`) has four numbers: the picture's share, which is fitted on pictures alone; the exponent of the
+text's likelihoods (its inverse temperature); a factor on every reliability; and the discount on other cues of one line.
+They maximise the probability of the true countries, shrunk towards the defaults by normal priors, so that a handful of
+texts has little effect. Radii and sets are fitted afterwards, on the resulting answers.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ EXPONENTS = tuple(float(w) for w in np.round(np.geomspace(0.4, 1.8, 13), 3))
 RELIABILITIES = (0.85, 0.9, 0.95, 0.98, 1.0)
 SAME_REGIONS = (0.0, 0.2, SAME_REGION, 0.5, 0.7, 1.0)
 _SPREAD = (0.1, 0.08, 0.3)
-"""Standard deviations of the priors: of the exponent's logarithm, of the factor from 1, of what a line shares.
+"""Standard deviations of the priors: of the exponent's logarithm, of the factor, of `same_region`.
 
-The first is narrow on purpose: texts on which rules were written make the text look surer than it is elsewhere."""
+The first is deliberately narrow: on texts that the rules were written for, text looks more reliable than elsewhere."""
 LEAST_TEXTS = 10
-"""Texts below which nothing is fitted."""
+"""Minimum number of texts for a fit."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -46,8 +46,8 @@ class Fitted:
     """A fitted belief.
 
     Attributes:
-        belief: what was fitted.
-        figures: "before" and "fitted" mean −log p of the true country, nats; and how many texts and cases.
+        belief: the fitted belief.
+        figures: "before" and "fitted" mean −log p of the true country, nats; and the number of texts and cases.
     """
 
     belief: Belief
@@ -55,12 +55,12 @@ class Fitted:
 
 
 def fit_belief(cases: Sequence[Case], agent: GeoAgent, *, progress: Progress | None = None) -> Fitted:
-    """Fit a belief on cases whose text has evidence; each text counts once, however many pictures it stands beside.
+    """Fit a belief on cases whose text has evidence; each text counts once, however many pictures it is paired with.
 
     Args:
         cases: see `cases.load_pairs`, `pair_up` and `load_photos`.
-        agent: over their world.
-        progress: called with what is being done, how far it is and how far it goes.
+        agent: agent over their world.
+        progress: called with (stage, done, total).
 
     Raises:
         InputError: too few texts with evidence.
@@ -68,7 +68,7 @@ def fit_belief(cases: Sequence[Case], agent: GeoAgent, *, progress: Progress | N
     mine = [case for case in cases if case.evidence and case.observed.text.constraints]
     texts = list(dict.fromkeys(case.text for case in mine))
     if len(texts) < LEAST_TEXTS:
-        raise InputError(f"{len(texts)} texts with evidence are too few to fit a fusion to; it takes {LEAST_TEXTS}")
+        raise InputError(f"{len(texts)} texts with evidence are too few to fit the fusion; it needs {LEAST_TEXTS}")
     share = _share_of_text(mine)
     before = float(share @ np.array([_loss(agent.fusion, case) for case in mine]) / len(texts))
     picture = _picture(cases, agent)
@@ -100,11 +100,11 @@ def fit_world(
     """Return the world with fitted weights, and with radii and sets that have the stated coverage on the cases.
 
     Args:
-        world: it keeps what it has, where a group has fewer than `conformal.LEAST` cases.
+        world: its values are kept for groups with fewer than `conformal.LEAST` cases.
         fitted: the belief.
-        cases: with and without evidence, with places where kilometres count.
-        agent: over the world.
-        data: what they were fitted on, kept beside them.
+        cases: with and without evidence, with places where distances count.
+        agent: agent over the world.
+        data: description of the fitting data, stored with the values.
     """
     held = {
         "weights": dict(fitted.belief.weights),
@@ -132,7 +132,7 @@ def fit_world(
 
 
 def _apart(cases: Sequence[Case], agent: GeoAgent) -> list[tuple[Case, Outcome]]:
-    """Each case as the agent answers it, and once more without its text, so that pictures alone are calibrated too."""
+    """Answer each case with and without its text, so that pictures alone are calibrated too."""
     methods = Methods(agent)
     found = [(case, methods.aware(case)) for case in cases]
     bare = [case for case in cases if case.observed.text.constraints and case.latlon is not None]
@@ -140,7 +140,7 @@ def _apart(cases: Sequence[Case], agent: GeoAgent) -> list[tuple[Case, Outcome]]
 
 
 def _conformal(found: Sequence[tuple[Case, Outcome]], world: World) -> dict[str, Any]:
-    """Scales of radii and thresholds of sets by group, from answers whose radii are not scaled yet for text."""
+    """Scales of radii and thresholds of sets by group, from answers whose radii are not yet scaled for text."""
     cells = world.cells
     codes = {code: i for i, code in enumerate(cells.country_codes)}
     radius: dict[str, list[float]] = {}
@@ -169,7 +169,7 @@ def _conformal(found: Sequence[tuple[Case, Outcome]], world: World) -> dict[str,
 
 
 def _picture(cases: Sequence[Case], agent: GeoAgent) -> float:
-    """How far the picture is believed: see `picture_reliability`; 1 where no picture was judged."""
+    """The picture's share: see `picture_reliability`; 1 if no picture was judged."""
     world = agent.assets.world
     codes = {code: i for i, code in enumerate(world.cells.country_codes)}
     mine = [c for c in cases if c.observed.vision.encoder is not None and c.country in codes]
@@ -186,7 +186,7 @@ def _believing(agent: GeoAgent, belief: Belief) -> GeoAgent:
 
 
 def over(agent: GeoAgent, world: World) -> GeoAgent:
-    """The agent over the same world under another calibration of fusion, radii and sets; its parts stay as they are."""
+    """Return the agent with another calibration of fusion, radii and sets; its parts are shared."""
     return replace(agent, assets=replace(agent.assets, world=world))
 
 
@@ -205,7 +205,7 @@ def _sources(cases: Sequence[Case]) -> tuple[str, ...]:
 
 
 def _terms(fusion: Fusion, constraints: Sequence[Constraint]) -> tuple[Float, Float]:
-    """Pooled log likelihoods: those of the text, which an exponent multiplies, and those of the user, `(C,)` each."""
+    """Pooled log likelihoods: of the text (scaled by the exponent) and of the user, `(C,)` each."""
     terms, count = fusion.terms(constraints), len(fusion.world.cells)
     of_user = {c.id for c in constraints if c.source == "user"}
     heard = sum((term for key, term in terms.items() if key not in of_user), np.zeros(count))
@@ -238,9 +238,9 @@ def _share_of_text(cases: Sequence[Case]) -> Float:
 
 
 def fit_pool(cases: Sequence[Case], agent: GeoAgent) -> tuple[float, float]:
-    """Weights of a log-opinion pool a · log v + b · log t, a and b in [0, 1.5], by the loss that fits a belief.
+    """Weights of a log-opinion pool a · log v + b · log t, a and b in [0, 1.5], with the loss of `fit_belief`.
 
-    The picture is believed as far as it would be by `fit_belief`.
+    The picture's share is the one that `fit_belief` would choose.
     """
     agent = _believing(agent, replace(Belief.of(agent.assets.world), picture=_picture(cases, agent)))
     cases = [case for case in cases if case.evidence and case.observed.text.constraints]

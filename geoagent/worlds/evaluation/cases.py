@@ -21,7 +21,7 @@ from geoagent.worlds.evaluation.evaluate import choose_views
 from geoagent.worlds.training.table import Table, read_table
 
 NEAR_KM = 50.0
-"""A picture further than this from the city that its text names says nothing about kilometres."""
+"""Distances are evaluated only for pictures within this distance of the city that their text names."""
 CONTINENTS = ("Africa", "Asia", "Europe", "North America", "Oceania", "South America")
 Progress = Callable[[str, int, int], None]
 
@@ -32,11 +32,11 @@ class Labelled:
 
     Attributes:
         id: name of the row.
-        lines: as an OCR engine gave them.
-        country: where it is, ISO 3166-1 alpha-2; None where the text has no evidence.
+        lines: as read by an OCR engine.
+        country: true country, ISO 3166-1 alpha-2; None if the text has no evidence.
         latlon: the city that it names, or None.
-        kinds: what sorts of cue it holds, by its maker; "misleading" among them.
-        difficulty: in words, or "".
+        kinds: labelled kinds of cue, including "misleading".
+        difficulty: free text, or "".
     """
 
     id: str
@@ -53,13 +53,13 @@ class Case:
 
     Attributes:
         id: name of the row.
-        observed: what was seen of it.
-        country: where it was taken, ISO 3166-1 alpha-2.
-        latlon: where exactly, or None where kilometres mean nothing.
-        evidence: whether the text speaks for a place, by its label; for a photo, whether any was understood.
-        misleading: whether the text speaks for a wrong one too.
-        text: which text it is, so that a fit can leave it out.
-        strata: names of the groups that it is counted in.
+        observed: its observation.
+        country: true country, ISO 3166-1 alpha-2.
+        latlon: true position, or None if distances are meaningless.
+        evidence: whether the text points to a place, by its label; for a photo, whether any cue was found.
+        misleading: whether the text also points to a wrong one.
+        text: id of its text, so that fits can exclude it.
+        strata: names of its evaluation groups.
     """
 
     id: str
@@ -73,10 +73,10 @@ class Case:
 
 
 def read_labelled(path: Path) -> dict[str, Labelled]:
-    """Read JSON Lines of {"id", "lines", "country"} and, where known, "lat", "lon", "kinds", "difficulty".
+    """Read JSON Lines of {"id", "lines", "country"} and optionally "lat", "lon", "kinds", "difficulty".
 
     Raises:
-        InputError: the file cannot be read, or a row is of another shape; the message names the line.
+        InputError: the file cannot be read, or a row is malformed; the message names the line.
     """
     try:
         rows = path.read_text("utf-8").split("\n")
@@ -110,10 +110,10 @@ def load_pairs(
     """Read pairs of a picture's features and a sign's text of one country.
 
     Args:
-        pairs: CSV text_id, panorama (a row of `features`) and, where the text names a city, km_from_city.
+        pairs: CSV text_id, panorama (a row of `features`) and, if the text names a city, km_from_city.
         texts: see `read_labelled`.
         features: NPZ of lat, lon, views.
-        agent: over the world whose encoder made the features.
+        agent: agent over the world whose encoder made the features.
         views: "1" for the first view of each place, "all" for the mean of all.
         progress: called with what is being done, how far it is and how far it goes.
 
@@ -135,19 +135,19 @@ def load_pairs(
 def pair_up(
     texts: Sequence[Labelled], table: Table, agent: GeoAgent, *, each: int = 4, views: str = "all", seed: int = 0
 ) -> list[Case]:
-    """Make pairs of texts and places of their country, for fitting.
+    """Pair texts with places of their country, for fitting.
 
-    Beside a text that names a city stands the place of its country nearest to it, for which kilometres count within
-    `NEAR_KM`; beside one that does not, `each` random places of its country, for which they count too, since the text
-    speaks of nothing finer. A text whose country the table lacks is left out.
+    A text that names a city is paired with the nearest place of its country; distances count within `NEAR_KM`. Other
+    texts are paired with `each` random places of their country; distances count there too, since the text points to
+    nothing finer. Texts whose country is missing from the table are skipped.
 
     Args:
-        texts: labelled ones.
+        texts: labelled texts.
         table: places with features.
-        agent: over the world whose encoder made the features.
-        each: places at most of a text without a city.
+        agent: agent over the world whose encoder made the features.
+        each: maximum places per text without a city.
         views: see `load_pairs`.
-        seed: of the choice.
+        seed: random seed.
     """
     rng = np.random.default_rng(seed)
     country = agent.assets.gazetteer.countries_at(table.latlon)
@@ -172,7 +172,7 @@ def paired(
     views: str = "all",
     progress: Progress | None = None,
 ) -> list[Case]:
-    """Observe texts beside pictures: `(text, row of places, whether kilometres count)`; a text is understood once."""
+    """Observe texts with pictures: `(text, row of places, whether distances count)`; each text is parsed once."""
     looked = choose_views(places.unit_views(), views)
     countries = agent.assets.gazetteer.countries_at(places.latlon)
     read: dict[str, Observation] = {}
@@ -195,16 +195,16 @@ def paired(
 
 
 def load_photos(truth: Path, agent: GeoAgent, *, progress: Progress | None = None) -> list[Case]:
-    """Observe labelled photos from their pixels; one that cannot be opened, or whose country is a guess, is left out.
+    """Observe labelled photos from pixels; skips those that cannot be opened or whose country is a guess.
 
     Args:
-        truth: CSV file, country and, where known, lat and lon; photos are relative to it. A country with a question
-            mark is a guess of the one who labelled it.
-        agent: any.
+        truth: CSV with columns file, country and optionally lat and lon; photo paths are relative to it. A country
+            with a question mark is the labeller's guess.
+        agent: any agent.
         progress: see `load_pairs`.
 
     Raises:
-        InputError: the table cannot be read, lacks a column, or names no photo that can be opened.
+        InputError: the table cannot be read, lacks a column, or none of its photos can be opened.
     """
     rows = list(_rows(truth))
     cases = []
@@ -226,12 +226,12 @@ def load_photos(truth: Path, agent: GeoAgent, *, progress: Progress | None = Non
         strata += [f"cue {kind}" for kind in dict.fromkeys(c.kind for c in seen.text.constraints)]
         cases.append(Case(row["file"], seen, country, place, evidence, False, row["file"], tuple(strata)))
     if not cases:
-        raise InputError(f"{truth} names no photo with a country that can be opened")
+        raise InputError(f"{truth}: no photo with a country can be opened; check the paths in the column file")
     return cases
 
 
 def continent_of(country: str) -> str:
-    """The continent of a country, by UN M49 with the Americas in two; "" where it has none."""
+    """The continent of a country, by UN M49 with the Americas in two; "" if it has none."""
     regions = macro_regions()
     return next((name for name in CONTINENTS if country in regions[name.casefold()].countries), "")
 

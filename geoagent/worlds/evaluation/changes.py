@@ -27,8 +27,8 @@ class Truth:
 
     Attributes:
         country: ISO 3166-1 alpha-2.
-        latlon: where exactly, or None.
-        kinds: what its text is said to hold ("misleading", …).
+        latlon: exact position, or None.
+        kinds: labels of its text ("misleading", …).
     """
 
     country: str
@@ -38,21 +38,21 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One stratum of many answers; the last six are None where no truth is known.
+    """One stratum of many answers; the last six are None if no truth is known.
 
     Attributes:
         stratum: its name.
-        answers: how many.
-        changed_country: of them the text changed the country.
-        changed_place: or the region or the place alone.
-        conflicts: picture and text rather speak of two places.
+        answers: number of answers.
+        changed_country: answers whose country the text changed.
+        changed_place: answers of which it changed only the region or place.
+        conflicts: answers where picture and text more likely come from two places.
         known: answers whose truth is known.
-        better: the country became right by the text.
-        worse: it became wrong.
-        vision_only: share of right countries, of those known.
+        better: answers whose country the text made right.
+        worse: answers whose country it made wrong.
+        vision_only: country accuracy, over those known.
         text_only: likewise.
         text_aware: likewise.
-        nearer_km: median of how much nearer the text brought the place, of those with coordinates; negative is further.
+        nearer_km: median reduction in distance due to the text, over those with coordinates; negative if it grew.
     """
 
     stratum: str
@@ -70,9 +70,9 @@ class Row:
 
 
 def read_truth(path: Path) -> dict[str, Truth]:
-    """Read what is known: CSV with a column id, source, file or text_id, country and perhaps lat, lon; or JSON Lines.
+    """Read ground truth: CSV with a column id, source, file or text_id, country and optionally lat, lon; or JSON Lines.
 
-    A country with a question mark is a guess of the one who labelled it, and is left out.
+    A country with a question mark is the labeller's guess, and is skipped.
 
     Raises:
         InputError: the file cannot be read, or lacks a column; the message names the line.
@@ -105,7 +105,7 @@ def read_truth(path: Path) -> dict[str, Truth]:
 
 
 def truth_of(id: str | None, source: str, known: Mapping[str, Truth]) -> Truth | None:
-    """What is known of a photo, by its id, its source, or the name of its file."""
+    """Look up the truth for a photo by id, source or file name."""
     for key in (id, source, Path(source).name):
         if key is not None and key in known:
             return known[key]
@@ -127,7 +127,7 @@ def changes(answers: Iterable[Answer], known: Mapping[str, Truth] | None = None)
 
 
 def to_dict(rows: Iterable[Row]) -> dict[str, Any]:
-    """What JSON holds."""
+    """Return a JSON-serialisable dict."""
     return {"schema": SCHEMA, "strata": [asdict(row) for row in rows]}
 
 
@@ -177,14 +177,14 @@ def _row(stratum: str, rows: list[tuple[Answer, Truth | None]]) -> Row:
 
 
 def changed(answer: Answer) -> str:
-    """The coarsest thing that the text changed; without a comparison, whether the country did."""
+    """The coarsest level that the text changed; without a comparison, whether the country changed."""
     if answer.comparison is not None:
         return answer.comparison.changed
     return "nothing" if country_of(answer.vision_only) == country_of(answer.text_aware) else "country"
 
 
 def country_of(prediction: Prediction | None) -> str | None:
-    """The country that a prediction names, or finds likeliest."""
+    """The country that a prediction names, or its most probable one."""
     if prediction is None:
         return None
     return prediction.best.country or (prediction.countries[0].code if prediction.countries else None)

@@ -31,7 +31,7 @@ RIVALS = (
     "linear pool",
     "hard filter",
 )
-"""What text-aware must beat in log loss; the oracle cannot be beaten in countries."""
+"""Baselines for text-aware in log loss; the oracle is an upper bound for countries."""
 COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 Progress = Callable[[str, int, int], None]
 
@@ -41,15 +41,15 @@ class Column:
     """Results of one method on N cases; NaN where a case has no kilometres.
 
     Attributes:
-        right: `(N,)` whether the concluded country is the true one.
+        right: `(N,)` whether the predicted country is the true one.
         confidence: `(N,)` its probability.
         loss: `(N,)` −log p of the true country, nats.
-        km: `(N,)` from the answer to the truth.
-        holds_50: `(N,)` 1 where the 50 % radius holds the truth, 0 where not.
+        km: `(N,)` distance from the answer to the truth.
+        holds_50: `(N,)` 1 if the 50 % radius covers the truth, else 0.
         holds_90: `(N,)`.
-        in_cells: `(N,)` whether the 90 % set of cells holds the true one; NaN where the world has fitted none.
+        in_cells: `(N,)` whether the 90 % credible set of cells contains the true one; NaN if the world has none fitted.
         in_countries: `(N,)` likewise of countries.
-        countries: `(N,)` how many countries that set holds.
+        countries: `(N,)` size of that set of countries.
         latlon: `(N, 2)` the answers, degrees.
     """
 
@@ -71,11 +71,11 @@ class Comparison:
 
     Attributes:
         columns: by set of cases ("one view", "photos signs", …) and method.
-        strata: by set of cases and stratum: which cases are in it, `(N,)`.
+        strata: by set of cases and stratum: mask of its cases, `(N,)`.
         figures: by set of cases, stratum and method: figures by name, each with its 95 % interval.
-        changes: by set of cases, stratum and which text-aware: what it changes against the others.
+        changes: by set of cases, stratum and text-aware variant: its difference to the others.
         settings: world, data, seed and so on.
-        ablations: names of the methods that are text-aware with one part changed.
+        ablations: names of the ablations of text-aware.
     """
 
     columns: Mapping[str, Mapping[str, Column]]
@@ -86,7 +86,7 @@ class Comparison:
     ablations: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON holds; a figure that is not finite is null."""
+        """Return a JSON-serialisable dict; non-finite figures become null."""
         return {
             "schema": SCHEMA,
             "settings": dict(self.settings),
@@ -115,17 +115,17 @@ def compare(
     settings: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Answer every case by every method and measure.
+    """Answer every case with every method, and evaluate.
 
     Args:
-        cases: by name of the set: the same pictures with one view and with all, photos from pixels, …
-        agent: over the world that they were observed with.
-        folds: texts are dealt into so many parts; fusion, radii and sets are fitted on the others of each, so that the
-            rows "… cross-fitted" owe nothing to the text that they answer. 0 for none.
-        bootstrap: how often rows are redrawn for the intervals; 0 for none.
-        seed: of dealing and redrawing.
-        settings: kept in the report.
-        progress: called with what is being done, how far it is and how far it goes.
+        cases: by name of the set: the same pictures with one view or all views, photos from pixels, …
+        agent: agent over the world with which they were observed.
+        folds: number of parts that texts are split into; fusion, radii and sets for each part are fitted on the
+            others, so that the rows "… cross-fitted" never use the text that they answer. 0 for none.
+        bootstrap: number of bootstrap resamples for the intervals; 0 for none.
+        seed: random seed of splits and resamples.
+        settings: stored in the report.
+        progress: called with (stage, done, total).
 
     Raises:
         InputError: too few texts to fit on.
@@ -157,11 +157,11 @@ def compare(
 
 
 def risk_coverage(column: Column) -> dict[str, Any]:
-    """Share of wrong countries among the answers that remain when the least sure ones are not given.
+    """Risk-coverage: share of wrong countries among the answers kept when the least confident abstain.
 
     Returns:
         "aurc", the mean of that share over all coverages (Geifman & El-Yaniv 2017, section 2), and at `COVERAGES` the
-        share and the confidence at which one would abstain.
+        share and the abstention threshold on confidence.
     """
     order = np.argsort(-column.confidence, kind="stable")
     wrong = np.cumsum(~column.right[order]) / np.arange(1, len(order) + 1)
@@ -181,7 +181,7 @@ def risk_coverage(column: Column) -> dict[str, Any]:
 def _crossed(
     cases: Mapping[str, Sequence[Case]], agent: GeoAgent, folds: int, seed: int, progress: Progress | None
 ) -> tuple[dict[str, GeoAgent], dict[str, tuple[float, float]]]:
-    """For each text an agent over a world fitted without it, and weights of the log-opinion pool, likewise."""
+    """For each text, an agent over a world fitted without it, and log-opinion pool weights fitted without it."""
     every = [case for mine in cases.values() for case in mine]
     texts = list(dict.fromkeys(case.text for case in every))
     dealt = dict(zip(texts, np.random.default_rng(seed).permutation(len(texts)) % folds, strict=True))
@@ -268,7 +268,7 @@ def _measured(column: Column, draw: Bootstrap) -> dict[str, Figure]:
 
 
 def _changes(method: str, picked: Mapping[str, Column], draw: Bootstrap) -> dict[str, Figure]:
-    """What text-aware changes: the same draws for both sides, since they answer the same photos."""
+    """Paired differences of text-aware to the others: the same draws for both, since they answer the same photos."""
     aware, vision, text = (picked[name] for name in (method, "vision-only", "text-only"))
     errors = np.stack([~vision.right, ~aware.right], axis=1)
     found = {

@@ -36,7 +36,7 @@ _INKS = {
 
 
 def markdown(found: Comparison) -> str:
-    """The whole comparison: methods where the text has evidence, strata, ablations, what the text changed."""
+    """The full report: methods where the text has evidence, strata, ablations, changes by the text."""
     lines = ["# Does the text help?", "", *_preface(found)]
     for name, groups in found.figures.items():
         main = _EVIDENCE if _EVIDENCE in groups else EVERYTHING
@@ -162,7 +162,7 @@ def _span(figure: Figure) -> str:
 def _bars(
     axes: Any, groups: Mapping[str, Mapping[str, Mapping[str, Figure]]], methods: Sequence[str], name: str
 ) -> None:
-    """Country accuracy by stratum, the larger strata, a dot with its interval for each method."""
+    """Plot country accuracy of the larger strata: a dot with its interval for each method."""
     strata = [s for s, by in groups.items() if by["text-aware"]["n"].value >= 10][:14]
     for row, stratum in enumerate(strata):
         for offset, method in enumerate(methods):

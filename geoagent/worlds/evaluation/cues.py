@@ -26,16 +26,16 @@ from geoagent.worlds.world import World
 
 NEAR_KM = 25.0
 GENERATED_WEIGHT = 0.1
-"""What a cue of a made-up text counts for beside one of a text that somebody saw: both come from the same tables."""
+"""Weight of a cue from a generated text relative to one from a real text: generated texts come from the cue tables."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Text:
-    """One labelled text, searched for cues.
+    """One labelled text, with its cues.
 
     Attributes:
         id: name of the row.
-        allowed: countries that count as right, the true one first; () where the text has no evidence.
+        allowed: countries that count as right, the true one first; () if the text has no evidence.
         latlon: the true place, or None.
         regions: its lines.
         cues: what was found in them.
@@ -49,16 +49,16 @@ class Text:
 
 
 def read_texts(paths: Sequence[Path], agent: GeoAgent) -> list[Text]:
-    """Read labelled texts and search them for cues.
+    """Read labelled texts and find their cues.
 
     Args:
-        paths: JSON Lines of {"id", "lines", "country", and where known "also", "lat", "lon"}; a country of null says
+        paths: JSON Lines of {"id", "lines", "country", and optionally "also", "lat", "lon"}; a null country means
             that the text has no evidence. Or CSV tables of photographed signs with the columns text_lines (lines
             separated by " | ") and country; rows whose country is empty or a guess ("EG?") are left out.
         agent: whose gazetteer, tables and prior are used.
 
     Raises:
-        InputError: a file cannot be read, or a row is of another shape; the message names file and line.
+        InputError: a file cannot be read, or a row is malformed; the message names file and line.
     """
     texts = []
     for path in paths:
@@ -77,7 +77,7 @@ def read_texts(paths: Sequence[Path], agent: GeoAgent) -> list[Text]:
 
 
 def _rows_of_signs(lines: list[str], path: Path) -> list[str]:
-    """Rows of a table of photographed signs, as the JSON Lines that `read_texts` takes."""
+    """Convert a table of photographed signs to the JSON Lines that `read_texts` expects."""
     table = csv.DictReader(lines)
     if not {"text_lines", "country"} <= set(table.fieldnames or ()):
         raise InputError(f"{path}: a CSV table of signs needs the columns text_lines and country")
@@ -89,7 +89,7 @@ def _rows_of_signs(lines: list[str], path: Path) -> list[str]:
 
 
 def made_up(count: int, agent: GeoAgent, *, seed: int = 0) -> list[Text]:
-    """Generated texts, searched for cues; see `generated`."""
+    """Generate texts and find their cues; see `generated`."""
     assets = agent.assets
     rows = Signs(assets.gazetteer, assets.facts, assets.world.country_prior, seed).texts(count)
     return [_text(json.dumps(row), row["id"], agent) for row in rows if row["lines"]]
@@ -154,27 +154,27 @@ def measure(
 
     Args:
         paths: labelled texts, see `read_texts`.
-        agent: with the world whose prior is used.
-        folds: texts are dealt into so many parts; each part is judged by what the others give.
-        seed: of the dealing, and of generated texts.
-        generated: so many made-up texts help to fit kinds of cue that few labelled texts have. They count for
-            `GENERATED_WEIGHT` each, and nothing is judged by them.
+        agent: agent over the world whose prior is used.
+        folds: number of parts; each part is evaluated with reliabilities fitted on the others.
+        seed: random seed of the split and the generated texts.
+        generated: number of generated texts that help to fit rare kinds of cue. They are weighted by
+            `GENERATED_WEIGHT` and never used for evaluation.
 
     Returns:
         "reliability": curves by kind at the strengths `calibrate.KNOTS`; "kinds": how often each kind was right;
-        "crossed" and "before": figures of the country posterior on held-out texts with fitted curves, and with those
-        in use before ("ece_by_chance" is what so few texts show of a posterior that is calibrated); "texts",
+        "crossed" and "before": figures of the country posterior on held-out texts with fitted curves, and with the
+        previous ones ("ece_by_chance" is the ECE of a calibrated posterior on that few texts); "texts",
         "generated", "fingerprint" and "date" of the data.
 
     Raises:
-        InputError: rows that cannot be read, or fewer texts with a country than folds.
+        InputError: rows cannot be read, or there are fewer texts with a country than folds.
     """
     if folds < 2:
         raise InputError(f"cross-validation takes at least 2 folds, got {folds}")
     texts = read_texts(paths, agent)
     known = [text for text in texts if text.allowed]
     if len(known) < folds:
-        raise InputError(f"{len(known)} texts with a country are too few for {folds} folds")
+        raise InputError(f"{len(known)} texts with a country are too few for {folds} folds; use fewer folds")
     seen = observe(known, agent)
     extra = [
         replace(one, weight=GENERATED_WEIGHT)
@@ -219,7 +219,7 @@ def _judge(text: Text, agent: GeoAgent, curves: Mapping[str, Any] | None) -> tup
 
 
 def judged(texts: Sequence[Text], agent: GeoAgent) -> tuple[float, float]:
-    """Share of texts whose country is right, and mean −log p of it in nats, with the reliabilities in use."""
+    """Country accuracy and mean −log p of the true country in nats, with the current reliabilities."""
     figures = _figures([_judge(text, agent, agent.assets.world.calibration.get("reliability")) for text in texts])
     return figures["country_right"], figures["log_loss"]
 
@@ -257,10 +257,10 @@ def fingerprint(paths: Sequence[Path]) -> str:
 
 
 def store(report: Mapping[str, Any], folder: Path) -> None:
-    """Write measured reliabilities into a world's folder, beside its other calibration.
+    """Write fitted reliabilities into a world's folder, next to its other calibration.
 
     Raises:
-        WorldError: the folder is no world, or cannot be written.
+        WorldError: the folder is not a world, or cannot be written.
     """
     world = World.load(folder)
     measured = {

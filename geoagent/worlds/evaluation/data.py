@@ -1,12 +1,12 @@
 """Data sets for evaluation; see `training.table.read_table` for the formats.
 
 ===========  ==================================================  ================================================
-data set     what its files look like                            what is minded
+data set     file format                                         handling
 ===========  ==================================================  ================================================
-IM2GPS3k     im2gps3k_places365.csv: IMG_ID, author, LAT, LON    one of the two versions that circulate has the two
-YFCC4k       yfcc4k_places365.csv, likewise                      headers swapped; photos are named by IMG_ID
-OSV-5M       test.csv: id, latitude, longitude, country, …       photos lie in numbered folders, by id
-MP-16        mp16_places365.csv: IMG_ID, LAT, LON                IMG_ID has folders in it
+IM2GPS3k     im2gps3k_places365.csv: IMG_ID, author, LAT, LON    one of two circulating versions has LAT and LON
+YFCC4k       yfcc4k_places365.csv, same columns                  headers swapped; photos are named by IMG_ID
+OSV-5M       test.csv: id, latitude, longitude, country, …       photos are in numbered folders, by id
+MP-16        mp16_places365.csv: IMG_ID, LAT, LON                IMG_ID contains folders
 GeoCLIP      any CSV with IMG_FILE, LAT, LON
 ===========  ==================================================  ================================================
 """
@@ -30,17 +30,17 @@ def load_data(
     cache: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Table:
-    """Read a data set and, where it has photos instead of features, embed them.
+    """Read a data set; if it has photos instead of features, embed them.
 
     Args:
         path: NPZ, CSV or Parquet.
-        images: folder of the photos; the table's own where absent.
-        encoder: of the world that is evaluated.
+        images: folder of the photos; the table's folder by default.
+        encoder: encoder of the evaluated world.
         cache: see `embed_table`.
         progress: see `embed_table`.
 
     Raises:
-        InputError: the file cannot be used, or has photos and no encoder was given.
+        InputError: the file is unusable, or has photos but no encoder was given.
     """
     table = read_table(path, images=images)
     if table.views is not None:

@@ -45,22 +45,22 @@ def evaluate(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Report:
-    """Measure a world on places with features.
+    """Evaluate a world on places with features.
 
     Args:
         world: needs a head.
         table: places with `views`; see `training.embed.embed_table` for photos.
         views: "1" for the first view of each place, "all" for the mean of its views.
-        split: only the rows of this split; all rows where absent.
+        split: only the rows of this split; all rows by default.
         refiner: name of a plug, or a refiner.
-        search: name of the plug that finds neighbours.
-        bootstrap: how often rows are redrawn for the intervals; 0 for none.
-        blocks: redraw whole blocks of 1° instead of single places, since places of a block are not independent.
-        seed: of the draws.
-        progress: called with what is being done, how far it is and how far it goes.
+        search: name of the search plug.
+        bootstrap: number of bootstrap resamples for the intervals; 0 for none.
+        blocks: resample whole 1° blocks instead of places, since places of a block are not independent.
+        seed: random seed.
+        progress: called with (stage, done, total).
 
     Raises:
-        InputError: no such split, no features, or features of another length than the head wants.
+        InputError: no such split, no features, or features whose length does not match the head.
         WorldError: the world has no head.
     """
     part = table.part(split) if split is not None else table
@@ -68,7 +68,7 @@ def evaluate(
     predict = Predictor(world, refiner, search=search)
     if embeddings.shape[1] != predict.head.dim:
         raise InputError(
-            f"the head of {world.name!r} wants features of {predict.head.dim} numbers, got {embeddings.shape[1]}"
+            f"the head of {world.name!r} expects features of {predict.head.dim} dimensions, got {embeddings.shape[1]}"
         )
     started = time.perf_counter()
     found = predict(embeddings, progress=progress)
@@ -87,7 +87,7 @@ def evaluate(
 
 
 def choose_views(views: Float32, which: str) -> Float32:
-    """Return one embedding a place, `(N, D)`: its first view, or the mean of all.
+    """Return one embedding per place, `(N, D)`: its first view, or the mean of all.
 
     Raises:
         InputError: neither "1" nor "all".
@@ -110,14 +110,14 @@ def measure(
     blocks: bool = False,
     seed: int = 0,
 ) -> Report:
-    """Compare answers with the truth; a row whose answer is NaN counts as a miss everywhere.
+    """Compare answers with the truth; a NaN answer counts as a miss in every metric.
 
     Args:
-        world: whose cells the answers' probabilities are over.
+        world: its cells index the answers' probabilities.
         found: N answers.
         truth: `(N, 2)` degrees.
-        settings: kept in the report.
-        seconds: kept in the report.
+        settings: stored in the report.
+        seconds: stored in the report.
         bootstrap: see `evaluate`.
         blocks: see `evaluate`.
         seed: see `evaluate`.
@@ -162,13 +162,13 @@ def measure(
 
 
 def _mean_of_answered(distance_km: Any) -> float:
-    """Mean distance of the rows that were answered: a missing answer has none that could be averaged."""
+    """Mean distance of the answered rows; unanswered rows have none to average."""
     known = distance_km[np.isfinite(distance_km)]
     return float(known.mean()) if len(known) else float("nan")
 
 
 def _country_log_loss(world: World, log_probs: Float32, truth: Any) -> Float:
-    """Negative log of the true country's probability, `(N,)`, capped at 50 where the world has no cell of it."""
+    """Negative log of the true country's probability, `(N,)`, capped at 50 if the world has no cell in it."""
     member = np.zeros((len(world.cells), len(world.cells.country_codes) + 1), dtype=np.float32)
     member[np.arange(len(world.cells)), world.cells.country_index] = 1.0
     mass = np.exp(log_probs) @ member

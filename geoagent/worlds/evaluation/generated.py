@@ -1,10 +1,10 @@
 """Generated labelled texts: signs composed from gazetteer places and cue tables, for kinds with few real examples.
 
-A text of a country is a handful of lines such as stand there: an authority, a street, a shop with its form of company,
+A text of a country has a few lines typical of its signs: an authority, a street, a shop with its form of company,
 a telephone number, a domain, a postcode with its town, a plate, a price. Some lines are foreign on purpose ("Pizzeria
-Napoli" in Germany), and letters are misread as optical readers do. What comes from the tables is what the cues read, so
-these texts tell how often cues mislead each other and what noise does to them, not how good the tables are: `calibrate`
-counts them for less than texts that somebody saw.
+Napoli" in Germany), and OCR errors are simulated. The texts come from the same tables that the cues read, so they
+measure how often cues interfere with each other and how noise affects them, not how good the tables are: `calibrate`
+weights them less than real texts.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from geoagent.types import Place
 from geoagent.worlds.evaluation._pieces import firm, like, misread
 
 MISLEADING = 0.3
-"""Share of the texts with a line that speaks for another country."""
-_LARGEST = 400  # towns of a country that are drawn from
-_FEWEST, _MOST = 1, 4  # lines of a text besides a misleading one
-_PRIOR_POWER = 0.75  # how far countries are drawn as often as photos are taken there
+"""Share of the texts with a line that points to another country."""
+_LARGEST = 400  # largest towns per country to draw from
+_FEWEST, _MOST = 1, 4  # lines per text, besides a misleading one
+_PRIOR_POWER = 0.75  # exponent of the country prior when drawing countries
 _DECOR = ("Pizzeria", "Ristorante", "Café", "Hotel", "Restaurant", "Bar", "Grill", "Boutique")
-# By country where its word differs from that of its language.
+# By country, where the term differs from that of its language.
 _OFFICES = {
     "BR": "Prefeitura de {}", "ES": "Ayuntamiento de {}", "MX": "Ayuntamiento de {}", "AT": "Gemeinde {}",
     "fr": "Mairie de {}", "es": "Municipalidad de {}", "it": "Comune di {}", "pt": "Câmara Municipal de {}",
     "de": "Stadt {}", "nl": "Gemeente {}", "en": "City of {}", "pl": "Urząd Miasta {}", "cs": "Město {}",
     "tr": "{} Belediyesi", "ro": "Primăria {}", "sv": "{} kommun", "da": "{} Kommune", "ru": "Администрация города {}",
 }  # fmt: skip
-_WORD_LANGUAGES = 0.25  # least share of a language on a country's signs for its words to be used
+_WORD_LANGUAGES = 0.25  # minimum share of a language on a country's signs for its words to be used
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Signs:
     """Composes sign texts.
 
     Attributes:
-        gazetteer: of the places.
+        gazetteer: source of the places.
         facts: cue tables.
         prior: how often photos are taken in each country.
         seed: the same seed gives the same texts.
@@ -59,7 +59,7 @@ class Signs:
     _towns: dict[str, list[Place]] = field(default_factory=dict)
 
     def texts(self, count: int) -> list[dict[str, Any]]:
-        """Make `count` rows of {"id", "lines", "country", "also", "city", "lat", "lon", "kinds"}."""
+        """Generate `count` rows of {"id", "lines", "country", "also", "city", "lat", "lon", "kinds"}."""
         dice = random.Random(self.seed)
         codes = [code for code in sorted(self.prior) if code in self.facts.countries and self._of(code)]
         weights = [self.prior[code] ** _PRIOR_POWER for code in codes]
@@ -131,7 +131,7 @@ class Signs:
         return found
 
     def _native(self, town: Place) -> str:
-        """A town's name as it stands on signs there."""
+        """Return a town's name as written on signs there."""
         return self._natives.get(f"{town.country} {town.name}", town.name)
 
     def _language(self, code: str, dice: random.Random) -> str:
@@ -251,7 +251,7 @@ class Signs:
         return " ".join(dice.choice(words) for _ in range(dice.randint(1, 3))).capitalize() if words else ""
 
     def _foreign(self, code: str, dice: random.Random) -> str:
-        """A line that speaks for a country where the sign is not: decoration, a brand, a domain of the world."""
+        """Return a line that points to another country: decoration, a brand, a foreign domain."""
         town = self._of(code)[0].name
         brand = self._brand(code, self._of(code)[0], dice)
         return dice.choice([f"{dice.choice(_DECOR)} {town}", brand or town, f"www.{firm(dice).lower()}.com", town])

@@ -1,19 +1,19 @@
 """Methods to combine picture and text, ours and the baselines, over one agent's world.
 
 With v the picture's distribution over cells, t the text's (from the prior by our likelihoods), π the prior and T the
-country that the text alone concludes:
+country predicted from the text alone:
 
 =======================  =====================================================================
 method                   log p(c) up to a constant
 =======================  =====================================================================
-text-aware               log v + Σ w log L, as `Fusion` has it (what the agent answers)
+text-aware               log v + Σ w log L, as in `Fusion` (the agent's answer)
 vision-only              log v
 text-only                log t
 product of experts       log v + log t: the prior counts twice (Hinton 2002, section 1)
 log-opinion pool         a log v + b log t (Genest & Zidek 1986, section 3), a = b = ½ or cross-fitted
 linear pool              log(½ v + ½ t)
-hard filter              log v inside T, nothing outside, where the text speaks for any place
-oracle country           log v inside the true country: what no filter by country can beat
+hard filter              log v inside T, nothing outside, if the text points to any place
+oracle country           log v inside the true country: upper bound of any country filter
 =======================  =====================================================================
 
 Ablations are text-aware with one part changed.
@@ -35,8 +35,8 @@ from geoagent.places.geo import Float
 from geoagent.types import Candidates, Constraint, Posterior, log_normalise
 from geoagent.worlds.evaluation.cases import Case
 
-_TINY = -60.0  # log probability outside a filter: nothing, and yet a distribution
-_SURE = 0.985  # reliability of everything where reliabilities play no part
+_TINY = -60.0  # log probability outside a filter: practically zero, but finite
+_SURE = 0.985  # reliability of every cue in the ablation without reliabilities
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -55,9 +55,9 @@ class Methods:
     """Every method, over one agent.
 
     Attributes:
-        agent: whose world, refiner and belief are used.
-        crossed: text id to the agent over a world that was fitted without that text; empty where nothing was fitted.
-        pools: text id to the weights of picture and text in the log-opinion pool that was fitted without it.
+        agent: provides world, refiner and belief.
+        crossed: text id to the agent over a world fitted without that text; empty if nothing was fitted.
+        pools: text id to the weights of picture and text in the log-opinion pool fitted without it.
     """
 
     agent: GeoAgent
@@ -104,7 +104,7 @@ class Methods:
         return self._fused(case, self.agent.fusion)
 
     def vision(self, case: Case) -> Outcome:
-        """The picture alone, by the very steps of text-aware without text."""
+        """The picture alone, with the same steps as text-aware but no text."""
         return self._infer(case, self.agent.fusion(case.observed.vision.log_probs, ()).log_probs, ())
 
     def text(self, case: Case) -> Outcome:
@@ -117,18 +117,18 @@ class Methods:
         return self._infer(case, log_normalise(v + t), case.observed.text.constraints)
 
     def log_pool(self, case: Case) -> Outcome:
-        """Log-opinion pool of equal weights."""
+        """Log-opinion pool with equal weights."""
         v, t = self.opinions(case)
         return self._infer(case, log_normalise(0.5 * v + 0.5 * t), case.observed.text.constraints)
 
     def fitted_pool(self, case: Case) -> Outcome:
-        """Log-opinion pool of the weights that were fitted without this text."""
+        """Log-opinion pool with weights fitted without this text."""
         a, b = self.pools.get(case.text, (0.5, 0.5))
         v, t = Methods(self.crossed.get(case.text, self.agent)).opinions(case)
         return self._infer(case, log_normalise(a * v + b * t), case.observed.text.constraints)
 
     def linear_pool(self, case: Case) -> Outcome:
-        """Linear pool of equal weights."""
+        """Linear pool with equal weights."""
         pooled = np.logaddexp(*self.opinions(case)) - np.log(2.0)
         return self._infer(case, pooled, case.observed.text.constraints)
 
@@ -144,11 +144,11 @@ class Methods:
         return self._inside(case, case.country, ())
 
     def held_out(self, case: Case) -> Outcome:
-        """Text-aware over the world that was fitted without this text."""
+        """Text-aware over the world fitted without this text."""
         return Methods(self.crossed.get(case.text, self.agent)).aware(case)
 
     def unreliable(self, case: Case) -> Outcome:
-        """Text-aware with every cue believed alike, and nearly wholly."""
+        """Text-aware with the same, near-certain reliability for every cue."""
         believed = tuple(replace(c, reliability=_SURE) for c in case.observed.text.constraints)
         posterior = self.agent.fusion(case.observed.vision.log_probs, believed)
         return self._infer(case, posterior.log_probs, believed)
@@ -159,7 +159,7 @@ class Methods:
         return self._infer(case, log_probs, case.observed.text.constraints, looked=False)
 
     def neighbour_level(self, case: Case) -> Outcome:
-        """The text as a weight on the picture's neighbours, which then say which cells are likely."""
+        """The text as a weight on the picture's neighbours, which then determine the cell probabilities."""
         observed, constraints = case.observed, case.observed.text.constraints
         near = self.agent.neighbours(observed.vision, self._v(case))
         if near is None:
@@ -167,12 +167,12 @@ class Methods:
         terms = sum(self.agent.fusion.terms(constraints).values(), np.zeros(len(self._v(case))))
         heard = np.full(len(terms), -np.inf)
         np.logaddexp.at(heard, near.cell, near.log_weight + terms[near.cell])
-        # Neighbours are in few cells; a hundredth of what the picture says keeps every other one possible.
+        # Neighbours cover few cells; mixing in 1 % of the picture's distribution keeps the others possible.
         log_probs = np.logaddexp(log_normalise(heard) + np.log(0.99), self._v(case) + np.log(0.01))
         return self._infer(case, log_normalise(log_probs), constraints)
 
     def opinions(self, case: Case) -> tuple[Float, Float]:
-        """What picture and text say by themselves, `(C,)` each: log probabilities over cells."""
+        """Log probabilities of picture and text on their own, `(C,)` each, over cells."""
         return self._v(case), self._t(case)
 
     def _v(self, case: Case) -> Float:
@@ -186,7 +186,7 @@ class Methods:
         return str(cells.country_codes[int(cells.by_country(np.exp(log_probs)).argmax())])
 
     def _inside(self, case: Case, country: str, constraints: Sequence[Constraint]) -> Outcome:
-        """The picture's distribution within one country; all of it where the world has no cell there."""
+        """The picture's distribution within one country; unchanged if the world has no cell there."""
         rows = self.agent.assets.world.cells.inside(country)
         if len(rows) == 0:
             return self.vision(case)

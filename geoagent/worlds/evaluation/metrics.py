@@ -25,7 +25,7 @@ class Figure:
 
     Attributes:
         value: the figure over all rows.
-        low: 2.5 % quantile of it under resampling; NaN where nothing was resampled.
+        low: 2.5 % quantile under resampling; NaN without resampling.
         high: 97.5 % quantile.
     """
 
@@ -47,26 +47,26 @@ def geoscore(distance_km: ArrayLike) -> Float:
 
 
 class Bootstrap:
-    """Draws rows with replacement, the same draws for every figure, so that figures of one run can be compared.
+    """Bootstrap over rows, with the same draws for every figure so that figures of one run can be compared.
 
-    Rows that are not independent (photos of one block of land, of one photographer) are drawn together by their group;
-    otherwise intervals come out too narrow.
+    Rows that are not independent (photos of one block of land, of one photographer) are drawn together by group;
+    otherwise intervals would be too narrow.
     """
 
     def __init__(self, rows: int, rounds: int = 1000, seed: int = 0, groups: ArrayLike | None = None) -> None:
         """Prepare the draws.
 
         Args:
-            rows: N, how many rows every figure is over.
-            rounds: how often they are redrawn; 0 gives figures without intervals.
-            seed: of the draws.
-            groups: `(N,)` which rows belong together, or None where each stands alone.
+            rows: N, the number of rows.
+            rounds: number of resamples; 0 gives figures without intervals.
+            seed: random seed.
+            groups: `(N,)` group of each row, or None if rows are independent.
 
         Raises:
-            ShapeError: no rows, or groups of another length.
+            ShapeError: no rows, or groups of the wrong length.
         """
         if rows < 1:
-            raise ShapeError("there is no row to measure")
+            raise ShapeError("there are no rows to measure")
         self.rows = rows
         self._rng = np.random.default_rng(seed)
         self._draws: list[Int] = []
@@ -87,11 +87,11 @@ class Bootstrap:
         """Return a figure of rows `(N, …)` with its interval.
 
         Args:
-            values: one entry a row; booleans count as 0 and 1.
-            statistic: from rows to one number.
+            values: one entry per row; booleans count as 0 and 1.
+            statistic: reduces rows to one number.
 
         Raises:
-            ShapeError: another number of rows.
+            ShapeError: wrong number of rows.
         """
         array = np.asarray(values)
         if len(array) != self.rows:
@@ -110,7 +110,7 @@ class Bootstrap:
 
 
 def median_km(distance_km: Any) -> float:
-    """Median of distances; an unanswered row (NaN) is infinitely far."""
+    """Median of distances; an unanswered row (NaN) counts as infinitely far."""
     distance = np.sort(np.where(np.isnan(distance_km), np.inf, distance_km))
     middle = len(distance) // 2
     if len(distance) % 2:
@@ -120,11 +120,11 @@ def median_km(distance_km: Any) -> float:
 
 
 def reliability_bins(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> tuple[Float, Float, Int]:
-    """Mean confidence, accuracy and count in each of `bins` equal bins of confidence; NaN where a bin is empty."""
+    """Mean confidence, accuracy and count in each of `bins` equal bins of confidence; NaN for empty bins."""
     p = np.asarray(confidence, dtype=np.float64)
     hit = np.asarray(correct, dtype=np.float64)
     if p.shape != hit.shape or p.ndim != 1:
-        raise ShapeError(f"expected confidence and correct of one shape (N,), got {p.shape} and {hit.shape}")
+        raise ShapeError(f"expected confidence and correct of the same shape (N,), got {p.shape} and {hit.shape}")
     which = np.clip(np.ceil(p * bins).astype(np.int64) - 1, 0, bins - 1)
     count = np.bincount(which, minlength=bins)
     with np.errstate(invalid="ignore"):
@@ -137,9 +137,9 @@ def ece(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> float:
     """Expected calibration error: mean of |accuracy − confidence| over bins, weighted by their rows (Guo et al. 2017).
 
     Args:
-        confidence: `(N,)` probability that was given to the answer.
+        confidence: `(N,)` stated probability of the answer.
         correct: `(N,)` whether the answer was right.
-        bins: of equal width.
+        bins: number of bins of equal width.
     """
     p, hit, count = reliability_bins(confidence, correct, bins)
     full = count > 0
@@ -147,13 +147,13 @@ def ece(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> float:
 
 
 def ece_by_chance(confidence: ArrayLike, bins: int = 15, *, draws: int = 1000, seed: int = 0) -> float:
-    """Median `ece` of answers that are right exactly as often as they say: what few rows show by chance alone.
+    """Median `ece` of perfectly calibrated answers: the value that small samples show by chance.
 
     Args:
-        confidence: `(N,)` probability that was given to the answer.
-        bins: of equal width.
-        draws: how many times the answers are dealt right and wrong.
-        seed: of the dealing.
+        confidence: `(N,)` stated probability of the answer.
+        bins: number of bins of equal width.
+        draws: number of random assignments of right and wrong.
+        seed: random seed.
     """
     p = np.asarray(confidence, dtype=np.float64)
     dice = np.random.default_rng(seed)
@@ -161,7 +161,7 @@ def ece_by_chance(confidence: ArrayLike, bins: int = 15, *, draws: int = 1000, s
 
 
 def log_loss(log_probs: ArrayLike, truth: ArrayLike) -> Float:
-    """Negative log probability of the true class, `(N,)` nats, capped at 50 where it was given none at all.
+    """Negative log probability of the true class, `(N,)` nats, capped at 50 where that probability is zero.
 
     Args:
         log_probs: `(N, C)` natural logs.

@@ -22,7 +22,7 @@ def save_plots(report: Report, folder: str | Path) -> tuple[Path, ...]:
 
     Args:
         report: an evaluation.
-        folder: where to; made where absent.
+        folder: output folder; created if missing.
 
     Raises:
         MissingDependency: matplotlib is not installed.
@@ -42,7 +42,7 @@ def save_plots(report: Report, folder: str | Path) -> tuple[Path, ...]:
 
 @contextmanager
 def canvas(path: Path, size: tuple[float, float]) -> Iterator[Any]:
-    """Axes to draw on, inches wide and high, saved as a picture at the end.
+    """Context manager: axes of the given size in inches, saved as an image on exit.
 
     Raises:
         MissingDependency: matplotlib is not installed.
@@ -51,7 +51,7 @@ def canvas(path: Path, size: tuple[float, float]) -> Iterator[Any]:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A figure of its own, not pyplot's, which keeps a global state and picks a display.
+    # Not pyplot, which keeps global state and selects a display backend.
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -99,7 +99,7 @@ def _map(axes: Any, report: Report) -> None:
 
 
 def _rings(geojson: dict[str, Any]) -> list[Any]:
-    """Outer rings of all countries, `(n, 2)` lon, lat: drawing order, not places."""
+    """Outer rings of all countries, `(n, 2)` lon, lat (x, y order for drawing)."""
     found = []
     for feature in geojson["features"]:
         shape = feature["geometry"]

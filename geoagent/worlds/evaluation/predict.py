@@ -28,9 +28,9 @@ class Predictions:
 
     Attributes:
         latlon: `(N, 2)` degrees.
-        country: `(N,)` the country that was chosen.
+        country: `(N,)` the chosen country.
         p_country: `(N,)` its probability, the answer's confidence.
-        radius_50_km: `(N,)`; NaN where radii were not asked for.
+        radius_50_km: `(N,)`; NaN unless radii were requested.
         radius_90_km: `(N,)`.
         log_probs: `(N, C)` float32 over the world's cells.
     """
@@ -49,15 +49,17 @@ class Predictor:
     Args:
         world: needs a head.
         refiner: name of a plug, or a refiner.
-        search: name of a plug; used where the world has a gallery and the refiner is not the centroid.
-        neighbours: M; the world's fitted value where absent.
+        search: name of a plug; used if the world has a gallery and the refiner is not the centroid.
+        neighbours: M; the world's fitted value by default.
     """
 
     def __init__(
         self, world: World, refiner: str | Refiner = "mode", *, search: str = "exact", neighbours: int | None = None
     ) -> None:
         if world.head is None:
-            raise WorldError(f"the world {world.name!r} has no head; it cannot judge pictures")
+            raise WorldError(
+                f"the world {world.name!r} has no head and cannot judge pictures; train one with `geoagent train`"
+            )
         self.world, self.head = world, world.head
         assets = Assets(world, Gazetteer.load(), Facts.load())
         self.refiner: Refiner = plugs.build("refiners", refiner, assets) if isinstance(refiner, str) else refiner
@@ -70,20 +72,20 @@ class Predictor:
         self._inference = Inference(world, self._fuse, self.refiner)
 
     def log_probs(self, embeddings: Float32) -> Float32:
-        """Log probabilities over cells, `(N, C)` float32, in batches that fit the memory."""
+        """Log probabilities over cells, `(N, C)` float32, in batches that fit in memory."""
         rows = [
             np.asarray(self.head(embeddings[i : i + 512]), dtype=np.float32) for i in range(0, len(embeddings), 512)
         ]
         return np.concatenate(rows)
 
     def queries(self, embeddings: Float32) -> Float32:
-        """What the gallery is searched with, `(N, Q)`, in batches that fit the memory."""
+        """Gallery queries, `(N, Q)`, in batches that fit in memory."""
         return np.concatenate(
             [self.head.query(part) for part in np.array_split(embeddings, 1 + len(embeddings) // 512)]
         )
 
     def near(self, query: Float32, log_probs: Float) -> Candidates | None:
-        """Neighbours of one query in the cells where the agent looks for them; None where there are none."""
+        """Neighbours of one query in the cells that the agent searches; None if there are none."""
         if self.search is None:
             return None
         found = self.search(query, self._inference.leading(log_probs).tolist(), self.count)
@@ -92,7 +94,7 @@ class Predictor:
     def __call__(
         self, embeddings: Float32, *, radii: bool = True, progress: Callable[[str, int, int], None] | None = None
     ) -> Predictions:
-        """Answer for embeddings `(N, D)` of unit length."""
+        """Return answers for embeddings `(N, D)` of unit length."""
         count = len(embeddings)
         log_probs = self.log_probs(embeddings)
         queries = self.queries(embeddings) if self.search is not None else embeddings

@@ -25,10 +25,10 @@ class Rows:
 
     Attributes:
         truth: `(N, 2)` degrees.
-        latlon: `(N, 2)`; NaN where there was no answer.
-        distance_km: `(N,)`; NaN where there was no answer.
-        confidence: `(N,)` probability of the country that was chosen.
-        country_right: `(N,)` whether that was the true country.
+        latlon: `(N, 2)`; NaN for unanswered rows.
+        distance_km: `(N,)`; NaN for unanswered rows.
+        confidence: `(N,)` probability of the chosen country.
+        country_right: `(N,)` whether the chosen country is the true one.
     """
 
     truth: Float
@@ -44,12 +44,12 @@ class Report:
 
     Attributes:
         figures: by name, each with its 95 % interval: within_1_km … within_2500_km, median_km, mean_km, geoscore,
-            country (of the place that was answered), head_country (the one the cells say), admin1, cell_top_1,
+            country (of the answered place), head_country (most probable by the cells), admin1, cell_top_1,
             cell_top_5, ece and log_loss (of the country's probability), cell_log_loss, radius_50_holds,
             radius_90_holds, unanswered.
         settings: world, data, views, split, refiner, seed and so on.
-        seconds: how long answering took.
-        rows: what every row came to.
+        seconds: time taken to answer.
+        rows: results per row.
     """
 
     figures: dict[str, Figure]
@@ -61,7 +61,7 @@ class Report:
         return self.figures[name].value
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON holds; a figure that is not finite is null."""
+        """Return a JSON-serialisable dict; non-finite figures become null."""
         figures = {name: {k: _number(v) for k, v in asdict(f).items()} for name, f in self.figures.items()}
         return {
             "schema": SCHEMA,
@@ -83,7 +83,7 @@ class Report:
         return target
 
     def lines(self) -> list[tuple[str, str, str]]:
-        """Return name, figure and interval as text, shares in per cent, one a line."""
+        """Return name, figure and interval as text, one per line, shares in per cent."""
         found = []
         for name, figure in self.figures.items():
             share = name.startswith(_PER_CENT) and not name.endswith("log_loss")

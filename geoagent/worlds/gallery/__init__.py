@@ -1,4 +1,4 @@
-"""A world's gallery: training photos for retrieval, clusters of them, and a head over their places."""
+"""A world's gallery: training photos for retrieval, their clusters, and a head over their places."""
 
 from geoagent.worlds.gallery.head import GalleryHead
 from geoagent.worlds.gallery.prototypes import Prototypes

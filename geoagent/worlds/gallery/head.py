@@ -1,4 +1,4 @@
-"""A head without training: the places of the gallery, compared with the photo and summed into cells."""
+"""Training-free head: similarities of the photo to the gallery's places, summed by cell."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class GalleryHead:
 
     Attributes:
         gallery: M rows, at least one in every cell.
-        count: C.
-        log_weight: `(M,)` log of what each row stands for before the photo is seen.
-        scale: what cosines are multiplied by.
-        encoder: the encoder that embeddings come from, by name.
+        count: C, number of cells.
+        log_weight: `(M,)` log prior weight of each row.
+        scale: factor on cosines.
+        encoder: name of the encoder that made the embeddings.
         cells: fingerprint of the geocells.
         temperature: scores are divided by it.
     """
@@ -57,7 +57,7 @@ class GalleryHead:
 
     @property
     def dim(self) -> int:
-        """D, the length of an embedding."""
+        """D, the embedding dimension."""
         return self.gallery.dim
 
     @property
@@ -77,7 +77,7 @@ class GalleryHead:
 
     @cached_property
     def _rows(self) -> Float32:
-        # Widened once: a product with float16 rows costs ten times as much.
+        # Converted to float32 once: a product with float16 rows costs ten times as much.
         return self.gallery.rows(slice(None))
 
     def scores(self, embeddings: ArrayLike) -> Float32:
@@ -89,7 +89,7 @@ class GalleryHead:
         """Return `(C,)` float64 log probabilities for one embedding `(D,)`.
 
         Raises:
-            ShapeError: the embedding has another length.
+            ShapeError: the embedding has the wrong length.
         """
         x = np.asarray(embedding, dtype=np.float32)
         if x.shape != (self.dim,):
@@ -117,7 +117,7 @@ class GalleryHead:
         """Read the head over `gallery`; None where the folder has none.
 
         Raises:
-            WorldError: the file is damaged, or there is no gallery of its size.
+            WorldError: the file is damaged, or the gallery is missing or of a different size.
         """
         path = folder / _HEAD
         if not path.exists():

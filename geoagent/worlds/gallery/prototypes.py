@@ -20,7 +20,7 @@ class Prototypes:
     """Clusters of gallery photos inside the cells (PIGEON, Haas et al. 2024, section 3.4).
 
     Attributes:
-        mean: `(P, D)` float32: mean of the members' rows, as the gallery compares them; not of unit length.
+        mean: `(P, D)` float32: mean of the members' gallery rows; not normalised.
         cell: `(P,)` the cell of each cluster, ascending.
         latlon: `(P, 2)` degrees: spherical mean of the members' places.
         member: gallery rows of all clusters, one cluster after the other.
@@ -52,7 +52,7 @@ class Prototypes:
         return len(self.mean)
 
     def save(self, folder: Path, cells: str) -> None:
-        """Write the prototypes into the world folder `folder`, beside its gallery."""
+        """Write the prototypes into the world folder `folder`, next to its gallery."""
         np.savez_compressed(
             folder / FOLDER / _PROTOTYPES,
             cells=np.str_(cells),

@@ -1,12 +1,12 @@
-"""Embeddings of training photos and where they were taken, as rows in memory or on disk.
+"""Embeddings and positions of training photos, as rows in memory or on disk.
 
 ::
 
     gallery/embeddings.npy    (M, D) float32, float16 or int8, memory-mapped on loading
-    gallery/places.npz        places, cells, and the mean that embeddings are compared about
+    gallery/places.npz        places, cells, and the mean on which embeddings are centred
     gallery/refs.json         names of the photos
 
-Rows are only ever added at the end, so what was built for the first rows (an index, prototypes) stays right.
+Rows are append-only, so structures built on the first rows (an index, prototypes) stay valid.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ FOLDER = "gallery"
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Gallery:
-    """Embeddings of M training photos and where they were taken.
+    """Embeddings and positions of M training photos.
 
     Attributes:
-        embeddings: `(M, D)` float32, float16 or int8, possibly memory-mapped. Rows are of unit length; an int8 row
-            counts by its direction alone.
+        embeddings: `(M, D)` float32, float16 or int8, possibly memory-mapped. Rows are of unit length; only
+            the direction of an int8 row matters.
         latlon: `(M, 2)` degrees.
         cell: `(M,)` the cell of each.
         refs: M names of the photos.
-        mean: `(D,)` float32 that was subtracted from each embedding before it got unit length, and that is subtracted
-            from a query as well; None where embeddings are compared as they are.
-        folder: where it was loaded from, or None.
+        mean: `(D,)` float32 subtracted from each embedding before normalisation, and from queries as well; None
+            without centring.
+        folder: folder that it was loaded from, or None.
     """
 
     embeddings: np.ndarray[Any, Any]
@@ -80,18 +80,18 @@ class Gallery:
         mean: ArrayLike | None = None,
         storage: Storage = "float16",
     ) -> Gallery:
-        """Make a gallery from embeddings as an encoder gives them.
+        """Build a gallery from raw encoder embeddings.
 
         Args:
             embeddings: `(M, D)` numbers.
             latlon: `(M, 2)` degrees.
             cell: `(M,)` the cell of each.
             refs: M names.
-            mean: `(D,)` to compare embeddings about: the mean of the training photos, if any.
+            mean: `(D,)` to centre embeddings on: the mean of the training photos, if any.
             storage: "float32", "float16" (half the space, cosines to 4 digits) or "8bit" (a quarter, to 2).
 
         Raises:
-            ShapeError: arrays that do not fit together.
+            ShapeError: arrays of mismatched shapes.
             WorldError: an embedding that is zero or not finite.
         """
         centre = None if mean is None else np.asarray(mean, dtype=np.float32)
@@ -103,20 +103,20 @@ class Gallery:
 
     @property
     def dim(self) -> int:
-        """D, the length of an embedding."""
+        """D, the embedding dimension."""
         return int(self.embeddings.shape[1])
 
     @property
     def storage(self) -> Storage:
-        """How rows are stored."""
+        """Storage type of the rows."""
         kinds: dict[str, Storage] = {"float16": "float16", "int8": "8bit"}
         return kinds.get(self.embeddings.dtype.name, "float32")
 
     def query(self, embedding: ArrayLike) -> Float32:
-        """Return an encoder's embedding `(D,)` as rows are compared with it: `(D,)` float32.
+        """Convert an encoder's embedding `(D,)` to a query: `(D,)` float32.
 
         Raises:
-            ShapeError: the embedding has another length.
+            ShapeError: the embedding has the wrong length.
         """
         x = np.asarray(embedding, dtype=np.float32)
         if x.shape != (self.dim,):
@@ -142,7 +142,7 @@ class Gallery:
         self._save_places(home, cells)
 
     def _save_places(self, home: Path, cells: str) -> None:
-        """Names first, places last: the number of places is the number of rows that count."""
+        """Names first, places last: the number of places is the number of valid rows."""
         _replace(home / "refs.json", json.dumps(self.refs, ensure_ascii=False).encode())
         arrays: dict[str, Any] = {"cells": np.str_(cells), "latlon": self.latlon, "cell": self.cell.astype(np.int32)}
         if self.mean is not None:
@@ -174,14 +174,14 @@ class Gallery:
         count = len(cell)
         if len(refs) < count or len(embeddings) < count:
             raise WorldError(f"{home} is damaged: {count} places, {len(refs)} names, {len(embeddings)} embeddings")
-        # An addition that was cut off leaves more embeddings and names than places; they do not count.
+        # An interrupted append leaves more embeddings and names than places; the surplus is ignored.
         return cls(embeddings[:count], latlon, cell, refs[:count], mean, home)
 
     def append(self, embeddings: ArrayLike, latlon: ArrayLike, cell: ArrayLike, refs: Sequence[str]) -> Gallery:
-        """Return this gallery with more photos at its end, in memory; arguments as for `make`."""
+        """Return this gallery with photos appended, in memory; arguments as for `make`."""
         more = Gallery.make(embeddings, latlon, cell, refs, mean=self.mean, storage=self.storage)
         if more.dim != self.dim:
-            raise ShapeError(f"expected embeddings of {self.dim} numbers, got {more.dim}")
+            raise ShapeError(f"expected embeddings of {self.dim} dimensions, got {more.dim}")
         return Gallery(
             np.concatenate([self.embeddings, more.embeddings]),
             np.concatenate([self.latlon, more.latlon]),
@@ -194,7 +194,7 @@ class Gallery:
     def append_on_disk(
         self, cells: str, embeddings: ArrayLike, latlon: ArrayLike, cell: ArrayLike, refs: Sequence[str]
     ) -> None:
-        """Write more photos at the end of the files that this gallery was loaded from; what is there is not rewritten.
+        """Append photos to the files that this gallery was loaded from, without rewriting existing rows.
 
         Raises:
             WorldError: it was not loaded from a folder.
@@ -207,15 +207,15 @@ class Gallery:
             np.lib.format.read_magic(file)
             np.lib.format.read_array_header_1_0(file)
             start = file.tell()
-            file.seek(start + self.embeddings.nbytes)  # over what a cut-off addition may have left
+            file.seek(start + self.embeddings.nbytes)  # overwrites the remains of an interrupted append
             file.write(np.ascontiguousarray(grown.embeddings[len(self) :]).tobytes())
             file.truncate()
-            # numpy leaves room in the header for the first axis to grow.
+            # numpy reserves space in the header for the first axis to grow.
             header = io.BytesIO()
             described = np.lib.format.header_data_from_array_1_0(grown.embeddings)
             np.lib.format.write_array_header_1_0(header, described)
             if len(header.getvalue()) != start:
-                raise WorldError(f"{path} was written by another numpy and cannot grow; save the world again")
+                raise WorldError(f"{path} has a numpy header that cannot grow; save the world again")
             file.seek(0)
             file.write(header.getvalue())
             file.flush()
@@ -224,12 +224,12 @@ class Gallery:
 
 
 def pack(embeddings: np.ndarray[Any, Any], mean: Float32 | None, storage: Storage) -> np.ndarray[Any, Any]:
-    """Return embeddings `(M, D)`, less the mean, as rows of unit length in the storage asked for.
+    """Return embeddings `(M, D)`, minus the mean, as rows of unit length in the requested storage.
 
-    An int8 row is scaled by its own largest number; its direction is what counts, so no scale is kept.
+    An int8 row is scaled by its largest value; only its direction matters, so the scale is not stored.
 
     Raises:
-        ShapeError: not `(M, D)`, or a mean of another length.
+        ShapeError: not `(M, D)`, or a mean of the wrong length.
         WorldError: an embedding that is zero or not finite, or an unknown storage.
     """
     kinds = {"float32": np.float32, "float16": np.float16, "8bit": np.int8}
@@ -239,7 +239,7 @@ def pack(embeddings: np.ndarray[Any, Any], mean: Float32 | None, storage: Storag
         about = "" if mean is None else f" and {mean.shape}"
         raise ShapeError(f"expected embeddings (M, D) and a mean (D,), got {embeddings.shape}{about}")
     out = np.empty(embeddings.shape, dtype=kinds[storage])
-    for begin in range(0, len(out), 65536):  # by parts, so that a big float16 table is never widened whole
+    for begin in range(0, len(out), 65536):  # in chunks, so that a large float16 table is never converted whole
         part = embeddings[begin : begin + 65536].astype(np.float32)
         if mean is not None:
             part -= mean
@@ -256,7 +256,7 @@ def pack(embeddings: np.ndarray[Any, Any], mean: Float32 | None, storage: Storag
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file atomically."""
     made = path.with_name(f".{path.name}.new")
     made.write_bytes(content)
     made.replace(path)

@@ -1,6 +1,6 @@
-"""Nearest training photos, inside chosen cells. A plug is one file with `build(assets, **options)`.
+"""Nearest-neighbour search among training photos, inside given cells. Each plug is one file with a `build`.
 
-What they share is here: which gallery is searched, and how its rows become candidates.
+This module has the shared parts: choice of the gallery, and conversion of its rows to candidates.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from geoagent.types import Candidates, Float32, Int
 from geoagent.worlds.gallery import Gallery
 
 ALPHA = 20.0
-"""α where none was fitted."""
+"""Default α."""
 
 
 def gallery_of(assets: Assets, alpha: float | None) -> tuple[Gallery, float]:
-    """Return the gallery to search and α: the one asked for, else the world's fitted one, else `ALPHA`.
+    """Return the gallery to search and α: the requested one, else the world's fitted one, else `ALPHA`.
 
     Raises:
         WorldError: the world has no gallery.
-        ConfigError: an α that is negative or not a number.
+        ConfigError: α is negative or not a number.
     """
     if assets.world.gallery is None:
         raise WorldError(f"the world {assets.world.name!r} has no gallery of photos to search")
     chosen = float(assets.world.calibration.get("alpha", ALPHA)) if alpha is None else alpha
     if not 0 <= chosen < np.inf:
-        raise ConfigError(f"alpha must be a number that is not negative, got {alpha}")
+        raise ConfigError(f"alpha must be a non-negative number, got {alpha}")
     return assets.world.gallery, chosen
 
 
@@ -35,9 +35,9 @@ def found(gallery: Gallery, rows: Int, query: Float32, count: int, alpha: float)
     """Return the `count` gallery rows among `rows` that are nearest to `query`, most similar first.
 
     Args:
-        gallery: where rows are from.
-        rows: indices, ascending, so that of equally similar rows the first is taken.
-        query: `(D,)` as `Gallery.query` gives it.
+        gallery: gallery of the rows.
+        rows: indices, ascending, so that ties go to the first row.
+        query: `(D,)` from `Gallery.query`.
         count: M.
         alpha: `log_weight` is −α · (1 − similarity).
     """

@@ -13,7 +13,7 @@ from geoagent.worlds.search import found, gallery_of
 
 
 class ExactSearch:
-    """Cosine similarity to each gallery row of the asked cells; `log_weight` is −α · (1 − similarity)."""
+    """Cosine similarity to each gallery row of the requested cells; `log_weight` is −α · (1 − similarity)."""
 
     def __init__(self, gallery: Gallery, cells: int, alpha: float) -> None:
         self._gallery = gallery

@@ -1,8 +1,8 @@
 """Exact search inside the leading cells with FAISS: the geocells are the inverted lists of an IVF index.
 
-Nothing is trained and nothing approximated about which rows are compared: a cell is a list, and the lists of the asked
-cells are searched whole. The index is built in memory, or read memory-mapped where `save_index` wrote one beside the
-gallery. Photos that were added since are indexed in a tail of their own, so nothing is rebuilt.
+Nothing is trained or approximated in selecting rows: each cell is a list, and the lists of the requested cells are
+searched exhaustively. The index is built in memory, or memory-mapped if `save_index` wrote one next to the gallery.
+Photos added since are indexed in a separate tail, so nothing is rebuilt.
 """
 
 from __future__ import annotations
@@ -26,15 +26,14 @@ with needs("index", "faiss"):
     from faiss.contrib.ivf_tools import add_preassigned
 
 _CHUNK = 65536
-_TRAIN = 100_000  # rows that an 8-bit index takes the range of its numbers from
+_TRAIN = 100_000  # rows used to set the value range of an 8-bit index
 _QUANTIZERS = {"float16": faiss.ScalarQuantizer.QT_fp16, "8bit": faiss.ScalarQuantizer.QT_8bit}
 
 
 class IvfSearch:
-    """Cosine similarity to the gallery rows of the asked cells; the same candidates as the plug `exact`.
+    """Cosine similarity to the gallery rows of the requested cells; the same candidates as the plug `exact`.
 
-    An index whose storage is coarser than the gallery's is asked for more rows than wanted, which are then compared by
-    the gallery's own rows.
+    An index with coarser storage than the gallery returns extra rows, which are re-ranked with the gallery's own rows.
     """
 
     def __init__(
@@ -43,14 +42,14 @@ class IvfSearch:
         """Index the gallery.
 
         Args:
-            gallery: its rows.
-            cells: C.
+            gallery: the gallery.
+            cells: C, number of cells.
             alpha: how fast a neighbour's weight falls with cosine distance.
-            storage: of the index; the gallery's where None.
-            index: one that `build_index` made of the gallery's first rows.
+            storage: of the index; None for the gallery's.
+            index: an index that `build_index` made from the gallery's first rows.
 
         Raises:
-            WorldError: `index` is of another gallery.
+            WorldError: `index` belongs to another gallery.
         """
         self._cells, self._alpha = cells, alpha
         self._storage = gallery.storage if storage is None else _checked(storage)
@@ -71,7 +70,7 @@ class IvfSearch:
         return sum(int(part.ntotal) for part in self._parts)
 
     def grow(self, gallery: Gallery) -> None:
-        """Index the rows that `gallery` has beyond those known; earlier rows must be the same (`Gallery.append`)."""
+        """Index the new rows of `gallery`; earlier rows must be unchanged (`Gallery.append`)."""
         self._gallery = gallery
         known = len(self)
         if known == len(gallery):
@@ -96,22 +95,22 @@ class IvfSearch:
             return np.zeros(0, dtype=np.int64)
         similarity, rows = np.empty(count, dtype=np.float32), np.empty(count, dtype=np.int64)
         nothing, where = np.zeros(len(lists), dtype=np.float32), faiss.swig_ptr
-        # Parameters of the call, not of the index, so that several threads may ask it different things at once.
+        # Per-call parameters, so that several threads can query the index concurrently.
         how = faiss.IVFSearchParameters(nprobe=len(lists))
         query = np.ascontiguousarray(query, dtype=np.float32)
         index.search_preassigned_c(
             1, where(query), count, where(lists), where(nothing), where(similarity), where(rows), False, how
         )
-        return rows[rows >= 0]  # −1 fills what the lists could not
+        return rows[rows >= 0]  # −1 pads missing results
 
 
 def build_index(gallery: Gallery, cells: int, storage: Storage | None = None) -> Any:
-    """Return a FAISS index of the gallery with one inverted list a cell.
+    """Return a FAISS index of the gallery with one inverted list per cell.
 
     Args:
-        gallery: its rows.
-        cells: C.
-        storage: "float32", "float16" or "8bit"; the gallery's where None.
+        gallery: the gallery.
+        cells: C, number of cells.
+        storage: "float32", "float16" or "8bit"; None for the gallery's.
     """
     index = _empty(gallery, cells, gallery.storage if storage is None else _checked(storage), 0)
     _add(index, gallery, 0)
@@ -119,7 +118,7 @@ def build_index(gallery: Gallery, cells: int, storage: Storage | None = None) ->
 
 
 def save_index(world: World, storage: Storage | None = None) -> Path:
-    """Write the index of a world that was loaded from a folder beside its gallery, to be memory-mapped from then on.
+    """Write the index of a world loaded from a folder next to its gallery; later loads memory-map it.
 
     Raises:
         WorldError: the world has no gallery, or was not loaded from a folder.
@@ -140,10 +139,10 @@ def build(assets: Assets, *, alpha: float | None = None, storage: Storage | None
     Args:
         assets: the world must have a gallery.
         alpha: how fast a neighbour's weight falls with cosine distance; the world's fitted value, else 20.
-        storage: of the index: "float32", "float16" or "8bit"; the gallery's where absent.
+        storage: of the index: "float32", "float16" or "8bit"; the gallery's by default.
 
     Raises:
-        WorldError: the world has no gallery, or an index of another gallery.
+        WorldError: the world has no gallery, or its index belongs to another gallery.
         MissingDependency: faiss is not installed.
     """
     gallery, chosen = gallery_of(assets, alpha)
@@ -170,8 +169,8 @@ def _checked(storage: Storage) -> Storage:
 
 
 def _empty(gallery: Gallery, cells: int, storage: Storage, start: int) -> Any:
-    """An index without rows; an 8-bit one takes the range of its numbers from the rows beginning at `start`."""
-    quantizer = faiss.IndexFlatIP(gallery.dim)  # stays empty: the lists are given, not searched for
+    """An empty index; an 8-bit one takes its value range from the rows beginning at `start`."""
+    quantizer = faiss.IndexFlatIP(gallery.dim)  # stays empty: the lists are passed in, not searched for
     if storage == "float32":
         index = faiss.IndexIVFFlat(quantizer, gallery.dim, cells, faiss.METRIC_INNER_PRODUCT)
     else:

@@ -1,4 +1,4 @@
-"""PIGEON's candidates: of each leading cell the best cluster, and of that cluster one photo.
+"""PIGEON's candidates: one photo from the best cluster of each leading cell.
 
 Haas, Skreta, Alberti & Finn 2024, "PIGEON: Predicting Image Geolocations", section 3.4. With the refiner `nearest`, and
 the cells' probabilities multiplied in as `estimate.candidate_weights` does, this is the paper's refinement.
@@ -19,15 +19,15 @@ from geoagent.worlds.gallery import Gallery, Prototypes
 from geoagent.worlds.search import gallery_of
 
 TEMPERATURE = 0.1
-"""T where none was fitted. The paper's 1.6 and 0.6 are for embeddings that were not brought to unit length."""
-_TOGETHER_KM = 1e-5  # OPTICS divides by distances, so photos of one spot are kept this far apart, as PIGEON does
-_MATRIX = 4000  # beyond so many photos in a cell, distances are looked up in a tree instead of a matrix
+"""Default T. The paper's 1.6 and 0.6 are for embeddings that are not normalised."""
+_TOGETHER_KM = 1e-5  # OPTICS divides by distances, so photos at the same position are kept this far apart, as in PIGEON
+_MATRIX = 4000  # above this many photos in a cell, distances come from a tree instead of a matrix
 
 
 class PrototypeSearch:
-    """One candidate a cell: a photo of the cluster whose mean embedding is nearest to the query's.
+    """One candidate per cell: a photo of the cluster whose mean embedding is nearest to the query's.
 
-    Over the K asked cells, `log_weight` is the log softmax of −‖e − prototype‖ / T, the distance Euclidean.
+    Over the K requested cells, `log_weight` is the log softmax of −‖e − prototype‖ / T, the distance Euclidean.
     """
 
     def __init__(self, gallery: Gallery, prototypes: Prototypes, temperature: float, released: bool) -> None:
@@ -35,7 +35,7 @@ class PrototypeSearch:
         self._temperature, self._released = temperature, released
 
     def __call__(self, embedding: Float32, cells: Sequence[int], count: int) -> Candidates:
-        """Return at most `count` photos, one a cell at most, most similar first; cells without clusters have none."""
+        """Return at most `count` photos, at most one per cell, most similar first; cells without clusters have none."""
         known, query = self._prototypes, self._gallery.query(embedding)
         asked = np.unique(np.asarray(cells, dtype=np.int64))
         first, last = (np.searchsorted(known.cell, asked, side) for side in ("left", "right"))
@@ -60,7 +60,7 @@ class PrototypeSearch:
         )
 
     def _photo(self, cluster: int, query: Float32) -> tuple[int, float]:
-        """The member nearest to the query (or farthest, as the released code has it) and its similarity."""
+        """The member nearest to the query (or farthest, as in the released code) and its similarity."""
         members = self._prototypes.member[self._prototypes.start[cluster] : self._prototypes.start[cluster + 1]]
         similarity = self._gallery.rows(members) @ query  # rows of unit length: the nearest is the most similar
         chosen = int(similarity.argmin() if self._released else similarity.argmax())
@@ -68,10 +68,10 @@ class PrototypeSearch:
 
 
 def build_prototypes(gallery: Gallery, *, min_samples: int = 3, xi: float = 0.15) -> Prototypes:
-    """Cluster the photos of each cell by where they were taken, and average the embeddings of each cluster.
+    """Cluster the photos of each cell by position, and average the embeddings of each cluster.
 
-    OPTICS (Ankerst et al. 1999) on great-circle distances. A cell with fewer than `min_samples` photos is one cluster,
-    and so is one in which no cluster is found; otherwise photos in no cluster are left out.
+    OPTICS (Ankerst et al. 1999) on great-circle distances. A cell with fewer than `min_samples` photos, or without any
+    cluster, is one cluster; otherwise photos in no cluster are left out.
 
     Args:
         gallery: photos with their cells.
@@ -79,7 +79,7 @@ def build_prototypes(gallery: Gallery, *, min_samples: int = 3, xi: float = 0.15
         xi: PIGEON's 0.15, PIGEOTTO's 0.1.
 
     Raises:
-        ConfigError: settings that cannot be.
+        ConfigError: invalid settings.
         MissingDependency: scikit-learn is not installed.
     """
     if min_samples < 2 or not 0 < xi < 1:
@@ -114,7 +114,7 @@ def _clusters(latlon: Float, min_samples: int, xi: float) -> Int:
         np.fill_diagonal(distance, 0.0)
         found = OPTICS(min_samples=min_samples, xi=xi, metric="precomputed").fit(distance)
     else:
-        # Photos of one spot are set apart along a meridian, each a step further.
+        # Photos at the same position are spread along a meridian, one step each.
         order = np.lexsort(latlon.T)
         new = np.append(True, (np.diff(latlon[order], axis=0) != 0).any(axis=1))
         step = np.empty(len(latlon))

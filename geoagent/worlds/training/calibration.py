@@ -12,15 +12,15 @@ _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 
 
 def fit_temperature(log_probs: ArrayLike, truth: ArrayLike, low: float = 0.3, high: float = 4.0) -> float:
-    """Return the temperature that gives the true classes the most probability (Guo et al. 2017, section 4.2).
+    """Return the maximum-likelihood temperature for the true classes (Guo et al. 2017, section 4.2).
 
-    The log likelihood has one peak in log T, which a golden-section search finds.
+    The log likelihood is unimodal in log T; a golden-section search finds its maximum.
 
     Args:
         log_probs: `(N, C)` natural logs at temperature 1.
         truth: `(N,)` true classes.
         low: smallest temperature considered.
-        high: largest.
+        high: largest temperature considered.
 
     Raises:
         InputError: no rows.
@@ -59,10 +59,10 @@ def minimise(loss: object, low: float, high: float, steps: int = 28) -> float:
 
 
 def country_temperature(log_probs: ArrayLike, country: ArrayLike, truth: ArrayLike) -> float:
-    """Return the temperature that gives the true countries the most probability.
+    """Return the maximum-likelihood temperature for the true countries.
 
-    Smoothed labels make a head spread mass over neighbouring cells on purpose, so its cells look less sure than they
-    are, while its countries, which are what an answer's confidence is about, want another temperature.
+    Smoothed labels make a head spread mass over neighbouring cells by design, so its cells look underconfident, while
+    its countries, which an answer's confidence refers to, need another temperature.
 
     Args:
         log_probs: `(N, C)` natural logs at temperature 1.
@@ -71,7 +71,7 @@ def country_temperature(log_probs: ArrayLike, country: ArrayLike, truth: ArrayLi
     """
     logits, true = np.asarray(log_probs, dtype=np.float32), np.asarray(truth, dtype=np.int64)
     if len(true) == 0:
-        raise InputError("no row to fit a temperature to")
+        raise InputError("there are no rows to fit a temperature on")
     which = np.asarray(country, dtype=np.int64)
     order = np.argsort(which, kind="stable")
     start = np.searchsorted(which[order], np.arange(int(which.max()) + 1))
@@ -86,11 +86,11 @@ def country_temperature(log_probs: ArrayLike, country: ArrayLike, truth: ArrayLi
 
 
 def picture_reliability(log_probs: ArrayLike, log_prior: ArrayLike, country: ArrayLike, truth: ArrayLike) -> float:
-    """Return how often a head that is sure is not simply wrong.
+    """Return the reliability of a head's distribution: how often a confident head is not entirely wrong.
 
-    It is the share of its distribution, the prior making up the rest, that gives the true countries most probability.
-    One more photo is counted on which it was wrong altogether (Laplace's rule of succession): that none was among N
-    does not show that none will be.
+    It is the share of the distribution, mixed with the prior, that maximises the probability of the true countries. One
+    extra photo with an entirely wrong head is added (Laplace's rule of succession): that none occurred among N does not
+    show that none will.
 
     Args:
         log_probs: `(N, C)` natural logs.
@@ -100,7 +100,7 @@ def picture_reliability(log_probs: ArrayLike, log_prior: ArrayLike, country: Arr
     """
     logs, true = np.asarray(log_probs, dtype=np.float64), np.asarray(truth, dtype=np.int64)
     if len(true) == 0:
-        raise InputError("no row to fit a reliability to")
+        raise InputError("there are no rows to fit a reliability on")
     which = np.asarray(country, dtype=np.int64)
     mine = np.array([np.exp(row[which == t]).sum() for row, t in zip(logs, true, strict=True)])
     share = np.bincount(which, weights=np.exp(np.asarray(log_prior, dtype=np.float64)))[true]
@@ -114,10 +114,10 @@ def picture_reliability(log_probs: ArrayLike, log_prior: ArrayLike, country: Arr
 
 
 def radius_scale(distance_km: ArrayLike, radius_km: ArrayLike, share: float) -> float:
-    """Return the factor by which radii must grow so that `share` of them hold the truth: a quantile of the ratios.
+    """Return the factor by which radii must grow so that `share` of them cover the truth: a quantile of the ratios.
 
     This is split conformal prediction with the score distance / radius (Vovk et al. 2005): on photos like those held
-    out, the scaled radius holds the truth in at least that share of cases.
+    out, the scaled radius covers the truth in at least that share of cases.
 
     Args:
         distance_km: `(N,)` from answer to truth.
@@ -128,18 +128,18 @@ def radius_scale(distance_km: ArrayLike, radius_km: ArrayLike, share: float) -> 
         np.asarray(distance_km, dtype=np.float64) / np.maximum(np.asarray(radius_km, dtype=np.float64), 1e-9)
     )
     if len(ratio) == 0:
-        raise InputError("no answer to fit radii to")
+        raise InputError("there are no answers to fit radii on")
     rank = min(len(ratio) - 1, int(np.ceil(share * (len(ratio) + 1))) - 1)
     return float(ratio[max(rank, 0)])
 
 
 def smoothed_prior(cell: ArrayLike, count: int, share: float = 1.0) -> Float:
-    """Return `(C,)` log prior of the cells from where training photos are, each cell credited with `share` more photos.
+    """Return `(C,)` log prior of the cells from the training photos, each cell credited with `share` extra photos.
 
     Args:
         cell: `(N,)` the cell of each training photo.
         count: C.
-        share: pseudo-count, so that no cell is impossible.
+        share: pseudo-count, so that no cell has zero prior.
     """
     photos = np.bincount(np.asarray(cell, dtype=np.int64), minlength=count) + share
     return np.asarray(np.log(photos / photos.sum()), dtype=np.float64)

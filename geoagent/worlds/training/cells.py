@@ -10,13 +10,13 @@ from geoagent.places.geocells.quadtree import quadtree_cells
 
 
 def make_cells(latlon: Float, kind: str, min_size: int, max_size: int) -> Geocells:
-    """Make geocells of training places.
+    """Build geocells from training places.
 
     Args:
         latlon: `(N, 2)` degrees.
         kind: "semantic" or "quadtree".
-        min_size: least places of a semantic cell.
-        max_size: most places of a cell.
+        min_size: minimum places per semantic cell.
+        max_size: maximum places per cell.
 
     Raises:
         ConfigError: no such kind.

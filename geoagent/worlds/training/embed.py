@@ -18,7 +18,7 @@ from geoagent.types import Float32, Photo
 from geoagent.worlds.training.head import Progress
 from geoagent.worlds.training.table import Table
 
-_SHOWN = 3  # unreadable photos that a note names
+_SHOWN = 3  # unreadable photos listed in a note
 
 
 def embed_table(
@@ -29,10 +29,10 @@ def embed_table(
     batch: int = 16,
     progress: Progress | None = None,
 ) -> Table:
-    """Return the table with `views (N, 1, D)` of its photos; one that has features already comes back as it is.
+    """Return the table with `views (N, 1, D)` of its photos; a table that already has features is returned unchanged.
 
-    Every embedding is kept on disk as soon as it is made, so an interrupted run goes on where it stopped, and a photo
-    that was moved or renamed is not embedded again. Photos that cannot be read are left out, and noted.
+    Every embedding is cached on disk at once, so an interrupted run resumes where it stopped, and a moved or renamed
+    photo is not embedded again. Unreadable photos are skipped and noted.
 
     Args:
         table: with `paths`.
@@ -78,7 +78,7 @@ def embed_table(
 
 
 def _encode(encoder: Encoder, waiting: list[tuple[int, str, Photo]], store: _Store, found: dict[int, Float32]) -> None:
-    """Embed the photos that wait, keep and hand out their embeddings, and empty the list."""
+    """Embed the pending photos, cache and store their embeddings, and clear the list."""
     if not waiting:
         return
     photos: Sequence[Photo] = [photo for _, _, photo in waiting]
@@ -89,11 +89,11 @@ def _encode(encoder: Encoder, waiting: list[tuple[int, str, Photo]], store: _Sto
 
 
 class _Store:
-    """One small file a photo, in folders by the first two digits of its key."""
+    """One small file per photo, in folders named by the first two digits of its key."""
 
     def __init__(self, folder: Path, encoder: Encoder) -> None:
         safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in encoder.name)
-        mark = hashlib.sha256(encoder.name.encode()).hexdigest()[:8]  # names that differ only in odd characters
+        mark = hashlib.sha256(encoder.name.encode()).hexdigest()[:8]  # names that differ only in special characters
         self._home = folder / f"{safe}-{encoder.dim}-{mark}"
         self._dim = encoder.dim
 
@@ -103,7 +103,7 @@ class _Store:
     def get(self, key: str) -> Float32 | None:
         try:
             found = np.load(self._path(key), allow_pickle=False)
-        except (OSError, ValueError, EOFError):  # absent, or cut off when the disk was full
+        except (OSError, ValueError, EOFError):  # missing, or truncated when the disk was full
             return None
         return np.asarray(found, dtype=np.float32) if found.shape == (self._dim,) else None
 

@@ -1,10 +1,10 @@
-"""A world from GeoCLIP's published location encoder and gallery; nothing is trained.
+"""World from GeoCLIP's published location encoder and gallery, without training.
 
 Vivanco Cepeda, Nayak & Shah 2023, "GeoCLIP: Clip-Inspired Alignment between Locations and Images for Effective
 Worldwide Geo-localization". The weights (MIT licence) are read from the PyPI package `geoclip`; its code is not run.
-The package embeds its 100,000 gallery points anew for every photo and sums their softmax as they come, so that places
-where many Flickr photos were taken win for that alone. Here points are embedded once, points that occur twice count
-once, and inside a cell each point weighs as much as the land that it stands for.
+The package re-embeds its 100,000 gallery points for every photo and applies a softmax to all of them, which favours
+places with many Flickr photos. Here points are embedded once, duplicates count once, and inside a cell each point is
+weighted by the land area that it represents.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from geoagent.worlds.world import World
 Prior = Literal["world", "gallery"]
 _WEIGHTS = "model/weights/{}_weights.pth"
 _GALLERY = "model/gps_gallery/coordinates_100K.csv"
-_NEAR = 8  # neighbours whose distance tells how dense the gallery is at a point
-_LAND_KM = (0.5, 50.0)  # a point stands for land of at least and at most this radius
+_NEAR = 8  # rank of the neighbour whose distance measures the gallery's density at a point
+_LAND_KM = (0.5, 50.0)  # minimum and maximum radius of the land that a point represents
 _EARTH = (1.340264, -0.081106, 0.000893, 0.003796)  # Equal Earth (Šavrič, Patterson & Jenny 2018), A1 to A4
-_SCALE = (66.50336, 180.0)  # GeoCLIP's own; times the one, by the other
+_SCALE = (66.50336, 180.0)  # GeoCLIP's constants: multiplied by the first, divided by the second
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class GeoClip:
-    """What the package publishes.
+    """The package's published data.
 
     Attributes:
         location: weights of the location encoder, by name.
         image: weights of the two layers on CLIP's features, by name.
-        scale: what cosines are multiplied by.
+        scale: factor on cosines.
         gallery: `(N, 2)` degrees, as published.
-        source: where it was read from: file name, and SHA-256 of the location encoder.
+        source: origin: file name, and SHA-256 of the location encoder.
     """
 
     location: Mapping[str, Float32]
@@ -62,11 +62,11 @@ def read_geoclip(source: str | Path | None = None) -> GeoClip:
     """Read the published weights and gallery.
 
     Args:
-        source: the wheel of the package `geoclip`, or the folder of the package; the installed package where None.
+        source: the wheel of the package `geoclip`, or the folder of the package; None for the installed package.
 
     Raises:
-        ResourceError: it is not there, or is something else.
-        MissingDependency: torch, in whose format the weights are, is not installed.
+        ResourceError: the package is missing, or is something else.
+        MissingDependency: torch, needed to read the weights, is not installed.
     """
     if source is None:
         spec = importlib.util.find_spec("geoclip")
@@ -92,7 +92,7 @@ def read_geoclip(source: str | Path | None = None) -> GeoClip:
         n for n in ("LocEnc0.capsule.0.b",) if n not in location
     ]
     if missing:
-        raise ResourceError(f"{path} has other weights than GeoCLIP's: {', '.join(missing)} missing")
+        raise ResourceError(f"{path} does not have GeoCLIP's weights: {', '.join(missing)} missing")
     rows = list(csv.DictReader(io.StringIO(parts[_GALLERY].decode("utf-8-sig"))))
     gallery = check_latlon([(float(row["LAT"]), float(row["LON"])) for row in rows])
     digest = hashlib.sha256(parts[_WEIGHTS.format("location_encoder")]).hexdigest()
@@ -106,12 +106,12 @@ def _files() -> list[str]:
 
 
 def _tensors(raw: bytes) -> dict[str, Float32]:
-    """A file of plain weights as arrays by name; a lone tensor has the name ""."""
+    """Read a file of plain weights as arrays by name; a single tensor has the name ""."""
     with needs("vision", "torch"):
         import torch
     try:
         found = torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True)
-    except Exception as error:  # torch and pickle each raise their own
+    except Exception as error:  # torch and pickle raise different exceptions
         raise ResourceError(
             f"weights of the package geoclip cannot be read: {' '.join(str(error).split())[:200]}"
         ) from error
@@ -122,8 +122,8 @@ def _tensors(raw: bytes) -> dict[str, Float32]:
 def equal_earth(latlon: ArrayLike) -> Float32:
     """Return places `(N, 2)`, degrees, in the Equal Earth projection at GeoCLIP's scale: `(N, 2)` float32 x, y.
 
-    In float32 with torch, step by step as the package does it: the finest capsule turns another rounding of the last
-    digit into differences of 2e-4 between cosines.
+    Computed in float32 with torch, in the package's order of operations: the finest capsule turns another rounding of
+    the last digit into differences of 2e-4 between cosines.
     """
     with needs("vision", "torch"):
         import torch
@@ -148,16 +148,16 @@ def embed_places(
 ) -> Float32:
     """Return GeoCLIP's embeddings of places.
 
-    Three random-Fourier capsules of one projection, each with four layers of its own, are summed.
+    Sums three random-Fourier capsules over one projection, each with its own four layers.
 
     Args:
         location: weights by name, as `GeoClip.location`.
         latlon: `(N, 2)` degrees.
-        batch_size: places at once.
+        batch_size: places per batch.
         progress: called with (done, N) after each batch.
 
     Returns:
-        `(N, 512)` float32 rows, not of unit length.
+        `(N, 512)` float32 rows, not normalised.
     """
     places = equal_earth(latlon)
     capsules = sorted({name.split(".")[0] for name in location})
@@ -178,9 +178,9 @@ def embed_places(
 
 
 def land_weights(latlon: Float) -> Float:
-    """Return what share of its cell each of a cell's gallery points stands for, `(N,)`, sum 1.
+    """Return the share of its cell that each gallery point represents, `(N,)`, sum 1.
 
-    A point stands for land as wide as the distance to its eighth neighbour (or the last, of fewer), squared: the
+    A point represents an area equal to the squared distance to its eighth neighbour (or the last, if fewer): the
     inverse of the local density of points.
     """
     if len(latlon) == 1:
@@ -205,25 +205,25 @@ def make_geoclip_world(
     name: str = "geoclip",
     progress: Callable[[int, int], None] | None = None,
 ) -> World:
-    """Make a world that judges photos by GeoCLIP.
+    """Build a world that scores photos with GeoCLIP.
 
     p(cell | photo) ∝ Σ over the cell's gallery points g of weight_g · exp(scale · cos(photo, g) / temperature).
 
     Args:
-        source: as for `read_geoclip`, or what it returned.
-        base: whose geocells, prior and support to use; the starter world's where None.
-        prior: "world" gives each cell the mass of `base`'s prior, shared out by the land that points stand for;
-            "gallery" weighs all points alike, as the package does.
+        source: as for `read_geoclip`, or its result.
+        base: world whose geocells, prior and support to use; None for the starter world.
+        prior: "world" gives each cell the mass of `base`'s prior, divided by the land area of its points;
+            "gallery" weights all points equally, as the package does.
         storage: of the gallery: "float32", "float16" or "8bit".
-        temperature: above 1 makes the answer less sure of itself; GeoCLIP publishes no calibration.
-        checkpoint: a file or folder of CLIP's ViT-L/14 weights, kept in the world's settings; the usual cache of
-            open_clip's "openai" weights where None.
-        name: what the world is called.
+        temperature: above 1 makes answers less confident; GeoCLIP publishes no calibration.
+        checkpoint: a file or folder of CLIP's ViT-L/14 weights, stored in the world's settings; None for the default
+            cache of open_clip's "openai" weights.
+        name: name of the world.
         progress: called with (done, N) while the gallery is embedded.
 
     Raises:
-        ResourceError: GeoCLIP's weights are not there.
-        ConfigError: an option that cannot be.
+        ResourceError: GeoCLIP's weights are missing.
+        ConfigError: an invalid option.
     """
     if prior not in ("world", "gallery"):
         raise ConfigError(f"prior must be 'world' or 'gallery', got {prior!r}")
@@ -275,7 +275,7 @@ def make_geoclip_world(
 
 
 def _every_cell(published: Float, world: World) -> tuple[Float, Int]:
-    """The published points and their cells; cells that have none get the places where their photos are."""
+    """The published points and their cells; cells without points get their support places."""
     cell = world.cells.assign(published)
     empty = np.setdiff1d(np.arange(len(world.cells)), cell)
     order, start = world.support_of_cell

@@ -19,30 +19,30 @@ from geoagent.worlds.head import CellHead
 from geoagent.worlds.training.views import centre, draw_views, mean_view
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how far it is and how far it goes."""
+"""Progress callback, called with (stage, done, total)."""
 
-_LEAST_STEPS = 40  # of an epoch: a hundred photos are one batch, and patience would run out before anything is learnt
+_LEAST_STEPS = 40  # per epoch: a hundred photos are one batch, and patience would run out before anything is learnt
 
 
 @dataclass(frozen=True, slots=True)
 class HeadSettings:
-    """How a head is trained.
+    """Settings for training a head.
 
     Attributes:
         hidden: units of the hidden layer of each model; 0 for a linear head.
-        models: how many models, trained alike from other seeds, make up the head.
-        epochs: passes over all places; each pass draws `draws` mixtures of views a place.
+        models: number of models in the ensemble, trained with different seeds.
+        epochs: passes over all places; each pass draws `draws` mixtures of views per place.
         draws: see `epochs`.
-        batch: places a step.
+        batch: places per step.
         learning_rate: peak of the cosine schedule, after a tenth of warm-up.
         weight_decay: of AdamW.
-        dropout: share of hidden units that a step leaves out.
+        dropout: share of hidden units dropped per step.
         noise: standard deviation of noise on the centred unit embedding, times √D.
-        country_loss: weight of the cross entropy of the true country, beside that of the cells.
+        country_loss: weight of the country cross entropy, added to that of the cells.
         patience: epochs without a better validation loss before training stops.
-        budget_s: seconds after which no further epoch begins, per model; None for no limit.
-        seed: of everything random.
-        device: "cpu", "cuda", or "auto", which takes a GPU where there is one.
+        budget_s: seconds per model after which no further epoch starts; None for no limit.
+        seed: random seed.
+        device: "cpu", "cuda", or "auto", which uses a GPU if available.
     """
 
     hidden: int = 1024
@@ -68,12 +68,12 @@ class HeadSettings:
         if self.hidden < 0 or self.noise < 0 or self.weight_decay < 0 or not 0 <= self.dropout < 1:
             raise ConfigError("hidden, noise and weight_decay must not be negative, dropout must lie in [0, 1)")
         if self.models > 1 and self.hidden == 0:
-            raise ConfigError("several linear models are one linear model; set models = 1 or hidden > 0")
+            raise ConfigError("an ensemble of linear models is one linear model; set models = 1 or hidden > 0")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Fitted:
-    """A trained head and how training went.
+    """A trained head and its training history.
 
     Attributes:
         head: with temperature 1.
@@ -101,30 +101,30 @@ def train_head(
 ) -> Fitted:
     """Train a head on places with several views each.
 
-    Each draw of a place is the mean of a random, not empty, subset of its views, so that one head serves one view and
-    all of them. Embeddings are centred on the mean of all training views and brought to unit length, which matters:
-    features of image encoders share a large common part that says nothing about places.
+    Each draw of a place is the mean of a random, non-empty subset of its views, so that one head serves any number of
+    views. Embeddings are centred on the mean of all training views and normalised to unit length, which matters: image
+    encoders' features share a large common component that carries no information about places.
 
     Args:
         views: `(N, V, D)` unit rows.
         targets: `(N, C)` soft labels.
-        val_views: `(n, V', D)` of places held out, for early stopping.
+        val_views: `(n, V', D)` of held-out places, for early stopping.
         val_targets: `(n, C)`.
-        country: `(C,)` country of each cell as an index from 0, for `country_loss`; None for no such loss.
+        country: `(C,)` country of each cell as an index from 0, for `country_loss`; None for no country loss.
         true_country: `(N,)` country of each place, likewise.
-        encoder: name of the encoder that the views come from.
+        encoder: name of the encoder that made the views.
         cells: fingerprint of the geocells.
-        settings: see there.
+        settings: training settings.
         progress: see `Progress`.
 
     Raises:
-        InputError: arrays that do not fit together.
+        InputError: arrays of mismatched shapes.
         MissingDependency: torch is not installed.
     """
     how = settings or HeadSettings()
     if len(views) != len(targets) or len(val_views) != len(val_targets) or len(views) == 0 or len(val_views) == 0:
         raise InputError(
-            f"expected a target for each place, and places to train and to validate on; got {len(views)} places and "
+            f"expected a target for each place, and places for training and validation; got {len(views)} places and "
             f"{len(targets)} targets, {len(val_views)} and {len(val_targets)} for validation"
         )
     with needs("train", "torch"):
@@ -145,12 +145,12 @@ def train_head(
 
 
 def pick_device(torch: Any, wanted: str) -> str:
-    """The device to train on: what is asked for, or a GPU where there is one."""
+    """Resolve the training device: as requested, or a GPU if available."""
     return wanted if wanted != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
 
 
 class _Data:
-    """Everything on the device."""
+    """Training tensors on the device."""
 
     def __init__(
         self, torch: Any, device: Any, views: Any, targets: Any, val: Any, val_targets: Any, mean: Any
@@ -159,7 +159,7 @@ class _Data:
         self.views = torch.as_tensor(views, device=device)
         self.mean = torch.as_tensor(mean, device=device)
         self.targets = torch.as_tensor(targets, device=device)
-        # Validation asks about one view and about all of them, as those who use the head will.
+        # Validate on one view and on all, matching how the head is used.
         both = np.concatenate([val[:, 0], mean_view(val)])
         self.val = self.centred(torch, torch.as_tensor(both, device=device))
         self.val_targets = torch.as_tensor(val_targets, device=device)
@@ -167,14 +167,14 @@ class _Data:
         self.true_country: Any = None
 
     def add_countries(self, torch: Any, country: Any, true_country: Any) -> None:
-        """Which cells each country has, and the country of each place."""
+        """The cells of each country, and the country of each place."""
         member = np.zeros((int(country.max()) + 1, len(country)), dtype=np.float32)
         member[country, np.arange(len(country))] = 1.0
         self.member = torch.as_tensor(member, device=self.device)
         self.true_country = torch.as_tensor(true_country, device=self.device)
 
     def loss(self, torch: Any, log_p: Any, rows: Any, weight: float) -> Any:
-        """Cross entropy with the soft targets, and with the true countries, which smoothing does not stop at."""
+        """Cross entropy with the soft targets, and with the true countries, whose borders smoothing ignores."""
         cells = -(self.targets[rows] * log_p).sum(1).mean()
         if self.member is None:
             return cells
@@ -192,7 +192,7 @@ class _Data:
 def _train_one(
     torch: Any, data: _Data, how: HeadSettings, seed: int, tell: Callable[[int], None]
 ) -> tuple[list[Float32], tuple[tuple[float, float], ...]]:
-    """One model: its layers as arrays, those of the epoch with the best validation loss."""
+    """Train one model; return its layers as arrays, from the epoch with the best validation loss."""
     functional = torch.nn.functional
     generator = torch.Generator().manual_seed(seed)
     dim, cells = data.views.shape[2], data.targets.shape[1]
@@ -243,7 +243,7 @@ def _train_one(
                 break
     assert best_state is not None
     arrays = [best_state[name].numpy() for name in net.state_dict()]
-    arrays[0] = arrays[0] * scale  # so that the head takes unit rows
+    arrays[0] = arrays[0] * scale  # so that the head accepts unit rows
     return arrays, tuple(history)
 
 
@@ -251,7 +251,7 @@ def _network(torch: Any, dim: int, cells: int, how: HeadSettings, generator: Any
     nn = torch.nn
     sizes = (dim, how.hidden, cells) if how.hidden else (dim, cells)
     layers = [nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
-    for layer in layers:  # torch's own defaults, from our generator, so that nothing global is seeded
+    for layer in layers:  # torch's default initialisation, from our generator, so the global seed is untouched
         bound = 1.0 / np.sqrt(layer.in_features)
         with torch.no_grad():
             for parameter in (layer.weight, layer.bias):
@@ -262,7 +262,7 @@ def _network(torch: Any, dim: int, cells: int, how: HeadSettings, generator: Any
 
 
 def _dropout(torch: Any, share: float, generator: Any) -> Any:
-    """Dropout that draws from our generator."""
+    """Dropout that uses our generator."""
 
     class Drop(torch.nn.Module):  # type: ignore[misc]
         def forward(self, x: Any) -> Any:
@@ -275,7 +275,7 @@ def _dropout(torch: Any, share: float, generator: Any) -> Any:
 
 
 def _joined(models: list[list[Float32]], mean: Float32, encoder: str, cells: str, how: HeadSettings) -> CellHead:
-    """Models side by side: the mean of their logits is one layer over all of their hidden units."""
+    """Merge an ensemble: the mean of its logits is one layer over all hidden units."""
     if not how.hidden:
         weight, bias = models[0]
         return CellHead(weight, bias, encoder, cells, mean=mean, unit=True)

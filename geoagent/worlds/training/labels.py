@@ -12,8 +12,8 @@ from geoagent.places.geo import EARTH_RADIUS_KM, check_latlon, to_unit
 from geoagent.types import Float32
 
 Smoothing = Literal["normalised", "released", "hard"]
-"""How targets are made: summing to 1, as PIGEON's released code has them, or only the true cell."""
-_TINY = 1e-9  # far cells would else be denormal float32 numbers, with which everything is slower
+"""Form of the targets: summing to 1, as in PIGEON's released code, or the true cell only."""
+_TINY = 1e-9  # far cells would otherwise be denormal float32 numbers, which are slow
 
 
 def smooth_labels(
@@ -26,12 +26,12 @@ def smooth_labels(
     """Return soft targets `(N, C)`: exp(−(d(gᵢ, x) − d(g_c*, x)) / τ), d the great-circle distance.
 
     This is eq. 2 of Haas et al. 2024 (PIGEON). "normalised" divides by the sum over cells, which cancels the term of
-    the true cell and lets every photo count alike. "released" is the form of the paper's released code, which takes
-    the nearest centroid for g_c* and leaves the sum above 1, so that photos where cells are dense count for more.
+    the true cell and gives every photo equal weight. "released" is the form of the paper's released code, with the
+    nearest centroid as g_c* and the sum left above 1, so that photos where cells are dense weigh more.
 
     Args:
-        latlon: `(N, 2)` degrees, where the photos were taken.
-        cell: `(N,)` their true cells c*; only "hard" needs them.
+        latlon: `(N, 2)` true positions of the photos, degrees.
+        cell: `(N,)` their true cells c*; only used by "hard".
         centroids: `(C, 2)` degrees, g.
         tau_km: τ; PIGEON uses 75, PIGEOTTO 65.
         smoothing: see `Smoothing`.
@@ -54,7 +54,7 @@ def smooth_labels(
         raise ConfigError(f"no smoothing {smoothing!r}; choose normalised, released or hard")
     soft = np.empty((len(places), len(g)), dtype=np.float32)
     unit = to_unit(g)
-    for begin in range(0, len(places), 2048):  # the distances are float64; a block of them fits the memory
+    for begin in range(0, len(places), 2048):  # the distances are float64; a block of them fits in memory
         # From cosines: exact to 0.1 km in float64, and ten times as fast as the haversine formula for all pairs.
         cosine = np.clip(to_unit(places[begin : begin + 2048]) @ unit.T, -1.0, 1.0)
         distance = EARTH_RADIUS_KM * np.arccos(cosine)

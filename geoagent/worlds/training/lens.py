@@ -1,9 +1,9 @@
 """Training the lens, a projection in which photos taken near each other are near.
 
 Neighbourhood component analysis (Goldberger et al. 2004) with haversine-smoothed targets: of all other training places
-j, the model gives place i the share softmax(s · cos(zᵢ, zⱼ)), and the target is ∝ exp(−d(xᵢ, xⱼ) / τ), d the
-great-circle distance. It is the classifier's loss with every training place as a cell of its own, so it goes on where
-geocells end.
+j, the model assigns the share softmax(s · cos(zᵢ, zⱼ)) for place i, and the target is ∝ exp(−d(xᵢ, xⱼ) / τ), d the
+great-circle distance. It is the classifier's loss with every training place as its own cell, so it resolves places
+within geocells.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from geoagent.worlds.lens import Lens, unit_rows
 from geoagent.worlds.training.head import Progress, pick_device
 from geoagent.worlds.training.views import centre, draw_views, mean_view
 
-_NEAR = 128  # nearest places that share a target; exp(−d/τ) of the others is next to nothing
-_WHOLE = 1 << 15  # places up to which all are compared at each step; of more, a sample of as many stands for them
-_REFRESH = 15  # steps after which the gallery is embedded anew
+_NEAR = 128  # nearest places in a target; exp(−d/τ) of the others is negligible
+_WHOLE = 1 << 15  # up to this many places are compared at each step; more are sampled
+_REFRESH = 15  # steps between re-embeddings of the gallery
 _LEAST_STEPS = 40
-_HELD_OUT = 1000  # places held out that the lens is compared on
-_GAIN = 0.01  # nats that a lens must be worth
-_SCALES = (0.0, 5.0, 12.0, 25.0)  # of cosines, when the lens is compared with none
+_HELD_OUT = 1000  # held-out places on which the lens is evaluated
+_GAIN = 0.01  # least improvement, nats, for the lens to be kept
+_SCALES = (0.0, 5.0, 12.0, 25.0)  # of cosines, when the lens is compared with no lens
 
 
 @dataclass(frozen=True, slots=True)
 class LensSettings:
-    """How a lens is trained.
+    """Settings for training a lens.
 
     Attributes:
-        dims: Q, the length of what the gallery holds; 0 for no lens.
-        hidden: units of its hidden layer.
+        dims: Q, dimension of gallery embeddings; 0 for no lens.
+        hidden: units of the hidden layer.
         epochs: passes over all places.
-        batch: places a step.
-        tau_km: scale of the smoothing; places this near count as the same.
-        dropout: share of hidden units that a step leaves out.
+        batch: places per step.
+        tau_km: scale of the smoothing; places this close count as the same.
+        dropout: share of hidden units dropped per step.
         learning_rate: peak of the cosine schedule.
         weight_decay: of AdamW.
-        scale: s at the start; it is learnt.
+        scale: initial s; it is learned.
     """
 
     dims: int = 256
@@ -75,20 +75,20 @@ def train_lens(
     device: str = "auto",
     progress: Progress | None = None,
 ) -> tuple[Lens | None, dict[str, float]]:
-    """Train a lens, and keep it only if it finds the neighbours of held-out places better than no lens.
+    """Train a lens, and keep it only if it retrieves the neighbours of held-out places better than no lens.
 
     Args:
         views: `(N, V, D)` unit rows.
         latlon: `(N, 2)` degrees.
-        val_views: `(n, V', D)` of places held out.
+        val_views: `(n, V', D)` of held-out places.
         val_latlon: `(n, 2)`.
-        settings: see there.
-        seed: of everything random.
+        settings: training settings.
+        seed: random seed.
         device: see `HeadSettings`.
         progress: see `Progress`.
 
     Returns:
-        The lens, or None where comparing centred embeddings is as good, and both losses on the held-out places, nats.
+        The lens, or None if comparing centred embeddings is as good, and both losses on the held-out places, nats.
 
     Raises:
         MissingDependency: torch or scikit-learn is not installed.
@@ -135,7 +135,7 @@ def train_lens(
         with torch.no_grad():
             pull = functional.embedding_bag(near_t[rows], gallery, per_sample_weights=target_t[rows], mode="sum")
             push = _expected(torch, z, net.log_scale.exp(), gallery, rows, some)
-            # The gradient of the cross entropy by s·z, by hand: a matrix of all places is kept once, not five times.
+            # Hand-written gradient of the cross entropy by s·z: keeps one matrix over all places instead of five.
             slope = (push - pull) * net.log_scale.exp() * weight_t[rows, None] / len(rows)
         loss = (z * slope).sum() + net.log_scale * (z.detach() * slope).sum()
         optimiser.zero_grad(set_to_none=True)
@@ -150,7 +150,7 @@ def train_lens(
 
 
 def _expected(torch: Any, z: Any, scale: Any, gallery: Any, rows: Any, some: Any) -> Any:
-    """Mean of the gallery under softmax(s · cos) without the rows themselves, `(B, D)`; over `some` rows, or all."""
+    """Mean of the gallery under softmax(s · cos) excluding the rows themselves, `(B, D)`; over `some` rows, or all."""
     others = gallery if some is None else gallery[some]
     logits = (z * scale) @ others.T
     if some is None:
@@ -161,7 +161,7 @@ def _expected(torch: Any, z: Any, scale: Any, gallery: Any, rows: Any, some: Any
 
 
 class _Net:
-    """The lens as tensors, all from our generator, so that nothing global is seeded."""
+    """The lens as tensors, initialised from our generator, so the global seed is untouched."""
 
     def __init__(self, torch: Any, dim: int, how: LensSettings, generator: Any, device: str) -> None:
         self._torch, self._drop, self._generator, self._dim = torch, how.dropout, generator, dim
@@ -178,7 +178,7 @@ class _Net:
 
     def __call__(self, x: Any, train: bool) -> Any:
         functional = self._torch.nn.functional
-        x = x * float(np.sqrt(self._dim))  # unit rows have entries of 1 / √D; layers are made for entries of 1
+        x = x * float(np.sqrt(self._dim))  # unit rows have entries of 1 / √D; layers are initialised for entries of 1
         h = functional.gelu(x @ self.hidden_weight.T + self.hidden_bias, approximate="tanh")
         if train and self._drop:
             keep = self._torch.rand(h.shape, generator=self._generator).to(h) >= self._drop
@@ -186,16 +186,16 @@ class _Net:
         return functional.normalize(h @ self.weight.T + self.bias + x @ self.skip.T, dim=1)
 
     def lens(self, mean: Float32) -> Lens:
-        """Take it out as arrays that take unit rows."""
+        """Export as arrays that accept unit rows."""
         arrays = {n: getattr(self, n).detach().cpu().numpy() for n in ("hidden_bias", "weight", "bias")}
         scaled = {n: getattr(self, n).detach().cpu().numpy() * np.sqrt(self._dim) for n in ("hidden_weight", "skip")}
         return Lens(mean=mean, **arrays, **scaled)
 
 
 def _targets(latlon: Float, others: Float, tau_km: float, *, itself: bool) -> tuple[Int, Float32, Float32]:
-    """For each place its nearest others `(N, k)`, their shares of the target `(N, k)`, and how much it counts `(N,)`.
+    """For each place, its nearest others `(N, k)`, their shares of the target `(N, k)`, and its weight `(N,)`.
 
-    A place with nothing near has nothing to learn from, so places count by how much lies around them, at most 1.
+    A place with no neighbours nearby has nothing to learn from, so weights grow with the mass around a place, up to 1.
     """
     with needs("train", "sklearn"):
         from sklearn.neighbors import BallTree
@@ -212,7 +212,7 @@ def _targets(latlon: Float, others: Float, tau_km: float, *, itself: bool) -> tu
 def _held_out(
     lens: Lens, mean: Float32, views: Float32, latlon: Float, val_views: Float32, val_latlon: Float, tau_km: float
 ) -> dict[str, float]:
-    """Loss of held-out places with the lens and without, each at its best scale; nats."""
+    """Loss on held-out places with and without the lens, each at its best scale; nats."""
     chosen = np.linspace(0, len(val_views) - 1, min(_HELD_OUT, len(val_views))).astype(np.int64)
     val_views = val_views[chosen]
     near, target, weight = _targets(val_latlon[chosen], latlon, tau_km, itself=False)

@@ -28,20 +28,20 @@ _SPLIT = ("split", "fold", "subset", "partition", "set")
 _VECTOR = ("embedding", "embeddings", "emb", "feature", "features", "vector")
 _NUMBERED = re.compile(r"^(?:e|emb|embed|embedding|f|feat|feature|dim|v|x)_?(\d+)$", re.IGNORECASE)
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-_SAMPLE = 400  # places that are looked up to see whether they lie on land
+_SAMPLE = 400  # places sampled to check whether they lie on land
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Table:
-    """N places, each with V views, or with one photo that is still to be embedded.
+    """N places, each with V views, or with one photo yet to be embedded.
 
     Attributes:
         latlon: `(N, 2)` degrees.
         refs: N names of the places or photos.
         views: `(N, V, D)` features of any numeric type, or None.
         paths: N photos, or None.
-        split: `(N,)` name of the part that each row belongs to, "" where the table does not say.
-        notes: what was odd about the file, and what was done about it.
+        split: `(N,)` split of each row, "" if the table has none.
+        notes: problems found in the file, and how they were handled.
     """
 
     latlon: Float
@@ -68,12 +68,12 @@ class Table:
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """Names of the parts, sorted; () where the table names none."""
+        """Names of the splits, sorted; () if the table has none."""
         assert self.split is not None
         return tuple(name for name in np.unique(self.split).tolist() if name)
 
     def take(self, rows: ArrayLike) -> Table:
-        """Return the table of some rows, by index or mask, in their order."""
+        """Return a table of the given rows, by index or mask, in order."""
         index = np.arange(len(self))[np.asarray(rows)]
         assert self.split is not None
         return replace(
@@ -115,23 +115,23 @@ class Table:
 def read_table(path: str | Path, *, images: str | Path | None = None) -> Table:
     """Read places with photos or features.
 
-    An NPZ holds `lat (N,)`, `lon (N,)`, `views (N, V, D)` (or `embeddings (N, D)`) and, if wanted, `split (N,)` and
-    `refs (N,)`. A CSV or Parquet has one row a photo: a latitude, a longitude, and either a photo's path or id or its
+    An NPZ holds `lat (N,)`, `lon (N,)`, `views (N, V, D)` (or `embeddings (N, D)`) and optionally `split (N,)` and
+    `refs (N,)`. A CSV or Parquet has one row per photo: a latitude, a longitude, and either a photo's path or id or its
     features (one column with lists, or numbered columns); column names as in IM2GPS3k, YFCC4k, MP-16 and GeoCLIP
-    (IMG_ID, LAT, LON), OSV-5M (id, latitude, longitude), or plain. Swapped latitude and longitude are put right and
-    noted: the widespread file of IM2GPS3k has its LAT and LON headers the wrong way round.
+    (IMG_ID, LAT, LON), OSV-5M (id, latitude, longitude), or plain. Swapped latitude and longitude are corrected and
+    noted: the widespread file of IM2GPS3k has its LAT and LON headers swapped.
 
     Args:
         path: the file.
-        images: folder that photos are relative to; the table's own folder where absent.
+        images: folder that photo paths are relative to; the table's folder by default.
 
     Raises:
-        InputError: the file cannot be read, lacks columns, or has coordinates that cannot be.
-        MissingDependency: Parquet is asked for and pyarrow is not installed.
+        InputError: the file cannot be read, lacks columns, or has invalid coordinates.
+        MissingDependency: the table is Parquet and pyarrow is not installed.
     """
     source = Path(path)
     if not source.is_file():
-        raise InputError(f"no table at {source}")
+        raise InputError(f"no table found at {source}")
     kind = source.suffix.lower()
     if kind == ".npz":
         return _checked(*_read_npz(source))
@@ -149,7 +149,7 @@ def _read_npz(source: Path) -> tuple[Float, Table]:
         with np.load(source, allow_pickle=False) as data:
             arrays = {name.lower(): data[name] for name in data.files}
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{source} is no readable NPZ: {error}") from error
+        raise InputError(f"{source} is not a readable NPZ: {error}") from error
     raw = _coordinates(arrays, source)
     views = next((arrays[name] for name in ("views", *_VECTOR) if name in arrays), None)
     if views is None:
@@ -186,7 +186,7 @@ def _read_parquet(source: Path) -> dict[str, list[Any]]:
     try:
         read: dict[str, list[Any]] = parquet.read_table(source).to_pydict()
     except (OSError, pyarrow.ArrowException) as error:
-        raise InputError(f"{source} is no readable Parquet file: {error}") from error
+        raise InputError(f"{source} is not a readable Parquet file: {error}") from error
     return read
 
 
@@ -210,7 +210,7 @@ def _from_columns(columns: Mapping[str, Sequence[Any]], source: Path, images: Pa
 
 
 def _vectors(columns: Mapping[str, Sequence[Any]], names: Mapping[str, str], source: Path) -> Float32 | None:
-    """`(N, 1, D)` from a column of lists or from numbered columns; None where there are neither."""
+    """`(N, 1, D)` from a column of lists or from numbered columns; None if there are neither."""
     numbered = sorted((int(m[1]), name) for low, name in names.items() if (m := _NUMBERED.match(low)))
     one = next((names[n] for n in _VECTOR if n in names), None)
     try:
@@ -225,18 +225,18 @@ def _vectors(columns: Mapping[str, Sequence[Any]], names: Mapping[str, str], sou
     except (TypeError, ValueError) as error:
         raise InputError(f"{source}: features must be lists of numbers of one length: {error}") from error
     if found.ndim not in (2, 3):
-        raise InputError(f"{source}: expected one list of numbers a row, got shape {found.shape}")
+        raise InputError(f"{source}: expected one list of numbers per row, got shape {found.shape}")
     return found[:, None, :] if found.ndim == 2 else found
 
 
 def _listed(cell: str) -> str:
-    """A list as people write it into a CSV: with or without brackets, commas or blanks between the numbers."""
+    """Parse a list in a CSV cell: with or without brackets, separated by commas or blanks."""
     inner = cell.strip().strip("[]()")
     return "[" + ",".join(inner.replace(",", " ").split()) + "]"
 
 
 def _find_images(refs: Sequence[str], folder: Path) -> tuple[Path, ...]:
-    """The file of each photo. OSV-5M and MP-16 name photos by id, and keep them in numbered folders."""
+    """The file of each photo. OSV-5M and MP-16 name photos by id and store them in numbered folders."""
     by_stem: dict[str, Path] | None = None
     found = []
     for ref in refs:
@@ -247,12 +247,12 @@ def _find_images(refs: Sequence[str], folder: Path) -> tuple[Path, ...]:
             if by_stem is None:
                 by_stem = {p.stem: p for p in sorted(folder.rglob("*")) if p.suffix.lower() in _SUFFIXES}
             hit = by_stem.get(Path(ref).name) or by_stem.get(Path(ref).stem)
-        found.append(hit or path)  # a missing photo is told when it is embedded, with its name
+        found.append(hit or path)  # a missing photo is reported by name when it is embedded
     return tuple(found)
 
 
 def _coordinates(columns: Mapping[str, Any], source: Path) -> Float:
-    """`(N, 2)` as the file has them, unchecked; NaN where a row has none."""
+    """`(N, 2)` as in the file, unchecked; NaN for missing ones."""
     pair = []
     for what, aliases in (("latitude", _LAT), ("longitude", _LON)):
         name = next((alias for alias in aliases if alias in columns), None)
@@ -274,7 +274,7 @@ def _coordinates(columns: Mapping[str, Any], source: Path) -> Float:
 
 
 def _checked(raw: Float, table: Table) -> Table:
-    """Put coordinates into the table: rows without any are dropped, swapped ones put right; both are noted."""
+    """Set the table's coordinates: rows without any are dropped, swapped ones corrected; both are noted."""
     notes: list[str] = []
     here = np.asarray(np.isfinite(raw).all(axis=1))
     if not here.any():
@@ -283,7 +283,7 @@ def _checked(raw: Float, table: Table) -> Table:
         notes.append(f"{int((~here).sum())} of {len(here)} rows have no coordinates and were left out")
     latlon, swapped = unswap(raw[here])
     if swapped:
-        notes.append("latitude and longitude were swapped in the file; they were put right")
+        notes.append("latitude and longitude were swapped in the file; they were corrected")
     nowhere = int((latlon == 0).all(axis=1).sum())
     if nowhere:
         notes.append(f"{nowhere} rows lie at 0, 0, which usually means that the place is unknown")
@@ -292,21 +292,21 @@ def _checked(raw: Float, table: Table) -> Table:
 
 
 def unswap(latlon: Float) -> tuple[Float, bool]:
-    """Return places in lat, lon order, and whether they had to be swapped.
+    """Return places in lat, lon order, and whether they were swapped.
 
-    A latitude beyond ±90 proves a swap. Where none is, the land decides: photos are taken on land, and a file whose
-    places mostly fall into the sea as given and onto land when swapped is swapped.
+    A latitude beyond ±90 proves a swap. Otherwise land decides: photos are taken on land, so a file whose places mostly
+    fall into the sea as given and onto land when swapped is taken to be swapped.
 
     Args:
-        latlon: `(N, 2)` degrees, as a file has them.
+        latlon: `(N, 2)` degrees, as in the file.
 
     Raises:
-        InputError: some rows can only be read one way and some only the other.
+        InputError: some rows are valid only one way and some only the other.
     """
     first, second = np.abs(latlon[:, 0]), np.abs(latlon[:, 1])
     if (first > 90).any():
         bad = np.flatnonzero((first > 90) & ((second > 90) | (first > 360)))
-        # Were the file swapped, what it calls longitude would nowhere pass 90.
+        # In a swapped file, the longitude column would never exceed 90.
         if len(bad) or (second > 90).any():
             row = int(bad[0]) if len(bad) else int(np.flatnonzero(first > 90)[0])
             raise InputError(

@@ -1,4 +1,4 @@
-"""From a table of places to a world: cells, head, calibration, gallery, support, prior, card."""
+"""Training of a world from a table of places: cells, head, calibration, gallery, support, prior, card."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ from geoagent.worlds.world import Support, World
 
 _UNKNOWN = "features made elsewhere"
 _FEW = 1000
-_NEIGHBOURHOOD = 4  # a place stands for the land up to its few nearest ones
+_NEIGHBOURHOOD = 4  # rank of the neighbour that sets a place's extent
 
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """How a world is trained.
+    """Settings for training a world.
 
     Attributes:
-        cells: "semantic" (from administrative units) or "quadtree"; geocells made elsewhere are given to `train`.
-        min_size: least training places of a semantic cell.
-        max_size: most training places of a cell.
+        cells: "semantic" (from administrative units) or "quadtree"; custom geocells are passed to `train`.
+        min_size: minimum training places per semantic cell.
+        max_size: maximum training places per cell.
         tau_km: scale of the haversine smoothing.
         smoothing: see `labels.Smoothing`.
         head: see `HeadSettings`.
         lens: see `LensSettings`; the gallery is searched through it.
         tune: whether refinement and radii are fitted on the validation places.
-        prototypes: whether PIGEON's prototypes are built beside the gallery, for the search of that name.
-        val_share: share of places that are held out for validation where the table has no split "val"; see
-            `split_table` for what becomes of small tables.
-        seed: of everything random.
+        prototypes: whether PIGEON's prototypes are built for the gallery, for the search `prototype`.
+        val_share: share of places held out for validation if the table has no split "val"; see `split_table`
+            for small tables.
+        seed: random seed.
     """
 
     cells: Literal["semantic", "quadtree"] = "semantic"
@@ -87,17 +87,17 @@ def train(
 ) -> World:
     """Train a world on places with features.
 
-    Training uses the split "train", early stopping, temperatures and tuning the split "val"; any other split is left
-    alone. A table without splits is split at random.
+    Training uses the split "train"; early stopping, temperatures and tuning use the split "val"; other splits are not
+    used. A table without splits is split at random.
 
     Args:
         table: places with `views`; see `embed.embed_table` for photos.
         out: folder to save the world in; None to keep it in memory.
-        cells: geocells made elsewhere; None to make them from the training places as the settings say.
-        settings: see there.
-        encoder: configuration of the encoder that the features come from: {"name": …, options}; None where it is not
-            one of geoagent's, so that photos need features made elsewhere.
-        name: what people call the world.
+        cells: custom geocells; None to build them from the training places according to the settings.
+        settings: training settings.
+        encoder: configuration of the encoder that made the features: {"name": …, options}; None if it is not one of
+            geoagent's, in which case features must be supplied with photos.
+        name: display name of the world.
         progress: see `Progress`.
 
     Raises:
@@ -173,11 +173,11 @@ def train(
 
 
 def split_table(table: Table, val_share: float = 0.08, seed: int = 0) -> tuple[Table, Table]:
-    """Return the places to train on and those to validate on.
+    """Return the training and the validation places.
 
-    A table with splits says which. Otherwise `val_share` of the places are drawn; of fewer than `_FEW` at least a
-    quarter, in whole 1° blocks: few photos are of few photographers, and drawn one by one they would show how well a
-    head knows those, and make it far too sure of everything else.
+    The table's own splits are used if present. Otherwise `val_share` of the places are drawn; below `_FEW`, at
+    least a quarter, in whole 1° blocks: small sets come from few photographers, and a random draw would only show
+    how well the head knows those and make it overconfident elsewhere.
 
     Raises:
         InputError: too few places, or splits without one named "train".
@@ -203,7 +203,7 @@ def split_table(table: Table, val_share: float = 0.08, seed: int = 0) -> tuple[T
 
 
 def _whole_blocks(latlon: Float, share: float, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which places are in 1° blocks drawn until they hold `share` of all, none of which would make them over half."""
+    """Mask of the places in 1° blocks drawn until they hold `share` of all, skipping blocks that would exceed half."""
     _, member, size = np.unique(np.floor(latlon), axis=0, return_inverse=True, return_counts=True)
     out = np.zeros(len(latlon), dtype=bool)
     for block in rng.permutation(len(size)):
@@ -217,7 +217,7 @@ def _whole_blocks(latlon: Float, share: float, rng: np.random.Generator) -> np.n
 def calibrated(
     head: CellHead, cells: Geocells, log_prior: Float, views: Float32, cell: Int
 ) -> tuple[CellHead, dict[str, Any]]:
-    """Give a head the temperature at which its countries are calibrated, and report what else was fitted.
+    """Set the head's temperature so that its countries are calibrated, and return the other fitted values.
 
     Args:
         head: as trained.
@@ -232,16 +232,16 @@ def calibrated(
         replace(head, temperature=by_country),
         {"temperature": by_country, "temperature_of_cells": fit_temperature(log_p, cell)},
     )
-    # One view and all: the tail of a head that sees little is heavier.
+    # One view and all: a head that sees fewer views has a heavier tail.
     looked = np.concatenate([head(np.ascontiguousarray(views[:, 0])), head(mean_view(views))])
     picture = picture_reliability(looked, log_prior, country, np.tile(country[cell], 2))
     return head, {**figures, "fusion": {"picture": round(picture, 5)}}
 
 
 def support_of(latlon: Float, cell: Int, cells: Geocells) -> Support:
-    """Every training place as one place of support; its extent is half of how far its fourth neighbour in its cell is.
+    """Each training place as a support place; its extent is half the distance to its fourth neighbour in its cell.
 
-    A cell without training places is stood for by its centroid, and places of a cell with few by its radius.
+    A cell without training places is represented by its centroid; in a cell with few places, the cell's radius is used.
     """
     counts = np.bincount(cell, minlength=len(cells))
     empty = np.flatnonzero(counts == 0)

@@ -20,8 +20,8 @@ from geoagent.worlds.training.table import Table
 from geoagent.worlds.training.views import mean_view
 from geoagent.worlds.world import World
 
-_ROWS = 900  # validation places that a grid is tried on, each with one view and with all
-_CHUNK = 200  # queries whose neighbours are compared with each other at once
+_ROWS = 900  # validation places for the grid search, each with one view and with all
+_CHUNK = 200  # queries processed per batch
 _REACH = 2.0  # of the refiner, in bandwidths
 _SHARES = {"within_25_km": 25.0, "within_200_km": 200.0, "within_750_km": 750.0, "within_2500_km": 2500.0}
 
@@ -40,20 +40,20 @@ class Grid:
 def tune(world: World, val: Table, *, grid: Grid | None = None, progress: Progress | None = None) -> World:
     """Return the world with refinement settings and radii fitted on validation places.
 
-    The settings are those with the largest mean over places of the shares within 25, 200 and 750 km and of the GeoScore
-    (as a share of 5000), among those that are at no threshold worse than the centroid; of one view and all views alike.
+    The chosen settings have the largest mean of the shares within 25, 200 and 750 km and of the GeoScore (as a share of
+    5000), among those that are no worse than the centroid at any threshold; one view and all views count alike.
 
     Args:
         world: needs a head; without a gallery only radii are fitted.
         val: places with features that the head was not trained on.
-        grid: what is tried.
+        grid: settings to evaluate.
         progress: see `Progress`.
 
     Raises:
         InputError: no validation places.
     """
     if len(val) == 0:
-        raise InputError("there are no validation places to tune on")
+        raise InputError("there are no validation places to tune on; hold some out")
     views = val.unit_views()
     calibration: dict[str, Any] = dict(world.calibration)
     trials: list[dict[str, Any]] = []
@@ -74,7 +74,7 @@ def tune(world: World, val: Table, *, grid: Grid | None = None, progress: Progre
 def _search(
     world: World, views: Float32, latlon: Float, grid: Grid, progress: Progress | None
 ) -> tuple[dict[str, float], list[dict[str, Any]]]:
-    """The best settings of the grid, and the figures of the centroid, of the best and of the runners-up."""
+    """The best settings of the grid, and figures for the centroid, the best and the runners-up."""
     rows = np.linspace(0, len(views) - 1, min(_ROWS, len(views))).astype(np.int64)
     truth = np.concatenate([latlon[rows]] * 2)
     embeddings = np.concatenate([views[rows, 0], mean_view(views[rows])])
@@ -111,7 +111,7 @@ def _search(
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Pool:
-    """Neighbours of n queries, padded to M: unit vectors, similarity less 1, log p of their cells, which are real."""
+    """Neighbours of n queries, padded to M: unit vectors, similarity − 1, log p of their cells, mask of valid rows."""
 
     unit: Float
     similarity: Float32
@@ -121,7 +121,7 @@ class _Pool:
 
 
 def _pool(look: Predictor, world: World, embeddings: Float32) -> _Pool:
-    """What `estimate` would weigh for each query: neighbours in the leading cells of the leading country."""
+    """Candidates that `estimate` would weigh for a query: neighbours in the leading cells of the leading country."""
     log_probs = look.log_probs(embeddings)
     queries = look.head.query(embeddings)
     shape = (len(embeddings), look.count)
@@ -167,7 +167,7 @@ def _modes(pool: _Pool, combos: Sequence[tuple[int, float, float]], bandwidth: f
 
 
 def _figures(distance_km: Float) -> dict[str, float]:
-    """Shares within the thresholds, median, GeoScore, and the objective that settings are chosen by."""
+    """Shares within the thresholds, median, GeoScore, and the objective used to choose settings."""
     shares = {name: round(float(within_km(distance_km, km).mean()), 4) for name, km in _SHARES.items()}
     score = float(geoscore(distance_km).mean())
     parts = [shares["within_25_km"], shares["within_200_km"], shares["within_750_km"], score / 5000.0]

@@ -10,26 +10,26 @@ from geoagent.types import Float32
 
 
 def mean_view(views: Float32) -> Float32:
-    """One embedding a place, `(N, D)` of unit length: the direction of the mean of its unit views `(N, V, D)`.
+    """One embedding per place, `(N, D)` of unit length: the direction of the mean of its unit views `(N, V, D)`.
 
-    This is how several views are joined everywhere: when training, in the gallery and when a photo is asked about.
+    Used wherever views are pooled: in training, in the gallery and for queries.
     """
     total = np.asarray(views, dtype=np.float32).mean(axis=1)
     return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12), dtype=np.float32)
 
 
 def centre(views: Float32) -> Float32:
-    """Mean of all views of all places, `(D,)`: what embeddings are centred on."""
+    """Mean of all views of all places, `(D,)`: used to centre embeddings."""
     return np.asarray(views.reshape(-1, views.shape[-1]).mean(axis=0, dtype=np.float64), dtype=np.float32)
 
 
 def draw_views(torch: Any, views: Any, generator: Any) -> Any:
-    """Means of random, not empty subsets of the views of each place, of unit length.
+    """Means of random, non-empty subsets of each place's views, of unit length.
 
-    What is trained on them serves one view and all of them.
+    A model trained on them works for any number of views.
 
     Args:
-        torch: the package.
+        torch: the torch module.
         views: `(B, V, D)` tensor of unit rows.
         generator: a torch generator on the CPU.
 

@@ -1,9 +1,9 @@
-"""A world from an image-text model alone: one sentence a geocell, nothing is trained.
+"""Zero-shot world from an image-text model: one sentence per geocell, no training.
 
 The sentence names the town, region and country of the cell; its embedding becomes the cell's row of a linear head, so
 that log p(cell | photo) = scale · cos(photo, sentence) + log prior(cell) − log Z. The sentences are in a prompt file;
-the first line of it whose every name is known for a cell is taken. (Haas et al. 2023, "Learning Generalized Zero-Shot
-Learners for Open-Domain Image Geolocalization", ask a model for countries and cities in this way.)
+each cell uses the first line whose variables are all known for it. (Haas et al. 2023, "Learning Generalized Zero-Shot
+Learners for Open-Domain Image Geolocalization", query a model for countries and cities in this way.)
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ PROMPT = "zeroshot.v1"
 
 
 def cell_names(world: World, gazetteer: Gazetteer) -> list[dict[str, str]]:
-    """Return what is known of each cell's "city", "region" and "country", in words; C dictionaries.
+    """Return the known names of each cell's "city", "region" and "country"; C dictionaries.
 
-    The town is the one where most of the cell's photos are, if it lies in the cell's country.
+    The town is the one with most of the cell's photos, if it lies in the cell's country.
     """
     order, start = world.support_of_cell
     named = []
@@ -48,17 +48,17 @@ def cell_names(world: World, gazetteer: Gazetteer) -> list[dict[str, str]]:
 
 
 def sentences(prompt: Prompt, names: Sequence[Mapping[str, str]]) -> list[str]:
-    """Return one sentence a cell: the first line of the prompt whose every variable is known.
+    """Return one sentence per cell: the first line of the prompt whose variables are all known.
 
     Raises:
-        ConfigError: no line of the prompt fits what is known of a cell.
+        ConfigError: no line of the prompt has only known variables for a cell.
     """
     lines = [Prompt(prompt.name, line.strip()) for line in prompt.text.splitlines() if line.strip()]
     found = []
     for cell, known in enumerate(names):
         line = next((line for line in lines if set(line.variables) <= set(known)), None)
         if line is None:
-            raise ConfigError(f"prompt {prompt.name} has no line for geocell {cell}, of which is known: {dict(known)}")
+            raise ConfigError(f"prompt {prompt.name} has no line for geocell {cell}; known variables: {dict(known)}")
         found.append(line.render(**{name: known[name] for name in line.variables}))
     return found
 
@@ -76,34 +76,34 @@ def make_zeroshot_world(
     device: str = "auto",
     name: str = "zeroshot",
 ) -> World:
-    """Make a world that judges photos by an image-text model of open_clip.
+    """Build a world that scores photos with an image-text model of open_clip.
 
     Args:
-        model: as for the plug `open_clip`; the model needs a text half.
+        model: as for the plug `open_clip`; the model needs a text encoder.
         pretrained: as for the plug.
         checkpoint: as for the plug.
-        base: whose geocells, prior and support to use; the starter world's where None.
-        gazetteer: where names are from; the one that ships where None.
-        prompt: a prompt, or the name of one that ships.
-        scale: what cosines are multiplied by; the model's own where None.
-        prior_weight: how much the cells' prior counts; 0 leaves it out.
+        base: world whose geocells, prior and support to use; None for the starter world.
+        gazetteer: source of names; None for the built-in one.
+        prompt: a prompt, or the name of a built-in one.
+        scale: factor on cosines; None for the model's own.
+        prior_weight: exponent of the cells' prior; 0 ignores it.
         device: as for the plug.
-        name: what the world is called.
+        name: name of the world.
 
     Raises:
-        WeightsError: no weights, or a model without a text half or a scale.
-        ConfigError: an option that cannot be.
+        WeightsError: no weights, or a model without a text encoder or a scale.
+        ConfigError: an invalid option.
         MissingDependency: torch, torchvision or open_clip is not installed.
     """
     if not 0 <= prior_weight < np.inf or (scale is not None and not 0 < scale < np.inf):
-        raise ConfigError(f"scale must be positive and prior_weight not negative, got {scale} and {prior_weight}")
+        raise ConfigError(f"scale must be positive and prior_weight non-negative, got {scale} and {prior_weight}")
     options: dict[str, Any] = {"model": model}
     options |= {"pretrained": pretrained} if pretrained is not None else {}
     options |= {"checkpoint": str(checkpoint)} if checkpoint is not None else {}
     encoder = plugs.build("encoders", "open_clip", None, **options, device=device)
     chosen = logit_scale(encoder) if scale is None else scale
     if chosen is None:
-        raise WeightsError(f"{encoder.name} has no scale of its own; give scale=")
+        raise WeightsError(f"{encoder.name} has no logit scale; pass scale=")
     world = World.load() if base is None else base
     wording = Prompt.load(prompt) if isinstance(prompt, str) else prompt
     said = sentences(wording, cell_names(world, Gazetteer.load() if gazetteer is None else gazetteer))
