@@ -10,7 +10,7 @@ from geoagent.types import Candidates
 
 
 class Centroid:
-    """Returns the fallback, which is the leading cell's centroid; the candidates count for nothing."""
+    """Returns the fallback, the leading cell's centroid; candidates are ignored."""
 
     name = "centroid"
 
