@@ -98,7 +98,7 @@ def _preface(found: Comparison) -> list[str]:
     ]
     if said.get("pairs"):
         lines.append(
-            "Picture and text of a pair come from different photos of one place: the features of a panorama, and the text "
+            "Picture and text of a pair come from different photos of one place: features of a panorama and the text "
             "of a sign in the same country, paired with the panorama nearest to the city on the sign. Distances count "
             "if that is within 50 km."
         )
