@@ -26,7 +26,7 @@ SLOTS = tuple(_FOLDERS)
 
 
 def names(slot: str) -> tuple[str, ...]:
-    """Return the names of the plugs that ship in `slot`, sorted.
+    """Return the names of the built-in plugs in `slot`, sorted.
 
     Raises:
         UnknownPlug: there is no such slot.

@@ -24,7 +24,7 @@ def roadwords(_: Path) -> dict[str, Any]:
 
 
 def habits(_: Path) -> dict[str, Any]:
-    """Regular expression -> {"c": countries, "s": strength, "note": what it is}."""
+    """Regular expression -> {"c": countries, "s": strength, "note": meaning}."""
     table: dict[str, Any] = {}
     for pattern, where, note in hand("habits", 3):
         re.compile(pattern)

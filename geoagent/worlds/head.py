@@ -140,7 +140,7 @@ class CellHead:
 
     @classmethod
     def load(cls, folder: Path) -> CellHead | None:
-        """Read a head that `save` wrote; None where the folder has none.
+        """Read a head that `save` wrote; None if the folder has none.
 
         Raises:
             WorldError: the file is damaged.

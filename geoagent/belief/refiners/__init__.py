@@ -1,4 +1,4 @@
-"""Refiners: from weighted candidates to one place. A plug is one file with `build(assets, **options)`.
+"""Refiners reduce weighted candidates to one place. A plug is one file with `build(assets, **options)`.
 
-The seam is `protocols.Refiner`.
+The interface is `protocols.Refiner`.
 """

@@ -1,4 +1,4 @@
-"""The weighted barycentre of all candidates, on the sphere; in the plane of degrees on request."""
+"""The weighted barycentre of all candidates, on the sphere, or optionally in the plane of degrees."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from geoagent.types import Candidates
 class Barycentre:
     """x̂ = Σ wᵢ uᵢ / ‖Σ wᵢ uᵢ‖ over the unit vectors uᵢ of the candidates.
 
-    With wᵢ ∝ exp(−α dᵢ) for neighbours at embedding distance dᵢ, this is the refinement formula of the design, with the
+    With wᵢ ∝ exp(−α dᵢ) for neighbours at embedding distance dᵢ, this is the original refinement formula, with the
     mean taken on the sphere instead of in the plane of degrees.
     """
 
@@ -23,7 +23,7 @@ class Barycentre:
         self.plane = plane
 
     def __call__(self, candidates: Candidates, weights: Float, fallback: LatLon) -> Refined:
-        """Return the barycentre; `fallback` where nothing has weight, or the candidates cancel out."""
+        """Return the barycentre; `fallback` if all weights are zero or the candidates cancel out."""
         total = float(weights.sum()) if len(weights) else 0.0
         if not total > 0:
             return Refined(fallback, np.zeros(len(candidates)))
@@ -32,7 +32,7 @@ class Barycentre:
             return Refined(LatLon(*(share @ candidates.latlon).clip((-90, -180), (90, 180)).tolist()), share)
         try:
             return Refined(spherical_mean(candidates.latlon, share), share)
-        except CoordinateError:  # antipodal candidates: no point is between them
+        except CoordinateError:  # antipodal candidates have no midpoint
             return Refined(fallback, np.zeros(len(candidates)))
 
 
@@ -41,7 +41,7 @@ def build(assets: Assets, *, plane: bool = False) -> Barycentre:
 
     Args:
         assets: not used.
-        plane: take the mean of the degrees themselves, x̂ = Σ wᵢ xᵢ, as the formula was first written. It reproduces
+        plane: average degrees directly, x̂ = Σ wᵢ xᵢ, as in the original formula. It reproduces
             published figures; across ±180° and near the poles it is wrong.
     """
     return Barycentre(plane)

@@ -1,4 +1,4 @@
-"""The barycentre of the strongest spatial mode, so that candidates in two cities never average to a field between."""
+"""The barycentre of the strongest spatial mode, so candidates in two cities never average to a point between."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from geoagent.places.geo import Float, LatLon, pairwise_km, spherical_mean
 from geoagent.protocols import Assets, Refined
 from geoagent.types import Candidates
 
-_HEAVIEST = 400  # beyond these the weights are too small to make a mode, and the distances are M × M
-_NOTHING = -100.0  # log of a density that counts for nothing; smaller numbers only take time
-_LIGHT = 1e-3  # share of the weight, in the lightest candidates, that cannot make a mode either
+_HEAVIEST = 400  # further candidates have too little weight to form a mode, and the distance matrix is M × M
+_NOTHING = -100.0  # log density treated as zero; smaller numbers only cost time
+_LIGHT = 1e-3  # share of the weight, in the lightest candidates, that is ignored as modes
 
 
 class Mode:
-    """Finds the candidate with most weight around it, and returns the barycentre of its surroundings.
+    """Finds the candidate with the highest weight density, and returns the barycentre of its neighbourhood.
 
     The density at candidate i is Σⱼ wⱼ exp(−dᵢⱼ / h), dᵢⱼ the great-circle distance. Members of the mode lie within
-    `reach` · h of its peak and weigh wⱼ exp(−(dᵢⱼ / h)²), so that the peak is not dragged to its rim.
+    `reach` · h of its peak and weigh wⱼ exp(−(dᵢⱼ / h)²), so that the peak is not pulled towards the rim.
     """
 
     name = "mode"
@@ -30,7 +30,7 @@ class Mode:
         self.reach = reach
 
     def __call__(self, candidates: Candidates, weights: Float, fallback: LatLon) -> Refined:
-        """Return the mode's barycentre; `fallback` where nothing has weight."""
+        """Return the mode's barycentre; `fallback` if all weights are zero."""
         share = np.zeros(len(candidates))
         if len(weights) == 0 or not weights.max() > 0:
             return Refined(fallback, share)
@@ -50,8 +50,8 @@ def build(assets: Assets, *, bandwidth_km: float | None = None, reach: float = 2
 
     Args:
         assets: the world's calibration may hold a fitted "bandwidth_km".
-        bandwidth_km: h; 25 km (the scale of a city) where nothing was fitted.
-        reach: how many bandwidths a mode is wide.
+        bandwidth_km: h; by default the fitted value, else 25 km (the scale of a city).
+        reach: radius of a mode, in bandwidths.
     """
     fitted = float(assets.world.calibration.get("bandwidth_km", 25.0))
     return Mode(fitted if bandwidth_km is None else bandwidth_km, reach)

@@ -10,16 +10,16 @@ from geoagent.types import Candidates
 
 
 class Nearest:
-    """Returns the candidate with the largest weight, the first of equals.
+    """Returns the candidate with the largest weight; ties go to the first.
 
-    With neighbours, that is the nearest one once each cell's probability is counted in; with the search `prototype`, it
+    With neighbours, that is the nearest one after weighting by cell probability; with the search `prototype`, it
     is PIGEON's refinement (Haas et al. 2024, section 3.5).
     """
 
     name = "nearest"
 
     def __call__(self, candidates: Candidates, weights: Float, fallback: LatLon) -> Refined:
-        """Return the heaviest candidate; `fallback` where nothing has weight."""
+        """Return the heaviest candidate; `fallback` if all weights are zero."""
         share = np.zeros(len(candidates))
         if len(weights) == 0 or not weights.max() > 0:
             return Refined(fallback, share)

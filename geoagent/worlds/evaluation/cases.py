@@ -115,7 +115,7 @@ def load_pairs(
         features: NPZ of lat, lon, views.
         agent: agent over the world whose encoder made the features.
         views: "1" for the first view of each place, "all" for the mean of all.
-        progress: called with what is being done, how far it is and how far it goes.
+        progress: called with (stage, done, total).
 
     Raises:
         InputError: a file cannot be read, or names rows that do not exist.

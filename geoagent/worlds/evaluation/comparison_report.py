@@ -75,7 +75,7 @@ def save_plots(found: Comparison, folder: Path) -> tuple[Path, ...]:
                 axes.plot(p[full], hit[full], color=_INKS[method], lw=1, alpha=0.5)
                 axes.scatter(p[full], hit[full], s=6 + 3 * count[full], color=_INKS[method], label=method)
             axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="stated probability of the country", ylabel="share right")
-            axes.set_title(f"{name}: is the confidence honest?", loc="left", fontsize=10)
+            axes.set_title(f"{name}: calibration", loc="left", fontsize=10)
             axes.legend(frameon=False, fontsize=8)
         with canvas(folder / f"risk_coverage_{slug}.png", (5.6, 4.2)) as axes:
             for method, column in shown.items():
@@ -83,8 +83,8 @@ def save_plots(found: Comparison, folder: Path) -> tuple[Path, ...]:
                 given = np.arange(1, len(order) + 1)
                 wrong = np.cumsum(~column.right[order]) / given
                 axes.plot(100 * given / len(order), 100 * wrong, color=_INKS[method], label=method)
-            axes.set(xlim=(0, 100), ylim=(0, None), xlabel="photos that are answered, %", ylabel="wrong countries, %")
-            axes.set_title(f"{name}: what abstaining buys", loc="left", fontsize=10)
+            axes.set(xlim=(0, 100), ylim=(0, None), xlabel="photos answered, %", ylabel="wrong countries, %")
+            axes.set_title(f"{name}: risk by coverage", loc="left", fontsize=10)
             axes.legend(frameon=False, fontsize=8)
         made += [folder / f"{kind}_{slug}.png" for kind in ("strata", "reliability", "risk_coverage")]
     return tuple(made)
@@ -94,13 +94,13 @@ def _preface(found: Comparison) -> list[str]:
     world, said = found.settings.get("world", {}), found.settings
     lines = [
         f"World {world.get('name')} ({world.get('cells'):,} geocells); 95 % intervals of "
-        f"{said.get('bootstrap')} redraws, seed {said.get('seed')}; cross-fitted over {said.get('folds')} parts.",
+        f"{said.get('bootstrap')} resamples, seed {said.get('seed')}; cross-fitted over {said.get('folds')} parts.",
     ]
     if said.get("pairs"):
         lines.append(
-            "Picture and text of a pair are of different photos of one place: the features of a panorama, and the text "
-            "of a sign in the same country, beside the panorama nearest to the city that the sign names. Kilometres "
-            "count where that is within 50 km."
+            "Picture and text of a pair come from different photos of one place: features of a panorama and the text "
+            "of a sign in the same country, paired with the panorama nearest to the city on the sign. Distances count "
+            "if that is within 50 km."
         )
     return lines
 
@@ -174,4 +174,4 @@ def _bars(
     axes.set(yticks=range(len(strata)), yticklabels=labels, xlabel="country right, %", xlim=(0, 101))
     axes.invert_yaxis()
     axes.legend(frameon=False, fontsize=8, loc="lower left")
-    axes.set_title(f"{name}: what the text adds, with 95 % intervals", loc="left", fontsize=10)
+    axes.set_title(f"{name}: effect of the text, with 95 % intervals", loc="left", fontsize=10)

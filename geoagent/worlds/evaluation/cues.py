@@ -38,7 +38,7 @@ class Text:
         allowed: countries that count as right, the true one first; () if the text has no evidence.
         latlon: the true place, or None.
         regions: its lines.
-        cues: what was found in them.
+        cues: cues found in them.
     """
 
     id: str

@@ -46,5 +46,5 @@ def load_data(
     if table.views is not None:
         return table
     if encoder is None:
-        raise InputError(f"{path} names photos, not features, and the world's encoder cannot be had to embed them")
+        raise InputError(f"{path} has photos but no features, and the world's encoder is unavailable; install it first")
     return embed_table(table, encoder, cache=cache, progress=progress)

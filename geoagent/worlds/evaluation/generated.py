@@ -251,7 +251,7 @@ class Signs:
         return " ".join(dice.choice(words) for _ in range(dice.randint(1, 3))).capitalize() if words else ""
 
     def _foreign(self, code: str, dice: random.Random) -> str:
-        """Return a line that points to another country: decoration, a brand, a foreign domain."""
+        """Return a line that points to another country: decoration, a brand, a .com domain."""
         town = self._of(code)[0].name
         brand = self._brand(code, self._of(code)[0], dice)
         return dice.choice([f"{dice.choice(_DECOR)} {town}", brand or town, f"www.{firm(dice).lower()}.com", town])

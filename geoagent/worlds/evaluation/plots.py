@@ -71,7 +71,9 @@ def _cdf(axes: Any, report: Report) -> None:
         axes.annotate(
             f"{share:.0f} %", (limit, share), textcoords="offset points", xytext=(4, -10), color=_INK, fontsize=8
         )
-    axes.set(xscale="log", xlim=(1, 20_100), ylim=(0, 100), xlabel="error, km", ylabel="share of photos within, %")
+    axes.set(
+        xscale="log", xlim=(1, 20_100), ylim=(0, 100), xlabel="error, km", ylabel="share of photos within this error, %"
+    )
     axes.set_title(f"median {report['median_km']:,.0f} km, {len(distance):,} photos", loc="left", fontsize=10)
 
 
@@ -80,7 +82,7 @@ def _reliability(axes: Any, report: Report) -> None:
     full = count > 0
     axes.plot([0, 1], [0, 1], color=_SOFT, lw=1, zorder=0)
     axes.scatter(p[full], hit[full], s=8 + 220 * count[full] / count.max(), color=_MAIN, alpha=0.8)
-    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="stated probability of the country", ylabel="share that was right")
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="stated probability of the country", ylabel="observed accuracy")
     axes.set_title(f"calibration error {100 * report['ece']:.1f} %", loc="left", fontsize=10)
 
 

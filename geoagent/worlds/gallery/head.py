@@ -114,7 +114,7 @@ class GalleryHead:
 
     @classmethod
     def load(cls, folder: Path, gallery: Gallery | None) -> GalleryHead | None:
-        """Read the head over `gallery`; None where the folder has none.
+        """Read the head over `gallery`; None if the folder has none.
 
         Raises:
             WorldError: the file is damaged, or the gallery is missing or of a different size.

@@ -65,7 +65,7 @@ class Prototypes:
 
     @classmethod
     def load(cls, folder: Path, cells: str) -> Prototypes | None:
-        """Read the prototypes of a world folder; None where it has none.
+        """Read the prototypes of a world folder; None if it has none.
 
         Raises:
             WorldError: the file is damaged, or was made for other geocells.

@@ -153,7 +153,7 @@ class Gallery:
 
     @classmethod
     def load(cls, folder: Path, cells: str) -> Gallery | None:
-        """Read the gallery of a world folder; None where it has none.
+        """Read the gallery of a world folder; None if it has none.
 
         Raises:
             WorldError: it is damaged, or was made for other geocells.
