@@ -517,7 +517,7 @@ def test_columns_of_other_sources_are_found_and_levels_resolved(tmp_path: Path):
 def test_files_that_cannot_be_used_say_why(tmp_path: Path):
     import geopandas
 
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match="is not an existing file"):
         read_units(tmp_path / "none.gpkg")
     (tmp_path / "bad.geojson").write_text("{]")
     with pytest.raises(InputError, match="cannot be read"):
