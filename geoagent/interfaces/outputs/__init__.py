@@ -1,4 +1,4 @@
-"""Answers as files for other programs: one format, one file.
+"""Answers as files for other programs: one module per format.
 
 A table is a module here with `write(rows, target) -> count`; `FORMATS` names those that ship. XMP sidecars (`xmp`)
 stand beside, since they are one file a photo and never replace anything.
@@ -25,7 +25,7 @@ FORMATS = ("csv", "geojson", "geoparquet")
 
 
 def write(name: str, rows: Sequence[Row], target: Path) -> int:
-    """Write rows as the format `name`, whole or not at all.
+    """Write rows in the format `name`, atomically.
 
     Args:
         name: one of `FORMATS`, or the dotted path of a module outside the package with the same function `write`.

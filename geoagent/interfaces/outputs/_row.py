@@ -13,7 +13,7 @@ MOST_COUNTRIES, LEAST_SHARE = 5, 0.0005
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One answer, flat. What the answer hides or does not know is None.
+    """One flat answer. Withheld or unknown values are None.
 
     Attributes:
         source: the photo, as it was named.
@@ -113,7 +113,7 @@ def row_of(answer: Answer) -> Row:
 def _basis(answer: Answer) -> str:
     sources = {cue.source for cue in answer.cues}
     read, told, looked = sources - {"llm-picture", "user"}, "user" in sources, answer.looked
-    if looked is None:  # answers of before say it in a warning alone
+    if looked is None:  # older answers record it only in a warning
         looked = not any("not judged" in warning for warning in answer.warnings)
     if looked or "llm-picture" in sources:
         seen = "the picture and its text" if read else "the picture"
@@ -123,12 +123,12 @@ def _basis(answer: Answer) -> str:
 
 
 def plain(text: str) -> str:
-    """Replace what no UTF-8 or XML file can hold: lone surrogates, control characters, U+FFFE and U+FFFF."""
+    """Replace characters that UTF-8 or XML cannot represent: lone surrogates, control characters, U+FFFE and U+FFFF."""
     return "".join(c if _allowed(ord(c)) else "\ufffd" for c in text)
 
 
 def _allowed(code: int) -> bool:
-    """Whether XML 1.0 has the character (its production 2, `Char`)."""
+    """Whether XML 1.0 allows the character (its production 2, `Char`)."""
     return code in (9, 10, 13) or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or code >= 0x10000
 
 

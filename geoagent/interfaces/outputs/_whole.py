@@ -13,7 +13,7 @@ from geoagent.errors import InputError
 
 @contextmanager
 def whole(target: Path) -> Iterator[Path]:
-    """Give the path of a temporary beside `target` that takes its place at the end, or vanishes if something fails.
+    """Yield a temporary path next to `target`; it replaces `target` on success and is removed on failure.
 
     The folder is made where it is missing. A link is followed; a pipe or device (/dev/stdout) is written to as it is.
 

@@ -1,4 +1,4 @@
-"""CSV for spreadsheets and archives: one row an answer, errors included (RFC 4180, UTF-8 with a byte order mark).
+"""CSV for spreadsheets and archives: one row per answer, including errors (RFC 4180, UTF-8 with a byte order mark).
 
 Text of a photo is a stranger's. A cell that a spreadsheet would take for a formula gets an apostrophe before it (as
 OWASP advises against CSV injection), and so does one that begins with an apostrophe, so that `unguarded` can take it
@@ -21,12 +21,12 @@ COLUMNS = (
     "exif_distance_km", "world", "world_fingerprint", "geoagent",
 )  # fmt: skip
 ENCODING = "utf-8-sig"
-"""With the mark, without which Excel takes UTF-8 for something else."""
+"""With a byte order mark; without it Excel does not recognise UTF-8."""
 _RUNS = "=+-@\uff1d\uff0b\uff0d\uff20\t\r\n"
 
 
 def write(rows: Sequence[Row], target: Path) -> int:
-    """Write rows as CSV, whole or not at all; lists are joined by "; ".
+    """Write rows as CSV, atomically; lists are joined by "; ".
 
     Returns:
         The number of rows.

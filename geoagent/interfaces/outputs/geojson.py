@@ -1,4 +1,4 @@
-"""GeoJSON (RFC 7946): one feature an answer, the position as lon, lat; radii and probabilities as properties."""
+"""GeoJSON (RFC 7946): one feature per answer, the position as lon, lat; radii and probabilities as properties."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def feature_collection(answers: Iterable[Answer | Row]) -> dict[str, Any]:
 
 
 def write(rows: Iterable[Row], target: Path) -> int:
-    """Write rows as GeoJSON, whole or not at all.
+    """Write rows as GeoJSON, atomically.
 
     Returns:
         The number of features.

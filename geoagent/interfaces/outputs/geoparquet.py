@@ -1,4 +1,4 @@
-"""GeoParquet for GIS programs and data frames: points in WGS 84 (OGC:CRS84 order), one row an answer."""
+"""GeoParquet for GIS programs and data frames: points in WGS 84 (OGC:CRS84 order), one row per answer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NUMBERS = ("lat", "lon", "radius_50_km", "radius_90_km", "confidence", "exif_la
 
 
 def write(rows: Sequence[Row], target: Path) -> int:
-    """Write rows as GeoParquet, whole or not at all.
+    """Write rows as GeoParquet, atomically.
 
     An answer that names no place has no geometry. `countries`, `cues` and `warnings` are JSON in text columns.
 
@@ -42,7 +42,7 @@ def write(rows: Sequence[Row], target: Path) -> int:
     with needs("geo", "geopandas", "pandas", "pyarrow"):
         import geopandas
         import pandas
-        import pyarrow.parquet  # noqa: F401  what geopandas writes with, asked for before anything is done
+        import pyarrow.parquet  # noqa: F401  used by geopandas for writing; checked before any work is done
     kept = [row for row in rows if row.status != "error"]
     columns = {name: pandas.array([getattr(row, name) for row in kept], dtype="string") for name in _TEXT}
     columns |= {name: pandas.array([getattr(row, name) for row in kept], dtype="Float64") for name in _NUMBERS}

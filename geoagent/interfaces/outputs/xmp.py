@@ -29,7 +29,7 @@ NAMESPACES: Mapping[str, str] = {
     "geoagent": ESTIMATES,
 }
 POSITIONED = ("region", "city", "full")
-"""Precisions that are worth a position. A country's would be a pin somewhere in it, which programs show as a place."""
+"""Precisions for which a position is written. For a country it would be an arbitrary pin, shown as a place."""
 _PACKET = ('<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n', '\n<?xpacket end="w"?>\n')
 
 for _prefix, _address in NAMESPACES.items():
@@ -43,7 +43,7 @@ class Outcome:
     Attributes:
         photo: the photo, as the answer names it.
         sidecar: what was written, or None.
-        reason: why nothing was written; "" where something was.
+        reason: why nothing was written; "" if a sidecar was written.
         failed: whether that was because of an error rather than a rule.
     """
 
@@ -89,7 +89,7 @@ def write(
         with target.open("x", encoding="utf-8", newline="\n") as file:  # exclusive: fails where a file exists
             try:
                 file.write(sidecar(row, country_name=name, names=not said.named))
-            except BaseException:  # an interruption too: half a sidecar would never be mended
+            except BaseException:  # also on interruption: a partial sidecar would never be repaired
                 target.unlink(missing_ok=True)
                 raise
     except FileExistsError:
@@ -155,7 +155,7 @@ def _properties(row: Row, country_name: str | None, names: bool) -> Iterator[tup
     yield "photoshop:Instructions", _in_words(row)
     yield "geoagent:estimate", "True"
     if row.lat is not None and row.lon is not None and row.precision in POSITIONED:
-        # A second time: where these and the usual ones differ, somebody has put a position of his own there.
+        # A copy: if it differs from the `exif:` position, somebody has entered another position.
         yield "geoagent:latitude", gps_text(row.lat, "NS")
         yield "geoagent:longitude", gps_text(row.lon, "EW")
     values = {

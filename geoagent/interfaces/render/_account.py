@@ -15,7 +15,7 @@ _MOST_CHARS, _MOST_PLACES = 240, 4
 
 
 def method(answer: Answer) -> list[Element]:
-    """The way from photo to answer, in plain words."""
+    """Describe the steps from photo to answer."""
     return [el("ul", {"class": "points"}, [el("li", {}, say(line)) for line in _steps(answer)])]
 
 
@@ -76,7 +76,7 @@ def caveats(answer: Answer) -> list[Element]:
 
 
 def facts(answer: Answer, card: Mapping[str, Any] | None) -> list[Element]:
-    """World with its card, versions, times and the account of the language model, as tables."""
+    """Return tables of the world and its card, versions, timings and language model usage."""
     llm = {}
     if answer.llm is not None:
         report = answer.llm

@@ -39,7 +39,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """A town to find one's way by."""
+    """A town shown for orientation."""
 
     name: str
     at: LatLon
@@ -230,7 +230,7 @@ def _path(shape: Any) -> str:
 
 
 def _coarse(xy: Float, tolerance: float) -> str:
-    """A ring without what nobody would see."""
+    """Simplify a ring to the visible detail."""
     if len(xy) < 3 or np.ptp(xy, axis=0).max() < 3 * tolerance:
         return ""
     return _line(shapely.get_coordinates(shapely.simplify(shapely.linestrings(xy), tolerance)))
@@ -259,7 +259,7 @@ def _ruler(scale: float) -> Element:
 
 
 class _Labels:
-    """Where something is written already."""
+    """Areas already occupied by labels."""
 
     def __init__(self) -> None:
         self._boxes: list[tuple[float, float, float, float]] = []

@@ -158,7 +158,7 @@ def comparison(answer: Answer, names: Names) -> list[Element]:
 
 
 def others(answer: Answer, names: Names) -> list[Element]:
-    """Other places, and the likeliest countries."""
+    """Other places, and the most likely countries."""
     rows: list[tuple[str, Sequence[Kids]]] = []
     for number, other in enumerate(answer.alternatives, start=1):
         parts = (other.place, other.admin1, names(other.country))
@@ -196,7 +196,7 @@ def lines_read(answer: Answer) -> list[Element]:
 
 
 def file_says(answer: Answer) -> list[Element]:
-    """The position that the file claims, which is no evidence."""
+    """The position in the file's EXIF data, which is not used as evidence."""
     gps = answer.exif_gps
     if gps is None:
         return []

@@ -37,7 +37,7 @@ def country_rings(outlines: Mapping[str, Any]) -> list[list[Any]]:
 
 
 def cell_rings(cells: Sequence[tuple[Rings, float]]) -> list[list[Any]]:
-    """The 400 likeliest cells as `[probability, rings]`, without those that would not be seen."""
+    """The 400 most probable cells as `[probability, rings]`, without invisible ones."""
     top = max((p for _, p in cells), default=0.0)
     kept = sorted((entry for entry in cells if entry[1] > 1e-3 * top), key=lambda entry: -entry[1])[:400]
     return [[p, [line for ring in rings if (line := _ring(np.asarray(ring, float), 0.01))]] for rings, p in kept]

@@ -135,7 +135,7 @@ def _legend(answer: Answer, width: int, unit: float) -> Image.Image:
 
     colours = cue_colours(answer.cues)
     step = size * 1.55
-    # Laid out twice: once to learn the height, once to draw.
+    # Laid out twice: first to measure the height, then to draw.
     strip = Image.new("RGB", (width, 1), "white")
     for _ in range(2):
         draw = ImageDraw.Draw(strip)
@@ -205,7 +205,7 @@ def _covers(name: str | None, text: str) -> bool:
 
 @cache
 def _has(name: str | None, char: str) -> bool:
-    """Whether the font has its own picture of `char`, not the box that stands for what it lacks."""
+    """Whether the font has a glyph for `char`, not the missing-glyph box."""
     font = _font(name, 24)
     if font is None:
         return False
@@ -214,7 +214,7 @@ def _has(name: str | None, char: str) -> bool:
 
 @cache
 def _font_files() -> tuple[str, ...]:
-    """Fonts of this machine that are likely to hold many scripts, the widest first."""
+    """Installed fonts likely to cover many scripts, widest coverage first."""
     found = {path.name: str(path) for folder in _folders() for path in _walk(folder)}
     first = [found[name] for name in _FIRST if name in found]
     noto = [found[name] for name in sorted(found) if name.startswith("NotoSans") and "Regular" in name]

@@ -103,7 +103,7 @@ class _View:
 
         parts = shapely.get_parts(np.array(cells.polygons, dtype=object)[shown])
         area = shapely.area(parts)
-        parts = parts[area >= _LEAST_PART * area.max()]  # a far islet should not make the country small
+        parts = parts[area >= _LEAST_PART * area.max()]  # a remote islet should not shrink the country
         bounds = shapely.bounds(parts)
         # The view begins after the widest stretch of longitudes without land.
         order = np.argsort(bounds[:, 0])

@@ -1,4 +1,4 @@
-"""One HTML file that shows an answer on a map, needs no network and asks for none.
+"""A self-contained HTML file that shows an answer on a map, without network requests.
 
 The page is made of `map.html`, `map.css` and `SCRIPTS`, all in this folder.
 Strings of the answer are untrusted: they travel as JSON in a data block with every sign escaped that could end it, and
@@ -121,7 +121,7 @@ def _clean(value: Any) -> Any:
 def _best(best: Best | None, radius_50: float | None, radius_90: float | None, p: float | None) -> dict[str, Any]:
     named = best is not None and best.precision != "none"
     lat, lon = (best.lat, best.lon) if best is not None and named else (None, None)
-    if lat is None:  # what hides the place hides how near it is
+    if lat is None:  # a withheld place also withholds the distance to it
         radius_50 = radius_90 = None
     return {
         "lat": lat,

@@ -60,7 +60,7 @@ def create_app(config: Config, limits: Limits | None = None, hosts: Collection[s
         version=__version__,
         summary="Where was this photo taken?",
         openapi_url="/api/openapi.json",
-        docs_url=None,  # the usual pages load scripts from other hosts
+        docs_url=None,  # FastAPI's default pages load scripts from other hosts
         redoc_url=None,
         lifespan=lifespan,
     )
@@ -72,7 +72,7 @@ def create_app(config: Config, limits: Limits | None = None, hosts: Collection[s
 
 
 async def _tidy(memory: Memory) -> None:
-    """Let observations go when their time is over, also while nobody asks."""
+    """Drop expired observations periodically, even without requests."""
     while True:
         await asyncio.sleep(30)
         memory.tidy()

@@ -1,7 +1,7 @@
 """Checks before every request: allowed hosts and origins, size limits, and security headers of the reply.
 
-A page in another tab must not be able to use a server on this machine. Its requests carry its own `Origin`, which is
-refused; and a name that its owner lets point to 127.0.0.1 (DNS rebinding) is no name that this server answers to.
+A page in another browser tab must not be able to use a server on this machine. Its requests carry a foreign `Origin`,
+which is refused; host names that resolve to 127.0.0.1 (DNS rebinding) are refused unless they are on the allow list.
 """
 
 from __future__ import annotations
@@ -50,22 +50,22 @@ _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 class Refused(HTTPException):
-    """A request that goes no further, with the reason in words."""
+    """A rejected request, with the reason."""
 
     def __init__(self, status: int, message: str, retry_after_s: int | None = None) -> None:
         super().__init__(status, message, None if retry_after_s is None else {"retry-after": str(retry_after_s)})
 
 
 class Guard:
-    """ASGI middleware that holds the rules of this module.
+    """ASGI middleware that enforces the rules of this module.
 
     Attributes:
-        app: what is guarded.
+        app: the wrapped application.
 
     Args:
         app: the same.
-        limits: sizes and times.
-        hosts: names, beside localhost and addresses in figures, that the server answers to.
+        limits: size and time limits.
+        hosts: allowed host names, in addition to localhost and numeric addresses.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits, hosts: Collection[str] = ()) -> None:
@@ -74,7 +74,7 @@ class Guard:
         self._arriving = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer it with the reason why not."""
+        """Pass a request on, or reject it with the reason."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -125,13 +125,13 @@ class Guard:
         if name in self._hosts:
             return True
         try:
-            ipaddress.ip_address(name)  # an address in figures cannot be rebound
+            ipaddress.ip_address(name)  # a numeric address is not subject to DNS rebinding
         except ValueError:
             return False
         return True
 
     def _reserve(self, method: str, headers: dict[str, str]) -> int:
-        """Room in memory for the body of a request, kept until it has been answered."""
+        """Reserve memory for a request body until the request has been answered."""
         if method in _SAFE:
             return 0
         most = int(self._limits.request_mb * MB)
@@ -157,7 +157,7 @@ class _Body:
         self._whole = False
 
     async def __call__(self) -> Message:
-        if self._whole:  # what follows is only whether the client is still there
+        if self._whole:  # only disconnect messages follow
             return await self._receive()
         message = await self._next(self._seconds)
         if self._got > self._most:
@@ -177,7 +177,7 @@ class _Body:
         return message
 
     async def drain(self) -> None:
-        """Let the rest of a body pass that is not wanted: most clients read no reply before they have sent all."""
+        """Drain the rest of a rejected body: most clients read no response before they have sent everything."""
         with contextlib.suppress(Refused):
             while not self._whole and self._got < _DRAINED_BYTES:
                 await self._next(_DRAINED_S)
@@ -187,6 +187,6 @@ async def _refuse(send: Any, refused: Refused) -> None:
     body = json.dumps({"error": refused.detail}, ensure_ascii=False).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     headers += [(name.encode(), value.encode()) for name, value in (refused.headers or {}).items()]
-    headers.append((b"connection", b"close"))  # a body that was not read must not be taken for the next request
+    headers.append((b"connection", b"close"))  # an unread body must not be parsed as the next request
     await send({"type": "http.response.start", "status": refused.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -11,20 +11,20 @@ MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of a server; every one of them ends in a clear message, never in a full memory.
+    """Resource limits of a server; exceeding one returns a clear error instead of exhausting memory.
 
     Attributes:
-        workers: processes that look at photos; reading text needs about 1 GB each.
-        photo_mb: largest photo.
-        request_mb: largest request, which may hold several photos.
-        waiting: photos that may wait for a worker.
-        waiting_mb: and how much memory they may take together.
-        photos_a_job: most photos of one job.
-        reader_mb: memory above which a reader is ended after its photo; a fresh one takes its place.
-        read_s: seconds after which a worker that is busy with one photo is ended.
-        upload_s: seconds within which a request must have arrived.
-        remembered: observations that are kept, so that questions about them need no new reading.
-        remembered_s: seconds after their last use at which they are forgotten.
+        workers: worker processes that analyse photos; OCR needs about 1 GB each.
+        photo_mb: maximum size of a photo.
+        request_mb: maximum size of a request, which may contain several photos.
+        waiting: maximum number of queued photos.
+        waiting_mb: maximum memory of the queued photos.
+        photos_a_job: maximum number of photos per job.
+        reader_mb: memory above which a worker process is replaced after its current photo.
+        read_s: timeout for one photo, in seconds; the worker process is then killed.
+        upload_s: timeout for receiving a request, in seconds.
+        remembered: maximum number of observations kept for further requests.
+        remembered_s: seconds after their last use at which observations expire.
     """
 
     workers: int = 1

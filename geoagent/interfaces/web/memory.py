@@ -11,7 +11,7 @@ from geoagent.interfaces.web.readers import Seen
 
 
 class Memory:
-    """A bounded store: the least recently used goes first, and all go after their time.
+    """A bounded LRU store whose entries expire.
 
     Args:
         most: how many are kept.
@@ -27,7 +27,7 @@ class Memory:
         return len(self._kept)
 
     def put(self, seen: Seen) -> str:
-        """Keep one, and return its id."""
+        """Store an observation and return its id."""
         self.tidy()
         id = secrets.token_urlsafe(18)
         self._kept[id] = (self._clock(), seen)
@@ -36,7 +36,7 @@ class Memory:
         return id
 
     def get(self, id: str) -> Seen | None:
-        """Return one, or None where it is unknown or forgotten."""
+        """Return an observation, or None if it is unknown or expired."""
         self.tidy()
         if id not in self._kept:
             return None
@@ -46,7 +46,7 @@ class Memory:
         return seen
 
     def forget(self, id: str) -> bool:
-        """Drop one; whether it was there."""
+        """Drop an observation; return whether it existed."""
         return self._kept.pop(id, None) is not None
 
     def tidy(self) -> None:

@@ -54,12 +54,12 @@ def pages() -> APIRouter:
 
     @routes.get("/examples.json")
     async def examples() -> list[dict[str, str]]:
-        """The photos that can be tried."""
+        """List the example photos."""
         return [{"name": name, "says": says} for name, says in EXAMPLES.items() if _example(name) is not None]
 
     @routes.get("/examples/{name}.jpg")
     async def example(name: str) -> Response:
-        """One of them."""
+        """Return an example photo."""
         content = _example(name)
         if content is None:
             raise Refused(404, "no such example")
@@ -77,7 +77,7 @@ def _file(path: str) -> tuple[bytes, str, str]:
 
 @cache
 def _example(name: str) -> bytes | None:
-    if name not in EXAMPLES:  # so that no name reaches the disk
+    if name not in EXAMPLES:  # an allow list, so that no requested name reaches the file system
         return None
     try:
         return (data_dir("examples") / "photos" / f"{name}.jpg").read_bytes()

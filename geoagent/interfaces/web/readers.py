@@ -1,7 +1,7 @@
 """Worker processes that observe photos, so that neither a slow photo nor a crash stops the server.
 
-A reader is started anew after it died, and its photo is tried once more, since the system may have killed it for the
-memory that another photo took.
+A worker that exits is restarted and its photo retried once, because the system may have killed it for memory used by
+another photo.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Seen:
         observed: what the agent observed.
         preview: the upright photo as a JPEG of at most `PREVIEW_SIDE_PX`, without any metadata.
         digest: SHA-256 of the file, in hexadecimal.
-        seconds: how long it took.
+        seconds: processing time.
     """
 
     observed: Observation
@@ -48,31 +48,31 @@ class Seen:
 
 
 class ReaderDied(Exception):
-    """The process ended before it answered."""
+    """The worker process exited before it answered."""
 
 
 class TooSlow(ReaderDied):
-    """The process was ended, since it took too long."""
+    """The worker process was killed because of a timeout."""
 
 
 class Reader:
     """One worker process with its own agent.
 
     Args:
-        config: how the agent is put together.
+        config: configuration of the agent.
         most_bytes: memory above which the process ends after a photo.
     """
 
     def __init__(self, config: Config, most_bytes: float) -> None:
         self._config, self._most_bytes = config, most_bytes
-        # Waiting for a process takes a thread, and those that asyncio shares are few.
+        # Waiting for a process blocks a thread, and asyncio's default executor has few.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="geoagent-reader")
         self._process: Any = None
         self._pipe: Connection | None = None
 
     @property
     def pid(self) -> int | None:
-        """Process id, None before the start."""
+        """Process id; None before `start`."""
         return None if self._process is None else int(self._process.pid)
 
     @property
@@ -98,7 +98,7 @@ class Reader:
         await self._reply(_LOAD_S)
 
     async def look(self, name: str, content: bytes, timeout_s: float) -> Seen:
-        """Have one photo looked at.
+        """Analyse one photo in the process.
 
         Raises:
             GeoAgentError: the photo cannot be read; the message says why.
@@ -126,7 +126,7 @@ class Reader:
         return reply
 
     async def kill(self) -> None:
-        """End the process at once."""
+        """Kill the process immediately."""
         if self._process is not None and self._process.pid is not None:
             self._process.kill()
             await self._beside(self._process.join, 5)
@@ -135,7 +135,7 @@ class Reader:
             self._pipe = None
 
     async def close(self) -> None:
-        """End the process, for good."""
+        """Stop the process permanently."""
         await self.kill()
         self._threads.shutdown(wait=False)
 
@@ -144,7 +144,7 @@ class Reader:
 
 
 def _receive(pipe: Connection, timeout_s: float) -> tuple[bool, Any]:
-    """Wait in short steps, so that a pipe that is closed meanwhile ends the wait."""
+    """Poll in short steps, so that closing the pipe ends the wait."""
     end = time.monotonic() + timeout_s
     while not pipe.poll(0.25):
         if time.monotonic() > end:
@@ -153,10 +153,10 @@ def _receive(pipe: Connection, timeout_s: float) -> tuple[bool, Any]:
 
 
 def _work(pipe: Connection, config: Config, most_bytes: float) -> None:
-    """What the process does: load, say so, then one photo after the other until the pipe closes."""
+    """Main loop of the process: load, report ready, then handle photos until the pipe closes."""
     from geoagent.agent.core import GeoAgent
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server tells its readers when to end
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server stops its worker processes itself
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
             agent = GeoAgent.load(config)
@@ -200,12 +200,12 @@ def _seen(agent: Any, name: str, content: bytes) -> Seen:
 
 
 def _named(message: str, name: str) -> str:
-    """A message about "bytes" as one about the file that the user sent."""
+    """Return the message with "bytes" replaced by the name of the uploaded file."""
     return f"{name}: {message.removeprefix('bytes: ')}"
 
 
 def preview_of(photo: Photo) -> bytes:
-    """A JPEG for the page, made from pixels alone."""
+    """Return a JPEG for the page, made from pixels only (no metadata)."""
     from PIL import Image
 
     image = Image.fromarray(photo.pixels)
@@ -216,7 +216,7 @@ def preview_of(photo: Photo) -> bytes:
 
 
 def _resident_bytes() -> int:
-    """Memory that this process holds; 0 where the system does not tell."""
+    """Return this process's memory use; 0 where the system does not report it."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             pages = int(file.read().split()[1])

@@ -27,7 +27,7 @@ def geojson_of(scales: Scales, seen: Seen, settings: Settings) -> str:
 
 
 def report_of(scales: Scales, seen: Seen, settings: Settings) -> str:
-    """The answer as one self-contained HTML page; of a capped answer the photo stays out of it."""
+    """The answer as one self-contained HTML page; the report of a capped answer omits the photo."""
     from geoagent.interfaces.render.report import report_html
 
     agent = scales.under(settings)

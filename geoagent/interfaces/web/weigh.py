@@ -21,9 +21,9 @@ from geoagent.places.geo import Float
 from geoagent.types import PRECISIONS
 
 CELLS = 2000
-"""Most cells whose probability the page is told."""
+"""Maximum number of cell probabilities sent to the page."""
 LIT = 1000
-"""Most cells that the page lights for one cue."""
+"""Maximum number of cells highlighted for one cue."""
 _SEEN_NATS = 0.05
 
 
@@ -34,7 +34,7 @@ class Scales:
         self.agent = GeoAgent.load(config, looks=False)
 
     def under(self, settings: Settings) -> GeoAgent:
-        """The agent under other settings; a cap on precision that the server was started with stays."""
+        """Return the agent with other settings; the server's own precision cap still applies."""
         changes, own = settings.changes(), self.agent.config.max_precision
         asked = changes.get("max_precision", own)
         if own not in OPEN:
@@ -53,7 +53,7 @@ class Scales:
         return self.under(settings).verify(_trimmed(observed, settings.without), claim)
 
     def view(self, id: str, observed: Observation, settings: Settings) -> View:
-        """What the page draws: the answer, what is believed of each cell, and which cells each cue speaks for."""
+        """Return what the page draws: the answer, cell probabilities, and the cells each cue supports."""
         agent, kept = self.under(settings), _trimmed(observed, settings.without)
         answer = agent.answer(kept)
         keys = [cue.constraint for cue in answer.cues]
@@ -87,7 +87,7 @@ class Scales:
 
 
 def _raised(nats: Float) -> list[int]:
-    """The cells that a cue raises most: those with at least half of its largest contribution."""
+    """Return the cells a cue raises most: at least half of its largest contribution."""
     most = float(nats.max())
     if most < _SEEN_NATS:
         return []
