@@ -35,7 +35,7 @@ LACKING = [code for code in NEEDED if code not in _tessdata.installed()]
 WHY = f"run: {_tessdata.packages_command(LACKING)}" if LACKING else "run: pip install tesserocr"
 many = pytest.mark.skipif(
     not TESSEROCR or bool(LACKING),
-    reason="tesserocr or its script models are not installed (geoagent doctor prints the command)",
+    reason=f"tesserocr or its script models are not installed ({WHY})",
 )
 
 
