@@ -13,6 +13,11 @@ from geoagent.places.gazetteer.facts import BrandFact
 from geoagent.types import Cue, Place
 
 _MOST_COUNTRIES = 12  # a brand in more countries is too unspecific
+_INITIALS = 4
+"""Most letters of a name in capitals that may be initials; a longer one is a word in capitals."""
+_USUAL, _PER_WORD = {True: 4.2, False: 3.6}, 0.8
+"""Zipf value of a word that is the brand as often as anything else, for brands chosen by hand and for those of the bulk
+table, and what each further word adds."""
 _INSTITUTIONS = frozenset({"institution", "police", "post", "municipal", "government", "utility", "transit", "lottery"})
 
 
@@ -92,7 +97,7 @@ def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, known
     trade = kind in ("brand", "operator")
     if trade and len(plain) < len(words) and (not plain or reading.gazetteer.lookup(" ".join(plain), k=1)):
         return 0.0  # "Café Roma": a type of shop with a place name, which exists in every country
-    initials = known.chosen and whole and len(name) >= 3 and line.text[start:end].isupper()
+    initials = known.chosen and whole and 3 <= len(name) <= _INITIALS and line.text[start:end].isupper()
     if kind in ("brand", "operator", "transit"):  # bulk tables contain everything; hand-made ones are curated
         if len(name) <= 4 and not initials:
             score *= 0.35 if len(name) <= 3 else 0.6
@@ -109,6 +114,9 @@ def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, known
             score *= 0.4  # also a place name, which is handled by the name cues
         if not whole and len(words) == 1:
             score *= 0.6
+        if not initials:
+            usual = _USUAL[known.chosen] + _PER_WORD * (len(words) - 1)
+            score /= 1.0 + 10.0 ** (reading.facts.frequency.of(name) - usual)
     text = line.text[start:end]
     if text == text.lower() and text != text.upper() and kind in ("brand", "operator"):
         score *= 0.6

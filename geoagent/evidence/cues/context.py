@@ -46,6 +46,23 @@ OFFICE = _words(
 )
 """Words for public authorities: a place name next to them is where the sign is."""
 
+WELCOME = _words(
+    """
+    welcome willkommen bienvenue bienvenido bienvenidos bienvenidas benvenuti benvenuto bemvindo bem vindo welkom
+    velkommen valkommen tervetuloa witamy vitajte vitejte dobrodosli udvozoljuk bun venit hosgeldiniz selamat datang
+    добро пожаловать ласкаво просимо καλως ηρθατε croeso failte
+    """
+)
+"""Words of welcome: a place name after them is where the sign is."""
+
+PLACE_OF_SALE = _words(
+    """
+    shop shops store stores centre center service services sales repair repairs market mart supermarket supplies
+    parts auto motors garage ltd llc inc gmbh spa sa group company co studio photography photo media design
+    """
+)
+"""Words of trade: the word before them is what is sold, or who sells it."""
+
 LINKS = _words(
     """
     de la le les du des d l of the and und y e et i a in im am an der die das do da dos del di van von 's no

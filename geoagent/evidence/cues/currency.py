@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from geoagent.evidence.cues.plate_lines import LABELS
+from geoagent.evidence.cues.postcode import spells_code
 from geoagent.evidence.cues.reading import Line, Reading, evened, listed, overlaps, taken
 from geoagent.evidence.cues.road import on_its_panel
 from geoagent.places.gazetteer.facts import Facts
 from geoagent.types import Cue, Span
 
+_PRICED = re.compile(r"\d[.,’' ]\d{2,3}\b|\d{4,}|[a-z] \d", re.IGNORECASE)
+"""An amount with decimals, thousands, or a space after the letter."""
+_BARE = 0.2
 _AMOUNT = r"\d{1,3}(?:[ .,’']\d{3})*(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
 
 
@@ -22,7 +27,9 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         if on_its_panel(reading, line):
             continue  # "N7" and "R1" on red or blue are road numbers, not prices in naira and rand
         for form, start, end in _prices(line, reading):
-            if overlaps(busy, line.region, start, end):
+            if overlaps(busy, line.region, start, end) or spells_code(reading, line, start, end):
+                continue
+            if _counted(reading, line, start):
                 continue
             if not any(start < b and a < end for a, b in used):
                 used.append((start, end))
@@ -38,10 +45,25 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 spans=tuple(spans),
                 countries=evened(reading, known.countries),
                 elsewhere=1e-4,
-                strength=known.strength,
+                strength=known.strength * _written(form, spans, reading),
             )
         )
     return cues
+
+
+def _counted(reading: Reading, line: Line, start: int) -> bool:
+    """Whether the word before an amount says what is numbered: "Level L2", "Room K3"."""
+    before = [word for word in line.words if word.end <= start]
+    return bool(before) and before[-1].text.upper() in LABELS
+
+
+def _written(form: str, spans: list[Span], reading: Reading) -> float:
+    """Return how surely a form is money: one letter before a small number, once, may number anything ("L2", "K9")."""
+    if len(form) > 1 or not form.isalpha() or not form.isascii():
+        return 1.0
+    texts = {line.region: line.text for line in reading.lines}
+    amounts = {texts[span.region][span.start : span.end] for span in spans}
+    return 1.0 if len(amounts) > 1 or any(_PRICED.search(amount) for amount in amounts) else _BARE
 
 
 def _prices(line: Line, reading: Reading) -> list[tuple[str, int, int]]:

@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import replace
 from itertools import pairwise
 
-from geoagent.evidence.cues.context import DECOR, LINKS, MADE_IN, OFFICE, ROAD, TOWARDS
+from geoagent.evidence.cues.context import DECOR, LINKS, MADE_IN, OFFICE, PLACE_OF_SALE, ROAD, TOWARDS, WELCOME
 from geoagent.evidence.cues.direction import turned
 from geoagent.evidence.cues.reading import UNSPACED, Line, Reading, country_name, overlaps, taken
 from geoagent.places.gazetteer import Match, Mention
@@ -33,6 +33,13 @@ _KEPT = 12  # matches of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
 
 
+_KNOWN_TOWN, _EXONYM = 20_000, 0.1
+_ALPHABETS = frozenset({"Latn", "Cyrl", "Grek"})
+"""Scripts in which word frequencies tell names from words; others have no capitals or no spaces."""
+_TOLD, _HINTED, _TRADED, _PERSON, _ALSO_PERSON = 30.0, 8.0, 0.05, 0.1, 0.5
+"""Factors on the odds that a name means the place: beside an authority, a welcome or its region; beside a distance,
+a line's destination or a postcode; beside a word of trade; as part of a person's name; if people are called so too."""
+_CODE_BEFORE, _CODE_AFTER = re.compile(r"\d{3,6}\s*$"), re.compile(r",?\s*\d{4,6}\b")
 _OPENING = re.compile(r"[.:,]?\s*\d{1,2}(?:[.:h]\d\d)?\s?[-–—]\s?\d{1,2}")
 
 
@@ -140,6 +147,7 @@ def _cue(
     weights = _weights(matches, others)
     best = matches[max(range(len(matches)), key=lambda i: weights[i])]
     strength = _EXACT.get(best.exactness, 0.5) * _length_factor(mention, line) * _line_factor(line, mention, reading)
+    strength *= _sense(reading, line, mention, best, supported=_supported(best, others))
     if not mention.capitalised:
         strength *= 0.12  # an ordinary word of some language, unless other evidence shows that it is a name
     if overlaps(institutions, line.region, mention.start, mention.end):
@@ -206,9 +214,16 @@ def _with_small(reading: Reading, mention: Mention, others: list[Mention]) -> tu
 def _weights(matches: tuple[Match, ...], others: list[Mention]) -> list[float]:
     """Return P(place | name): softmax of the gazetteer's scores, raised for places supported by another mention."""
     top = max(m.score for m in matches)
+    towns = [
+        math.exp(m.score - top)
+        for m in matches
+        if m.exactness == "primary" and m.place.level == "city" and m.place.population >= _KNOWN_TOWN
+    ]
     raw = []
     for match in matches:
         weight = math.exp(match.score - top)
+        if towns and match.exactness == "alternate" and match.place.level != "city":
+            weight = min(weight, _EXONYM * max(towns))  # Poole is a town; few signs call Poland so
         if _supported(match, others):
             weight *= _SUPPORTED
         raw.append(weight)
@@ -240,6 +255,52 @@ def _beside(mention: Mention, others: list[Mention], matches: tuple[Match, ...])
         for other in others
         for m in other.matches
         if m.exactness != "code"
+    )
+
+
+def _sense(reading: Reading, line: Line, mention: Mention, best: Match, *, supported: bool) -> float:
+    """Return the probability that a name means the place, not an ordinary word or a person.
+
+    How often the name is written at all decides (see `Frequency.names_place`), and what stands beside it.
+    """
+    if line.script not in _ALPHABETS:
+        return 1.0
+    frequency, key = reading.facts.frequency, normalise(mention.text)
+    p = frequency.names_place(key, best.place.population)
+    p = min(max(p, 1e-4), 1.0 - 1e-4)
+    rest = [w for w in line.words if w.end <= mention.start or w.start >= mention.end]
+    keys = {part for w in rest for part in w.key.split()}
+    odds = p / (1.0 - p)
+    if supported or keys & OFFICE or keys & WELCOME:
+        odds *= _TOLD
+    elif keys & (TOWARDS | ROAD) or _coded(line, mention):
+        odds *= _HINTED
+    elif keys & PLACE_OF_SALE:
+        odds *= _TRADED
+    elif key in frequency.first_names or key in frequency.surnames:
+        odds *= _ALSO_PERSON
+    if _is_person(reading, line, mention, key):
+        odds *= _PERSON
+    return odds / (1.0 + odds)
+
+
+def _coded(line: Line, mention: Mention) -> bool:
+    """Whether a number of four to six digits, as of a postcode, stands beside the name."""
+    before, after = line.text[: mention.start], line.text[mention.end :]
+    return bool(_CODE_BEFORE.search(before) or _CODE_AFTER.match(after))
+
+
+def _is_person(reading: Reading, line: Line, mention: Mention, key: str) -> bool:
+    """Whether the name is part of a person's: a first name before it, or it is one before a surname."""
+    frequency = reading.facts.frequency
+    before = next((w for w in reversed(line.words) if w.end <= mention.start), None)
+    after = next((w for w in line.words if w.start >= mention.end), None)
+    beside_left = before is not None and line.text[before.end : mention.start].strip() in ("", ".")
+    beside_right = after is not None and not line.text[mention.end : after.start].strip()
+    if before is not None and beside_left and (before.key in frequency.first_names or len(before.key) == 1):
+        return True
+    return (
+        after is not None and beside_right and key in frequency.first_names and after.key in frequency.surnames
     )
 
 

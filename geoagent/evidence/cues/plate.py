@@ -45,6 +45,10 @@ _MOST_TAKEN = 0.5
 """Share of all codes of a length that a country uses, above which a known code is no longer informative."""
 _LOOSE = 0.35
 """Weight of a plate with misplaced separators: OCR joins parts that are separated by screws and seals."""
+_NO_GAPS = 0.6
+"""The same, if no separator was read at all, which is the most frequent loss."""
+_SIGNED, _SIGNED_GLUED = 8.0, 2.0
+"""Weight of a plate whose country's distinguishing sign was read before it, apart from it or joined to it."""
 _OTHER_SIGN = 0.3
 """Factor on that weight if a hyphen was read that the country's plates do not have."""
 _TAKEN_FOR = {"0": "O", "O": "0", "1": "I", "I": "1", "8": "B", "B": "8", "5": "S", "S": "5"}
@@ -52,12 +56,17 @@ _MISTAKEN = 0.5
 """Weight of a plate that fits only after a letter is replaced by a look-alike digit, or the reverse."""
 _SHORT = {4: 0.25, 5: 0.6}
 """Strength of plates by number of characters, for short ones: much other text looks like them."""
+_FORM_ALONE = 0.6
+"""Strength of text that has the form of a plate, with neither band nor sign nor state to show that it is one."""
+_SURE_ROW = 0.85
+"""Least confidence of the rows of a plate in two rows: digits on a wall and a house number are joined easily."""
 _RUN = re.compile(r"(.)\1*")
 _LATIN = str.maketrans("АВЕІКМНОРСТУХ", "ABEIKMHOPCTYX")
 _CODE_OF_A_PLACE = re.compile(
     r"[1-9]\d{3} [A-Z]{2}|(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT) \d{4}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d"
 )
 """Postcodes of the Netherlands, Australia, the United Kingdom and Canada, which are not plates when next to words."""
+_FULL_CODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d")
 _BY_PREFIX = frozenset({"GB", "CN", "IN", "CL", "MY", "GR"})
 """Countries whose region codes are less informative the fewer of their characters are known."""
 _DIGITS = {ord(base) + i: str(i) for base in "٠۰০०" for i in range(10)}
@@ -71,6 +80,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     for lines, text in candidates(reading):
         if used & {line.region for line in lines} or (prose and _CODE_OF_A_PLACE.fullmatch(text)):
             continue
+        if _FULL_CODE.fullmatch(text) and lines[0].panel != "yellow" and not lines[0].band:
+            continue  # a British or Canadian postcode, which has its gap elsewhere than plates
         countries: dict[str, float] = {}
         inside: dict[str, tuple[tuple[Place, float], ...]] = {}
         rows: dict[str, Line] = {}
@@ -91,19 +102,23 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 countries[code] *= _UNKNOWN_CODE
         if not countries:
             continue
+        if len(lines) > 1 and not _alike(lines):
+            continue
         band, colour, suits = lines[0].band, *_coloured(lines, countries, reading.facts)
         countries = {code: weight * suits.get(code, 1.0) for code, weight in countries.items()}
         # If even the likeliest country has no plates of this colour, the line is probably not a plate.
         likeliest = max(countries, key=lambda code: countries[code])
         strength = min(1.0, suits.get(likeliest, 1.0) / _MOST_COLOUR)
         owners = {"blue": _BLUE_BAND, "blue above": _MERCOSUR}.get(band, frozenset())
+        supported = bool(rows)
         if owners and colour in ("white", "yellow"):
             countries = {code: weight * (_BANDED if code in owners else 1.0) for code, weight in countries.items()}
-        for other in reading.lines:
-            sign = other.text.strip(" .·|()")
-            code = _SIGNS.get(sign, sign)
-            if other not in lines and code in countries:
-                countries[code] *= _SIGN
+            supported = supported or bool(owners & set(countries))
+        for code in _signs_beside(reading, lines, countries):
+            countries[code] *= _SIGN
+            supported = True
+        supported = supported or bool(_behind_sign(text, reading.facts))
+        strength *= 1.0 if supported else _FORM_ALONE
         top = max(countries.values())
         countries = {code: weight / top for code, weight in countries.items()}
         where = ""
@@ -125,6 +140,32 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             )
         )
     return cues
+
+
+def _signs_beside(reading: Reading, lines: tuple[Line, ...], countries: Mapping[str, float]) -> set[str]:
+    """Return the countries whose distinguishing sign is a line of its own ("UA", "D"), near the plate if it has a place."""
+    found = set()
+    for other in reading.lines:
+        sign = other.text.strip(" .·|()")
+        code = _SIGNS.get(sign, sign)
+        if other not in lines and code in countries and _near(other, lines[0]):
+            found.add(code)
+    return found
+
+
+def _near(sign: Line, plate: Line) -> bool:
+    """Whether a sign stands at a plate: at its height and within a width of it."""
+    a, b = sign.box, plate.box
+    if a is None or b is None:
+        return True
+    wide, tall = b[2] - b[0], b[3] - b[1]
+    return max(a[0], b[0]) - min(a[2], b[2]) <= wide and max(a[1], b[1]) - min(a[3], b[3]) <= tall
+
+
+def _alike(lines: tuple[Line, ...]) -> bool:
+    """Whether two rows may be read as one plate: both surely read, and on the same ground where that is known."""
+    panels = {line.panel for line in lines if line.panel}
+    return min(line.confidence for line in lines) >= _SURE_ROW and len(panels) < 2
 
 
 def _spelled_out(code: str, lines: tuple[Line, ...], reading: Reading) -> tuple[Line, Place] | None:
@@ -170,12 +211,31 @@ def _band(code: str, line: Line, reading: Reading) -> Place | None:
 def _fits(text: str, facts: Facts) -> dict[str, tuple[float, str]]:
     """Return the countries whose plates match: weight, and the region code or ""."""
     found = _fits_as_read(text, facts)
+    for code, (weight, region, _) in _behind_sign(text, facts).items():
+        if weight > found.get(code, (0.0, "", False))[0]:
+            found[code] = (weight, region, True)
     if not any(strict for _, _, strict in found.values()):
         for other in _misread(text):
             for code, (weight, region, strict) in _fits_as_read(other, facts).items():
                 if strict and weight * _MISTAKEN > found.get(code, (0.0, "", False))[0]:
                     found[code] = (weight * _MISTAKEN, region, False)
     return {code: (weight, region) for code, (weight, region, _) in found.items()}
+
+
+def _behind_sign(text: str, facts: Facts) -> dict[str, tuple[float, str, bool]]:
+    """Return the fits of what follows a country's distinguishing sign: the band of "D M AB 1234" was read with it."""
+    found: dict[str, tuple[float, str, bool]] = {}
+    for length in (1, 2, 3):
+        sign, rest = text[:length], text[length:]
+        apart = rest[:1] in (" ", "·")
+        code = _SIGNS.get(sign, sign)
+        if not sign.isalpha() or code not in facts.plates or (length == 1 and not apart):
+            continue
+        fits = _fits_as_read(rest.lstrip(" ·.-–"), facts)
+        if code in fits:
+            weight, region, strict = fits[code]
+            found[code] = (weight * (_SIGNED if apart else _SIGNED_GLUED), region, strict)
+    return found
 
 
 def _misread(text: str) -> list[str]:
@@ -187,7 +247,7 @@ def _misread(text: str) -> list[str]:
 def _fits_as_read(text: str, facts: Facts) -> dict[str, tuple[float, str, bool]]:
     """Like `_fits`, for the text as read, and whether the separators are in the right positions."""
     found: dict[str, tuple[float, str, bool]] = {}
-    loosely = _LOOSE * (_OTHER_SIGN if re.search("[-–]", text) else 1.0)
+    loosely = _LOOSE * (_OTHER_SIGN if re.search("[-–]", text) else 1.0) if re.search(r"\W", text) else _NO_GAPS
     for code, plates in _compiled(facts).items():
         for strict, loose, weight in plates:
             match, factor = strict.fullmatch(text), 1.0

@@ -15,6 +15,7 @@ _POSTCODE = re.compile(r"(?:[ABDEFHILP]|CH|CZ|DK|EE|FI|FL|GR|HR|LT|LV|MD|NL|NO|P
 _SURE_ROAD = 0.9
 _PRICE = re.compile(r"([A-Z]{3}) ?[\d .,]+|[\d .,]+ ?([A-Z]{3})")
 _DIGITS_ONLY = re.compile(r"\d{2,3}[-–]\d{2,3}[-–]\d{2,3}")
+_SIZE = re.compile(r"\d+ ?[X×] ?\d+(?: ?[X×] ?\d+)?")
 _YEAR = re.compile(r"(?:.*[^\d])?(?:19[5-9]|20[0-3])\d")
 _AS_YEAR = 0.3
 """Strength of a plate that ends in a likely year: "EXPO 2020"."""
@@ -25,9 +26,9 @@ _UNITS = """
 _LABELS = """
     ISO EN DIN IEC IP ASTM ANSI IEEE NF UNE GOST ГОСТ LOT EXP MFG NO NR REF SKU PIN ID ART TEL FAX MOB SN REV VER
     VOL PAGE TYPE TYP MOD MODEL SIZE XS XL XXL XXXL UN USB HDMI NUM FIG SEC FM AM MAX MIN ROOM FLAT UNIT LEVEL GATE
-    BAY ZONE AREA
+    BAY ZONE AREA FLOOR PLATFORM TRACK GLEIS BUS LINE LINIE TRAM STOP EXIT BLOCK UNIT LOT WING DOOR SEAT ROW LEVEL
 """
-_BEHIND, _BEFORE = frozenset(_UNITS.split()), frozenset(_LABELS.split())
+UNITS, LABELS = frozenset(_UNITS.split()), frozenset(_LABELS.split())
 """Letters that qualify a number: units after it, labels before it. With only a number they are not a plate."""
 
 
@@ -119,14 +120,14 @@ def _measured(text: str) -> bool:
     if len(letters) != 1 or len(digits) != 1:
         return False
     first = text[:1].isdigit()
-    return letters[0] in _BEHIND if first else letters[0] in _BEFORE
+    return letters[0] in UNITS if first else letters[0] in LABELS
 
 
 def _plausible(text: str) -> bool:
     """Whether a line may be a plate: four to twelve capitals and digits."""
     if text != text.upper() or not 4 <= sum(c.isalnum() for c in text) <= 12:
         return False
-    if _POSTCODE.fullmatch(text) or _measured(text):
+    if _POSTCODE.fullmatch(text) or _measured(text) or _SIZE.fullmatch(text):
         return False
     return bool(_SHAPE.fullmatch(text) or _DIGITS_ONLY.fullmatch(text))
 

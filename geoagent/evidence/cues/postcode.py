@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
+from geoagent.evidence.cues.plate_lines import LABELS
 from geoagent.evidence.cues.reading import Line, Reading, country_name, listed, overlaps, taken
 from geoagent.places.gazetteer.facts import Facts, PostcodeFacts
 from geoagent.types import Cue, Place
@@ -22,6 +24,10 @@ _STATED = re.compile(r"(?:NSW|VIC|QLD|WA|TAS|ACT|NT) \d{4}")
 _SURE_ROAD = 0.9
 _NAME_WORDS = 3
 _AREA_KM = 60.0
+_BARE = 0.2
+"""Strength of a code of letters followed by digits with nothing beside it: "ARA 008"."""
+_HALF = 0.45
+"""Strength of the first half of a code without a place of its country on the line."""
 _TOWNS = 12  # towns of one name that are considered
 _DISTINCT = 0.12
 """Maximum share of other countries' codes that a format may match and still count without a label or adjacent place."""
@@ -77,9 +83,25 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     countries=countries,
                     inside=inside,
                     elsewhere=1e-3,
+                    strength=_strength(line, match.group(), start, end, fits, named),
                 )
             )
     return cues
+
+
+def _strength(
+    line: Line, code: str, start: int, end: int, fits: list[_Fit], named: dict[int, dict[str, float]]
+) -> float:
+    """Return how surely a code is a postcode; alone on its line, letters and then digits may be any other number."""
+    if named.get(line.region):
+        return 1.0
+    if all(fit.country in _FIRST_HALF and _FIRST_HALF[fit.country].fullmatch(code) for fit in fits):
+        return _HALF
+    if _mixed(code) or code.replace(" ", "").replace("-", "").isdigit():
+        return 1.0
+    if any(fit.code != code for fit in fits) or any(w.end <= start or w.start >= end for w in line.words):
+        return 1.0
+    return _BARE
 
 
 def _codes(text: str) -> Iterator[re.Match[str]]:
@@ -91,6 +113,23 @@ def _codes(text: str) -> Iterator[re.Match[str]]:
         gap = re.search(r"[ -]", match[0])
         at = match.start() + gap.end() if gap else match.end()
     return iter(sorted(found, key=lambda match: -sum(c in " -" for c in match[0])))
+
+
+def spells_code(reading: Reading, line: Line, start: int, end: int) -> bool:
+    """Whether characters belong to a longer postcode of letters and digits: the "LE1" of "LE1 5YA", the "RM1" of "RM1 3ER"."""
+    return any(
+        a <= start and end <= b and b - a > end - start and any(known.matches(text[a:b]) for known in unlike)
+        for text in (line.text, line.digits)
+        for a, b in (match.span() for match in _codes(text))
+        for unlike in [[k for k in reading.facts.postcodes.values() if k.shared <= _DISTINCT]]
+        if _mixed(text[a:b])
+    )
+
+
+def _mixed(code: str) -> bool:
+    """Whether letters and digits alternate more than once, as in "LE1 5YA" and unlike "ARA 008"."""
+    kinds = [c.isdigit() for c in code if c.isalnum()]
+    return sum(a != b for a, b in pairwise(kinds)) >= 2
 
 
 def _named(earlier: tuple[Cue, ...]) -> dict[int, dict[str, float]]:
@@ -172,8 +211,9 @@ def _halves(
 
     It counts only after other words on its line: alone, "M4" is a road and "E1" a bus.
     """
-    if not any(word.end <= start for word in line.words):
-        return []
+    before = [word for word in line.words if word.end <= start]
+    if not before or before[-1].text.upper() in LABELS:
+        return []  # "Level L2"
     return [
         _Fit(country, reading.facts.postcodes[country], code, 2.0 * (1.0 + 12.0 * beside.get(country, 0.0) ** 0.5))
         for country, pattern in _FIRST_HALF.items()
@@ -224,9 +264,9 @@ def _within(town: Place, area: Place | None, *, follows: bool) -> bool:
     """Whether a town may be in a code's area; if the area is unknown, the town's name must follow the code."""
     if area is None:
         return follows
-    if area.level == "admin1":
-        return town.admin1 == area.admin1
-    return town.latlon.distance_km(area.latlon) <= _AREA_KM
+    if town.admin1 and town.admin1 == area.admin1:
+        return True  # "13200 Arles": the area's largest city stands for it, and the sign names another of its towns
+    return area.level != "admin1" and town.latlon.distance_km(area.latlon) <= _AREA_KM
 
 
 def _area(fit: _Fit, reading: Reading) -> Place | None:

@@ -30,6 +30,7 @@ table               shape
 `roadwords`         words on road signs -> `Regionalism`
 `roads`             `RoadForm(pattern, countries, strength, colours)`, one row per format of road numbers
 `habits`            `Habit(pattern, countries, strength, note)`: formats of numbers, hours and addresses
+`frequency`         `Frequency(zipf, ordinary, first_names, surnames)`: words of names; read on first use
 `sources`           table -> `Source(file, source, check, rows)`: source of its hand-written rows; read on first use
 `tlds`              label without dot -> `TldFact(countries, strength, place)`, also second levels ("co.uk")
 ==================  ===========================================================================================
@@ -74,6 +75,7 @@ from geoagent.places.gazetteer.fact_types import (
     Source,
     StreetWord,
 )
+from geoagent.places.gazetteer.frequency import Frequency
 from geoagent.resources import data_dir
 
 __all__ = [
@@ -208,6 +210,15 @@ class Facts:
         except TypeError as error:
             raise ResourceError(f"the sources in {self.folder} have an unexpected format ({error})") from error
         return MappingProxyType(rows)
+
+    @cached_property
+    def frequency(self) -> Frequency:
+        """How often words of names are written at all.
+
+        Raises:
+            ResourceError: the table is missing or damaged.
+        """
+        return Frequency.load(self.folder)
 
     @cached_property
     def _brand_names(self) -> frozenset[str]:

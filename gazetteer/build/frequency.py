@@ -1,0 +1,103 @@
+"""Write gazetteer/tables/frequency.json.gz: how often the words of place names and brands are written at all.
+
+    pip install wordfreq==3.1.1 Faker==40.63.0; apt-get install wamerican wbritish
+    python gazetteer/build/frequency.py
+
+Sources: wordfreq (data CC BY-SA 4.0) for frequencies in 40 languages; SCOWL, through Debian's packages wamerican and
+wbritish (permissive licence), for which words are ordinary English ones: those listed in lower case alone; Faker (MIT)
+for first names and surnames in 60 locales.
+
+The table holds words of the name index and of the brands alone. A word's value is its Zipf value (log10 of its
+occurrences per billion words) in the language that uses it most; languages other than English, which are on fewer signs
+each, count at `OTHER`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import pkgutil
+import sys
+from collections import Counter
+from importlib import import_module
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[1])]
+
+import faker.providers.person  # noqa: E402
+import wordfreq  # noqa: E402
+
+from geoagent.places.gazetteer.facts import Facts  # noqa: E402
+from geoagent.places.gazetteer.names import Names  # noqa: E402
+from geoagent.places.gazetteer.normalise import normalise  # noqa: E402
+
+OUT = HERE.parent / "tables" / "frequency.json.gz"
+DICTIONARIES = [Path("/usr/share/dict/american-english"), Path("/usr/share/dict/british-english")]
+LEAST = 2.8
+"""Zipf value from which a word is listed; rarer ones say nothing against a name."""
+LEAST_ORDINARY = 2.0
+OTHER = 0.3
+
+
+def named() -> set[str]:
+    """Return every word of the name index and of the brands."""
+    names = Names(HERE.parent / "names.marisa", HERE.parent / "names.npz")
+    words = {word for key in names.trie.keys() for word in key.split()}  # noqa: SIM118
+    facts = Facts.load(HERE.parent / "tables")
+    for keys in (facts.brand_names(), facts.regionalisms):
+        words.update(word for key in keys for word in key.split())
+    return words
+
+
+def zipf() -> dict[str, float]:
+    """Return the Zipf value of every word, by normalised key."""
+    best: dict[str, float] = {}
+    for language in sorted(wordfreq.available_languages("best")):
+        weight = 1.0 if language == "en" else OTHER
+        share: Counter[str] = Counter()
+        for word, frequency in wordfreq.get_frequency_dict(language, "best").items():
+            key = normalise(word)
+            if key and " " not in key:
+                share[key] += frequency * weight
+        for key, frequency in share.items():
+            best[key] = max(best.get(key, 0.0), math.log10(frequency) + 9.0)
+    return best
+
+
+def ordinary() -> set[str]:
+    """Return the English words that are no names: listed in lower case, and not also with a capital."""
+    words = {line.strip() for path in DICTIONARIES for line in path.read_text(encoding="utf-8").splitlines()}
+    return {normalise(w) for w in words if w.isalpha() and w.islower() and w.capitalize() not in words}
+
+
+def people() -> tuple[set[str], set[str]]:
+    """Return first names and surnames, as normalised single words."""
+    first: set[str] = set()
+    last: set[str] = set()
+    for module in pkgutil.iter_modules(faker.providers.person.__path__):
+        provider = import_module(f"faker.providers.person.{module.name}").Provider
+        for found, prefix in ((first, "first_names"), (last, "last_names")):
+            for field in vars(provider):
+                if field.startswith(prefix) and not isinstance(vars(provider)[field], property):
+                    found.update(normalise(name) for name in getattr(provider, field))
+    return {w for w in first if " " not in w and len(w) > 2}, {w for w in last if " " not in w and len(w) > 2}
+
+
+def main() -> None:
+    """Build the table."""
+    wanted, values, plain = named(), zipf(), ordinary()
+    first, last = people()
+    listed = {w: round(10 * z) for w, z in values.items() if w in wanted and z >= LEAST}
+    common = sorted(w for w in plain if w in wanted and values.get(w, 0.0) >= LEAST_ORDINARY)
+    table = {"zipf_tenths": dict(sorted(listed.items())), "ordinary": common}
+    table |= {"first_names": sorted(first), "surnames": sorted(last & wanted)}
+    text = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
+    OUT.write_bytes(gzip.compress(text, 9, mtime=0))
+    counts = ", ".join(f"{len(rows)} {name}" for name, rows in table.items())
+    print(f"{counts}; {OUT.stat().st_size / 1e3:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
