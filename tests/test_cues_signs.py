@@ -12,7 +12,7 @@ from work import assert_linear
 
 from geoagent import GeoAgent
 from geoagent.evidence.cues import find_cues
-from geoagent.evidence.cues.panel import colour_name, with_colours
+from geoagent.evidence.cues.panel import colour_name, with_appearance
 from geoagent.evidence.cues.reading import placed
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.facts import Facts
@@ -172,12 +172,12 @@ def painted(ground, ink, band=None) -> tuple[Photo, TextRegion]:
 )
 def test_the_panel_is_what_the_letters_stand_on(ground, ink, panel):
     photo, region = painted(ground, ink)
-    assert with_colours(photo, [region])[0].panel == panel
+    assert with_appearance(photo, [region])[0].panel == panel
 
 
 def test_a_blue_band_and_a_yellow_plate_are_seen_and_believed():
     photo, region = painted((245, 200, 20), (0, 0, 0), band=(0, 60, 160))
-    (seen,) = with_colours(photo, [region])
+    (seen,) = with_appearance(photo, [region])
     assert (seen.panel, seen.band) == ("yellow", "blue")
     (plain,) = of_kind("plate", "12-ABC-3")
     (cue,) = [c for c in find_cues((TextRegion("XX-12-34", panel="yellow"),), GAZETTEER, FACTS) if c.kind == "plate"]
@@ -195,7 +195,7 @@ def test_the_colour_of_a_panel_tells_motorways_apart():
 
 
 def test_regions_without_a_picture_have_no_colour():
-    assert with_colours(Photo(np.zeros((50, 50, 3), np.uint8)), [TextRegion("x")])[0].panel == ""
+    assert with_appearance(Photo(np.zeros((50, 50, 3), np.uint8)), [TextRegion("x")])[0].panel == ""
 
 
 STRANGE = st.text(

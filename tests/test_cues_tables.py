@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent, plugs
-from geoagent.evidence.cues.panel import with_colours
+from geoagent.evidence.cues.panel import with_appearance
 from geoagent.types import Constraint, Photo, TextRegion, regions_from_lines
 
 AGENT = GeoAgent.load(ocr="nothing")
@@ -401,7 +401,7 @@ def sign(ground: tuple[int, int, int], ink: tuple[int, int, int], text: str) -> 
     for x in range(70, 330, 24):
         pixels[80:120, x : x + 8] = ink
     quad = np.array([[60, 72], [340, 72], [340, 128], [60, 128]], dtype=np.float32)
-    return with_colours(Photo(pixels), [TextRegion(text, quad)])
+    return with_appearance(Photo(pixels), [TextRegion(text, quad)])
 
 
 def test_a_blue_strip_over_a_white_plate_is_that_of_mercosur():
@@ -411,7 +411,7 @@ def test_a_blue_strip_over_a_white_plate_is_that_of_mercosur():
     for x in range(70, 330, 24):
         pixels[116:160, x : x + 8] = 15
     quad = np.array([[62, 108], [340, 108], [340, 168], [62, 168]], dtype=np.float32)
-    (seen,) = with_colours(Photo(pixels), [TextRegion("AB 123 CD", quad)])
+    (seen,) = with_appearance(Photo(pixels), [TextRegion("AB 123 CD", quad)])
     assert (seen.panel, seen.band) == ("white", "blue above")
     (told,) = statements("plate", (seen,))
     assert ranked(told)[0] == "AR"

@@ -7,9 +7,9 @@ Sources: wordfreq (data CC BY-SA 4.0) for frequencies in 40 languages; SCOWL, th
 wbritish (permissive licence), for which words are ordinary English ones: those listed in lower case alone; Faker (MIT)
 for first names and surnames in 60 locales.
 
-The table holds words of the name index and of the brands alone. A word's value is its Zipf value (log10 of its
-occurrences per billion words) in the language that uses it most; languages other than English, which are on fewer signs
-each, count at `OTHER`.
+The table holds words of the name index and of the brands alone. A word's values are its Zipf values (log10 of its
+occurrences per billion words) in English and, if greater, in the other language that uses it most, with that language;
+languages other than English, which are on fewer signs each, count at `OTHER`.
 """
 
 from __future__ import annotations
@@ -51,19 +51,22 @@ def named() -> set[str]:
     return words
 
 
-def zipf() -> dict[str, float]:
-    """Return the Zipf value of every word, by normalised key."""
-    best: dict[str, float] = {}
+def zipf() -> tuple[dict[str, float], dict[str, tuple[float, str]]]:
+    """Return the Zipf value of every word in English, and in the other language that uses it most, by normalised key."""
+    english: dict[str, float] = {}
+    other: dict[str, tuple[float, str]] = {}
     for language in sorted(wordfreq.available_languages("best")):
-        weight = 1.0 if language == "en" else OTHER
         share: Counter[str] = Counter()
         for word, frequency in wordfreq.get_frequency_dict(language, "best").items():
             key = normalise(word)
             if key and " " not in key:
-                share[key] += frequency * weight
+                share[key] += frequency
         for key, frequency in share.items():
-            best[key] = max(best.get(key, 0.0), math.log10(frequency) + 9.0)
-    return best
+            if language == "en":
+                english[key] = math.log10(frequency) + 9.0
+            else:
+                other[key] = max(other.get(key, (0.0, "")), (math.log10(frequency * OTHER) + 9.0, language))
+    return english, other
 
 
 def ordinary() -> set[str]:
@@ -87,15 +90,19 @@ def people() -> tuple[set[str], set[str]]:
 
 def main() -> None:
     """Build the table."""
-    wanted, values, plain = named(), zipf(), ordinary()
+    wanted, (english, other), plain = named(), zipf(), ordinary()
     first, last = people()
-    listed = {w: round(10 * z) for w, z in values.items() if w in wanted and z >= LEAST}
-    common = sorted(w for w in plain if w in wanted and values.get(w, 0.0) >= LEAST_ORDINARY)
-    table = {"zipf_tenths": dict(sorted(listed.items())), "ordinary": common}
+    listed: dict[str, list[int | str]] = {}
+    for word in sorted(wanted):
+        mine, (most, language) = english.get(word, 0.0), other.get(word, (0.0, ""))
+        if max(mine, most) >= LEAST:
+            listed[word] = [round(10 * mine), round(10 * most), language] if most > mine else [round(10 * mine)]
+    common = sorted(w for w in plain if w in wanted and english.get(w, 0.0) >= LEAST_ORDINARY)
+    table: dict[str, object] = {"zipf_tenths": listed, "ordinary": common}
     table |= {"first_names": sorted(first), "surnames": sorted(last & wanted)}
     text = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
     OUT.write_bytes(gzip.compress(text, 9, mtime=0))
-    counts = ", ".join(f"{len(rows)} {name}" for name, rows in table.items())
+    counts = ", ".join(f"{len(rows)} {name}" for name, rows in table.items())  # type: ignore[arg-type]
     print(f"{counts}; {OUT.stat().st_size / 1e3:.0f} kB")
 
 

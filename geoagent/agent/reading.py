@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from geoagent.errors import GeoAgentError
 from geoagent.evidence.cues import Finder, find_cues, instructs
-from geoagent.evidence.cues.panel import with_colours
+from geoagent.evidence.cues.overlay import laid_over
+from geoagent.evidence.cues.panel import with_appearance
 from geoagent.evidence.observation import with_unique_ids
 from geoagent.evidence.untrusted import instructing
 from geoagent.protocols import Assets, ConstraintSource, Encoder, OcrEngine
@@ -37,7 +38,7 @@ def look(photo: Photo, world: World, encoder: Encoder | None, *, silent: bool = 
 def read_regions(photo: Photo, ocr: OcrEngine) -> tuple[tuple[TextRegion, ...], tuple[str, ...]]:
     """Read the lines of text in a photo, with the colours that they stand on, and say in a warning if that fails."""
     try:
-        return with_colours(photo, ocr(photo)), ()
+        return with_appearance(photo, ocr(photo)), ()
     except GeoAgentError as error:
         return (), (f"text not read: {error}",)
 
@@ -65,6 +66,9 @@ def understand(
     constraints: list[Constraint] = []
     left_out = ", ".join(map(str, sorted(hostile)))
     warnings = [f"text that tries to instruct a program was left out: region {left_out}"] if hostile else []
+    if foreign := sorted(laid_over(readable)):
+        where = ", ".join(map(str, foreign))
+        warnings.append(f"text laid over the photo (a watermark, a credit, a date) is no evidence: region {where}")
     for source in sources:
         try:
             constraints += source(regions, cues)

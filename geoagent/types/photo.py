@@ -65,6 +65,9 @@ class TextRegion:
         panel: colour of what it is written on ("white", "green", "blue", …), "" where that is not known.
         band: colour of the strip at its left (the blue one of European plates), "blue above" for a blue strip over it
             (plates of Mercosur), "" where that is not known.
+        height: height of the line as a share of the photo's height, 0 where that is not known.
+        at_edge: whether it lies along the lower or upper edge of the photo.
+        contrast: difference in lightness between letters and ground, in [0, 1]; 0 where that is not known.
     """
 
     text: str
@@ -75,6 +78,9 @@ class TextRegion:
     engine: str = "given"
     panel: str = ""
     band: str = ""
+    height: float = 0.0
+    at_edge: bool = False
+    contrast: float = 0.0
 
     def __post_init__(self) -> None:
         freeze(self, "polygon_px", self.polygon_px, np.float32, (None, 2), "(4, 2) or (0, 2)")

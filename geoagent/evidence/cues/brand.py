@@ -110,13 +110,13 @@ def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, known
         )
         if ordinary:
             score *= 0.1 if len(words) == 1 else 0.3
+        elif not initials:
+            usual = _USUAL[known.chosen] + _PER_WORD * (len(words) - 1)
+            score /= 1.0 + 10.0 ** (reading.facts.frequency.of(name) - usual)
         if not initials and reading.gazetteer.lookup(name, k=1):
             score *= 0.4  # also a place name, which is handled by the name cues
         if not whole and len(words) == 1:
             score *= 0.6
-        if not initials:
-            usual = _USUAL[known.chosen] + _PER_WORD * (len(words) - 1)
-            score /= 1.0 + 10.0 ** (reading.facts.frequency.of(name) - usual)
     text = line.text[start:end]
     if text == text.lower() and text != text.upper() and kind in ("brand", "operator"):
         score *= 0.6

@@ -266,7 +266,8 @@ def _sense(reading: Reading, line: Line, mention: Mention, best: Match, *, suppo
     if line.script not in _ALPHABETS:
         return 1.0
     frequency, key = reading.facts.frequency, normalise(mention.text)
-    p = frequency.names_place(key, best.place.population)
+    known = reading.facts.countries.get(best.place.country)
+    p = frequency.names_place(key, best.place.population, known.languages if known is not None else ())
     p = min(max(p, 1e-4), 1.0 - 1e-4)
     rest = [w for w in line.words if w.end <= mention.start or w.start >= mention.end]
     keys = {part for w in rest for part in w.key.split()}

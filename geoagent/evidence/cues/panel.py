@@ -1,4 +1,4 @@
-"""Background colours of text, from the photo's pixels: a green panel, a yellow plate, a blue band at its left."""
+"""What a line of text looks like in the photo: its ground (a green panel, a yellow plate), its size, its contrast."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ _SIDE = 24
 _LEAST = 0.55  # minimum share of the background for one colour
 _EVEN = 0.12  # if the brighter tone's share is this close to 0.5, the edge decides
 _BAND = (-0.16, -0.02)  # position of the band at the left of a plate, in widths of the text
+_STRIP = 0.09
+"""Height of the strips along the edges where captions, credits and dates stand, as a share of the photo's."""
 _TOP = (-0.5, -0.12)  # position of the band above the number of a Mercosur plate, in heights of the text
 
 
-def with_colours(photo: Photo, regions: Iterable[TextRegion]) -> tuple[TextRegion, ...]:
-    """Add to each region its background colour, and the colour of the band at its left or of the blue band above it.
+def with_appearance(photo: Photo, regions: Iterable[TextRegion]) -> tuple[TextRegion, ...]:
+    """Add to each region what it looks like: colours of the ground and of a plate's band, size, place, and contrast.
 
     Args:
         photo: the photo that contains the regions.
@@ -28,9 +30,38 @@ def with_colours(photo: Photo, regions: Iterable[TextRegion]) -> tuple[TextRegio
     return tuple(
         region
         if len(region.polygon_px) != 4
-        else replace(region, panel=_panel(photo, region.polygon_px), band=_band(photo, region.polygon_px))
+        else replace(
+            region,
+            panel=_panel(photo, region.polygon_px),
+            band=_band(photo, region.polygon_px),
+            height=_height(photo, region.polygon_px),
+            at_edge=_at_edge(photo, region.polygon_px),
+            contrast=_contrast(photo, region.polygon_px),
+        )
         for region in regions
     )
+
+
+def _height(photo: Photo, corners: Float32) -> float:
+    """Return the height of a line across its reading direction, as a share of the photo's height."""
+    sides = np.linalg.norm(corners[[3, 1]] - corners[[0, 2]], axis=1), np.linalg.norm(corners[[1, 2]] - corners[[0, 3]], axis=1)
+    return float(min(side.mean() for side in sides)) / max(photo.original_px[1], 1)
+
+
+def _at_edge(photo: Photo, corners: Float32) -> bool:
+    """Whether all of a line lies in the strip along the photo's upper or lower edge."""
+    tall = max(photo.original_px[1], 1)
+    top, bottom = float(corners[:, 1].min()) / tall, float(corners[:, 1].max()) / tall
+    return top >= 1.0 - _STRIP or bottom <= _STRIP
+
+
+def _contrast(photo: Photo, corners: Float32) -> float:
+    """Return the difference in lightness between the brighter and the darker tenth of a line's pixels."""
+    inner = _samples(photo, corners, (0.0, 1.0), (0.0, 1.0))
+    if len(inner) < 30:
+        return 0.0
+    low, high = np.percentile(inner.mean(axis=1), (10, 90))
+    return float(high - low) / 255.0
 
 
 def colour_name(rgb: UInt8) -> str:

@@ -60,6 +60,8 @@ _FORM_ALONE = 0.6
 """Strength of text that has the form of a plate, with neither band nor sign nor state to show that it is one."""
 _SURE_ROW = 0.85
 """Least confidence of the rows of a plate in two rows: digits on a wall and a house number are joined easily."""
+_PER_PLATE = 1e6
+_LETTERS_OF_26, _DIGITS_OF_10 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 _RUN = re.compile(r"(.)\1*")
 _LATIN = str.maketrans("АВЕІКМНОРСТУХ", "ABEIKMHOPCTYX")
 _CODE_OF_A_PLACE = re.compile(
@@ -255,10 +257,40 @@ def _fits_as_read(text: str, facts: Facts) -> dict[str, tuple[float, str, bool]]
                 match, factor = loose.fullmatch(text), loosely
             if match is None:
                 continue
-            region = next((g for g in match.groups() if g), "") if match.groups() else ""
-            if weight * factor > found.get(code, (0.0, "", False))[0]:
-                found[code] = (weight * factor, region, factor == 1.0)
+            group = next((i for i in range(1, len(match.groups()) + 1) if match[i]), 0)
+            region, used = (match[group], match.span(group)) if group else ("", (0, 0))
+            likely = weight * factor * _PER_PLATE / _alternatives(match.re, text, used, _codes_like(facts.plates[code], region))
+            if likely > found.get(code, (0.0, "", False))[0]:
+                found[code] = (likely, region, factor == 1.0)
     return found
+
+
+@lru_cache(maxsize=4096)
+def _alternatives(pattern: re.Pattern[str], text: str, region: tuple[int, int], codes: int) -> float:
+    """Return how many plates of a format there are, separators and lengths as read.
+
+    The more a format allows, the less likely is this very plate: Ukraine uses 12 letters, Indonesia 26. Each character
+    is replaced by every other of its kind to see which the format allows.
+
+    Args:
+        pattern: the format.
+        text: a plate that it matches.
+        region: start and end of the code of a region in it.
+        codes: number of known codes like that one; 0 where none is known.
+    """
+    count = float(codes or 1)
+    for i, char in enumerate(text):
+        if not char.isalnum() or (codes and region[0] <= i < region[1]):
+            continue
+        kind = _DIGITS_OF_10 if char.isdigit() else _LETTERS_OF_26
+        count *= max(1, sum(pattern.fullmatch(text[:i] + other + text[i + 1 :]) is not None for other in kind))
+    return count
+
+
+def _codes_like(known: PlateFacts, region: str) -> int:
+    """Return how many region codes of a country have the length and kind of this one; 0 if it has no list of them."""
+    compact = re.sub(r"[\s-]", "", region.translate(_DIGITS))
+    return sum(len(code) == len(compact) and code.isdigit() == compact.isdigit() for code in known.regions)
 
 
 @lru_cache(maxsize=2)
@@ -286,7 +318,7 @@ def _region(code: str, region: str, reading: Reading) -> Place | None:
 def _known(region: str, known: PlateFacts) -> float:
     """Return a country's factor for a known region code; close to 1 in Ecuador, where nearly every letter is in use."""
     compact = re.sub(r"[\s-]", "", region)
-    alike = sum(len(code) == len(compact) and code.isdigit() == compact.isdigit() for code in known.regions)
+    alike = _codes_like(known, region)
     possible = (10.0 if compact.isdigit() else 26.0) ** len(compact)
     return 1.0 if compact and alike > _MOST_TAKEN * possible else _KNOWN_CODE
 

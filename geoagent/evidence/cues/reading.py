@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from geoagent.evidence.cues.identify import DEFAULT as IDENTIFIER
+from geoagent.evidence.cues.overlay import laid_over
 from geoagent.evidence.scripts import script_of
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.facts import Facts
@@ -154,7 +155,9 @@ class Reading:
         prior: Mapping[str, float] | None = None,
         identifier: str = IDENTIFIER,
     ) -> Reading:
-        """Preprocess the regions; long lines and lines beyond `MAX_LINES` are truncated."""
+        """Preprocess the regions; long lines and lines beyond `MAX_LINES` are truncated, text laid over is left out."""
+        regions = tuple(regions)
+        foreign = laid_over(regions)
         lines = [
             Line(
                 i,
@@ -166,9 +169,14 @@ class Reading:
                 _box(region),
             )
             for i, region in enumerate(regions)
-            if region.text.strip() and not instructs(region.text)
+            if region.text.strip() and i not in foreign and not instructs(region.text)
         ]
         return cls(tuple(lines[:MAX_LINES]), gazetteer, facts, prior or {}, identifier)
+
+    @cached_property
+    def han(self) -> str:
+        """Text of all lines of Han characters: their forms tell Chinese from Japanese better than one word does."""
+        return "".join(line.text for line in self.lines if line.script in ("Hani", "Jpan"))
 
     def phrases(self, line: Line, longest: int = 4) -> Iterator[tuple[str, int, int]]:
         """Yield keys of 1 to `longest` consecutive words with their offsets in the line, longer ones first."""

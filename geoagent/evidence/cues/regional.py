@@ -12,6 +12,8 @@ from geoagent.types import Cue
 
 _INSIDE = 0.5
 _CUISINE = 0.35
+_OTHER_FORM = 0.2
+"""Share of a word's weight that its Han characters must fit; below, it is another country's word."""
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
@@ -41,7 +43,10 @@ def search(reading: Reading, earlier: tuple[Cue, ...], table: Mapping[str, Regio
             if len(key) <= 3 and key.isascii() and not whole and is_common(reading, key):
                 continue  # "ət" is meat in Azerbaijan, "et" is in every French sentence
             used.append((start, end))
-            countries = {c: weight * han_fit(written, c, reading.facts) for c, weight in known.countries.items()}
+            shown = reading.han if line.script in ("Hani", "Jpan") else written
+            countries = {c: weight * han_fit(shown, c, reading.facts) for c, weight in known.countries.items()}
+            if sum(countries.values()) < _OTHER_FORM * sum(known.countries.values()):
+                continue  # 营业中 is no 営業中
             inside = {}
             spread = countries if known.city else with_kin(reading, countries)
             for code in countries:

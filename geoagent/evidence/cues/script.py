@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from geoagent.evidence.cues.reading import Reading, listed, taken
 from geoagent.places.gazetteer.facts import Facts
+from geoagent.places.gazetteer.normalise import variants
 from geoagent.types import Cue, Span
 
 _NAMES = {
@@ -29,6 +32,7 @@ _RARE = {
     "Yiii": {"CN": 1.0},
 }
 """Home regions of scripts that are not the main script of any country."""
+_CODECS = ("gb2312", "big5", "shift_jis")
 ABROAD = 0.004
 """Weight of a script in a country where it is not native: restaurants, embassies, tourism."""
 
@@ -71,22 +75,34 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 
 def han_forms(text: str) -> tuple[int, int, int]:
-    """Count the characters used only in simplified Chinese, only in traditional Chinese, and only in Japanese.
+    """Count the characters in forms that simplified Chinese, traditional Chinese and Japanese use.
 
-    National character sets distinguish them: GB 2312 contains the simplified forms, Big5 the traditional ones, and
-    JIS X 0208 those of post-war Japan.
+    Characters that all three write alike count for none, those that two write alike for both: 国 is simplified and
+    Japanese, 際 traditional and Japanese. National character sets tell the forms: GB 2312 has the simplified ones, Big5
+    the traditional ones, and JIS X 0208 those of post-war Japan beside many traditional ones, which Japan no longer
+    writes where it has a form of its own: 營 is 営 there.
     """
-    simplified = traditional = japanese = 0
-    for char in text:
-        if not "\u4e00" <= char <= "\u9fff":
-            continue
-        in_gb, in_big5, in_jis = (_encodes(char, codec) for codec in ("gb2312", "big5", "shift_jis"))
-        simplified += in_gb and not in_big5 and not in_jis
-        traditional += in_big5 and not in_gb
-        japanese += in_jis and not in_gb and not in_big5
-    return simplified, traditional, japanese
+    forms = [_forms(char) for char in text if "\u4e00" <= char <= "\u9fff"]
+    return tuple(sum(code in form for form in forms) for code in ("Hans", "Hant", "Jpan"))  # type: ignore[return-value]
 
 
+@lru_cache(maxsize=8192)
+def _forms(char: str) -> frozenset[str]:
+    """Return which of "Hans", "Hant" and "Jpan" write a character in this form; none if all do."""
+    in_gb, in_big5, in_jis = (_encodes(char, codec) for codec in _CODECS)
+    others = variants(char) - {char}
+    longer = any(_encodes(c, "big5") and not _encodes(c, "gb2312") for c in others)
+    own = any(_encodes(c, "shift_jis") and not _encodes(c, "gb2312") and not _encodes(c, "big5") for c in others)
+    found = {
+        "Hans": in_gb,
+        "Hant": in_big5 and not (in_gb and longer),
+        "Jpan": in_jis and not own,
+    }
+    kept = frozenset(code for code, fits in found.items() if fits)
+    return frozenset() if len(kept) == 3 else kept
+
+
+@lru_cache(maxsize=32768)
 def _encodes(char: str, codec: str) -> bool:
     try:
         char.encode(codec)

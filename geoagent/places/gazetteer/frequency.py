@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,8 @@ RARE = 2.0
 """Zipf value of a word that is not listed."""
 _ORDINARY = 1.2
 """Added to the Zipf value of an ordinary English word: capitals and the words around it decide that it is a name."""
+_AT_HOME = 1.0
+"""Taken off the Zipf value in a language of the place's own country, which writes of the place often."""
 _PER_WORD = 0.6
 """Zipf value that a phrase loses for each further word; most pairs of common words are never written together."""
 _PEOPLE, _ZIPF = (3.0, 5.0, 7.0), (2.9, 4.0, 5.8)
@@ -32,13 +35,14 @@ class Frequency:
     """Frequencies of words of place names, brands and regional words; all keys are normalised.
 
     Attributes:
-        zipf: word -> log10 of its occurrences per billion words, in the language that uses it most.
+        zipf: word -> log10 of its occurrences per billion words in English, and in the other language that uses it
+            most, with that language ("" if English does).
         ordinary: ordinary English words.
         first_names: first names of people.
         surnames: surnames of people that are also words of place names.
     """
 
-    zipf: Mapping[str, float]
+    zipf: Mapping[str, tuple[float, float, str]]
     ordinary: frozenset[str]
     first_names: frozenset[str]
     surnames: frozenset[str]
@@ -53,7 +57,7 @@ class Frequency:
         table = Reader(folder)("frequency")
         try:
             return cls(
-                MappingProxyType({word: tenths / 10.0 for word, tenths in table["zipf_tenths"].items()}),
+                MappingProxyType({word: _value(row) for word, row in table["zipf_tenths"].items()}),
                 frozenset(table["ordinary"]),
                 frozenset(table["first_names"]),
                 frozenset(table["surnames"]),
@@ -61,15 +65,20 @@ class Frequency:
         except (KeyError, TypeError, AttributeError) as error:
             raise ResourceError(f"the frequencies in {folder} have an unexpected format ({error!r})") from error
 
-    def of(self, key: str) -> float:
-        """Zipf value of a word or phrase: that of its rarer words, and less for each word after the first."""
-        values = list(self._values(key))
+    def of(self, key: str, home: Collection[str] = ()) -> float:
+        """Zipf value of a word or phrase: that of its rarer words, and less for each word after the first.
+
+        Args:
+            key: normalised words.
+            home: languages that use the word for a place of their own, whose frequency counts less.
+        """
+        values = [self._value(word, home) for word in key.split()]
         if not values:
             return RARE
         together = -math.log10(sum(10.0**-value for value in values))
         return max(RARE, together - _PER_WORD * (len(values) - 1))
 
-    def names_place(self, key: str, population: int) -> float:
+    def names_place(self, key: str, population: int, home: Collection[str] = ()) -> float:
         """Probability that a written name means a place of so many people, not a word, a person or a firm.
 
         By the share that a place of that size usually has in the uses of its name: "Parks" is rarely the one of 1,188
@@ -77,12 +86,19 @@ class Frequency:
 
         Args:
             key: normalised name.
-            population: people in the largest place of the name; 0 where unknown.
+            population: people in the place; 0 where unknown.
+            home: languages of the place's country.
         """
         usual = float(np.interp(math.log10(max(population, 1000)), _PEOPLE, _ZIPF))
-        return 1.0 / (1.0 + 10.0 ** (self.of(key) - usual))
+        return 1.0 / (1.0 + 10.0 ** (self.of(key, home) - usual))
 
-    def _values(self, key: str) -> Iterator[float]:
-        for word in key.split():
-            value = self.zipf.get(word, RARE)
-            yield value + _ORDINARY if word in self.ordinary else value
+    def _value(self, word: str, home: Collection[str]) -> float:
+        english, other, language = self.zipf.get(word, (RARE, RARE, ""))
+        if word in self.ordinary:
+            english += _ORDINARY
+        return max(english, other - _AT_HOME if language in home else other, RARE)
+
+
+def _value(row: Sequence[Any]) -> tuple[float, float, str]:
+    english, other, language = row if len(row) == 3 else (row[0], 0, "")
+    return english / 10.0, other / 10.0, str(language)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cache
 
 from geoagent.places.gazetteer.han import FOLDED, VARIANTS
 
@@ -48,6 +49,19 @@ _FOLDING.update({point: "" for point in _DROPPED if point not in _KEPT_IN_DROPPE
 _FOLDING.update({ord(a): b for a, b in _LETTERS.items()})
 _FOLDING.update({ord(a): "" for a in _APOSTROPHES})
 _FOLDING[0x200B] = " "  # the zero-width space separates words in Khmer, Thai and Burmese
+
+
+@cache
+def _groups() -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for variant, folded in zip(VARIANTS, FOLDED, strict=True):
+        found.setdefault(folded, {folded}).add(variant)
+    return {char: frozenset(group) for group in found.values() for char in group}
+
+
+def variants(char: str) -> frozenset[str]:
+    """Return the forms of a Han character, itself included: 儿, 兒 and 児."""
+    return _groups().get(char, frozenset({char}))
 
 
 def _fold(text: str) -> str:
