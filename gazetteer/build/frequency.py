@@ -39,6 +39,9 @@ LEAST = 2.8
 """Zipf value from which a word is listed; rarer ones say nothing against a name."""
 LEAST_ORDINARY = 2.0
 OTHER = 0.3
+LEAST_MISREAD = 3.5
+MISREAD = (("rn", "m"), ("m", "rn"), ("cl", "d"), ("d", "cl"), ("ri", "n"), ("i", "l"), ("l", "i"), ("vv", "w"))
+"""Letters that OCR confuses; a common word that becomes a town's name by one such error is taken for the word."""
 
 
 def named() -> set[str]:
@@ -97,7 +100,17 @@ def main() -> None:
         mine, (most, language) = english.get(word, 0.0), other.get(word, (0.0, ""))
         if max(mine, most) >= LEAST:
             listed[word] = [round(10 * mine), round(10 * most), language] if most > mine else [round(10 * mine)]
+    glued = tuple(key for key in Facts.load(HERE.parent / "tables").streets if 3 <= len(key) <= 8)
+    wanted |= {word for word in plain if word.endswith(glued)}  # "sharing" ends like a German street
     common = sorted(w for w in plain if w in wanted and english.get(w, 0.0) >= LEAST_ORDINARY)
+    taken = {*common, *listed}
+    for word in plain:
+        if english.get(word, 0.0) >= LEAST_MISREAD:
+            for a, b in MISREAD:
+                other_way = word.replace(a, b)
+                if other_way != word and other_way in wanted and other_way not in taken:
+                    listed[other_way] = [round(10 * (english[word] - 0.5))]  # "Learning" is read as Leaming, a town
+    listed = dict(sorted(listed.items()))
     table: dict[str, object] = {"zipf_tenths": listed, "ordinary": common}
     table |= {"first_names": sorted(first), "surnames": sorted(last & wanted)}
     text = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()

@@ -7,12 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from geoagent.belief.calibration import reliability
+from geoagent.evidence.legibility import least_legible
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.protocols import Assets
 from geoagent.types import Constraint, Cue, Place, TextRegion
 
 _KEPT = 60  # maximum countries of one constraint; the mass of the others goes to the escape
 _LIGHTEST = 2e-4
+_LONG, _PAGE, _IN_PROSE = 6, 4, 0.3
+"""Words of a line, and such lines in a photo, from which it shows a page of prose; and the factor on cues in these lines:
+what a book, a slide or a poster tells is seldom about the place."""
+_OF_TEXT = frozenset({"language", "script", "phone"})
 
 
 class Lexicon:
@@ -37,7 +42,6 @@ class Lexicon:
             total = sum(mass for _, mass in masses)
             if total <= 0:
                 continue
-            sure = min((regions[r].confidence for r in cue.regions if r < len(regions)), default=1.0)
             found.append(
                 Constraint(
                     id=f"{self.name}-{number}",
@@ -47,11 +51,17 @@ class Lexicon:
                     source=self.name,
                     places=tuple(place for place, _ in masses),
                     weights=np.array([mass / total for _, mass in masses]),
-                    reliability=reliability(cue.kind, cue.strength * _reading(sure), self._fitted),
+                    reliability=reliability(cue.kind, self.strength(cue, regions), self._fitted),
                     spans=cue.spans,
                 )
             )
         return tuple(found)
+
+    def strength(self, cue: Cue, regions: tuple[TextRegion, ...]) -> float:
+        """Return a cue's strength, as far as its lines can be relied on."""
+        legible = least_legible(regions[r] for r in cue.regions if r < len(regions))
+        aside = cue.kind not in _OF_TEXT and bool({*cue.regions} & _sentences(regions))
+        return cue.strength * legible * (_IN_PROSE if aside else 1.0)
 
     def _named(self, cue: Cue) -> list[tuple[Place, float]]:
         """Return the places that a cue names explicitly."""
@@ -78,9 +88,10 @@ class Lexicon:
         return masses
 
 
-def _reading(confidence: float) -> float:
-    """Return the factor on a cue's strength for an OCR confidence: 1 from 0.9 on, 0.5 at 0.5."""
-    return float(np.interp(confidence, (0.0, 0.5, 0.9), (0.3, 0.5, 1.0)))
+def _sentences(regions: tuple[TextRegion, ...]) -> set[int]:
+    """Return the indices of the long lines of a page of prose; none if there are only a few."""
+    long = {i for i, region in enumerate(regions) if len(region.text.split()) >= _LONG}
+    return long if len(long) >= _PAGE else set()
 
 
 def build(assets: Assets) -> Lexicon:

@@ -55,6 +55,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 inside: dict[str, tuple[tuple[Place, float], ...]] = {}
                 if written != written.upper() and all(w == w.upper() and w.isalpha() for w in form.written):
                     strength *= 0.15  # "nuit" is not NUIT
+                if kind == "company" and _may_be_word(line, written, start, end):
+                    strength *= 0.1  # "as" is seldom an a.s.
                 if isinstance(form, RegistrationLabel):
                     checked = _number_after(form, line, end)
                     if checked is None and len(key) <= 3:
@@ -82,6 +84,15 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     )
                 )
     return cues
+
+
+def _may_be_word(line: Line, written: str, start: int, end: int) -> bool:
+    """Whether a form of up to three small letters without dots stands where a word may: not after a name at the end."""
+    if len(written) > 3 or not written.isascii() or written != written.lower() or not written.isalpha():
+        return False
+    before = [word for word in line.words if word.end <= start]
+    last = not any(word.start >= end for word in line.words)
+    return not (last and before and before[-1].text[:1].isupper())
 
 
 def _bare_number(text: str) -> str:

@@ -11,6 +11,8 @@ from geoagent.types import Cue
 _ADDRESS = re.compile(
     r"(?:(?P<mail>[\w.+-]{1,64})@)?(?P<host>(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,5}[^\W\d_]{2,12})(?![\w@])", re.UNICODE
 )
+_CUT_OFF = re.compile(r"\.[^\W\d_]?(?!\w)")
+"""What follows an address whose last label was cut off: ".edu.c"."""
 _GENERIC_HOSTS = frozenset(
     {"gmail", "yahoo", "hotmail", "outlook", "icloud", "gmx", "facebook", "instagram", "youtube"}
 )
@@ -30,7 +32,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 or _looks_like_host(match.group("host"))
             ):
                 continue
-            if labels[-2] in _GENERIC_HOSTS:
+            if labels[-2] in _GENERIC_HOSTS or _CUT_OFF.match(line.text, match.end()):
                 continue
             known = reading.facts.tlds.get(".".join(labels[-2:])) if len(labels) > 2 else None
             tld = ".".join(labels[-2:]) if known is not None else labels[-1]

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from geoagent.evidence.cues.context import DECOR, LINKS, MADE_IN, OFFICE, PLACE_OF_SALE, ROAD, TOWARDS, WELCOME
 from geoagent.evidence.cues.direction import turned
-from geoagent.evidence.cues.reading import UNSPACED, Line, Reading, country_name, overlaps, taken
+from geoagent.evidence.cues.reading import UNSPACED, Line, Reading, country_name, is_common, overlaps, taken
 from geoagent.places.gazetteer import Match, Mention
 from geoagent.places.gazetteer.normalise import normalise
 from geoagent.places.gazetteer.tally import Tally
@@ -33,12 +33,16 @@ _KEPT = 12  # matches of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
 
 
+_BY_ANOTHER_NAME = 0.6
+_PROSE = 4
+"""Other words on a line from which it is a sentence, in which a name is seldom that of the place."""
 _KNOWN_TOWN, _EXONYM = 20_000, 0.1
 _ALPHABETS = frozenset({"Latn", "Cyrl", "Grek"})
 """Scripts in which word frequencies tell names from words; others have no capitals or no spaces."""
 _TOLD, _HINTED, _TRADED, _PERSON, _ALSO_PERSON = 30.0, 8.0, 0.05, 0.1, 0.5
 """Factors on the odds that a name means the place: beside an authority, a welcome or its region; beside a distance,
 a line's destination or a postcode; beside a word of trade; as part of a person's name; if people are called so too."""
+_OF_PERSONS = frozenset("van der den von ter ten mr mrs ms dr prof sir saint mc mac".split())
 _CODE_BEFORE, _CODE_AFTER = re.compile(r"\d{3,6}\s*$"), re.compile(r",?\s*\d{4,6}\b")
 _OPENING = re.compile(r"[.:,]?\s*\d{1,2}(?:[.:h]\d\d)?\s?[-–—]\s?\d{1,2}")
 
@@ -146,7 +150,8 @@ def _cue(
         return None
     weights = _weights(matches, others)
     best = matches[max(range(len(matches)), key=lambda i: weights[i])]
-    strength = _EXACT.get(best.exactness, 0.5) * _length_factor(mention, line) * _line_factor(line, mention, reading)
+    strength = _EXACT.get(best.exactness, 0.5) * (_BY_ANOTHER_NAME if _little_known(best) else 1.0)
+    strength *= _length_factor(mention, line) * _line_factor(line, mention, reading)
     strength *= _sense(reading, line, mention, best, supported=_supported(best, others))
     if not mention.capitalised:
         strength *= 0.12  # an ordinary word of some language, unless other evidence shows that it is a name
@@ -258,6 +263,11 @@ def _beside(mention: Mention, others: list[Mention], matches: tuple[Match, ...])
     )
 
 
+def _little_known(best: Match) -> bool:
+    """Whether a name is another one of a small place, which few signs use."""
+    return best.exactness == "alternate" and best.place.level == "city" and best.place.population < _KNOWN_ABROAD
+
+
 def _sense(reading: Reading, line: Line, mention: Mention, best: Match, *, supported: bool) -> float:
     """Return the probability that a name means the place, not an ordinary word or a person.
 
@@ -267,7 +277,9 @@ def _sense(reading: Reading, line: Line, mention: Mention, best: Match, *, suppo
         return 1.0
     frequency, key = reading.facts.frequency, normalise(mention.text)
     known = reading.facts.countries.get(best.place.country)
-    p = frequency.names_place(key, best.place.population, known.languages if known is not None else ())
+    ordinary = any(is_common(reading, word) for word in key.split())
+    home = known.languages if known is not None and not ordinary else ()
+    p = frequency.names_place(key, best.place.population, home)
     p = min(max(p, 1e-4), 1.0 - 1e-4)
     rest = [w for w in line.words if w.end <= mention.start or w.start >= mention.end]
     keys = {part for w in rest for part in w.key.split()}
@@ -298,8 +310,9 @@ def _is_person(reading: Reading, line: Line, mention: Mention, key: str) -> bool
     after = next((w for w in line.words if w.start >= mention.end), None)
     beside_left = before is not None and line.text[before.end : mention.start].strip() in ("", ".")
     beside_right = after is not None and not line.text[mention.end : after.start].strip()
-    if before is not None and beside_left and (before.key in frequency.first_names or len(before.key) == 1):
-        return True
+    if before is not None and beside_left:
+        if before.key in frequency.first_names or before.key in _OF_PERSONS or len(before.key) == 1:
+            return True
     return (
         after is not None and beside_right and key in frequency.first_names and after.key in frequency.surnames
     )
@@ -344,6 +357,8 @@ def _line_factor(line: Line, mention: Mention, reading: Reading) -> float:
         return 1.0
     if _set_apart(line, mention):
         return 0.9
+    if len(alphabetic) >= _PROSE:
+        return 0.2
     return 0.8 if len(alphabetic) == 1 else 0.6
 
 

@@ -45,15 +45,15 @@ _LEAST_LETTERS = 3
 def laid_over(regions: Sequence[TextRegion]) -> set[int]:
     """Return the indices of the regions that were laid over the photo.
 
-    Known by what they say (an agency, "©", "photo by"), by repetition over the photo, and by standing small along an
-    edge as a date or a site's name. Without positions, what they say decides alone.
+    Known by what they say (an agency, "©", "photo by"), by repetition over the photo, as a date with nothing else, and
+    as a site's name in small letters along an edge. Without positions, what they say decides alone.
 
     Args:
         regions: the lines of one photo.
     """
     keys = [normalise(region.text).replace(" ", "") for region in regions]
     marks = {i for i, region in enumerate(regions) if _credits(region.text) or _of_agency(keys[i])}
-    marks |= {i for i, region in enumerate(regions) if region.at_edge and _captions(region)}
+    marks |= {i for i, region in enumerate(regions) if len(region.polygon_px) and _captions(region)}
     repeated = {key for key, count in Counter(keys).items() if count >= _REPEATED and _scattered(regions, keys, key)}
     stamped = [keys[i] for i in marks if _of_agency(keys[i])] + list(repeated)
     for i, key in enumerate(keys):
@@ -75,11 +75,11 @@ def _of_agency(key: str) -> bool:
 
 
 def _captions(region: TextRegion) -> bool:
-    """Whether a line along the edge is a date, or a site's name in small letters."""
+    """Whether a line is a date and nothing else, or a site's name in small letters along the edge."""
     text = region.text.strip(" ._-|")
     if _DATE.fullmatch(text):
         return True
-    return 0.0 < region.height <= _SMALL and bool(_SITE.fullmatch(text.replace(" ", "")))
+    return region.at_edge and 0.0 < region.height <= _SMALL and bool(_SITE.fullmatch(text.replace(" ", "")))
 
 
 def _scattered(regions: Sequence[TextRegion], keys: Sequence[str], key: str) -> bool:

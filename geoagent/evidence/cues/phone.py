@@ -24,6 +24,8 @@ _LABEL = re.compile(
 _NOT_A_NUMBER = re.compile(
     r"^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}$|^\d{1,2}[ .:h]\d{2} ?[-–] ?\d{1,2}[ .:h]\d{2}$"
     r"|^(?:19|20)\d\d ?[-–] ?(?:19|20)\d\d$"
+    r"|^(?:19|20)\d\d[ ./-]?(?:0[1-9]|1[0-2])[ ./-]?(?:0[1-9]|[12]\d|3[01])(?:\D+\d{1,2})*$"
+    r"|^(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|[12]\d|3[01])[./-](?:19|20)\d\d(?:\D+\d{1,2})*$"
 )
 
 # A number is tried for 240 regions. Their patterns exceed the cache of `re`, and recompiling took most of the run time.

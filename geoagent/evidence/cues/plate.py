@@ -39,8 +39,12 @@ _BLUE_BAND = frozenset(_BAND_OWNERS.split())
 _SPELL_OUT = frozenset({"US", "CA", "MX", "AU", "TH", "AE", "NG", "IQ", "PK", "VE", "CO", "BR"})
 """Countries with plates that spell out the state, province, emirate or city on a separate row."""
 _OF_CITIES = frozenset({"AE", "CO", "BR", "IQ", "TH"})
-_SPELLED = 8.0  # factor of a country with such a row
+_SPELLED = 60.0  # factor of a country with such a row
 _KNOWN_CODE, _UNKNOWN_CODE = 1.5, 0.3  # factors by whether the region code is in our list, which may be incomplete
+_NO_SUCH_CODE = 0.05
+_ALL_CODES = frozenset({"AT", "BG", "CH", "HR", "RO", "SI", "SK", "TR", "UA"})
+"""Countries whose region codes are all in our list."""
+_IN_WORDS = frozenset({"JP"})
 _MOST_TAKEN = 0.5
 """Share of all codes of a length that a country uses, above which a known code is no longer informative."""
 _LOOSE = 0.35
@@ -49,7 +53,7 @@ _NO_GAPS = 0.6
 """The same, if no separator was read at all, which is the most frequent loss."""
 _SIGNED, _SIGNED_GLUED = 8.0, 2.0
 """Weight of a plate whose country's distinguishing sign was read before it, apart from it or joined to it."""
-_OTHER_SIGN = 0.3
+_OTHER_SIGN = 0.1
 """Factor on that weight if a hyphen was read that the country's plates do not have."""
 _TAKEN_FOR = {"0": "O", "O": "0", "1": "I", "I": "1", "8": "B", "B": "8", "5": "S", "S": "5"}
 _MISTAKEN = 0.5
@@ -58,6 +62,8 @@ _SHORT = {4: 0.25, 5: 0.6}
 """Strength of plates by number of characters, for short ones: much other text looks like them."""
 _FORM_ALONE = 0.6
 """Strength of text that has the form of a plate, with neither band nor sign nor state to show that it is one."""
+_NEXT = 0.5
+"""Factor on the strength of each plate after the first: the cars of one street have plates of the same kind."""
 _SURE_ROW = 0.85
 """Least confidence of the rows of a plate in two rows: digits on a wall and a house number are joined easily."""
 _PER_PLATE = 1e6
@@ -100,8 +106,10 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             if place is not None:
                 inside[code] = ((place, 0.75),)
                 countries[code] *= _known(region, reading.facts.plates[code])
+            elif region and code in _IN_WORDS:
+                del countries[code]  # two Han characters and a number are a plate only with a known district
             elif region:
-                countries[code] *= _UNKNOWN_CODE
+                countries[code] *= _NO_SUCH_CODE if code in _ALL_CODES else _UNKNOWN_CODE
         if not countries:
             continue
         if len(lines) > 1 and not _alike(lines):
@@ -119,7 +127,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         for code in _signs_beside(reading, lines, countries):
             countries[code] *= _SIGN
             supported = True
-        supported = supported or bool(_behind_sign(text, reading.facts))
+        district = bool(_IN_WORDS & inside.keys())  # 品川 330 can be nothing else
+        supported = supported or district or bool(_behind_sign(text, reading.facts))
         strength *= 1.0 if supported else _FORM_ALONE
         top = max(countries.values())
         countries = {code: weight / top for code, weight in countries.items()}
@@ -127,6 +136,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         if inside:
             best = max(inside, key=lambda c: countries[c] * size(reading, c))
             where = f"; in {reading.facts.countries[best].name} of {inside[best][0][0].name}"
+        if used:
+            strength *= _NEXT
         used |= {line.region for line in lines}
         cues.append(
             Cue(
@@ -138,7 +149,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 countries=countries,
                 inside=inside,
                 elsewhere=ABROAD,
-                strength=strength * year_like(text) * _SHORT.get(sum(c.isalnum() for c in text), 1.0),
+                strength=strength * year_like(text) * (1.0 if district else _SHORT.get(sum(c.isalnum() for c in text), 1.0)),
             )
         )
     return cues

@@ -13,6 +13,7 @@ from geoagent.places.gazetteer.facts import Facts, PostcodeFacts
 from geoagent.types import Cue, Place
 
 _CODE = re.compile(r"(?<![\w.,:/+€$£-])[A-Z0-9]{1,7}(?:[ -][A-Z0-9]{2,5})?(?![\w:/%€$£]|[.,]\d|-\w)")
+_MONTH = re.compile(r"(?:JAN|FEB|MAR|APR|MAY|JUNE?|JULY?|AUG|SEPT?|OCT|NOV|DEC|MON|TUE|WED|THU|FRI|SAT|SUN) ?\d{1,2}$")
 _RUN = re.compile(r"\d+(?:[ .\-]\d+){2,}")
 _LONG_RUN = 11
 """Number of digits, in three or more groups, from which a run counts as an account, book or telephone number."""
@@ -54,7 +55,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         longer = [run.span() for run in _RUN.finditer(line.digits) if sum(c.isdigit() for c in run[0]) >= _LONG_RUN]
         for match in (*_codes(line.text), *_codes(line.digits)):
             start, end = match.span()
-            if not any(c.isdigit() for c in match.group()) or any(a <= start < b for a, b in longer):
+            if not any(c.isdigit() for c in match.group()) or _MONTH.match(match.group()) or any(a <= start < b for a, b in longer):
                 continue
             if overlaps(busy, line.region, start, end) or any(start < b and a < end for a, b in used):
                 continue
@@ -83,23 +84,21 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     countries=countries,
                     inside=inside,
                     elsewhere=1e-3,
-                    strength=_strength(line, match.group(), start, end, fits, named),
+                    strength=_strength(line, match.group(), fits, named),
                 )
             )
     return cues
 
 
-def _strength(
-    line: Line, code: str, start: int, end: int, fits: list[_Fit], named: dict[int, dict[str, float]]
-) -> float:
-    """Return how surely a code is a postcode; alone on its line, letters and then digits may be any other number."""
+def _strength(line: Line, code: str, fits: list[_Fit], named: dict[int, dict[str, float]]) -> float:
+    """Return how surely a code is a postcode; without a place beside it, letters and then digits may be anything."""
     if named.get(line.region):
         return 1.0
     if all(fit.country in _FIRST_HALF and _FIRST_HALF[fit.country].fullmatch(code) for fit in fits):
         return _HALF
     if _mixed(code) or code.replace(" ", "").replace("-", "").isdigit():
         return 1.0
-    if any(fit.code != code for fit in fits) or any(w.end <= start or w.start >= end for w in line.words):
+    if any(fit.code != code for fit in fits):
         return 1.0
     return _BARE
 

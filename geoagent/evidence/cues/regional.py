@@ -12,6 +12,8 @@ from geoagent.types import Cue
 
 _INSIDE = 0.5
 _CUISINE = 0.35
+_SHORT, _SHORT_WORD = 4, 0.4
+"""Letters up to which a Latin word is short, and the factor on its strength: parts of words and misreadings look alike."""
 _OTHER_FORM = 0.2
 """Share of a word's weight that its Han characters must fit; below, it is another country's word."""
 
@@ -61,6 +63,8 @@ def search(reading: Reading, earlier: tuple[Cue, ...], table: Mapping[str, Regio
                 strength *= _INSIDE  # "Arrêt" alone is Quebec's stop sign, "Arrêt de bus" is French
             elif kind == "regional" and not {key, *key.split()} & DECOR and any(w.key in DECOR for w in line.words):
                 strength *= _CUISINE  # "Tapas bar", "Trattoria …": the cuisine is foreign, not the place
+            if len(key) <= _SHORT and key.isascii():
+                strength *= _SHORT_WORD
             note = f" ({known.note})" if known.note else ""
             cues.append(
                 Cue(

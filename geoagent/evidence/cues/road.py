@@ -15,6 +15,7 @@ _TOKEN = re.compile(
 )
 _LINE = re.compile(r"\S.{1,18}\S")
 _RIGHT_COLOUR, _WRONG_COLOUR = 3.0, 0.3
+_NO_PANEL = 0.6
 _INSIDE = 0.45  # factor for a number among other words instead of alone on its panel
 _ARROWS = frozenset("→←↑↓↗↖↘↙➔⇒⇐⇑➡⬅⬆")
 _OF_ROADS = frozenset({"green", "blue", "red"})
@@ -60,11 +61,18 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     countries=countries,
                     inside=inside,
                     elsewhere=4e-3,
-                    strength=strength if alone else strength * _INSIDE,
+                    strength=strength * (1.0 if alone else _INSIDE) * _plausible(line, forms),
                 )
             )
             busy.setdefault(line.region, []).append((start, end))
     return cues
+
+
+def _plausible(line: Line, forms: list[RoadForm]) -> float:
+    """Return a factor for a number read in a photo: without the colour of its panel it may number anything."""
+    if line.box is None or (line.panel and any(form.colours.get(line.panel) for form in forms)):
+        return 1.0
+    return _NO_PANEL
 
 
 def on_its_panel(reading: Reading, line: Line) -> bool:

@@ -124,6 +124,8 @@ def _glued(reading: Reading, word: Word) -> tuple[str, StreetWord] | None:
         known = reading.facts.streets.get(key[-size:])
         if known is None or not _of_its_letters(word.text, known) or _is_town(reading, word):
             continue
+        if key in reading.facts.frequency.ordinary:
+            return None  # "Sharing", "Navigate"
         # In languages with compounds the street word may be separate or glued: "Lange Straße", but "Hauptstraße".
         if known.position == "glued" or (size >= 4 and known.position == "after" and _COMPOUNDING & {*known.languages}):
             return key[-size:], known

@@ -18,6 +18,8 @@ RARE = 2.0
 """Zipf value of a word that is not listed."""
 _ORDINARY = 1.2
 """Added to the Zipf value of an ordinary English word: capitals and the words around it decide that it is a name."""
+_SHORT = {1: 5.0, 2: 4.5, 3: 4.0, 4: 3.5, 5: 2.8}
+"""Least Zipf value by number of letters: short words are also initials, parts of words and misreadings."""
 _AT_HOME = 1.0
 """Taken off the Zipf value in a language of the place's own country, which writes of the place often."""
 _PER_WORD = 0.6
@@ -94,6 +96,7 @@ class Frequency:
 
     def _value(self, word: str, home: Collection[str]) -> float:
         english, other, language = self.zipf.get(word, (RARE, RARE, ""))
+        english = max(english, _SHORT.get(len(word), RARE))
         if word in self.ordinary:
             english += _ORDINARY
         return max(english, other - _AT_HOME if language in home else other, RARE)

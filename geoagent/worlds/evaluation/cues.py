@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,8 @@ def read_texts(paths: Sequence[Path], agent: GeoAgent) -> list[Text]:
 
     Args:
         paths: JSON Lines of {"id", "lines", "country", and optionally "also", "lat", "lon"}; a null country means
-            that the text has no evidence. Or CSV tables of photographed signs with the columns text_lines (lines
+            that the text has no evidence. In place of "lines" a row may have "regions", as OCR read them from a photo
+            (`region_row`). Or CSV tables of photographed signs with the columns text_lines (lines
             separated by " | ") and country; rows whose country is empty or a guess ("EG?") are left out.
         agent: whose gazetteer, tables and prior are used.
 
@@ -99,7 +100,8 @@ def _text(line: str, where: str, agent: GeoAgent) -> Text:
     try:
         row = json.loads(line)
         country, also = row["country"], row.get("also") or ()
-        regions = regions_from_lines([str(text) for text in row["lines"]])
+        read = row.get("regions")
+        regions = regions_from_lines([str(text) for text in row["lines"]]) if read is None else _regions(read)
         lat, lon = row.get("lat"), row.get("lon")
         place = LatLon(float(lat), float(lon)) if lat is not None and lon is not None else None
         allowed = () if country is None else (str(country), *map(str, also))
@@ -118,12 +120,23 @@ def observe(texts: Sequence[Text], agent: GeoAgent) -> list[list[Observation]]:
         if text.allowed:
             for constraint in lexicon(text.regions, text.cues):
                 cue = text.cues[int(constraint.id.rpartition("-")[2]) - 1]
-                mine.append(_observation(constraint, cue, text, prior))
+                mine.append(_observation(constraint, lexicon.strength(cue, text.regions), text, prior))
         found.append(mine)
     return found
 
 
-def _observation(constraint: Constraint, cue: Cue, text: Text, prior: Mapping[str, float]) -> Observation:
+def _regions(rows: Sequence[Mapping[str, Any]]) -> tuple[TextRegion, ...]:
+    """Return the regions of a photo from their JSON; see `region_row`."""
+    return tuple(TextRegion(**{**row, "polygon_px": np.array(row["polygon_px"], dtype=np.float32)}) for row in rows)
+
+
+def region_row(region: TextRegion) -> dict[str, Any]:
+    """Return a region as the JSON object that `read_texts` reads back: one key an attribute."""
+    row = {field.name: getattr(region, field.name) for field in fields(region)}
+    return {**row, "polygon_px": [[round(float(x), 1), round(float(y), 1)] for x, y in region.polygon_px]}
+
+
+def _observation(constraint: Constraint, strength: float, text: Text, prior: Mapping[str, float]) -> Observation:
     mass: dict[str, float] = defaultdict(float)
     for place, weight in zip(constraint.places, constraint.weights, strict=True):
         mass[place.country] += float(weight)
@@ -136,7 +149,7 @@ def _observation(constraint: Constraint, cue: Cue, text: Text, prior: Mapping[st
     expected = sum(prior.get(code, 0.0) for code in text.allowed)
     return Observation(
         kind=constraint.kind,
-        strength=cue.strength,
+        strength=strength,
         ratio=sum(mass[code] for code in text.allowed) / expected if expected > 0 else 0.0,
         country_right=max(mass, key=lambda code: mass[code]) in text.allowed,
         city_right=city,
