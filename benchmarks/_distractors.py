@@ -18,10 +18,12 @@ class Board:
         lines: from top to bottom.
         style: how it is drawn: "board", "plate", "painted" (on the thing itself), "shirt", "label", "clock", "compass",
             or over the photo: "watermark", "credit", "date", "osd" (on-screen display of a camera).
+        paper: colour of the ground, a key of `_drawing.PAPERS`; "" for any.
     """
 
     lines: tuple[str, ...]
     style: str
+    paper: str = ""
 
 
 _FIRST = ("Anna", "J.", "Maria", "David", "Tom", "Elena", "Chris", "Lee", "Sam", "Nina", "Victor", "R.", "Ivan", "Yuki")

@@ -39,6 +39,11 @@ _CJK_SCRIPTS = ("Hani", "Jpan", "Hang", "Bopo")
 _CJK_INDEX = {"JP": 0, "KR": 1, "KP": 1, "TW": 3, "HK": 4, "MO": 4}  # others: 2, simplified Chinese
 _RTL = ("Arab", "Hebr", "Thaa")
 _PX = 72  # size of the letters on a flat board
+PAPERS = {
+    "white": (235, 235, 230), "yellow": (240, 200, 40), "black": (25, 25, 28), "blue": (20, 65, 160),
+    "green": (10, 105, 70), "red": (175, 25, 35),
+}  # fmt: skip
+"""Grounds of plates and of road signs."""
 _OVER = ("watermark", "credit", "date", "osd")
 
 
@@ -121,8 +126,9 @@ def _painted(board: Board, country: str, rng: Rng) -> Pixels:
     plain = str(rng.choice(_PLAIN))
     dark, light = colour(rng, 5, 90), colour(rng, 200, 250)
     ink, paper = (dark, light) if rng.random() < 0.5 else (light, dark)
-    if board.style == "plate":
-        ink, paper = (20, 20, 25), (235, 235, 230) if rng.random() < 0.8 else (240, 200, 40)
+    if board.paper:
+        paper = PAPERS[board.paper]
+        ink = (25, 25, 30) if board.paper in ("white", "yellow") else (240, 240, 235)
     if board.style in ("clock", "compass"):
         return _dial(board, plain, ink, paper)
     lines = [flat(line, plain, country, ink) for line in board.lines]

@@ -18,6 +18,7 @@ from _distractors import DISTRACTORS, MAY_STAND_BESIDE, Board, distractor
 
 from geoagent.errors import GeoAgentError
 from geoagent.evidence.scripts import script_counts, script_of
+from geoagent.places.gazetteer.facts import Facts
 from geoagent.worlds.evaluation._pieces import firm
 from geoagent.worlds.evaluation.generated import Signs
 
@@ -95,10 +96,23 @@ def _evidence(kind: str, signs: Signs, dice: random.Random) -> tuple[str, tuple[
         code = signs.country(dice)
         lines = tuple(line.strip() for line in _EVIDENT[kind](signs, code, dice))
         if all(lines) and max(map(len, lines)) <= 34:
-            board = Board(lines, "plate" if kind == "plate" else "board")
+            board = Board(
+                lines, "plate" if kind == "plate" else "board", _paper(kind, lines[0], code, signs.facts, dice)
+            )
             beside = (distractor(dice.choice(MAY_STAND_BESIDE), dice),) if dice.random() < _BESIDE else ()
             return code, (board, *beside)
     raise GeoAgentError(f"no sign of the kind {kind!r} in {_TRIES} tries")
+
+
+def _paper(kind: str, line: str, code: str, facts: Facts, dice: random.Random) -> str:
+    """Colour of a country's plates, or of a road's number there; "" where none is usual."""
+    if kind == "plate":
+        shares = facts.plates[code].colours
+        return dice.choices([*shares], [*shares.values()])[0]
+    forms = (form for form in facts.roads if kind == "road" and code in form.countries)
+    form = next((form for form in forms if re.fullmatch(form.pattern, line)), None)
+    usual = [] if form is None else [paper for paper, codes in form.colours.items() if code in codes]
+    return dice.choice(usual) if usual else ""
 
 
 def _town(signs: Signs, code: str, dice: random.Random) -> list[str]:
