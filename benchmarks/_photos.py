@@ -31,6 +31,7 @@ THRESHOLDS = (0.5, 0.7, 0.8, 0.9)
 CONFIDENT = 0.7
 """Errors from this confidence on are listed."""
 _LEAST_P = 1e-6
+_THREADED = ("auto", "multiscript", "rapidocr")  # engines with the option `threads`
 
 
 @dataclass(frozen=True)
@@ -159,8 +160,8 @@ def _read(sample: Sample, folder: Path, ocr: str) -> None:
 
 @cache
 def _agent(ocr: str) -> GeoAgent:
-    """The agent of this process."""
-    return GeoAgent.load(ocr=ocr)
+    """The agent of this process; one thread each, since threads of several processes wait for each other."""
+    return GeoAgent.load(ocr={"name": ocr, "threads": 1} if ocr in _THREADED else ocr)
 
 
 def key_of(data: bytes | str) -> str:
