@@ -3,12 +3,13 @@
     python benchmarks/bench_photos.py --cache FOLDER [--more FOLDER ...] [--frozen] [--open-frozen]
 
 Reads `photos/` and `signs/` of the benchmark data, and further folders with a `labels.csv` of the columns file,
-country, source and optionally text. Rows without a country, or with a guess ("EG?"), are left out. Texts read are kept
-in the cache, so a second run takes seconds.
+country, source and optionally text, kind and part. Rows without a country, or with a guess ("EG?"), are left out.
+Texts read are kept in the cache, so a second run takes seconds.
 
 The frozen part measures what development did not see. Photos of one source look alike and carry the same watermarks,
 so whole sources are frozen: those whose name has a SHA-256 that starts below `FROZEN`, about three in ten. The photos
-of signs are never frozen, since the cues were developed on them. `--frozen` prints the totals of the frozen part and
+of signs are never frozen, since the cues were developed on them. A table that says "frozen" or "dev" in its column part
+decides for its rows itself. `--frozen` prints the totals of the frozen part and
 nothing else of it; `--open-frozen` prints its errors too, after which it must be counted as development data.
 """
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from _photos import Sample, judge, key_of, print_errors, print_figures, read
@@ -34,22 +35,37 @@ def is_frozen(source: str) -> bool:
     return int.from_bytes(hashlib.sha256(source.encode()).digest()[:8]) / 2**64 < FROZEN
 
 
-def samples(table: Path, name: str, source: str, text: str | None = None) -> Iterator[tuple[Sample, str]]:
-    """Samples of a table with the columns file and country, each with its source.
+def samples(table: Path, name: str, *, source: str = "source", text: str = "text") -> Iterator[tuple[Sample, bool]]:
+    """Samples of a table with the columns file and country, and whether each is frozen.
 
     Args:
         table: the CSV file; photos lie beside it.
         name: name of the set.
         source: column of the source.
-        text: column of the text in the photo, or None.
+        text: column of the text in the photo; may be missing, as may be "kind" and "part".
     """
     with table.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             country, path = row["country"].strip(), table.parent / row["file"]
             if country and not country.endswith("?") and path.is_file():
-                says = (row.get(text) or "") if text else ""
+                groups = (name, f"{name} {row['kind']}") if row.get("kind") else (name,)
                 id = f"{name}/{Path(row['file']).with_suffix('')}"
-                yield Sample(id, path, key_of(path.read_bytes()), country, (name,), says), row[source]
+                sample = Sample(id, path, key_of(path.read_bytes()), country, groups, row.get(text) or "")
+                yield sample, row["part"] == "frozen" if row.get("part") else is_frozen(row[source])
+
+
+def parts(more: Sequence[Path] = ()) -> tuple[list[Sample], list[Sample]]:
+    """The samples of the development part and of the frozen part.
+
+    Args:
+        more: further folders with photos and `labels.csv`.
+    """
+    signs = samples(data("signs", "truth.csv"), "signs", source="source_repo", text="text_lines")
+    rows = [*samples(data("photos", "photos.csv"), "photos", source="source_repo")]
+    for folder in more:
+        rows += samples(folder / "labels.csv", folder.name)
+    development = [sample for sample, _ in signs] + [sample for sample, frozen in rows if not frozen]
+    return development, [sample for sample, frozen in rows if frozen]
 
 
 def main() -> None:
@@ -61,13 +77,7 @@ def main() -> None:
     parser.add_argument("--open-frozen", action="store_true", help="also print the errors of the frozen part")
     parser.add_argument("--ocr", default="auto", help="the engine; auto is the default of geoagent")
     args = parser.parse_args()
-    development = [sample for sample, _ in samples(data("signs", "truth.csv"), "signs", "source_repo", "text_lines")]
-    frozen = []
-    rows = [*samples(data("photos", "photos.csv"), "photos", "source_repo")]
-    for folder in args.more:
-        rows += samples(folder / "labels.csv", folder.name, "source", "text")
-    for sample, source in rows:
-        (frozen if is_frozen(source) else development).append(sample)
+    development, frozen = parts(args.more)
     agent = GeoAgent.load(looks=False)
     for title, part, opened in (("development", development, True), ("frozen", frozen, args.open_frozen)):
         if part and (title == "development" or args.frozen or args.open_frozen):

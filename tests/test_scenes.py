@@ -146,19 +146,22 @@ def test_three_in_ten_sources_are_frozen():
     assert 0.27 < sum(frozen) / len(frozen) < 0.33
 
 
-def test_photos_without_a_sure_country_are_left_out(tmp_path: Path):
+def test_photos_without_a_sure_country_are_left_out_and_a_table_may_freeze_its_rows(tmp_path: Path):
     for name in ("a.jpg", "b.jpg", "c.jpg"):
         (tmp_path / name).write_bytes(name.encode())
-    (tmp_path / "labels.csv").write_text(
-        "file,country,source,text\na.jpg,DE,s,Köln\nb.jpg,EG?,s,\nc.jpg,,s,\nd.jpg,FR,s,\n", "utf-8"
-    )
-    [(sample, source)] = bench_photos.samples(tmp_path / "labels.csv", "more", "source", "text")
-    assert (sample.id, sample.country, sample.says, source) == ("more/a", "DE", "Köln", "s")
+    table = tmp_path / "labels.csv"
+    table.write_text("file,country,source,text\na.jpg,DE,s,Köln\nb.jpg,EG?,s,\nc.jpg,,s,\nd.jpg,FR,s,\n", "utf-8")
+    [(sample, frozen)] = bench_photos.samples(table, "more")
+    assert (sample.id, sample.country, sample.says, sample.groups) == ("more/a", "DE", "Köln", ("more",))
+    assert frozen == bench_photos.is_frozen("s")
+    table.write_text("file,country,source,kind,part\na.jpg,DE,s,sign,frozen\nb.jpg,EG,s,plate,dev\n", "utf-8")
+    found = list(bench_photos.samples(table, "more"))
+    assert [frozen for _, frozen in found] == [True, False]
+    assert [sample.groups for sample, _ in found] == [("more", "more sign"), ("more", "more plate")]
 
 
 def test_backgrounds_are_none_of_the_frozen_photos():
     table = shared_data("photos", "photos.csv")
     listed = set((BENCHMARKS / "textless_photos.txt").read_text("utf-8").split())
-    rows = list(bench_photos.samples(table, "photos", "source_repo"))
-    assert listed <= {sample.picture.name for sample, _ in rows}
-    assert not any(bench_photos.is_frozen(source) for sample, source in rows if sample.picture.name in listed)
+    rows = list(bench_photos.samples(table, "photos", source="source_repo"))
+    assert listed <= {sample.picture.name for sample, frozen in rows if not frozen}
