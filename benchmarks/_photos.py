@@ -203,9 +203,9 @@ def figures(rows: Sequence[Judged]) -> Figures:
     )
 
 
-def print_figures(rows: Sequence[Judged]) -> None:
-    """Print the figures of every group, in the order of first appearance, after those of all rows."""
-    groups = ["all", *dict.fromkeys(group for row in rows for group in row.seen.sample.groups)]
+def print_figures(rows: Sequence[Judged], *, by_group: bool = True) -> None:
+    """Print the figures of all rows, and those of every group in the order of first appearance."""
+    groups = ["all", *(dict.fromkeys(group for row in rows for group in row.seen.sample.groups) if by_group else ())]
     lines = []
     for group in groups:
         own = figures([row for row in rows if group == "all" or group in row.seen.sample.groups])

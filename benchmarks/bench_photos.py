@@ -83,7 +83,7 @@ def main() -> None:
         if part and (title == "development" or args.frozen or args.open_frozen):
             judged = [judge(seen, agent) for seen in read(part, args.cache, ocr=args.ocr)]
             print(f"\n{title} part")
-            print_figures(judged)
+            print_figures(judged, by_group=opened)  # a group of one photo would tell its answer
             if opened:
                 print_errors(judged, agent)
 

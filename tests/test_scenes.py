@@ -114,6 +114,13 @@ def test_figures_by_hand():
     assert judged(0.7, 0.1, None).confident_error
 
 
+def test_totals_alone_show_no_group(capsys: pytest.CaptureFixture[str]):
+    photos.print_figures([judged(0.95, 1.0, "DE")], by_group=False)
+    assert "group" not in capsys.readouterr().out
+    photos.print_figures([judged(0.95, 1.0, "DE")])
+    assert "group" in capsys.readouterr().out
+
+
 def test_without_text_nothing_is_better_than_the_prior(agent: GeoAgent):
     prior = agent.assets.world.country_prior
     sample = photos.Sample("x", Path("x.jpg"), "", None, ("group",))
