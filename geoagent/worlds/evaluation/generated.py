@@ -61,12 +61,26 @@ class Signs:
     def texts(self, count: int) -> list[dict[str, Any]]:
         """Generate `count` rows of {"id", "lines", "country", "also", "city", "lat", "lon", "kinds"}."""
         dice = random.Random(self.seed)
-        codes = [code for code in sorted(self.prior) if code in self.facts.countries and self._of(code)]
-        weights = [self.prior[code] ** _PRIOR_POWER for code in codes]
-        return [self._text(f"g{i:05d}", dice.choices(codes, weights)[0], codes, dice) for i in range(count)]
+        return [self._text(f"g{i:05d}", self.country(dice), self._codes, dice) for i in range(count)]
+
+    def country(self, dice: random.Random) -> str:
+        """Draw a country; those where many photos are taken come up more often."""
+        return dice.choices(self._codes, [self.prior[code] ** _PRIOR_POWER for code in self._codes])[0]
+
+    def town(self, code: str, dice: random.Random) -> Place:
+        """Draw one of the largest towns of a country."""
+        return dice.choices(self._of(code), [max(t.population, 1) ** 0.5 for t in self._of(code)])[0]
+
+    def line(self, kind: str, code: str, town: Place, dice: random.Random) -> str:
+        """One line of a kind ("name", "street", "phone", …) without OCR errors; "" where none is known there."""
+        return self._makers[kind](code, town, dice)
+
+    @cached_property
+    def _codes(self) -> list[str]:
+        return [code for code in sorted(self.prior) if code in self.facts.countries and self._of(code)]
 
     def _text(self, name: str, code: str, codes: Sequence[str], dice: random.Random) -> dict[str, Any]:
-        town = dice.choices(self._of(code), [max(t.population, 1) ** 0.5 for t in self._of(code)])[0]
+        town = self.town(code, dice)
         makers = [(kind, make) for kind, make in self._makers.items() if kind not in _RARE or dice.random() < 0.5]
         dice.shuffle(makers)
         wanted = dice.randint(_FEWEST, _MOST)
@@ -86,7 +100,7 @@ class Signs:
                 kinds.append("misleading")
         if dice.random() < 0.5:
             lines = [misread(line, dice) for line in lines]
-        said = any(town.name in line or self._native(town) in line for line in lines)
+        said = any(town.name in line or self.native(town) in line for line in lines)
         row = {"id": name, "lines": lines, "country": code, "also": [], "kinds": kinds}
         return row | ({"city": town.name, "lat": town.latlon.lat, "lon": town.latlon.lon} if said else {})
 
@@ -130,7 +144,7 @@ class Signs:
                     found.setdefault(f"{country} {self.gazetteer.table.names[number]}", key.title())
         return found
 
-    def _native(self, town: Place) -> str:
+    def native(self, town: Place) -> str:
         """Return a town's name as written on signs there."""
         return self._natives.get(f"{town.country} {town.name}", town.name)
 
@@ -140,7 +154,7 @@ class Signs:
 
     def _named(self, code: str, town: Place, dice: random.Random) -> str:
         office = _OFFICES.get(code) or _OFFICES.get(self._language(code, dice))
-        name = self._native(town)
+        name = self.native(town)
         return office.format(name) if office and dice.random() < 0.4 else name
 
     def _street(self, code: str, town: Place, dice: random.Random) -> str:
@@ -154,7 +168,7 @@ class Signs:
         if not words:
             return ""
         word, known = dice.choice(words)
-        name = self._native(dice.choice(self._of(code)[:60]))
+        name = self.native(dice.choice(self._of(code)[:60]))
         number = f" {dice.randint(1, 180)}" if dice.random() < 0.6 else ""
         if known.position == "before":
             return f"{word.title()} {name}{number}"
@@ -191,7 +205,7 @@ class Signs:
             if city and city == town.name:
                 tries = (prefix + like(known.pattern, dice)[len(prefix) :] for _ in range(20))
                 written = next((one for one in tries if known.matches(one)), written)
-        return f"{written} {self._native(town)}" if dice.random() < 0.8 else f"{self._native(town)} {written}"
+        return f"{written} {self.native(town)}" if dice.random() < 0.8 else f"{self.native(town)} {written}"
 
     def _plate(self, code: str, town: Place, dice: random.Random) -> str:
         known = self.facts.plates.get(code)
