@@ -65,6 +65,7 @@ class TextRegion:
         panel: colour of what it is written on ("white", "green", "blue", …), "" where that is not known.
         band: colour of the strip at its left (the blue one of European plates), "blue above" for a blue strip over it
             (plates of Mercosur), "" where that is not known.
+        unread: whether this is text that was detected and could not be read; `text` is "" then.
     """
 
     text: str
@@ -75,6 +76,7 @@ class TextRegion:
     engine: str = "given"
     panel: str = ""
     band: str = ""
+    unread: bool = False
 
     def __post_init__(self) -> None:
         freeze(self, "polygon_px", self.polygon_px, np.float32, (None, 2), "(4, 2) or (0, 2)")
