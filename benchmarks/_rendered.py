@@ -1,7 +1,7 @@
 """Pictures of made-up signs in every script that the default OCR engine reads beside Latin, Han and Japanese.
 
-One picture a script and font: a few lines of sign words, slightly rotated, blurred and noisy, from a seed. Fonts are those
-of this machine that have every character of the lines (fontconfig's `fc-list`); a script without one is left out.
+One picture a script and font: a few lines of sign words, slightly rotated, blurred and noisy, from a seed. Fonts are
+those of this machine that have every character of the lines (fontconfig's `fc-list`); a script without one is left out.
 """
 
 from __future__ import annotations

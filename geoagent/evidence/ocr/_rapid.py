@@ -154,7 +154,7 @@ class Reader:
             scale: pixels of `photo` per pixel of the downscaled photo.
             engine_of: returns the engine and model name of a line.
         """
-        kept = [_as_read(piece) for piece in pieces if self._keeps(piece)]
+        kept = [_as_read(piece) for piece in pieces if self.keeps(piece)]
         lines = reading_order(join_fragments(kept) if self._joins else kept)
         # If one sign is Greek, neighbouring words that both alphabets could spell are taken as Greek, too.
         greek = any("Grek" in script_counts(piece.text) for piece in pieces)
@@ -174,7 +174,7 @@ class Reader:
             )
         return tuple(regions)
 
-    def _keeps(self, piece: Piece) -> bool:
+    def keeps(self, piece: Piece) -> bool:
         """Whether a piece is confident enough, or has enough letters that a search may still match it."""
         if not piece.text:
             return False
