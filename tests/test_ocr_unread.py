@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont, features
 
-from geoagent import GeoAgent
+from geoagent import GeoAgent, plugs
 from geoagent.agent.reading import unread_text
 from geoagent.answer import Answer
 from geoagent.evidence.ocr import Piece
@@ -87,3 +90,37 @@ def test_the_answer_lists_the_boxes_and_its_place_stays() -> None:
     assert set(told.warnings) - set(plain.warnings) == {"1 place with text could not be read"}
     same = {"unread", "warnings", "timings_s"}
     assert told.model_dump(exclude=same) == plain.model_dump(exclude=same)
+
+
+def _sign(text: str) -> Photo:
+    """A photo of a blue sign, in a font of this machine that has the text's characters."""
+    if shutil.which("fc-list") is None or not features.check("raqm"):
+        pytest.skip("needs fontconfig's fc-list and Pillow with libraqm")
+    wanted = " ".join(f"{ord(char):x}" for char in sorted(set(text) - {" "}))
+    done = subprocess.run(
+        ["fc-list", f":charset={wanted}:style=Regular", "file"], check=True, capture_output=True, text=True
+    )
+    fonts = sorted(line.strip().removesuffix(":") for line in done.stdout.splitlines())
+    if not fonts:
+        pytest.skip(f"no font on this machine has {text!r} (Debian: fonts-noto-core)")
+    image = Image.new("RGB", (1200, 800), (120, 130, 110))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((150, 250, 1000, 500), fill=(20, 60, 150))
+    draw.text((200, 300), text, font=ImageFont.truetype(fonts[0], 60), fill="white")
+    return Photo(np.asarray(image))
+
+
+@pytest.mark.parametrize("name", ["multiscript", "rapidocr"])
+@pytest.mark.parametrize("text", ["ལྷ་ས་གྲོང་ཁྱེར། ཟ་ཁང་", "ߒߞߏ ߞߊ߲ߓߍ"], ids=["Tibetan", "NKo"])
+def test_a_sign_in_a_script_that_nobody_reads_is_boxed(name: str, text: str) -> None:
+    found = plugs.build("ocr", name, None)(_sign(text))
+    lost = [region for region in found if region.unread]
+    assert lost
+    assert found[len(found) - len(lost) :] == tuple(lost)  # after the lines that were read
+    for region in lost:
+        (x0, y0), (x1, y1) = region.polygon_px.min(axis=0), region.polygon_px.max(axis=0)
+        assert 150 <= x0 < x1 <= 1000
+        assert 250 <= y0 < y1 <= 500
+        assert region.engine.startswith("rapidocr/")
+    text_evidence = AGENT.understand(found)
+    assert text_evidence.warnings[0] == unread_text(len(lost))

@@ -169,8 +169,8 @@ class ManyScripts:
             return models[longest] if len(longest) * 3 >= len(line.text) else rapid
 
         read = together(self._reader.regions(photo, pieces, scale, engine_of))
-        kept = [self._reader.keeps(piece) for piece in pieces]
-        return read + unread_regions(photo, crops, pieces, kept, scale, rapid)
+        sure = [self._reader.reads(piece) for piece in pieces]
+        return read + unread_regions(photo, crops, pieces, sure, scale, rapid)
 
 
 def together(regions: tuple[TextRegion, ...]) -> tuple[TextRegion, ...]:

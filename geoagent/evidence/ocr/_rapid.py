@@ -154,7 +154,7 @@ class Reader:
             scale: pixels of `photo` per pixel of the downscaled photo.
             engine_of: returns the engine and model name of a line.
         """
-        kept = [_as_read(piece) for piece in pieces if self.keeps(piece)]
+        kept = [_as_read(piece) for piece in pieces if self._keeps(piece)]
         lines = reading_order(join_fragments(kept) if self._joins else kept)
         # If one sign is Greek, neighbouring words that both alphabets could spell are taken as Greek, too.
         greek = any("Grek" in script_counts(piece.text) for piece in pieces)
@@ -174,11 +174,13 @@ class Reader:
             )
         return tuple(regions)
 
-    def keeps(self, piece: Piece) -> bool:
+    def _keeps(self, piece: Piece) -> bool:
         """Whether a piece is confident enough, or has enough letters that a search may still match it."""
-        if not piece.text:
-            return False
-        return piece.confidence >= self._min_score or (letters(piece.text) >= 4 and piece.confidence >= _FLOOR)
+        return self.reads(piece) or (letters(piece.text) >= 4 and piece.confidence >= _FLOOR)
+
+    def reads(self, piece: Piece) -> bool:
+        """Whether a piece has a reading that counts as one."""
+        return bool(piece.text) and piece.confidence >= self._min_score
 
 
 def _as_read(piece: Piece) -> Piece:

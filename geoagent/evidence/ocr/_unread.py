@@ -22,7 +22,7 @@ _INSIDE = 0.3  # share of a box that may lie in lines that were read
 
 
 def unread_regions(
-    photo: Photo, crops: Sequence[Crop], pieces: Sequence[Piece], kept: Sequence[bool], scale: float, engine: str
+    photo: Photo, crops: Sequence[Crop], pieces: Sequence[Piece], read: Sequence[bool], scale: float, engine: str
 ) -> tuple[TextRegion, ...]:
     """Return the places with text that no model could read, top to bottom.
 
@@ -30,12 +30,12 @@ def unread_regions(
         photo: the photo that they were found in.
         crops: what was detected.
         pieces: the final reading of each crop.
-        kept: whether each reading became part of a line.
+        read: whether each reading counts as one. Doubtful letters that are kept for a search do not.
         scale: pixels of `photo` per pixel of the crops' boxes.
         engine: name of the engine and its detector.
     """
     width, height = photo.width_px * photo.scale, photo.height_px * photo.scale
-    lines = [crop.box for crop, keeps in zip(crops, kept, strict=True) if keeps]
+    lines = [crop.box for crop, sure in zip(crops, read, strict=True) if sure]
     found = [
         TextRegion(
             text="",
@@ -45,8 +45,8 @@ def unread_regions(
             engine=engine,
             unread=True,
         )
-        for crop, piece, keeps in zip(crops, pieces, kept, strict=True)
-        if not keeps and _is_line(crop, max(photo.width_px, photo.height_px)) and not _inside(crop.box, lines)
+        for crop, piece, sure in zip(crops, pieces, read, strict=True)
+        if not sure and _is_line(crop, max(photo.width_px, photo.height_px)) and not _inside(crop.box, lines)
     ]
     return tuple(sorted(found, key=lambda region: float(region.polygon_px[:, 1].mean())))
 

@@ -44,8 +44,8 @@ class RapidOcr:
         engine = f"rapidocr/{self._reader.model}"
         pieces = [crop.piece for crop in crops]
         read = self._reader.regions(photo, pieces, scale, lambda line: engine)
-        kept = [self._reader.keeps(piece) for piece in pieces]
-        return read + unread_regions(photo, crops, pieces, kept, scale, engine)
+        sure = [self._reader.reads(piece) for piece in pieces]
+        return read + unread_regions(photo, crops, pieces, sure, scale, engine)
 
 
 def build(
