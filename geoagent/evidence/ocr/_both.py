@@ -13,7 +13,9 @@ from geoagent.types import UInt8
 class Recogniser(Protocol):
     """Reads one rectified line with the model of one script."""
 
-    names: Mapping[str, str]
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Name of each script's model."""
 
     def read(self, crop: UInt8, script: str) -> Guess:
         """Read a crop, `(H, W, 3)` BGR, with the model of a script."""
