@@ -168,9 +168,9 @@ class ManyScripts:
             longest = max(parts, key=len, default="")
             return models[longest] if len(longest) * 3 >= len(line.text) else rapid
 
-        read = together(self._reader.regions(photo, pieces, scale, engine_of))
+        found = together(self._reader.regions(photo, pieces, scale, engine_of))
         sure = [self._reader.reads(piece) for piece in pieces]
-        return read + unread_regions(photo, crops, pieces, sure, scale, rapid)
+        return found + unread_regions(photo, crops, pieces, sure, scale, rapid)
 
 
 def together(regions: tuple[TextRegion, ...]) -> tuple[TextRegion, ...]:

@@ -54,7 +54,7 @@ def unread_regions(
 def _is_line(crop: Crop, side_px: int) -> bool:
     """Whether a crop is as large and as long as a line on a sign."""
     short, long = sorted(crop.pixels.shape[:2])
-    return short >= max(_LEAST_PX, _LEAST_SHARE * side_px) and long >= _LEAST_ASPECT * short
+    return bool(short >= max(_LEAST_PX, _LEAST_SHARE * side_px) and long >= _LEAST_ASPECT * short)
 
 
 def _inside(box: Float32, others: Sequence[Float32]) -> bool:
