@@ -92,6 +92,12 @@ class RegionReport(_Part):
     language: str | None = None
 
 
+class UnreadReport(_Part):
+    """A place in the photo with text that was detected and could not be read."""
+
+    polygon_px: list[tuple[float, float]] = Field(description="pixels of the upright photo, clockwise from top-left")
+
+
 class NeighbourReport(_Part):
     """A place or training photo from which the final position was computed."""
 
@@ -188,6 +194,9 @@ class Answer(_Part):
     comparison: Comparison | None = Field(default=None, description="absent if the picture or the text was not judged")
     cues: list[CueReport] = Field(default_factory=list)
     regions: list[RegionReport] = Field(default_factory=list)
+    unread: list[UnreadReport] = Field(
+        default_factory=list, description="places with text that could not be read; never evidence"
+    )
     neighbours: list[NeighbourReport] = Field(default_factory=list)
     explanation: str = ""
     warnings: list[str] = Field(default_factory=list)

@@ -49,6 +49,8 @@ class OcrEngine(Protocol):
     def __call__(self, photo: Photo) -> tuple[TextRegion, ...]:
         """Return the regions in reading order; () if there is no text.
 
+        Text that was detected and could not be read may follow them, each region `unread` and with the text "".
+
         Raises:
             OcrError: the engine failed.
         """

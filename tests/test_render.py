@@ -33,11 +33,12 @@ from PIL import Image
 from rich.console import Console
 
 import geoagent.interfaces.render.annotate as annotate_module
-from geoagent.answer import Answer
+from geoagent.answer import Answer, UnreadReport
 from geoagent.errors import InputError
 from geoagent.interfaces.render import coordinates_text, cue_colours, km_text, nats_text, percent_text, shown
 from geoagent.interfaces.render.annotate import annotate, drawable
-from geoagent.interfaces.render.map import map_html
+from geoagent.interfaces.render.map import answer_view, map_html
+from geoagent.interfaces.render.report import report_html
 from geoagent.interfaces.render.text import answer_text
 from geoagent.types import Photo
 
@@ -299,6 +300,24 @@ def test_only_regions_that_counted_are_marked() -> None:
     (x0, y0), _, (x1, y1), _ = answer.regions[4].polygon_px
     silent = tuple(round(v * zoom) for v in (x0 - 4, y0 - 4, x1 + 4, y1 + 4))
     assert sum(near(marked, colour, silent) for colour in colours) == 0  # type: ignore[arg-type]
+
+
+def test_text_that_could_not_be_read_is_boxed_everywhere() -> None:
+    corners = [(400.0, 20.0), (600.0, 20.0), (600.0, 60.0), (400.0, 60.0)]
+    answer = full(unread=[UnreadReport(polygon_px=corners)], warnings=["1 place with text could not be read"])
+    marked, plain = annotate(photo(), answer), annotate(photo(), full())
+    zoom = marked.width / 640
+    edge = (round(400 * zoom), round(20 * zoom) - 2, round(600 * zoom), round(20 * zoom) + 3)
+    assert near(marked, "#ffffff", edge) > 100 > near(plain, "#ffffff", edge)
+    assert marked.height > plain.height  # the legend explains it
+    assert answer_view(answer)["unread"] == [[[x, y] for x, y in corners]]
+    document = report_html(answer, photo=photo(), outlines=OUTLINES, command="")
+    assert document.count('class="unread"') == 1
+    assert document.count("text that could not be read") == 2
+    assert 'class="unread"' not in report_html(full(), photo=photo(), outlines=OUTLINES, command="")
+    console = Console(width=100, file=io.StringIO())
+    console.print(answer_text(answer))
+    assert "1 place with text could not be read" in console.file.getvalue()
 
 
 def test_polygons_are_scaled_from_the_upright_original() -> None:

@@ -11,7 +11,7 @@ import pytest
 from browsing import chromium, found, headline, lit, needs_browser, send, settled, until, visitors
 from conftest import make_world
 from seen import seen_world
-from stand_in.engine import KOELN, NOTHING, picture
+from stand_in.engine import KOELN, NOTHING, PARTLY_READ, picture
 from web_server import Running, running
 
 from geoagent.answer import Answer
@@ -50,6 +50,17 @@ def test_a_photo_is_sent_and_its_place_seen(visit: Callable[..., Any]) -> None:
     for row in ("Without text", "Text only", "Picture and text"):
         assert row in table
     assert page.evaluate("now.view.cells.length") > 0
+
+
+def test_text_that_could_not_be_read_is_boxed_and_told(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(PARTLY_READ))
+    assert "1 place with text could not be read" in page.locator("#summary .note").all_inner_texts()
+    boxes = page.locator("#photo svg .unread")
+    assert boxes.count() == 1
+    assert page.locator("#photo svg title").text_content() == "text that could not be read"
+    assert boxes.evaluate("box => getComputedStyle(box).strokeDasharray") != "none"
+    assert page.locator("#more [data-line]").count() == 2
 
 
 def test_progress_is_told_while_it_works(visit: Callable[..., Any]) -> None:

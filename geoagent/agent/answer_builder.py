@@ -22,6 +22,7 @@ from geoagent.answer import (
     NeighbourReport,
     Prediction,
     RegionReport,
+    UnreadReport,
 )
 from geoagent.belief.conformal import credible_count, threshold
 from geoagent.belief.estimate import Estimate, alternatives
@@ -145,6 +146,7 @@ class AnswerBuilder:
             comparison=comparison,
             cues=cues,
             regions=[_region(i, r, text) for i, r in enumerate(text.regions)],
+            unread=[UnreadReport(polygon_px=_corners(r)) for r in text.unread],
             neighbours=self.evidence(final.candidates, final.shares),
             explanation=" ".join(said),
             warnings=list(dict.fromkeys(warnings)),
@@ -266,11 +268,15 @@ def _region(index: int, region: TextRegion, text: TextEvidence) -> RegionReport:
     spoken = [c for c in text.cues if c.kind == "language" and index in c.regions]
     return RegionReport(
         text=region.text,
-        polygon_px=[(round(float(x), 1), round(float(y), 1)) for x, y in region.polygon_px],
+        polygon_px=_corners(region),
         confidence=round(float(region.confidence), 3),
         script=region.script,
         language=spoken[0].value.split()[0] if spoken else None,
     )
+
+
+def _corners(region: TextRegion) -> list[tuple[float, float]]:
+    return [(round(float(x), 1), round(float(y), 1)) for x, y in region.polygon_px]
 
 
 def _exif(gps: LatLon, here: LatLon) -> ExifGps:

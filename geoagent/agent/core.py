@@ -266,7 +266,7 @@ class GeoAgent:
         """Read the text in the picture and find its cues and constraints."""
         regions, warnings = read_regions(photo, self.ocr)
         evidence = self.understand(regions)
-        return TextEvidence(regions, evidence.cues, evidence.constraints, (*warnings, *evidence.warnings))
+        return replace(evidence, warnings=(*warnings, *evidence.warnings))
 
     def understand(self, regions: Sequence[TextRegion]) -> TextEvidence:
         """Cues and constraints of text that has been read; a source that fails is a warning."""
@@ -339,7 +339,7 @@ class GeoAgent:
         pictured = tuple(c for c in text.constraints if c.source == "llm-picture")
 
         def again(regions: Sequence[TextRegion]) -> TextEvidence:
-            fresh = self.understand(regions)
+            fresh = self.understand((*regions, *text.unread))
             return replace(fresh, constraints=(*fresh.constraints, *pictured))
 
         source = next((s.read for s in self.sources if isinstance(s, ModelSource)), None)

@@ -52,9 +52,11 @@ def understand(
     """Find the cues and constraints of text that has been read; a source that fails is a warning.
 
     Lines that try to instruct a program are left out. Where a language model is asked, the wider rules that hold for it
-    hide them from the cues too: neither reader is given what the other is not.
+    hide them from the cues too: neither reader is given what the other is not. Regions that could not be read are kept
+    apart, with a warning: nothing reads them.
     """
-    regions = tuple(regions)
+    unread = tuple(region for region in regions if region.unread)
+    regions = tuple(region for region in regions if not region.unread)
     asked = assets.model is not None
     hostile = (
         instructing([region.text for region in regions])
@@ -65,7 +67,8 @@ def understand(
     cues = find_cues(readable, assets.gazetteer, assets.facts, assets.world.country_prior, more=finders)
     constraints: list[Constraint] = []
     left_out = ", ".join(map(str, sorted(hostile)))
-    warnings = [f"text that tries to instruct a program was left out: region {left_out}"] if hostile else []
+    warnings = [unread_text(len(unread))] if unread else []
+    warnings += [f"text that tries to instruct a program was left out: region {left_out}"] if hostile else []
     if foreign := sorted(laid_over(readable)):
         where = ", ".join(map(str, foreign))
         warnings.append(f"text laid over the photo (a watermark, a credit, a date) is no evidence: region {where}")
@@ -74,4 +77,9 @@ def understand(
             constraints += source(regions, cues)
         except GeoAgentError as error:
             warnings.append(f"constraints from {source.name} are missing: {error}")
-    return TextEvidence(regions, cues, with_unique_ids(constraints), tuple(warnings))
+    return TextEvidence(regions, cues, with_unique_ids(constraints), tuple(warnings), unread)
+
+
+def unread_text(count: int) -> str:
+    """Say at how many places there is text that could not be read."""
+    return f"{count} {'place' if count == 1 else 'places'} with text could not be read"

@@ -19,12 +19,18 @@ PRECISIONS: tuple[Precision, ...] = ("country", "region", "city", "full")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TextEvidence:
-    """What the text half found."""
+    """What the text half found.
+
+    Attributes:
+        regions: lines that were read.
+        unread: places with text that could not be read, never evidence.
+    """
 
     regions: tuple[TextRegion, ...] = ()
     cues: tuple[Cue, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     warnings: tuple[str, ...] = ()
+    unread: tuple[TextRegion, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -68,6 +68,7 @@ class TextRegion:
         height: height of the line as a share of the photo's height, 0 where that is not known.
         at_edge: whether it lies along the lower or upper edge of the photo.
         contrast: difference in lightness between letters and ground, in [0, 1]; 0 where that is not known.
+        unread: whether this is text that was detected and could not be read; `text` is "" then.
     """
 
     text: str
@@ -81,6 +82,7 @@ class TextRegion:
     height: float = 0.0
     at_edge: bool = False
     contrast: float = 0.0
+    unread: bool = False
 
     def __post_init__(self) -> None:
         freeze(self, "polygon_px", self.polygon_px, np.float32, (None, 2), "(4, 2) or (0, 2)")

@@ -17,8 +17,9 @@ TEXTS: tuple[tuple[str, ...], ...] = (
     (),
     ("Bäckerei Hofmann", "Ehrenstraße 28 · 50672 Köln", "Tel. 0221 4710 234", "Geöffnet"),
     (f"Köln {HOSTILE}", f"50672 Köln {HOSTILE}", HOSTILE, "Tel. 0221 4710 234", "javascript:window.pwned=1"),
+    ("Bäckerei Hofmann", "Ehrenstraße 28 · 50672 Köln", ""),
 )
-NOTHING, KOELN, EVIL = range(3)
+NOTHING, KOELN, EVIL, PARTLY_READ = range(4)
 DEADLY = 255
 
 
@@ -34,7 +35,7 @@ def picture(text: int = KOELN, *, seconds: float = 0.0, deadly: bool = False, si
 
 
 class Engine:
-    """Finds what the first pixel says, in lines below each other."""
+    """Finds what the first pixel says, in lines below each other; an empty one could not be read."""
 
     name = "stand-in"
 
@@ -47,7 +48,7 @@ class Engine:
         lines = TEXTS[text] if text < len(TEXTS) else ()
         width, height = photo.original_px
         return tuple(
-            TextRegion(line, np.array(corners(i, width, height), dtype=np.float32), 0.97, "Latn")
+            TextRegion(line, np.array(corners(i, width, height), dtype=np.float32), 0.97, "Latn", unread=not line)
             for i, line in enumerate(lines)
         )
 

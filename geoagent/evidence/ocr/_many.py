@@ -20,6 +20,7 @@ from geoagent.evidence.ocr import Piece
 from geoagent.evidence.ocr._lines import Guess
 from geoagent.evidence.ocr._passes import look
 from geoagent.evidence.ocr._rapid import Crop, Reader, is_tall, one_line
+from geoagent.evidence.ocr._unread import unread_regions
 from geoagent.evidence.photos import quiet
 from geoagent.evidence.scripts import UNKNOWN, evident_script, letters
 from geoagent.types import Photo, TextRegion, UInt8
@@ -167,7 +168,9 @@ class ManyScripts:
             longest = max(parts, key=len, default="")
             return models[longest] if len(longest) * 3 >= len(line.text) else rapid
 
-        return together(self._reader.regions(photo, pieces, scale, engine_of))
+        found = together(self._reader.regions(photo, pieces, scale, engine_of))
+        sure = [self._reader.reads(piece) for piece in pieces]
+        return found + unread_regions(photo, crops, pieces, sure, scale, rapid)
 
 
 def together(regions: tuple[TextRegion, ...]) -> tuple[TextRegion, ...]:

@@ -176,9 +176,11 @@ class Reader:
 
     def _keeps(self, piece: Piece) -> bool:
         """Whether a piece is confident enough, or has enough letters that a search may still match it."""
-        if not piece.text:
-            return False
-        return piece.confidence >= self._min_score or (letters(piece.text) >= 4 and piece.confidence >= _FLOOR)
+        return self.reads(piece) or (letters(piece.text) >= 4 and piece.confidence >= _FLOOR)
+
+    def reads(self, piece: Piece) -> bool:
+        """Whether a piece has a reading that counts as one."""
+        return bool(piece.text) and piece.confidence >= self._min_score
 
 
 def _as_read(piece: Piece) -> Piece:

@@ -1,4 +1,4 @@
-"""Discovery of installed Tesseract models by file name. Standard library only; nothing is loaded."""
+"""Discovery of installed Tesseract models by file name; nothing is loaded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from geoagent.errors import ConfigError, OcrError
+from geoagent.optional import needs
 
 FOLDERS = (
     "/usr/share/tesseract-ocr/*/tessdata",  # Debian, Ubuntu
@@ -113,6 +114,17 @@ def has_package() -> bool:
         return find_spec("tesserocr") is not None
     except ValueError:  # the entry in sys.modules has no spec
         return True
+
+
+def require_package() -> None:
+    """Check that tesserocr is installed.
+
+    Raises:
+        MissingDependency: it is not.
+    """
+    with needs("tesseract", "tesserocr"):
+        if not has_package():
+            raise ModuleNotFoundError("tesserocr", name="tesserocr")
 
 
 def choose(scripts: Iterable[str] | None) -> dict[str, Model]:

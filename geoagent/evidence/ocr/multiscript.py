@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from geoagent.errors import ConfigError
-from geoagent.evidence.ocr._many import ManyScripts
+from geoagent.evidence.ocr._both import BothLines
+from geoagent.evidence.ocr._lines import LineReader
+from geoagent.evidence.ocr._many import Lines, ManyScripts
 from geoagent.evidence.ocr._multiscript import SCRIPTS, MultiscriptLines
 from geoagent.evidence.ocr._rapid import Reader
+from geoagent.evidence.ocr._tessdata import choose, require_package
 from geoagent.protocols import Assets
 
 
@@ -24,6 +27,7 @@ def build(
     join: bool = True,
     retry: bool = True,
     thorough: bool = False,
+    tesseract: bool = False,
 ) -> ManyScripts:
     """Build the engine; nothing is loaded before the first photo.
 
@@ -37,13 +41,22 @@ def build(
         retry: read lines upside down as well where upright they make little sense.
         thorough: turn photos whose text makes little sense, and read small ones enlarged as well; two to four times
             the time.
+        tesseract: read every such line with Tesseract's installed script models as well, and keep the surer reading;
+            these also add scripts that our own model does not read.
 
     Raises:
         ConfigError: an option out of range, or a script that the model does not read.
+        MissingDependency: `tesseract` without tesserocr.
+        OcrError: `tesseract` without an installed model.
     """
     wanted = SCRIPTS if scripts is None else (scripts,) if isinstance(scripts, str) else tuple(scripts)
     unknown = [script for script in wanted if script not in SCRIPTS]
     if unknown or not wanted:
         raise ConfigError(f"scripts: {', '.join(unknown) or 'none given'}; choose from {', '.join(SCRIPTS)}")
     reader = Reader(max_side_px=max_side_px, threads=threads, min_score=min_score, join=join, retry=retry)
-    return ManyScripts("multiscript", reader, MultiscriptLines(threads=threads, scripts=wanted), thorough)
+    lines: Lines = MultiscriptLines(threads=threads, scripts=wanted)
+    if tesseract:
+        models = choose(None)
+        require_package()
+        lines = BothLines(lines, LineReader({s: m for s, m in models.items() if scripts is None or s in wanted}))
+    return ManyScripts("multiscript", reader, lines, thorough)

@@ -15,6 +15,7 @@ from geoagent.evidence.ocr._many import ManyScripts
 from geoagent.evidence.ocr._onnx import OnnxLines, scripts_of
 from geoagent.evidence.ocr._passes import look
 from geoagent.evidence.ocr._rapid import Reader, one_line
+from geoagent.evidence.ocr._unread import unread_regions
 from geoagent.evidence.photos import quiet
 from geoagent.protocols import Assets
 from geoagent.types import Photo, TextRegion
@@ -41,7 +42,10 @@ class RapidOcr:
             except Exception as error:
                 raise OcrError(f"rapidocr failed on {photo.source}: {one_line(error)}") from error
         engine = f"rapidocr/{self._reader.model}"
-        return self._reader.regions(photo, [crop.piece for crop in crops], scale, lambda line: engine)
+        pieces = [crop.piece for crop in crops]
+        read = self._reader.regions(photo, pieces, scale, lambda line: engine)
+        sure = [self._reader.reads(piece) for piece in pieces]
+        return read + unread_regions(photo, crops, pieces, sure, scale, engine)
 
 
 def build(

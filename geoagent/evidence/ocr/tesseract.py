@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from geoagent.evidence.ocr._lines import LineReader
 from geoagent.evidence.ocr._many import ManyScripts
 from geoagent.evidence.ocr._rapid import Reader
-from geoagent.evidence.ocr._tessdata import choose, has_package
-from geoagent.optional import needs
+from geoagent.evidence.ocr._tessdata import choose, require_package
 from geoagent.protocols import Assets
 
 
@@ -46,7 +45,5 @@ def build(
     """
     reader = Reader(max_side_px=max_side_px, threads=threads, min_score=min_score, join=join, retry=retry)
     models = choose(scripts)
-    with needs("tesseract", "tesserocr"):
-        if not has_package():
-            raise ModuleNotFoundError("tesserocr", name="tesserocr")
+    require_package()
     return ManyScripts("tesseract", reader, LineReader(models), thorough)

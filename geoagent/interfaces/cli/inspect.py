@@ -54,6 +54,7 @@ def read(photo: Path, as_json: bool, **settings: Any) -> None:
             }
             for i, r in enumerate(text.regions)
         ],
+        "unread": [{"polygon_px": r.polygon_px.round(1).tolist()} for r in text.unread],
         "cues": [
             {
                 "kind": c.kind,

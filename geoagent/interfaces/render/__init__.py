@@ -18,6 +18,8 @@ OTHER_COLOUR = "#5b5b60"
 AROUND_KM = 150.0
 """How far around an alternative its probability is counted: see `Alternative.p`."""
 NO_CUES = "No text cue contributed to this answer."
+UNREAD = "text that could not be read"
+"""Title of the boxes of `Answer.unread`."""
 
 _INVISIBLE = re.compile("[\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
 PRECISION_SAYS = {

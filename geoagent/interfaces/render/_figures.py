@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from geoagent.answer import Answer
-from geoagent.interfaces.render import alone_text, cue_colours, place_text, region_numbers
+from geoagent.interfaces.render import UNREAD, alone_text, cue_colours, place_text, region_numbers
 from geoagent.interfaces.render._chart import City, Pin, chart
 from geoagent.interfaces.render._evidence import Names, placed, where_text
 from geoagent.interfaces.render._html import Kids, el
@@ -62,9 +62,15 @@ def _picture(answer: Answer, photo: Photo) -> Element:
             at = {"x": f"{x:.1f}", "y": f"{y:.1f}", "dy": "0.36em", "font-size": f"{1.25 * radius:.1f}"}
             badges.append(el("text", at, str(number)))
     svg.extend(badges)
+    for place in answer.unread:
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in place.polygon_px)
+        svg.append(el("polygon", {"class": "under", "points": points}))
+        svg.append(el("polygon", {"class": "unread", "points": points}, el("title", {}, UNREAD)))
     says = "The photo, made small. Numbers are those of the cues below" if numbers else "The photo, made small"
     idle = any(i not in numbers for i in range(len(answer.regions)))
-    return el("figure", {}, svg, el("figcaption", {}, says, "; dashed: text that spoke for no place." if idle else "."))
+    keys = ["dashed: text that spoke for no place"] if idle else []
+    keys += [f"dashed in black and white: {UNREAD}"] if answer.unread else []
+    return el("figure", {}, svg, el("figcaption", {}, "; ".join([says, *keys]) + "."))
 
 
 def _beside(

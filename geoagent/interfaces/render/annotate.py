@@ -1,6 +1,7 @@
 """The annotated photo: regions with cues outlined and numbered, with a legend below.
 
-Regions that a cue rests on are outlined and carry the cue's number; the colour says which place the cue favours.
+Regions that a cue rests on are outlined and carry the cue's number; the colour says which place the cue favours. Text
+that could not be read has a dashed box.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from PIL import Image, ImageDraw, ImageFont, features
 from geoagent.answer import Answer
 from geoagent.interfaces.render import (
     NO_CUES,
+    UNREAD,
     cue_colours,
     favours_text,
     km_text,
@@ -32,6 +34,7 @@ from geoagent.types import Photo
 MIN_SIDE_PX = 900
 """The longer side of a marked photo: smaller ones are enlarged, so that numbers can be read."""
 MAX_LINES = 40
+_DARK = "#1c1c1e"
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -75,6 +78,8 @@ def _draw_regions(image: Image.Image, answer: Answer, zoom: float, unit: float) 
     colours = cue_colours(answer.cues)
     width, radius = max(2, round(3 * unit)), 13 * unit
     boxes: list[tuple[float, float]] = []
+    for place in answer.unread:
+        _dashed(draw, [(x * zoom, y * zoom) for x, y in place.polygon_px], max(2, round(2 * unit)), 9 * unit)
     for index, numbers in sorted(region_numbers(answer).items()):
         corners = [(x * zoom, y * zoom) for x, y in answer.regions[index].polygon_px]
         if len(corners) < 3:
@@ -87,6 +92,17 @@ def _draw_regions(image: Image.Image, answer: Answer, zoom: float, unit: float) 
             x, y = free_spot(x, y, radius, image.size, boxes)
             boxes.append((x, y))
             _badge(draw, x, y, radius, number, colours[number - 1])
+
+
+def _dashed(draw: ImageDraw.ImageDraw, corners: list[tuple[float, float]], width: int, dash: float) -> None:
+    """Draw a closed outline in dashes of `dash` pixels, dark under white, so that it shows on any ground."""
+    for (x0, y0), (x1, y1) in zip(corners, [*corners[1:], *corners[:1]], strict=True):
+        length = float(np.hypot(x1 - x0, y1 - y0))
+        draw.line([(x0, y0), (x1, y1)], fill=_DARK, width=width)
+        for start in np.arange(0.0, length, 2 * dash):
+            a, b = start / length, min(start + dash, length) / length
+            ends = [(x0 + a * (x1 - x0), y0 + a * (y1 - y0)), (x0 + b * (x1 - x0), y0 + b * (y1 - y0))]
+            draw.line(ends, fill="white", width=width)
 
 
 def free_spot(
@@ -132,6 +148,8 @@ def _legend(answer: Answer, width: int, unit: float) -> Image.Image:
         entries.append((None, f"and {len(answer.cues) - MAX_LINES} more".split(" ")))
     if not answer.cues and answer.status != "error":
         entries.append((None, NO_CUES.split(" ")))
+    if answer.unread:
+        entries.append((None, f"Dashed: {UNREAD}".split(" ")))
 
     colours = cue_colours(answer.cues)
     step = size * 1.55
@@ -167,7 +185,7 @@ def _write(
             while fits > 1 and x + draw.textlength(text[:fits], font=font) > right:
                 fits -= max(1, fits // 16)
             fits = max(1, fits)
-            draw.text((x, y), text[:fits], fill="#1c1c1e", font=font, anchor="lm")
+            draw.text((x, y), text[:fits], fill=_DARK, font=font, anchor="lm")
             x += draw.textlength(text[:fits], font=font)
             text = text[fits:]
         x += space

@@ -203,6 +203,7 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
             }
             for index, region in enumerate(answer.regions)
         ],
+        "unread": [[[round(x, 1), round(y, 1)] for x, y in place.polygon_px] for place in answer.unread],
         "neighbours": [
             {
                 **n.model_dump(include={"ref", "lat", "lon", "weight"}),

@@ -27,6 +27,7 @@ function photoOf(a) {
     shape.addEventListener("pointerenter", () => light(a, region.cues.map((n) => n - 1), true));
     shape.addEventListener("pointerleave", () => light(a, region.cues.map((n) => n - 1), false));
   });
+  unreadOn(svg, a);
   return el("div", { class: "photo" }, el("img", { src, alt: `The photo, ${a.regions.length} lines of text marked` }), svg);
 }
 

@@ -23,6 +23,21 @@ function outlined(svg, a, i) {
   return add("seen", a.cues[cues[0] - 1].colour);
 }
 
+// Dashed boxes where text was detected and could not be read.
+function unreadOn(svg, a) {
+  for (const polygon of a.unread) {
+    const group = document.createElementNS(SVG, "g"), title = document.createElementNS(SVG, "title");
+    title.textContent = "text that could not be read";
+    group.append(title);
+    for (const name of ["under", "unread"]) {
+      const p = document.createElementNS(SVG, "polygon");
+      p.setAttribute("points", polygon.map(([x, y]) => `${x},${y}`).join(" ")); p.setAttribute("class", name);
+      group.append(p);
+    }
+    svg.append(group);
+  }
+}
+
 function go(place, km) {
   const around = km ? circle(place, km).line.map(([lon, lat]) => ({ lon, lat })) : [place];
   map.fit(around, km ? 12 : Math.max(map.z, 8));

@@ -32,6 +32,12 @@ class Region(_Part):
     panel: str | None = Field(description="colour of what it is written on")
 
 
+class Unread(_Part):
+    """A place with text that was detected and could not be read."""
+
+    polygon_px: list[tuple[float, float]] = Field(description="pixels of the upright photo, clockwise from top-left")
+
+
 class ReadCue(_Part):
     """Something in the text that says where it may be."""
 
@@ -48,6 +54,7 @@ class Reading(_Part):
     source: str
     observation: str
     regions: list[Region]
+    unread: list[Unread]
     cues: list[ReadCue]
     warnings: list[str]
 
@@ -72,6 +79,10 @@ class Reading(_Part):
                     panel=r.panel or None,
                 )
                 for i, r in enumerate(observed.text.regions)
+            ],
+            unread=[
+                Unread(polygon_px=[(round(float(x), 1), round(float(y), 1)) for x, y in r.polygon_px])
+                for r in observed.text.unread
             ],
             cues=[
                 ReadCue(kind=c.kind, value=c.value, says=c.says, regions=list(c.regions), strength=round(c.strength, 3))

@@ -15,6 +15,7 @@ function photoFigure(a, src, [width, height], act) {
     shape.addEventListener("click", () => act.hold(cues[0]));
     tags.push(tagsOf(a, cues, region.polygon, width, height, act));
   });
+  unreadOn(svg, a);
   const lines = a.regions.length;
   const image = el("img", { src, width, height, alt: `The photo; ${lines === 0 ? "no text was found" : lines === 1 ? "1 line of text is marked" : `${lines} lines of text are marked`}` });
   return el("figure", {}, image, svg, tags);
