@@ -38,7 +38,7 @@ _OPENING = re.compile(r"[.:,]?\s*\d{1,2}(?:[.:h]\d\d)?\s?[-–—]\s?\d{1,2}")
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Find one cue for each mention of a place, weighted by how much the line is about the place."""
-    busy = taken(earlier, ("plate", "phone", "domain", "registration", "company", "road"))
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "company", "road", "landmark"))
     streets = taken(earlier, ("street",))
     brands = taken([cue for cue in earlier if cue.kind == "brand" and cue.strength >= 0.5])
     institutions = taken(earlier, ("institution",))

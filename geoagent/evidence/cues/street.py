@@ -28,7 +28,7 @@ _ONE_CHARACTER = frozenset("路街巷弄通筋町道길")
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Find one cue for each street name: the word for "street" indicates the languages that use it."""
     cues = []
-    busy = taken(earlier, ("plate", "phone", "domain", "registration"))
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "landmark"))
     for line in reading.lines:
         used: list[tuple[int, int]] = []
         for word, known, start, end in _streets(reading, line):
