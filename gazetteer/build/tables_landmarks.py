@@ -9,9 +9,11 @@ from typing import Any
 import airportsdata
 from tables_common import hand, normalise
 
+from geoagent.evidence.scripts import script_of
+
 AIRPORT = re.compile(r"\b(?:airport|aeroport\w*|flughafen|airfield)\b", re.IGNORECASE)
 _MANY = 3  # a name of more airports ("Santa Rosa Airport") says little
-_KINDS_OF_NAME = {"": 100, "?": 45, "~": 20}
+_KINDS_OF_NAME = {"": 100, "?": 55, "~": 20}
 """Reliability of a name in percent by the sign after it."""
 
 
@@ -21,9 +23,10 @@ def landmarks(_: Path) -> dict[str, Any]:
     names: dict[str, dict[int, int]] = {}
     for written, kind, city, country, lat, lon in hand("landmarks", 6):
         forms = [form.strip() for form in written.split(";") if form.strip()]
-        rows.append([forms[0].rstrip("?~"), kind, city, country, float(lat), float(lon)])
-        for form in forms:
-            bare = form.rstrip("?~")
+        bare_forms = [form.rstrip("?~") for form in forms]
+        shown = next((form for form in bare_forms if script_of(form) == "Latn"), bare_forms[0])
+        rows.append([shown, kind, city, country, float(lat), float(lon)])
+        for form, bare in zip(forms, bare_forms, strict=True):
             names.setdefault(normalise(bare), {})[len(rows) - 1] = _KINDS_OF_NAME[form[len(bare) :]]
     by_hand = set(names)
     of_airports: dict[str, dict[int, int]] = {}
