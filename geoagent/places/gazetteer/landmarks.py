@@ -1,8 +1,8 @@
 """Landmarks: sights, stations, airports, universities and quarters by name.
 
 The table `landmarks` has the key "rows", a list of `[name, kind, city, country, lat, lon]`, and the key "names", which
-maps a normalised name to `[row, percent, row, percent, …]`: percent is the reliability of that name, low where shops and
-restaurants everywhere carry it ("Eiffel") or where it is an ordinary word ("The Mall").
+maps a normalised name to `[row, percent, row, percent, …]`: percent is the reliability of that name, low where shops
+and restaurants everywhere carry it ("Colosseum") or where it is an ordinary word ("Pantheon").
 """
 
 from __future__ import annotations
