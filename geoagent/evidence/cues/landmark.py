@@ -60,6 +60,16 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     return cues
 
 
+def not_streets(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
+    """Return the landmark cues that name no street: the words of a famous street also show its language."""
+    table = reading.facts.landmarks
+    return [
+        cue
+        for cue in earlier
+        if cue.kind == "landmark" and not any(one.kind == "street" for one in table[normalise(cue.value)])
+    ]
+
+
 def _on_one_line(reading: Reading, line: Line) -> Iterator[_Found]:
     table = reading.facts.landmarks
     for key, start, end in reading.phrases(line, _WORDS):
