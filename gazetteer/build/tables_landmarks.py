@@ -21,13 +21,14 @@ def landmarks(_: Path) -> dict[str, Any]:
     """{"rows": [[name, kind, city, country, lat, lon], …], "names": {key: [row, percent, …]}}."""
     rows: list[list[Any]] = []
     names: dict[str, dict[int, int]] = {}
-    for written, kind, city, country, lat, lon in hand("landmarks", 6):
+    for written, kind, city, countries, lat, lon in hand("landmarks", 6):
         forms = [form.strip() for form in written.split(";") if form.strip()]
         bare_forms = [form.rstrip("?~") for form in forms]
         shown = next((form for form in bare_forms if script_of(form) == "Latn"), bare_forms[0])
-        rows.append([shown, kind, city, country, float(lat), float(lon)])
-        for form, bare in zip(forms, bare_forms, strict=True):
-            names.setdefault(normalise(bare), {})[len(rows) - 1] = _KINDS_OF_NAME[form[len(bare) :]]
+        for country in countries.split():
+            rows.append([shown, kind, city, country, float(lat), float(lon)])
+            for form, bare in zip(forms, bare_forms, strict=True):
+                names.setdefault(normalise(bare), {})[len(rows) - 1] = _KINDS_OF_NAME[form[len(bare) :]]
     by_hand = set(names)
     of_airports: dict[str, dict[int, int]] = {}
     for port in airportsdata.load("IATA").values():

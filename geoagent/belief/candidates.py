@@ -135,13 +135,13 @@ def named_cities(
     """
     heard = [c for c in constraints if text_weight > 0 or c.source == "user"]
     towns: dict[LatLon, Place] = {}
-    of_note: set[LatLon] = set()
+    of_note: dict[LatLon, float] = {}
     for constraint in heard:
         for place, weight in zip(constraint.places, constraint.weights, strict=True):
             if place.level == "city" and weight > 0.02:
                 towns.setdefault(place.latlon, place)
                 if constraint.kind == "landmark":
-                    of_note.add(place.latlon)
+                    of_note[place.latlon] = max(of_note.get(place.latlon, 0.0), constraint.reliability)
     inside = [(place, home) for place in towns.values() if (home := world.cells.at(place.latlon)) in cells]
     if not inside:
         return None
@@ -155,7 +155,7 @@ def named_cities(
     return Candidates(
         latlon=np.array([(place.latlon.lat, place.latlon.lon) for place, _ in inside]),
         cell=np.array([home for _, home in inside]),
-        log_weight=np.array([_OF_NOTE * (place.latlon in of_note) for place, _ in inside]),
+        log_weight=np.array([_OF_NOTE * of_note.get(place.latlon, 0.0) for place, _ in inside]),
         similarity=np.full(len(inside), np.nan, dtype=np.float32),
         refs=tuple(place.name for place, _ in inside),
         extent_km=np.array(extents),

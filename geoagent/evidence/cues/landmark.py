@@ -126,8 +126,8 @@ def _found(written: str, key: str, spans: tuple[Span, ...], rest: tuple[str, ...
 
 
 def _cue(reading: Reading, hit: _Found) -> Cue | None:
-    known = [one for one in reading.facts.landmarks[hit.key] if not _in_gazetteer(reading, hit.key, one)]
-    if not known:
+    known = reading.facts.landmarks[hit.key]
+    if all(_in_gazetteer(reading, hit.key, one) for one in known):
         return None
     total = sum(one.strength for one in known)
     strength = max(one.strength for one in known) * _factor(reading, hit)
@@ -146,12 +146,19 @@ def _cue(reading: Reading, hit: _Found) -> Cue | None:
     article = "an" if best.kind[:1] in "aeio" else "a"
     spelled = "" if normalise(best.name) == hit.key else f" ({best.name})"
     city = f"{best.city}, " if best.city else ""
-    more = f", or one of {len(known) - 1} more of that name" if len(known) > 1 else ""
+    where = " or ".join(country_name(reading.facts, one.country) for one in known if one.name == best.name)
+    others = sum(one.name != best.name for one in known)
+    more = (
+        ""
+        if not others
+        else ", or another of that name"
+        if others == 1
+        else f", or one of {others} others of that name"
+    )
     return Cue(
         kind="landmark",
         value=hit.written,
-        says=f"“{hit.written}”{spelled} is {article} {best.kind} in {city}"
-        f"{country_name(reading.facts, best.country)}{more}.",
+        says=f"“{hit.written}”{spelled} is {article} {best.kind} in {city}{where}{more}.",
         spans=hit.spans,
         places=tally.ranked(),
         strength=min(1.0, strength),
