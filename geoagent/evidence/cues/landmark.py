@@ -22,6 +22,7 @@ _SHARE, _ADMIN1_SHARE = 0.8, 0.08
 """Shares of a landmark's weight: the place itself and its admin-1 unit; the rest goes to its country."""
 _SAME_KM = 15.0  # a place of the gazetteer this near to a quarter is the quarter
 _WEAKEST = 0.03
+_STREET_WORD = 3  # letters from which a word beside a name is a street word rather than initials
 _FAR = re.compile(r"\d\s?(?:km|KM|Km|км|公里|キロ|mi\b|miles)")
 
 
@@ -121,7 +122,7 @@ def _neighbours(lines: tuple[Line, ...]) -> Iterator[tuple[Line, Line]]:
 
 
 def _found(written: str, key: str, spans: tuple[Span, ...], rest: tuple[str, ...], *, joined: bool = False) -> _Found:
-    lower = written == written.lower() and written != written.upper()
+    lower = all(word[0] != word[0].title() for word in written.split())
     return _Found(key, written, spans, rest, joined, lower)
 
 
@@ -187,7 +188,7 @@ def _factor(reading: Reading, hit: _Found) -> float:
         factor *= 0.15
     if around & DECOR:
         factor *= 0.12
-    elif around & reading.facts.streets.keys():
+    elif any(len(word) >= _STREET_WORD and word in reading.facts.streets for word in around):
         factor *= 0.45  # "Rue du Louvre": streets elsewhere are named after landmarks, too
     elif around & TOWARDS or _FAR.search(line.digits):
         factor *= 0.6
