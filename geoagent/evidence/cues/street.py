@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from geoagent.evidence.cues.alphabets import LETTERS, OF_SCRIPT
+from geoagent.evidence.cues.landmark import not_streets
 from geoagent.evidence.cues.reading import UNSPACED, Line, Reading, Word, listed, overlaps, taken
 from geoagent.places.gazetteer.facts import StreetWord
 from geoagent.places.gazetteer.normalise import normalise
@@ -28,7 +29,8 @@ _ONE_CHARACTER = frozenset("路街巷弄通筋町道길")
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Find one cue for each street name: the word for "street" indicates the languages that use it."""
     cues = []
-    busy = taken(earlier, ("plate", "phone", "domain", "registration"))
+    numbers = ("plate", "phone", "domain", "registration")
+    busy = taken([*(c for c in earlier if c.kind in numbers), *not_streets(reading, earlier)])
     for line in reading.lines:
         used: list[tuple[int, int]] = []
         for word, known, start, end in _streets(reading, line):

@@ -31,6 +31,7 @@ table               shape
 `roads`             `RoadForm(pattern, countries, strength, colours)`, one row per format of road numbers
 `habits`            `Habit(pattern, countries, strength, note)`: formats of numbers, hours and addresses
 `frequency`         `Frequency(zipf, ordinary, first_names, surnames)`: words of names; read on first use
+`landmarks`         name -> `Landmark`s; read on first use
 `sources`           table -> `Source(file, source, check, rows)`: source of its hand-written rows; read on first use
 `tlds`              label without dot -> `TldFact(countries, strength, place)`, also second levels ("co.uk")
 ==================  ===========================================================================================
@@ -76,6 +77,7 @@ from geoagent.places.gazetteer.fact_types import (
     StreetWord,
 )
 from geoagent.places.gazetteer.frequency import Frequency
+from geoagent.places.gazetteer.landmarks import Landmarks
 from geoagent.resources import data_dir
 
 __all__ = [
@@ -196,6 +198,15 @@ class Facts:
     def brand_names(self) -> frozenset[str]:
         """Return all names known to `brand`."""
         return self._brand_names
+
+    @cached_property
+    def landmarks(self) -> Landmarks:
+        """Sights, stations, airports, universities and quarters.
+
+        Raises:
+            ResourceError: the table is missing or damaged.
+        """
+        return Landmarks(Reader(self.folder)("landmarks"))
 
     @cached_property
     def sources(self) -> Mapping[str, tuple[Source, ...]]:
