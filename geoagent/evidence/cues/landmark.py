@@ -22,6 +22,7 @@ _SHARE, _ADMIN1_SHARE = 0.8, 0.08
 """Shares of a landmark's weight: the place itself and its admin-1 unit; the rest goes to its country."""
 _SAME_KM = 15.0  # a place of the gazetteer this near to a quarter is the quarter
 _WEAKEST = 0.03
+_INSIDE = 3  # characters from which a name counts inside a longer text without spaces
 _STREET_WORD = 3  # letters from which a word beside a name is a street word rather than initials
 _FAR = re.compile(r"\d\s?(?:km|KM|Km|км|公里|キロ|mi\b|miles)")
 
@@ -80,6 +81,8 @@ def _on_one_line(reading: Reading, line: Line) -> Iterator[_Found]:
     if line.script in UNSPACED:
         folded = fold_with_offsets(line.text)
         for size in range(min(table.longest_unspaced, len(folded.key)), 1, -1):
+            if size < _INSIDE and size < len(folded.key):
+                break  # 西门 is a gate in many names and a quarter only by itself
             for i in range(len(folded.key) - size + 1):
                 if (key := folded.key[i : i + size]) in table and not key.isascii():
                     start, end = folded.span(i, i + size)

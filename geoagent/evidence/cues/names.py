@@ -35,8 +35,8 @@ _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "transli
 
 _BY_ANOTHER_NAME = 0.6
 _PROSE = 4
-"""Other words on a line from which it is a sentence, in which a name is seldom that of the place."""
-_BARE = 2.3
+"""Most other words on a line without digits that is no sentence; in a sentence a name is seldom that of the place."""
+_BARE = 1.0
 """Most odds of a name with nothing beside it on its line: famous ones stand on shirts, shops and posters everywhere."""
 _KNOWN_TOWN, _EXONYM = 20_000, 0.1
 _ALPHABETS = frozenset({"Latn", "Cyrl", "Grek"})
@@ -357,13 +357,13 @@ def _line_factor(line: Line, mention: Mention, reading: Reading) -> float:
         return 0.1
     if keys & TOWARDS:
         return 0.55
+    if len(rest) > _PROSE and not any(c.isdigit() for c in line.text):
+        return 0.2
     alphabetic = [w for w in rest if any(c.isalpha() for c in w.text) and w.key not in LINKS and w.key not in ROAD]
     if not alphabetic:
         return 1.0
     if _set_apart(line, mention):
         return 0.9
-    if len(alphabetic) >= _PROSE:
-        return 0.2
     return 0.8 if len(alphabetic) == 1 else 0.6
 
 

@@ -62,7 +62,7 @@ _SHORT = {4: 0.25, 5: 0.6}
 """Strength of plates by number of characters, for short ones: much other text looks like them."""
 _FORM_ALONE = 0.6
 """Strength of text that has the form of a plate, with neither band nor sign nor state to show that it is one."""
-_NEXT = 0.5
+_NEXT = 0.3
 """Factor on the strength of each plate after the first: the cars of one street have plates of the same kind."""
 _SURE_ROW = 0.85
 """Least confidence of the rows of a plate in two rows: digits on a wall and a house number are joined easily."""
@@ -242,7 +242,7 @@ def _behind_sign(text: str, facts: Facts) -> dict[str, tuple[float, str, bool]]:
         sign, rest = text[:length], text[length:]
         apart = rest[:1] in (" ", "·")
         code = _SIGNS.get(sign, sign)
-        if not sign.isalpha() or code not in facts.plates or (length == 1 and not apart):
+        if not sign.isalpha() or code not in facts.plates or not (apart or (length == 2 and code in _BLUE_BAND)):
             continue
         fits = _fits_as_read(rest.lstrip(" ·.-–"), facts)
         if code in fits:
