@@ -111,7 +111,7 @@ def _others(said: str, chosen: Place, gazetteer: Gazetteer) -> tuple[str, ...]:
     """Return a note if the claim is a bare name that other sizeable cities, or counties and the like, share."""
     if "," in said:
         return ()
-    same = [m.place for m in gazetteer.lookup(said) if m.exactness == "primary" or m.place.level == "city"]
+    same = [m.place for m in gazetteer.lookup(said) if m.exactness == "primary" and m.place.admin1 != chosen.admin1]
     large = [
         str(place)
         for place in same
@@ -121,8 +121,10 @@ def _others(said: str, chosen: Place, gazetteer: Gazetteer) -> tuple[str, ...]:
     return (f"“{said.strip()}” was taken as {chosen}; there {are} also {', '.join(large)}",) if large else ()
 
 
-def rival_of(claim: Claim, answered: Estimate, assets: Assets) -> Claim | None:
-    """Return the place of the claim's kind that contains the answer; None if that is the claimed one.
+def rivals_of(claim: Claim, answered: Estimate, assets: Assets) -> tuple[Claim, ...]:
+    """Return places of the claim's kind that contain the answer; none if the claimed one does.
+
+    Of a finer unit, the city that the answer is in is one as well, unless the unit is a part of it.
 
     Args:
         claim: a circle, a city, countries or units.
@@ -132,20 +134,29 @@ def rival_of(claim: Claim, answered: Estimate, assets: Assets) -> Claim | None:
     gazetteer, here = assets.gazetteer, np.array([[answered.latlon.lat, answered.latlon.lon]])
     if claim.city is not None:
         town = gazetteer.reverse(answered.latlon)
-        if town is None or in_city(claim.city, here, gazetteer)[0]:
-            return None
-        return _claim_of_city("", str(town), town)
+        if town is None or town.level != "city" or in_city(claim.city, here, gazetteer)[0]:
+            return ()
+        return (_claim_of_city("", str(town), town),)
     if claim.centre is not None:
         if claim.centre.distance_km(answered.latlon) <= claim.radius_km:
-            return None
-        return Claim("", "", (), answered.latlon, claim.radius_km, (answered.country,))
+            return ()
+        return (Claim("", "", (), answered.latlon, claim.radius_km, (answered.country,)),)
     unit = str(assets.world.cells.admin1[answered.cell]) if claim.level != "country" else ""
     around = (gazetteer.admin1(unit) if unit else None, gazetteer.country(answered.country))
     finer = finer_units(gazetteer, answered.country, unit) if claim.level == "city" else ()
     place = finer[int(nearest_unit(finer, here)[0])] if finer else around[0] or around[1]
     if place is None or any(area in (place, *around) for area in claim.areas):
-        return None
-    return Claim("", place.name, (place,), None, 0.0, (place.country,), claim.level)
+        return ()
+    rivals = [Claim("", place.name, (place,), None, 0.0, (place.country,), claim.level)]
+    town = gazetteer.reverse(answered.latlon) if claim.level == "city" else None
+    if town is not None and town.level == "city" and not any(_around(town, area) for area in claim.areas):
+        rivals.append(_claim_of_city("", str(town), town))
+    return tuple(rivals)
+
+
+def _around(city: Place, unit: Place) -> bool:
+    """Whether a unit is a part of a city, as Southwark is of London: its centre is where most of the city is."""
+    return city.latlon.distance_km(unit.latlon) <= float(city_radius_km(city.population)) / 3
 
 
 def claim_of_position(position: LatLon, gazetteer: Gazetteer) -> Claim:

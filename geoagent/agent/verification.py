@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from geoagent.agent.answer_builder import AnswerBuilder
 from geoagent.agent.claim_probability import Probability
-from geoagent.agent.claims import Claim, rival_of
+from geoagent.agent.claims import Claim, rivals_of
 from geoagent.agent.disclosure import HIDDEN, hidden_says, withheld
 from geoagent.agent.inference import Inference
 from geoagent.belief.explanation import where
@@ -117,11 +116,14 @@ def verify(
     before, after = odds(prior, user), odds(looked, everything)
     p, factor = 1.0 / (1.0 + math.exp(-after)), after - before
     answered = inference.of(observed.vision, everything)(looked, everything)[1]
-    other, lead, rival = rival_of(claim, answered, assets), -math.inf, None
-    if other is not None:
-        rival = Probability(other, assets.world, assets.gazetteer, fusion.text_weight)
-        if odds(looked, everything, rival) >= 0.0:
-            lead = odds(looked, everything, rival) - odds(prior, user, rival) - factor
+    lead, rival = -math.inf, None
+    for other in rivals_of(claim, answered, assets):
+        better = Probability(other, assets.world, assets.gazetteer, fusion.text_weight)
+        if odds(looked, everything, better) < 0.0:
+            continue
+        ahead = odds(looked, everything, better) - odds(prior, user, better) - factor
+        if ahead > lead:
+            lead, rival = ahead, better
     rival = rival if lead >= STRONG else None
 
     def alone(base: Float, constraint: Constraint | None = None) -> float:
@@ -164,7 +166,7 @@ def verify(
         odds=math.exp(after),
         bayes_factor_nats=round(factor, 3),
         evidence=sorted(weighed, key=lambda w: -abs(w.nats)),
-        expected=_expected(claim, observed, assets, lambda c: "" if withheld(c, builder.cap) else _quoted(c, observed)),
+        expected=_expected(claim, observed, assets, quoting=builder.cap in OPEN),
         says=_words(claim, verdict, p, factor, len(weighed) - len(user), instead),
         warnings=list(dict.fromkeys((*claim.notes, *observed.warnings))),
     )
@@ -233,16 +235,14 @@ def _quoted(constraint: Constraint, observed: Observation) -> str:
     return clean(" … ".join(dict.fromkeys(part for part in said if part))) or constraint.value
 
 
-def _expected(
-    claim: Claim, observed: Observation, assets: Assets, quoted: Callable[[Constraint], str]
-) -> list[Expected]:
+def _expected(claim: Claim, observed: Observation, assets: Assets, *, quoting: bool) -> list[Expected]:
     """What photos of the claimed country tend to show, and whether this one shows it.
 
     Args:
         claim: the claim.
         observed: the observation.
         assets: facts of the country.
-        quoted: the words that a constraint rests on; "" where they are withheld.
+        quoting: whether to quote what was read.
     """
     if len(claim.countries) != 1:
         return []
@@ -267,7 +267,7 @@ def _expected(
             continue
         read = [c for c in observed.text.constraints if c.kind == kind]
         fits = [_weight_in(code, c) > prior for c in read]
-        told = [quoted(c) for c, fit in zip(read, fits, strict=True) if fit == any(fits)]
+        told = [_quoted(c, observed) for c, fit in zip(read, fits, strict=True) if fit == any(fits)]
         if kind == "phone" and any(fits) and not any(f and c.value[:1] == "+" for c, f in zip(read, fits, strict=True)):
             shown = f"a number of a form used in {facts.name}"
         if kind == "script":  # Latin is no cue, and may be what is expected
@@ -277,7 +277,7 @@ def _expected(
         status: Literal["seen", "not seen", "seen otherwise"] = "not seen"
         if fits:
             status = "seen" if any(fits) else "seen otherwise"
-        here = ", ".join(dict.fromkeys(part for part in told if part)) if fits else ""
+        here = ", ".join(dict.fromkeys(part for part in told if part)) if quoting else ""
         found.append(Expected(kind=kind, what=shown, status=status, here=here or None))
     return found
 

@@ -25,7 +25,7 @@ _CENTRE_KM = 1.0  # this near its centre a place is in the city, whatever larger
 def in_city(city: Place, latlon: Float, gazetteer: Gazetteer) -> NDArray[np.bool_]:
     """Return whether each place is in a city, `(N,)`.
 
-    It is where the place belongs to the city rather than to another one (see `Table.nearest_city`), or to a much
+    It is where the place belongs to the city rather than to another one (see `Gazetteer.reverse`), or to a much
     smaller one of the same admin-1 unit within a third of the city's radius: Nippes is in Köln, and Leverkusen is not.
 
     Args:
@@ -37,10 +37,10 @@ def in_city(city: Place, latlon: Float, gazetteer: Gazetteer) -> NDArray[np.bool
     reach = float(city_radius_km(city.population))
     inside = away <= _CENTRE_KM
     for i in np.flatnonzero(~inside & (away <= reach)).tolist():
-        owner = gazetteer.table.nearest_city(*latlon[i].tolist())
-        town = city if owner is None else gazetteer.table.place(owner)
-        small = town.admin1 == city.admin1 and town.population <= _PART * city.population
-        inside[i] = owner is not None and (town.latlon == city.latlon or (small and away[i] <= reach / 3))
+        town = gazetteer.reverse(latlon[i].tolist())
+        if town is not None:
+            small = town.admin1 == city.admin1 and town.population <= _PART * city.population
+            inside[i] = town.latlon == city.latlon or (small and away[i] <= reach / 3)
     return np.asarray(inside, dtype=np.bool_)
 
 

@@ -148,6 +148,8 @@ def _meant(found: Sequence[Place], name: str, gazetteer: Gazetteer) -> Place | N
     first = next(iter(found), None)
     if first is None or first.level != "city":
         return first
+    # Paris and its department are one name for one place; only a unit elsewhere is another reading.
     same = [p for p in found if normalise(p.name) == normalise(name) and is_finer(p, gazetteer)]
+    same = [p for p in same if p.admin1 != first.admin1]
     larger = [(people, p) for p in same if (people := people_of(p, gazetteer)) > first.population]
     return max(larger, key=lambda pair: pair[0])[1] if larger else first
