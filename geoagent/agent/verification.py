@@ -273,7 +273,7 @@ def _expected(claim: Claim, observed: Observation, assets: Assets, *, quoting: b
         if kind == "script":  # Latin is no cue, and may be what is expected
             evident = [r.script for r in observed.text.regions if r.script_is_evidence]
             fits += [facts.scripts.get(script, 0.0) >= _USUAL for script in evident]
-            told = [script for script in dict.fromkeys(evident)]
+            told = evident
         status: Literal["seen", "not seen", "seen otherwise"] = "not seen"
         if fits:
             status = "seen" if any(fits) else "seen otherwise"
