@@ -106,7 +106,8 @@ def measure(agent: GeoAgent, rows: list[dict[str, Any]], oracle: Oracle | None) 
     for row in rows:
         if oracle is not None:
             oracle.row = row
-        answer = agent.locate_text(row["lines"])
+        seen = agent.observe_text(row["lines"])
+        answer = agent.answer(seen)
         shares = {c.code: c.p for c in answer.countries}
         allowed = {row["country"], *row["also"]}
         ranked = [c.code for c in answer.countries]
@@ -115,7 +116,7 @@ def measure(agent: GeoAgent, rows: list[dict[str, Any]], oracle: Oracle | None) 
         loss -= math.log(max(sum(shares.get(c, 0.0) for c in allowed), 1e-9))
         if row["lat"] is not None:
             cities += 1
-            near += LatLon(row["lat"], row["lon"]).distance_km(LatLon(answer.best.lat, answer.best.lon)) <= 25
+            near += LatLon(row["lat"], row["lon"]).distance_km(agent.estimate(seen).latlon) <= 25
     n = len(rows)
     return [first / n, third / n, loss / n, near / cities]
 

@@ -19,14 +19,17 @@ class _Part(BaseModel):
 
 
 class Best(_Part):
-    """The place that an answer names; fields finer than the requested precision are None."""
+    """The place that an answer names; fields finer than the requested precision are None.
+
+    Where no country is probable enough, no place is named: `precision` is "none" and everything else is None.
+    """
 
     lat: float | None = Field(description="degrees, WGS 84")
     lon: float | None = Field(description="degrees, WGS 84")
     place: str | None = Field(description="nearest notable place, or the admin-1 unit, or the country")
     admin1: str | None = Field(default=None, description="name of the admin-1 unit")
     country: str | None = Field(default=None, description="ISO 3166-1 alpha-2")
-    precision: AnswerPrecision = Field(description="finest level that the evidence supports")
+    precision: AnswerPrecision = Field(description='finest level that the evidence supports; "none": no place is named')
 
 
 class CountryShare(_Part):
@@ -40,9 +43,9 @@ class Prediction(_Part):
     """A prediction from the picture, from the text, or from both."""
 
     best: Best
-    radius_50_km: float
-    radius_90_km: float
-    confidence: float = Field(description="probability of best.country")
+    radius_50_km: float | None = Field(description="null where no place is named")
+    radius_90_km: float | None = Field(description="null where no place is named")
+    confidence: float = Field(description="probability of countries[0], which is best.country where one is named")
     countries: list[CountryShare] = Field(description="descending, sums to 1")
 
 
@@ -76,7 +79,7 @@ class CueReport(_Part):
     regions: list[int]
     places: list[CuePlace]
     reliability: float
-    nats: float = Field(description="nats added to the log probability of the best place")
+    nats: float = Field(description="nats added to the log probability of the best place, or of the likeliest cell")
     favours: CuePlace | None = Field(default=None, description="place whose probability it raised most")
     without: Best = Field(description="the answer without this cue")
     source: str = "lexicon"
@@ -121,7 +124,7 @@ class Comparison(_Part):
     """How the text changed the answer, and whether it agrees with the picture."""
 
     changed: Literal["nothing", "place", "region", "country"] = Field(description="coarsest level that changed")
-    moved_km: float | None = Field(description="from the vision-only place to the text-aware one")
+    moved_km: float | None = Field(description="from the vision-only place to the text-aware one; null without either")
     divergence_nats: float = Field(description="Jensen-Shannon divergence of picture and text over cells, 0 to ln 2")
     agreement_nats: float = Field(description="log of how many times likelier both are under one place than under two")
     conflict: bool = Field(description="whether they more likely come from two places")
@@ -134,7 +137,7 @@ class ExifGps(_Part):
 
     lat: float
     lon: float
-    distance_km: float | None
+    distance_km: float | None = Field(description="null where no place is named")
 
 
 class LlmStep(_Part):
@@ -180,9 +183,11 @@ class Answer(_Part):
     status: Literal["ok", "partial", "error"]
     error: str | None = None
     best: Best | None = None
-    radius_50_km: float | None = None
-    radius_90_km: float | None = None
-    confidence: float | None = Field(default=None, description="probability of best.country")
+    radius_50_km: float | None = Field(default=None, description="null where no place is named")
+    radius_90_km: float | None = Field(default=None, description="null where no place is named")
+    confidence: float | None = Field(
+        default=None, description="probability of countries[0], which is best.country where one is named"
+    )
     abstained: bool = Field(default=False, description="whether no place is named because none is probable enough")
     countries: list[CountryShare] = Field(default_factory=list)
     credible: CredibleSet | None = Field(default=None, description="absent if the world has none fitted")
@@ -197,7 +202,7 @@ class Answer(_Part):
     unread: list[UnreadReport] = Field(
         default_factory=list, description="places with text that could not be read; never evidence"
     )
-    neighbours: list[NeighbourReport] = Field(default_factory=list)
+    neighbours: list[NeighbourReport] = Field(default_factory=list, description="empty where no place is named")
     explanation: str = ""
     warnings: list[str] = Field(default_factory=list)
     world: dict[str, Any] = Field(default_factory=dict)

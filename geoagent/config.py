@@ -96,7 +96,7 @@ class Config(BaseModel):
         vision_weight: factor on the picture's evidence; 0 leaves the prior.
         max_precision: finest level that an answer discloses; "auto" for the finest that reaches `confidence`.
         confidence: probability that a level must reach under "auto", in (0, 1).
-        abstain_below: abstain (name no place) if the country is less probable than this.
+        abstain_below: name no place if the country is less probable than this; below one half none is named anyway.
         llm: the language model; None, the default, for none.
         llm_use: what the language model may be used for.
         offline: make no requests to other machines, whatever else is set.
@@ -124,6 +124,11 @@ class Config(BaseModel):
     llm: Plug | None = None
     llm_use: LlmUse = Field(default_factory=LlmUse)
     offline: bool = False
+
+    @property
+    def least_confidence(self) -> float:
+        """Probability that a country must reach to be named: one half, or more where more is asked for."""
+        return max(self.confidence if self.max_precision == "auto" else 0.5, self.abstain_below)
 
     @property
     def capped(self) -> bool:

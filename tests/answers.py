@@ -199,21 +199,41 @@ def error() -> Answer:
 
 def nowhere() -> Answer:
     """Nothing to go by: the prior of where photos are taken, which names no place."""
-    best = Best(lat=40.7, lon=-74.0, place="United States", country="US", precision="none")
+    best = Best(lat=None, lon=None, place=None, precision="none")
     seen = Prediction(
-        best=best, radius_50_km=7121, radius_90_km=13453, confidence=0.09, countries=shares(US=0.09, CN=0.08, FR=0.07)
+        best=best, radius_50_km=None, radius_90_km=None, confidence=0.09, countries=shares(US=0.09, CN=0.08, FR=0.07)
     )
     return Answer(
         source="wall.jpg",
         status="ok",
         best=best,
-        radius_50_km=7121,
-        radius_90_km=13453,
         confidence=0.09,
+        abstained=True,
         countries=seen.countries,
         vision_only=seen,
         text_only=seen,
         text_aware=seen,
+    )
+
+
+def phantom() -> Answer:
+    """The same as earlier versions wrote it: it tells the likeliest point, though it names no place."""
+    best = Best(lat=40.7, lon=-74.0, place="United States", country="US", precision="none")
+    seen = nowhere().text_aware
+    assert seen is not None
+    seen = seen.model_copy(update={"best": best, "radius_50_km": 7121.0, "radius_90_km": 13453.0})
+    return nowhere().model_copy(
+        update={
+            "best": best,
+            "abstained": False,
+            "radius_50_km": 7121.0,
+            "radius_90_km": 13453.0,
+            "vision_only": seen,
+            "text_only": seen,
+            "text_aware": seen,
+            "neighbours": [NeighbourReport(ref="New York", lat=40.7, lon=-74.0, weight=1.0, similarity=None)],
+            "exif_gps": ExifGps(lat=38.7, lon=-9.1, distance_km=4468.0),
+        }
     )
 
 

@@ -123,9 +123,11 @@ def test_an_answer_without_a_place_has_none_after_it_is_capped(agent):
     abstained = agent.using(abstain_below=0.99).locate_text(["Bäckerei"])
     assert abstained.abstained
     capped = disclose(abstained, "country", agent.assets.gazetteer)
-    assert (capped.best, capped.radius_50_km, capped.explanation) == (
-        abstained.best, None, abstained.explanation,
-    )  # fmt: skip
+    assert (capped.best, capped.radius_50_km) == (abstained.best, None)
+    assert capped.explanation.startswith("No place can be named")
+    told = agent.using(abstain_below=0.99, max_precision="country").locate_text(["Bäckerei"])
+    assert "99% were asked for" in told.explanation
+    assert "Bäckerei" not in told.to_json()
 
 
 def test_an_explanation_tells_the_radii_of_its_answer(agent):

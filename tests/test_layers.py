@@ -18,6 +18,7 @@ LAYERS = [
         "protocols",
         "evidence.cues",
         "evidence.observation",
+        "evidence.legibility",
         "evidence.privacy",
         "evidence.untrusted",
         "worlds.world",

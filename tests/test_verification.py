@@ -14,9 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent import GeoAgent, LatLon
-from geoagent.agent.claims import Claim, Probability
+from geoagent.agent.claim_probability import Probability
+from geoagent.agent.claims import Claim, read_claim
+from geoagent.agent.verification import times_text
 from geoagent.errors import CoordinateError, InputError
 from geoagent.interfaces.cli import main
+from geoagent.places.gazetteer.extents import finer_units, in_city, is_finer, nearest_unit, people_of
 from geoagent.types import Posterior
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "photos"
@@ -110,7 +113,10 @@ def test_a_wider_circle_is_never_less_probable(lat, lon, small, more):
     world = agent.assets.world
     posterior = Posterior(world.log_prior, world.log_prior, {}, world.cells.fingerprint)
     centre = LatLon(lat, lon)
-    inner, outer = (Probability(Claim("", "", (), centre, r), world)(posterior, ()) for r in (small, small + more))
+    inner, outer = (
+        Probability(Claim("", "", (), centre, r), world, agent.assets.gazetteer)(posterior, ())
+        for r in (small, small + more)
+    )
     assert 0 < inner <= outer * (1 + 1e-9) < 1 + 1e-6
 
 
@@ -119,7 +125,7 @@ def test_countries_share_out_all_of_the_probability(agent, dijon):
     posterior = agent.fusion(world.log_prior, dijon.text.constraints)
     gazetteer = agent.assets.gazetteer
     total = sum(
-        Probability(Claim(code, code, (gazetteer.country(code),)), world)(posterior, ())
+        Probability(Claim(code, code, (gazetteer.country(code),)), world, gazetteer)(posterior, ())
         for code in world.country_prior
         if gazetteer.country(code) is not None
     )
@@ -238,3 +244,138 @@ def test_a_claim_of_two_countries_is_either(agent, dijon):
     assert agent.verify(dijon, "Germany or Spain").verdict == "contradicted"
     with pytest.raises(InputError, match="one city at a time"):
         agent.verify(dijon, "Dijon or Lyon")
+
+
+KOELN = ["Apotheke Köln", "Tel. 0221 4710 234", "50672 Köln"]
+SOUTHWARK = ["London Borough of Southwark", "Historic plaque"]
+
+
+class TestClaimsOfTheirOwnSize:
+    @pytest.mark.parametrize(
+        ("lines", "claim"),
+        [(SOUTHWARK, "Devon"), (["Boulangerie", "75011 Paris"], "Essonne"), (KOELN, "Leverkusen"), (KOELN, "Bonn")],
+    )
+    def test_a_neighbour_or_a_part_does_not_take_what_is_believed_of_the_whole(self, agent, lines, claim):
+        found = agent.verify(agent.observe_text(lines), claim)
+        assert found.verdict == "contradicted"
+        assert found.probability < 0.05
+        assert found.instead
+
+    @pytest.mark.parametrize(
+        ("lines", "claim"),
+        [
+            (KOELN, "Köln"), (SOUTHWARK, "England"), (["Boulangerie", "75011 Paris"], "Île-de-France"),
+            (["Boulangerie", "75011 Paris"], "Paris"), (["Exeter Tourist Office", "Exeter EX1 1GF"], "Devon"),
+            (["Truro Cathedral", "Truro TR1 2AF"], "Cornwall"), (["Leverkusen", "51373 Leverkusen"], "Leverkusen"),
+            (["Exeter EX1 1GF"], "Devon, England"), (["Exeter EX1 1GF"], "Devon or Cornwall"),
+        ],
+    )  # fmt: skip
+    def test_the_place_itself_is_supported(self, agent, lines, claim):
+        assert agent.verify(agent.observe_text(lines), claim).verdict == "supported"
+
+    def test_a_part_of_the_city_is_not_contradicted_by_the_city(self, agent):
+        found = agent.verify(agent.observe_text(SOUTHWARK), "Southwark")
+        assert found.verdict == "consistent"
+        assert found.instead is None
+
+    @pytest.mark.parametrize(("country", "admin1"), [("GB", "GB.ENG"), ("FR", "FR.11"), ("IT", "IT.09")])
+    def test_finer_units_share_out_what_their_unit_has(self, agent, country, admin1):
+        world, gazetteer = agent.assets.world, agent.assets.gazetteer
+        posterior = Posterior(world.log_prior, world.log_prior, {}, world.cells.fingerprint)
+        units = finer_units(gazetteer, country, admin1)
+        assert len(units) > 5
+        assert all(is_finer(unit, gazetteer) for unit in units)
+
+        def p(*areas):
+            return Probability(Claim("", "", areas), world, gazetteer)(posterior, ())
+
+        whole = p(gazetteer.admin1(admin1))
+        assert p(*units) == pytest.approx(whole, rel=1e-9)
+        parts = [p(unit) for unit in units[:4]]
+        assert all(part < whole for part in parts)
+        assert sum(parts) == pytest.approx(p(*units[:4]), rel=1e-9)
+        assert p(units[0], gazetteer.admin1(admin1)) == pytest.approx(whole, rel=1e-9)
+
+    def test_a_district_is_in_the_city_and_the_next_city_is_not(self, agent):
+        gazetteer = agent.assets.gazetteer
+        (koeln,) = (m.place for m in gazetteer.lookup("Köln")[:1])
+        places = [m.place.latlon for name in ("Köln", "Nippes", "Leverkusen", "Bonn") for m in gazetteer.lookup(name)
+                  if m.place.admin1 == koeln.admin1][:4]  # fmt: skip
+        inside = in_city(koeln, np.array([(p.lat, p.lon) for p in places]), gazetteer)
+        assert inside.tolist() == [True, True, False, False]
+
+    def test_a_point_belongs_to_the_unit_with_the_nearest_centre(self, agent):
+        units = finer_units(agent.assets.gazetteer, "GB", "GB.ENG")
+        found = nearest_unit(units, np.array([(50.72, -3.53), (50.26, -5.05)]))
+        assert [units[i].name for i in found.tolist()] == ["Devon", "Cornwall"]
+
+    def test_a_city_reaches_as_far_as_it_is_large(self, agent):
+        world, gazetteer = agent.assets.world, agent.assets.gazetteer
+        far, near = (read_claim(name, gazetteer, world).radius_km for name in ("Köln", "Truro, England"))
+        assert 25 < far < 40
+        assert near < 10
+
+    @pytest.mark.parametrize("cap", ["country", "region"])
+    def test_a_county_is_finer_than_a_region(self, agent, cap):
+        with pytest.raises(InputError, match=f"capped at {cap} precision"):
+            agent.using(max_precision=cap).verify(agent.observe_text(SOUTHWARK), "Devon")
+
+    def test_a_file_claims_a_circle_that_is_told(self, agent, dijon):
+        found = agent.verify(replace(dijon, exif_gps=LatLon(47.32, 5.04)), "exif")
+        assert found.understood.endswith("within 25 km")
+
+
+class TestWhichPlaceIsMeant:
+    def test_a_county_comes_before_a_smaller_town_and_the_reading_is_told(self, agent, dijon):
+        found = agent.verify(dijon, "Cornwall")
+        assert found.understood == "Cornwall, England, GB"
+        assert found.warnings == ["“Cornwall” was taken as Cornwall, England, GB; there is also Cornwall, Ontario, CA"]
+        assert agent.verify(dijon, "Cornwall, Ontario").understood == "Cornwall, Ontario, CA"
+        assert agent.verify(dijon, "Kent").understood == "Kent, England, GB"
+
+    def test_a_city_stays_before_a_unit_of_its_name(self, agent, dijon):
+        assert agent.verify(dijon, "Paris").understood == "Paris, Île-de-France, FR"
+        gazetteer = agent.assets.gazetteer
+        cornwall = next(p for p in finer_units(gazetteer, "GB", "GB.ENG") if p.name == "Cornwall")
+        assert cornwall.population == 0
+        assert 100_000 < people_of(cornwall, gazetteer) < 800_000
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("times", "words"),
+        [
+            (1.0, "as likely as before"), (3.21, "3.2 times likelier than before"), (9.8, "10 times likelier"),
+            (1218, "1,200 times likelier"), (4.24e6, "4.2 million times likelier"), (1.87e10, "19 billion times"),
+            (9.97e5, "1.0 million times"), (3e13, "30 trillion times"), (1e300, "over a thousand trillion times"),
+            (1 / 1.87e10, "19 billion times less likely than before"),
+        ],
+    )  # fmt: skip
+    def test_numbers_are_those_of_people(self, times, words):
+        assert times_text(math.log(times)).startswith(words)
+
+    @given(nats=st.floats(-800, 800))
+    def test_no_number_is_written_as_a_power(self, nats):
+        assert "e+" not in times_text(nats)
+
+    def test_what_is_expected_quotes_what_is_there(self, agent):
+        seen = agent.observe_text(KOELN)
+        here = {each.kind: each for each in agent.verify(seen, "Austria").expected}
+        assert (here["phone"].what, here["phone"].here) == ("a number of a form used in Austria", "0221 4710 234")
+        assert (here["postcode"].status, here["postcode"].here) == ("seen otherwise", "50672")
+        abroad = agent.verify(agent.observe_text(["Tel. +43 1 5123456"]), "Austria").expected
+        phone = next(each for each in abroad if each.kind == "phone")
+        assert (phone.what, phone.status) == ("+43", "seen")
+        assert phone.here is not None
+        assert "+43" in phone.here
+        assert all(each.here is None for each in agent.verify(agent.observe_text([]), "Austria").expected)
+
+    def test_a_cap_withholds_what_was_read(self, agent):
+        found = agent.using(max_precision="country").verify(agent.observe_text(KOELN), "Germany")
+        assert not any(word in found.to_json() for word in ("0221", "50672", "Köln"))
+
+    def test_the_command_prints_them(self):
+        lines = [part for line in KOELN for part in ("--text", line)]
+        done = CliRunner().invoke(main, ["verify", *lines, "--claim", "Austria"])
+        assert "phone: a number of a form used in Austria (here: 0221 4710 234)" in " ".join(done.stdout.split())
+        assert "e+" not in done.stdout

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from geoagent import __version__
-from geoagent.agent.disclosure import at_its_level
+from geoagent.agent.disclosure import NOWHERE, at_its_level
 from geoagent.agent.user_constraints import user_constraints
 from geoagent.answer import (
     Alternative,
@@ -26,7 +26,7 @@ from geoagent.answer import (
 )
 from geoagent.belief.conformal import credible_count, threshold
 from geoagent.belief.estimate import Estimate, alternatives
-from geoagent.belief.explanation import compared, cue_report, statements
+from geoagent.belief.explanation import compared, cue_report, statements, unnamed
 from geoagent.config import Config
 from geoagent.evidence.observation import Observation
 from geoagent.places.geo import Float, LatLon
@@ -99,7 +99,7 @@ class AnswerBuilder:
         alone = not looked and len(read) == len(everything)
         heard, text_only = (aware, final) if alone else infer(prior, read, looked=False)
         prediction = self.prediction(final)
-        best = prediction.best
+        best, named = prediction.best, prediction.best.precision != "none"
         nats = {key: float(term[final.cell]) for key, term in aware.contributions.items()}
         ranked = sorted(everything, key=lambda c: -abs(nats[c.id]))
         cues = []
@@ -114,6 +114,7 @@ class AnswerBuilder:
             before = infer(prior, user, looked=False, radii=False)[0].log_probs
             comparison = compared(seen, heard, before, vision_prediction.best, best)
         gps = observed.exif_gps
+        why = unnamed(prediction.countries[0].code, prediction.confidence, self._config.least_confidence)
         said = statements(
             best,
             vision_prediction.best,
@@ -125,6 +126,7 @@ class AnswerBuilder:
             told=bool(user),
             lines=len(text.regions),
             comparison=comparison,
+            unnamed="" if named else why,
         )
         answer = Answer(
             id=observed.id,
@@ -136,9 +138,10 @@ class AnswerBuilder:
             radius_50_km=prediction.radius_50_km,
             radius_90_km=prediction.radius_90_km,
             confidence=prediction.confidence,
+            abstained=not named,
             countries=prediction.countries,
             credible=self.credible(final, aware),
-            alternatives=self.alternatives(final, aware),
+            alternatives=self.alternatives(final, aware, own=not named),
             looked=looked,
             vision_only=vision_prediction if self._config.vision_weight > 0 or not looked else None,
             text_only=text_prediction if self._config.text_weight > 0 else None,
@@ -147,22 +150,27 @@ class AnswerBuilder:
             cues=cues,
             regions=[_region(i, r, text) for i, r in enumerate(text.regions)],
             unread=[UnreadReport(polygon_px=_corners(r)) for r in text.unread],
-            neighbours=self.evidence(final.candidates, final.shares),
+            neighbours=self.evidence(final.candidates, final.shares) if named else [],
             explanation=" ".join(said),
             warnings=list(dict.fromkeys(warnings)),
             world=self._assets.world.summary(),
             versions=self.versions,
-            exif_gps=None if gps is None else _exif(gps, final.latlon),
+            exif_gps=None if gps is None else _exif(gps, final.latlon if named else None),
         )
         return answer, said
 
     def placed(self, conclusion: Estimate) -> tuple[Best, float]:
-        """The place to disclose for an estimate, and its distance from it in km; under "auto", at the level reached."""
+        """The place to disclose for an estimate, and its distance from it in km; under "auto", at the level reached.
+
+        Every output takes its place from here, so an answer that names no place has none anywhere.
+        """
+        if conclusion.level(self._config.least_confidence) == "none":
+            return NOWHERE, 0.0
         best = self.best(conclusion)
         return at_its_level(best, self._assets.gazetteer) if self._config.max_precision == "auto" else (best, 0.0)
 
     def best(self, conclusion: Estimate) -> Best:
-        """Name the place of an estimate at the level that its evidence reaches."""
+        """Name the place of an estimate, however probable, at the level that its evidence reaches."""
         gazetteer, here, country = self._assets.gazetteer, conclusion.latlon, conclusion.country
         auto = self._config.max_precision == "auto"
         precision = conclusion.level(self._config.confidence if auto else 0.5)
@@ -203,6 +211,7 @@ class AnswerBuilder:
     def prediction(self, conclusion: Estimate) -> Prediction:
         """An estimate in the form of the JSON answer."""
         best, moved = self.placed(conclusion)
+        named = best.precision != "none"
         shares = np.array([p for _, p in conclusion.countries])
         rounded = shares / shares.sum()
         shown = zip(conclusion.countries, rounded.tolist(), strict=True)
@@ -210,18 +219,18 @@ class AnswerBuilder:
         return Prediction.model_validate(
             {
                 "best": best,
-                "radius_50_km": round(conclusion.radius_50_km + moved, 2),
-                "radius_90_km": round(conclusion.radius_90_km + moved, 2),
+                "radius_50_km": round(conclusion.radius_50_km + moved, 2) if named else None,
+                "radius_90_km": round(conclusion.radius_90_km + moved, 2) if named else None,
                 "confidence": float(rounded[0]),
                 "countries": [{"code": code, "p": p} for (code, _), p in shown],
             }
         )
 
-    def alternatives(self, conclusion: Estimate, posterior: Posterior) -> list[Alternative]:
-        """Other places with at least 1 % probability."""
+    def alternatives(self, conclusion: Estimate, posterior: Posterior, *, own: bool = False) -> list[Alternative]:
+        """Other places with at least 1 % probability; with `own`, the place of the estimate is one of them."""
         cells = self._assets.world.cells
         found = []
-        for place, cell, p in alternatives(conclusion, posterior, self._assets.world, _ALTERNATIVES):
+        for place, cell, p in alternatives(conclusion, posterior, self._assets.world, _ALTERNATIVES, own=own):
             if p < 0.01:
                 continue
             near, country = self._assets.gazetteer.reverse(place), str(cells.country[cell])
@@ -277,5 +286,5 @@ def _corners(region: TextRegion) -> list[tuple[float, float]]:
     return [(round(float(x), 1), round(float(y), 1)) for x, y in region.polygon_px]
 
 
-def _exif(gps: LatLon, here: LatLon) -> ExifGps:
-    return ExifGps(lat=gps.lat, lon=gps.lon, distance_km=round(gps.distance_km(here), 2))
+def _exif(gps: LatLon, here: LatLon | None) -> ExifGps:
+    return ExifGps(lat=gps.lat, lon=gps.lon, distance_km=None if here is None else round(gps.distance_km(here), 2))

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from geoagent.belief.candidates import gazetteer_candidates
 from geoagent.belief.estimate import CITY_KM, Estimate
-from geoagent.belief.radii import SPREAD
 from geoagent.errors import InputError
 from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.gazetteer.extents import finer_units, in_city, is_finer, nearest_unit
 from geoagent.places.gazetteer.regions import places_of
-from geoagent.places.geo import LatLon, haversine_km
+from geoagent.places.gazetteer.table import city_radius_km
+from geoagent.places.geo import LatLon
 from geoagent.protocols import Assets
-from geoagent.types import Constraint, Place, Posterior, Precision
+from geoagent.types import Place, Precision
 from geoagent.worlds.world import World
 
 _NUMBER = r"([+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|nan|inf))"
 _COORDINATES = re.compile(
     rf"\s*{_NUMBER}\s*°?\s*([NS])?\s*,\s*{_NUMBER}\s*°?\s*([EW])?\s*(?:,\s*{_NUMBER}\s*(?:km)?)?\s*", re.I
 )
-_WORTH_NAMING = 50_000  # population from which a namesake is mentioned
+_WORTH_NAMING = 20_000  # population from which a namesake is mentioned
 _REACH_KM = 200.0  # places of support this far outside a circle may still have photos inside it
 _UNSEEN = 0.05
 """Share of a cell's probability that is spread evenly over it, since photos are also taken away from known places."""
@@ -36,11 +35,12 @@ class Claim:
     Attributes:
         said: as stated.
         name: as understood ("Kyiv, Kyiv City, UA", "50.45, 30.52 within 25 km").
-        areas: countries and admin-1 units that make it up; () for a circle.
-        centre: of the circle; None for areas.
-        radius_km: of the circle.
+        areas: countries, admin-1 units and finer units that make it up; () for a circle or a city.
+        city: the city; None for others.
+        centre: of the circle or the city; None for areas.
+        radius_km: of the circle; of a city, how far places that belong to it may be from its centre.
         countries: ISO codes of what is claimed.
-        level: of what is claimed; "full" for a position.
+        level: of what is claimed; "full" for a position, "city" for a city or a unit finer than an admin-1 unit.
         notes: how the claim was understood, for the user.
     """
 
@@ -52,12 +52,13 @@ class Claim:
     countries: tuple[str, ...] = ()
     level: Precision = "full"
     notes: tuple[str, ...] = ()
+    city: Place | None = None
 
 
 def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
     """Parse a claim: "Kyiv, Ukraine", "DE", "the Balkans", "50.45,30.52" or "50.45,30.52,10" (a radius in km).
 
-    A city is claimed within `CITY_KM` of its centre.
+    Coordinates without a radius are claimed within `CITY_KM`, a city as far as it reaches.
 
     Raises:
         InputError: the place is not known, or the world has no cells there.
@@ -86,7 +87,7 @@ def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
     if len(inside) > 1 and any(place.level == "city" for place in inside):
         raise InputError(f"claim {said!r}: claim one city at a time")
     if first.level == "city":
-        return Claim(said, name, (), first.latlon, CITY_KM, (first.country,), "city", _others(said, first, gazetteer))
+        return _claim_of_city(said, name, first, _others(said, first, gazetteer))
     for place in inside:
         if place.level == "admin1" and not len(world.cells.inside(place.country, place.admin1)):
             raise InputError(
@@ -94,92 +95,75 @@ def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
                 f"claim {place.country}, a city, or LAT,LON,RADIUS_KM"
             )
     level: Precision = "region" if any(place.level == "admin1" for place in inside) else "country"
-    return Claim(said, name, inside, None, 0.0, tuple(dict.fromkeys(place.country for place in inside)), level)
+    namesakes: tuple[str, ...] = ()
+    if any(is_finer(place, gazetteer) for place in inside):
+        level, namesakes = "city", _others(said, first, gazetteer) if len(inside) == 1 else ()
+    countries = tuple(dict.fromkeys(place.country for place in inside))
+    return Claim(said, name, inside, None, 0.0, countries, level, namesakes)
+
+
+def _claim_of_city(said: str, name: str, city: Place, notes: tuple[str, ...] = ()) -> Claim:
+    reach = float(city_radius_km(city.population))
+    return Claim(said, name, (), city.latlon, reach, (city.country,), "city", notes, city)
 
 
 def _others(said: str, chosen: Place, gazetteer: Gazetteer) -> tuple[str, ...]:
-    """Return a note if the claim is a bare name that other sizeable cities share."""
+    """Return a note if the claim is a bare name that other sizeable cities, or counties and the like, share."""
     if "," in said:
         return ()
-    same = [m.place for m in gazetteer.lookup(said) if m.place.level == "city" and m.place.latlon != chosen.latlon]
-    large = [str(place) for place in same if place.population >= _WORTH_NAMING][:3]
-    return (f"“{said.strip()}” was taken as {chosen}; there are also {', '.join(large)}",) if large else ()
+    same = [m.place for m in gazetteer.lookup(said) if m.exactness == "primary" and m.place.admin1 != chosen.admin1]
+    large = [
+        str(place)
+        for place in same
+        if place.latlon != chosen.latlon and (place.population >= _WORTH_NAMING or is_finer(place, gazetteer))
+    ][:3]
+    are = "are" if len(large) > 1 else "is"
+    return (f"“{said.strip()}” was taken as {chosen}; there {are} also {', '.join(large)}",) if large else ()
 
 
-def rival_of(claim: Claim, answered: Estimate, assets: Assets) -> Claim | None:
-    """Return the place of the claim's kind that contains the answer; None if that is the claimed one.
+def rivals_of(claim: Claim, answered: Estimate, assets: Assets) -> tuple[Claim, ...]:
+    """Return places of the claim's kind that contain the answer; none if the claimed one does.
+
+    Of a finer unit, the city that the answer is in is one as well, unless the unit is a part of it.
 
     Args:
-        claim: a circle, countries or admin-1 units.
+        claim: a circle, a city, countries or units.
         answered: the estimated position.
         assets: world and gazetteer.
     """
+    gazetteer, here = assets.gazetteer, np.array([[answered.latlon.lat, answered.latlon.lon]])
+    if claim.city is not None:
+        town = gazetteer.reverse(answered.latlon)
+        if town is None or town.level != "city" or in_city(claim.city, here, gazetteer)[0]:
+            return ()
+        return (_claim_of_city("", str(town), town),)
     if claim.centre is not None:
         if claim.centre.distance_km(answered.latlon) <= claim.radius_km:
-            return None
-        return Claim("", "", (), answered.latlon, claim.radius_km, (answered.country,))
-    unit = str(assets.world.cells.admin1[answered.cell]) if claim.level == "region" else ""
-    place = (assets.gazetteer.admin1(unit) if unit else None) or assets.gazetteer.country(answered.country)
-    if place is None or any(place == area or area == assets.gazetteer.country(place.country) for area in claim.areas):
-        return None
-    return Claim("", place.name, (place,), None, 0.0, (place.country,), claim.level)
+            return ()
+        return (Claim("", "", (), answered.latlon, claim.radius_km, (answered.country,)),)
+    unit = str(assets.world.cells.admin1[answered.cell]) if claim.level != "country" else ""
+    around = (gazetteer.admin1(unit) if unit else None, gazetteer.country(answered.country))
+    finer = finer_units(gazetteer, answered.country, unit) if claim.level == "city" else ()
+    place = finer[int(nearest_unit(finer, here)[0])] if finer else around[0] or around[1]
+    if place is None or any(area in (place, *around) for area in claim.areas):
+        return ()
+    rivals = [Claim("", place.name, (place,), None, 0.0, (place.country,), claim.level)]
+    town = gazetteer.reverse(answered.latlon) if claim.level == "city" else None
+    if town is not None and town.level == "city" and not any(_around(town, area) for area in claim.areas):
+        rivals.append(_claim_of_city("", str(town), town))
+    return tuple(rivals)
+
+
+def _around(city: Place, unit: Place) -> bool:
+    """Whether a unit is a part of a city, as Southwark is of London: its centre is where most of the city is."""
+    return city.latlon.distance_km(unit.latlon) <= float(city_radius_km(city.population)) / 3
 
 
 def claim_of_position(position: LatLon, gazetteer: Gazetteer) -> Claim:
     """Return the claim that a file makes by its GPS position."""
-    name = f"EXIF position {position.lat:.5f}, {position.lon:.5f}"
+    name = f"EXIF position {position.lat:.5f}, {position.lon:.5f} within {CITY_KM:g} km"
     return Claim("exif", name, (), position, CITY_KM, _codes(gazetteer.country_at(position)))
 
 
 def _codes(code: str) -> tuple[str, ...]:
     return (code,) if code else ()
-
-
-class Probability:
-    """Probability of one claim under a posterior; what depends on the claim alone is computed once.
-
-    Areas hold the probability of their cells. A circle holds what of the cloud of places where photos are, and of the
-    cities that the text names, lies in it; a small share of each cell's probability is spread evenly over the cell.
-
-    Args:
-        claim: the claim.
-        world: cells and support.
-        text_weight: what constraints other than the user's count for, as in `Fusion`.
-    """
-
-    def __init__(self, claim: Claim, world: World, text_weight: float = 1.0) -> None:
-        self._claim, self._world, self._text_weight = claim, world, text_weight
-        cells = world.cells
-        if claim.centre is None:
-            parts = [cells.inside(p.country, p.admin1 if p.level == "admin1" else "") for p in claim.areas]
-            self._rows = np.unique(np.concatenate(parts))
-            return
-        self._here = (claim.centre.lat, claim.centre.lon)
-        home = cells.at(claim.centre)
-        near = haversine_km(self._here, world.support.latlon) <= claim.radius_km + _REACH_KM
-        self._rows = np.union1d(world.support.cell[near], [home])
-        # Half of a cell's photos lie within its radius: its area is taken as a circle of twice that.
-        reach = 2.0 * np.maximum(cells.radius_km, 1.0)
-        share = np.minimum(1.0, (claim.radius_km / reach) ** 2)
-        away = haversine_km(self._here, cells.centroids)
-        self._covered = share * ((away <= reach + claim.radius_km) | (np.arange(len(cells)) == home))
-
-    def __call__(self, posterior: Posterior, constraints: Sequence[Constraint]) -> float:
-        """Probability that the claim is true, in (0, 1).
-
-        Args:
-            posterior: belief over the world's cells.
-            constraints: those that made it.
-        """
-        probs = posterior.probs
-        if self._claim.centre is None:
-            return _inside_unit(float(probs[self._rows].sum()))
-        places = gazetteer_candidates(self._world, self._rows.tolist(), constraints, self._text_weight)
-        mass = np.exp(places.log_weight) * probs[places.cell]
-        spread = np.hypot(haversine_km(self._here, places.latlon)[:, None], places.extent_km[:, None] * SPREAD)
-        seen = float((mass[:, None] * (spread <= self._claim.radius_km)).sum() / len(SPREAD))
-        return _inside_unit((1.0 - _UNSEEN) * seen + _UNSEEN * float(probs @ self._covered))
-
-
-def _inside_unit(p: float) -> float:
-    return min(max(p, 1e-15), 1.0 - 1e-15)

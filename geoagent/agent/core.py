@@ -24,6 +24,7 @@ from geoagent.agent.reading import look, read_regions, understand
 from geoagent.agent.timing import Clock
 from geoagent.agent.verification import Verification, verify
 from geoagent.answer import Answer
+from geoagent.belief.estimate import Estimate
 from geoagent.belief.fusion import Belief, Fusion
 from geoagent.config import WEIGHING, Config
 from geoagent.errors import ConfigError, InputError, WorldError
@@ -221,6 +222,12 @@ class GeoAgent:
         """The posterior over geocells from picture, text and what the user stated."""
         said = (*self.builder.user_constraints, *observed.text.constraints)
         return self.fusion(observed.vision.log_probs, said)
+
+    def estimate(self, observed: Observation) -> Estimate:
+        """The estimate behind the answer: the likeliest point, also where the answer names no place."""
+        said = (*self.builder.user_constraints, *observed.text.constraints)
+        infer = self.inference.of(observed.vision, said)
+        return infer(observed.vision.log_probs, said)[1]
 
     def verify(self, observed: Observation, claim: str) -> Verification:
         """Weigh a claim about where the photo was taken.

@@ -10,6 +10,7 @@ import numpy as np
 
 from geoagent.agent.claims import Claim
 from geoagent.answer import Answer, Best, CuePlace, CueReport, Prediction
+from geoagent.belief.explanation import unnamed
 from geoagent.belief.radii import spread_quantiles
 from geoagent.config import OPEN, Config
 from geoagent.errors import InputError
@@ -27,19 +28,18 @@ _RINGS_KM = (5.0, 25.0, 100.0, 500.0, math.inf)
 """Step in which the distance between a photo and its city is disclosed."""
 _NEARLY_ALL = 0.98  # share of an area's population within its disclosed radius
 _LEAST_KM = 25.0  # least disclosed radius of a country or region
-_NOWHERE = Best(lat=None, lon=None, place=None, precision="none")
+NOWHERE = Best(lat=None, lon=None, place=None, precision="none")
+"""What an answer holds that names no place."""
 _RANK: dict[str, int] = {"none": -1, **{str(name): i for i, name in enumerate(PRECISIONS)}}
 
 
 def release(answer: Answer, config: Config, gazetteer: Gazetteer) -> Answer:
-    """Return the answer as a configuration allows it: in full, no finer than a cap, or without a place."""
-    if config.max_precision == "auto":
-        if answer.best is not None and answer.best.precision == "none":
-            return _abstain(answer, config.confidence)
-    else:
-        answer = disclose(answer, config.max_precision, gazetteer)
-    sure = answer.confidence is None or answer.confidence >= config.abstain_below
-    return answer if sure else _abstain(answer, config.abstain_below)
+    """Return the answer as a configuration allows it: in full, or no finer than a cap."""
+    return (
+        answer
+        if config.max_precision == "auto"
+        else disclose(answer, config.max_precision, gazetteer, asked=config.least_confidence)
+    )
 
 
 def at_its_level(best: Best, gazetteer: Gazetteer) -> tuple[Best, float]:
@@ -48,9 +48,7 @@ def at_its_level(best: Best, gazetteer: Gazetteer) -> tuple[Best, float]:
     The position becomes the one that stands for the country, the admin-1 unit or the city; radii around it that grow by
     how far it moved hold as much as before.
     """
-    if best.precision == "none":
-        return _NOWHERE, 0.0
-    if best.precision == "full" or best.lat is None or best.lon is None:
+    if best.precision == "none" or best.precision == "full" or best.lat is None or best.lon is None:
         return best, 0.0
     found = _Hider(best.precision, gazetteer).best(best)
     if found.lat is None or found.lon is None:
@@ -109,40 +107,29 @@ def _tells(kind: str, levels: Iterable[str], cap: str) -> bool:
     return kind not in (_CITY_AT_MOST if cap == "city" else _HARMLESS) or any(_RANK[x] > _RANK[cap] for x in levels)
 
 
-def _abstain(answer: Answer, asked: float) -> Answer:
-    """Return the answer without a place; probabilities and cues stay."""
-    first = answer.countries[0] if answer.countries else None
-    why = "No place is named: no country is probable."
-    if first is not None:
-        why = f"No place is named: the likeliest country, {first.code}, has {first.p:.0%}; {asked:.0%} were asked for."
-    return answer.model_copy(
-        update={
-            "abstained": True,
-            "best": _NOWHERE,
-            "radius_50_km": None,
-            "radius_90_km": None,
-            "explanation": why,
-        }
-    )
-
-
-def disclose(answer: Answer, cap: Precision, gazetteer: Gazetteer) -> Answer:
+def disclose(answer: Answer, cap: Precision, gazetteer: Gazetteer, *, asked: float = 0.5) -> Answer:
     """Return the answer without anything finer than `cap`.
 
     Positions become those that stand for the country, the admin-1 unit or the city, and radii reach over nearly all of
     it, so that they hold what they say and tell nothing of the photo; all text, and cues, neighbours and EXIF positions
     that would give the place away are withheld, and a warning says so. An answer that names no place stays one.
+
+    Args:
+        answer: in full.
+        cap: finest level that is disclosed.
+        gazetteer: places that stand for others.
+        asked: probability that a country must reach to be named, for the words of an answer that names none.
     """
     if cap == "full" or answer.best is None:
         return answer
     hide = _Hider(cap, gazetteer)
     final = hide.prediction(answer.text_aware)
     assert final is not None
-    placed: dict[str, object] = {"best": final.best, "explanation": hide.explanation(final)}
+    placed: dict[str, object] = {"best": final.best, "explanation": hide.explanation(final, asked)}
     placed |= {"radius_50_km": final.radius_50_km, "radius_90_km": final.radius_90_km}
     return answer.model_copy(
         update={
-            **({} if answer.abstained else placed),
+            **placed,
             "vision_only": hide.prediction(answer.vision_only),
             "text_only": hide.prediction(answer.text_only),
             "text_aware": final,
@@ -201,14 +188,13 @@ class _Hider:
         if prediction is None:
             return None
         best = self.best(prediction.best)
-        half, most = self._radii(prediction, best)
-        return prediction.model_copy(
-            update={"best": best, "radius_50_km": round(half, 2), "radius_90_km": round(most, 2)}
-        )
+        half, most = prediction.radius_50_km, prediction.radius_90_km
+        if half is not None and most is not None:
+            half, most = (round(km, 2) for km in self._radii(half, most, prediction.best, best))
+        return prediction.model_copy(update={"best": best, "radius_50_km": half, "radius_90_km": most})
 
-    def _radii(self, prediction: Prediction, best: Best) -> tuple[float, float]:
+    def _radii(self, half: float, most: float, true: Best, best: Best) -> tuple[float, float]:
         """Radii around the disclosed place that keep their coverage without revealing where in it the photo is."""
-        half, most, true = prediction.radius_50_km, prediction.radius_90_km, prediction.best
         if best.lat is None or best.lon is None or true.lat is None or true.lon is None:
             return half, most
         here = LatLon(best.lat, best.lon)
@@ -274,8 +260,10 @@ class _Hider:
             }
         )
 
-    def explanation(self, final: Prediction) -> str:
+    def explanation(self, final: Prediction, asked: float) -> str:
         """Return an explanation that names only the capped place."""
+        if final.best.precision == "none":
+            return unnamed(final.countries[0].code, final.confidence, asked)
         return (
             f"{final.best.place or final.best.country}: {final.confidence:.0%} for {final.best.country}. "
             f"Finer places are withheld ({self._cap} precision)."

@@ -9,12 +9,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from geoagent.agent.answer_builder import AnswerBuilder
-from geoagent.agent.claims import Claim, Probability, rival_of
+from geoagent.agent.claim_probability import Probability
+from geoagent.agent.claims import Claim, rivals_of
 from geoagent.agent.disclosure import HIDDEN, hidden_says, withheld
 from geoagent.agent.inference import Inference
 from geoagent.belief.explanation import where
 from geoagent.config import OPEN
 from geoagent.evidence.observation import Observation
+from geoagent.evidence.scripts import clean
 from geoagent.places.geo import Float
 from geoagent.protocols import Assets
 from geoagent.types import Constraint
@@ -48,6 +50,7 @@ class Expected(_Part):
     kind: str
     what: str
     status: Literal["seen", "not seen", "seen otherwise"]
+    here: str | None = Field(default=None, description="what was read of the kind, where anything was")
 
 
 class Verification(_Part):
@@ -98,7 +101,7 @@ def verify(
     """
     prior, looked, fusion = assets.world.log_prior, observed.vision.log_probs, inference.fusion
     user, everything = inference.user, (*inference.user, *observed.text.constraints)
-    fused, probability = fusion.over(everything), Probability(claim, assets.world, fusion.text_weight)
+    fused, probability = fusion.over(everything), Probability(claim, assets.world, assets.gazetteer, fusion.text_weight)
 
     known: dict[tuple[int, int, tuple[str, ...]], float] = {}
 
@@ -113,11 +116,14 @@ def verify(
     before, after = odds(prior, user), odds(looked, everything)
     p, factor = 1.0 / (1.0 + math.exp(-after)), after - before
     answered = inference.of(observed.vision, everything)(looked, everything)[1]
-    other, lead, rival = rival_of(claim, answered, assets), -math.inf, None
-    if other is not None:
-        rival = Probability(other, assets.world, fusion.text_weight)
-        if odds(looked, everything, rival) >= 0.0:
-            lead = odds(looked, everything, rival) - odds(prior, user, rival) - factor
+    lead, rival = -math.inf, None
+    for other in rivals_of(claim, answered, assets):
+        better = Probability(other, assets.world, assets.gazetteer, fusion.text_weight)
+        if odds(looked, everything, better) < 0.0:
+            continue
+        ahead = odds(looked, everything, better) - odds(prior, user, better) - factor
+        if ahead > lead:
+            lead, rival = ahead, better
     rival = rival if lead >= STRONG else None
 
     def alone(base: Float, constraint: Constraint | None = None) -> float:
@@ -143,7 +149,8 @@ def verify(
             Weighed(key="picture", kind="picture", value=observed.vision.encoder, says=says, regions=[], nats=nats)
         )
     verdict = _verdict(p, factor, lead)
-    instead = where(builder.placed(answered)[0]) if rival is not None and builder.cap in OPEN else ""
+    placed = builder.placed(answered)[0]
+    instead = where(placed) if rival is not None and builder.cap in OPEN and placed.precision != "none" else ""
     return Verification(
         source=observed.source,
         claim=claim.said,
@@ -159,7 +166,7 @@ def verify(
         odds=math.exp(after),
         bayes_factor_nats=round(factor, 3),
         evidence=sorted(weighed, key=lambda w: -abs(w.nats)),
-        expected=_expected(claim, observed, assets),
+        expected=_expected(claim, observed, assets, quoting=builder.cap in OPEN),
         says=_words(claim, verdict, p, factor, len(weighed) - len(user), instead),
         warnings=list(dict.fromkeys((*claim.notes, *observed.warnings))),
     )
@@ -194,16 +201,49 @@ def _words(claim: Claim, verdict: Verdict, p: float, factor: float, pieces: int,
         return f"{named}: nothing in the photo speaks for any place. {claim.name} has {_percent(p)} by itself."
     if verdict == "contradicted" and instead:
         return f"{named}: {claim.name} has a probability of {_percent(p)}; the evidence points to {instead}."
-    times = f"{math.exp(abs(factor)):,.3g} times {'likelier' if factor >= 0 else 'less likely'}"
-    return f"{named}: {claim.name} has a probability of {_percent(p)}; what was seen makes it {times} than before."
+    return f"{named}: {claim.name} has a probability of {_percent(p)}; what was seen makes it {times_text(factor)}."
+
+
+_NAMED = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+
+
+def times_text(nats: float) -> str:
+    """Say by how much odds changed, as people do: "19 billion times less likely than before"."""
+    times = math.exp(min(abs(nats), 700.0))
+    if times < 1.05:
+        return "as likely as before"
+    how = f"{'likelier' if nats > 0 else 'less likely'} than before"
+    if times >= 1e15:
+        return f"over a thousand trillion times {how}"
+    if times < 9.5:
+        return f"{times:.1f} times {how}"
+    times = float(f"{times:.2g}")  # two digits are more than it is known by
+    for size, name in _NAMED:
+        if times >= size:
+            return f"{times / size:.{0 if times >= 9.95 * size else 1}f} {name} times {how}"
+    return f"{times:,.0f} times {how}"
 
 
 def _percent(p: float) -> str:
     return f"{p:.0%}" if 0.01 <= p <= 0.99 else "under 1 %" if p < 0.01 else "over 99 %"
 
 
-def _expected(claim: Claim, observed: Observation, assets: Assets) -> list[Expected]:
-    """What photos of the claimed country tend to show, and whether this one shows it."""
+def _quoted(constraint: Constraint, observed: Observation) -> str:
+    """The words in the photo that a constraint rests on."""
+    lines = observed.text.regions
+    said = [lines[s.region].text[s.start : s.end] for s in constraint.spans if s.region < len(lines)]
+    return clean(" … ".join(dict.fromkeys(part for part in said if part))) or constraint.value
+
+
+def _expected(claim: Claim, observed: Observation, assets: Assets, *, quoting: bool) -> list[Expected]:
+    """What photos of the claimed country tend to show, and whether this one shows it.
+
+    Args:
+        claim: the claim.
+        observed: the observation.
+        assets: facts of the country.
+        quoting: whether to quote what was read.
+    """
     if len(claim.countries) != 1:
         return []
     code = claim.countries[0]
@@ -225,14 +265,20 @@ def _expected(claim: Claim, observed: Observation, assets: Assets) -> list[Expec
     for kind, shown in what.items():
         if not shown:
             continue
-        fits = [_weight_in(code, c) > prior for c in observed.text.constraints if c.kind == kind]
+        read = [c for c in observed.text.constraints if c.kind == kind]
+        fits = [_weight_in(code, c) > prior for c in read]
+        told = [_quoted(c, observed) for c, fit in zip(read, fits, strict=True) if fit == any(fits)]
+        if kind == "phone" and any(fits) and not any(f and c.value[:1] == "+" for c, f in zip(read, fits, strict=True)):
+            shown = f"a number of a form used in {facts.name}"
         if kind == "script":  # Latin is no cue, and may be what is expected
             evident = [r.script for r in observed.text.regions if r.script_is_evidence]
             fits += [facts.scripts.get(script, 0.0) >= _USUAL for script in evident]
+            told = evident
         status: Literal["seen", "not seen", "seen otherwise"] = "not seen"
         if fits:
             status = "seen" if any(fits) else "seen otherwise"
-        found.append(Expected(kind=kind, what=shown, status=status))
+        here = ", ".join(dict.fromkeys(part for part in told if part)) if quoting else ""
+        found.append(Expected(kind=kind, what=shown, status=status, here=here or None))
     return found
 
 

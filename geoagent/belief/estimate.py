@@ -238,12 +238,19 @@ def candidate_weights(candidates: Candidates, log_probs: Float, cell_weight: flo
 
 
 def alternatives(
-    conclusion: Estimate, posterior: Posterior, world: World, count: int
+    conclusion: Estimate, posterior: Posterior, world: World, count: int, *, own: bool = False
 ) -> list[tuple[LatLon, int, float]]:
-    """Alternative places as `(place, cell, probability)`, most probable first.
+    """At most `count` alternative places as `(place, cell, probability)`, most probable first.
 
     Cells are taken by probability, each at least `_APART_KM` from those taken before, including the answer itself.
     A place's probability is that of the cells of its country that are nearest to it, and within that distance.
+
+    Args:
+        conclusion: the estimate.
+        posterior: the belief behind it.
+        world: cells.
+        count: maximum number of places.
+        own: whether the place of the estimate is one of them, for an answer that does not name it.
     """
     cells, probs = world.cells, posterior.probs
     chosen: list[tuple[LatLon, int]] = [(conclusion.latlon, conclusion.cell)]
@@ -251,7 +258,7 @@ def alternatives(
     places = world.densest[leading]
     unit = to_unit(places)
     free = great_circle_km(unit, to_unit((conclusion.latlon.lat, conclusion.latlon.lon))) >= _APART_KM
-    while len(chosen) <= count and free.any():
+    while len(chosen) < count + (not own) and free.any():
         first = int(free.argmax())
         chosen.append((LatLon(*places[first].tolist()), int(leading[first])))
         free &= great_circle_km(unit, unit[first]) >= _APART_KM
@@ -259,9 +266,9 @@ def alternatives(
     close = cells.unit @ to_unit(at).T
     nearest = close.argmax(axis=1)
     near = close.max(axis=1) >= np.cos(_APART_KM / EARTH_RADIUS_KM)
-    own = cells.country_index[[cell for _, cell in chosen]]
-    near &= cells.country_index == own[nearest]
+    countries = cells.country_index[[cell for _, cell in chosen]]
+    near &= cells.country_index == countries[nearest]
     near[[cell for _, cell in chosen]] = True  # a large cell's centre may be further from the place in it
     mass = np.bincount(nearest, weights=probs * near, minlength=len(chosen))
-    found = [(place, cell, float(p)) for (place, cell), p in zip(chosen, mass, strict=True)][1:]
-    return sorted(found, key=lambda item: -item[2])
+    found = [(place, cell, float(p)) for (place, cell), p in zip(chosen, mass, strict=True)]
+    return sorted(found if own else found[1:], key=lambda item: -item[2])

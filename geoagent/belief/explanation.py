@@ -64,7 +64,20 @@ def where(best: Best | None) -> str:
     if best is None:
         return "nowhere"
     parts = dict.fromkeys(part for part in (best.place, best.admin1, best.country) if part)
-    return ", ".join(parts) or "the whole world"
+    return ", ".join(parts) or "no place"
+
+
+def unnamed(country: str, p: float, asked: float) -> str:
+    """Say why no place is named.
+
+    Args:
+        country: the most probable country.
+        p: its probability.
+        asked: probability that was asked for; one half if nothing was.
+    """
+    if asked <= 0.5:
+        return f"No place can be named: no country is likelier than not; the likeliest, {country}, has {p:.0%}."
+    return f"No place is named: the likeliest country, {country}, has {p:.0%}; {asked:.0%} were asked for."
 
 
 def kilometres(distance_km: float) -> str:
@@ -76,14 +89,15 @@ def statements(
     text_aware: Best,
     vision_only: Best,
     confidence: float,
-    radius_50_km: float,
-    radius_90_km: float,
+    radius_50_km: float | None,
+    radius_90_km: float | None,
     cues: Sequence[CueReport],
     *,
     looked: bool,
     told: bool,
     lines: int,
     comparison: Comparison | None = None,
+    unnamed: str = "",
 ) -> list[str]:
     """The answer as a few statements, each of which restates a number in it.
 
@@ -98,14 +112,17 @@ def statements(
         told: whether the user gave a constraint or hint on the place.
         lines: number of lines of text read.
         comparison: comparison of picture and text.
+        unnamed: why no place is named, see `unnamed`; "" where one is.
     """
     level = {"country": "a country", "region": "a region", "full": "a point"}.get(text_aware.precision, "a city")
-    reach = "no country is likelier than not" if text_aware.precision == "none" else f"the evidence reaches to {level}"
     said = [
-        f"{where(text_aware)}: {confidence:.0%} for {text_aware.country}; {reach}.",
-        f"Half of the probability lies within {kilometres(radius_50_km)} of the place, 90 % within "
-        f"{kilometres(radius_90_km)}.",
+        unnamed or f"{where(text_aware)}: {confidence:.0%} for {text_aware.country}; the evidence reaches to {level}."
     ]
+    if radius_50_km is not None and radius_90_km is not None:
+        said.append(
+            f"Half of the probability lies within {kilometres(radius_50_km)} of the place, 90 % within "
+            f"{kilometres(radius_90_km)}."
+        )
     if not looked:
         said.append("The picture itself was not judged, only its text: where photos are taken stands in for it.")
     if not cues:
@@ -119,6 +136,8 @@ def statements(
         changed = (
             f"without it: {where(cue.without)}"
             if _differs(cue.without, text_aware)
+            else "without it no place can be named either"
+            if unnamed
             else "without it the place is the same"
         )
         said.append(f"{cue.says} It adds {cue.nats:+.1f} nats ({changed}).")
@@ -126,7 +145,7 @@ def statements(
     if against:
         named = "; ".join(f"{c.kind} “{c.value}” ({favoured(c.favours)})" for c in against[:3])
         said.append(f"Against it speak: {named}.")
-    if vision_only.precision == "none" and text_aware.precision != "none":
+    if vision_only.precision == "none" and not unnamed:
         said.append("Without any text no place could be named.")
     elif _differs(vision_only, text_aware):
         without = "Without any text, by what you said," if told else "Without any text"
@@ -158,7 +177,7 @@ def compared(vision: Posterior, text: Posterior, before: Float, vision_only: Bes
     changed: Literal["nothing", "place", "region", "country"] = "nothing"
     if vision_only.country != text_aware.country:
         changed = "country"
-    elif moved_km >= 1.0:
+    elif moved_km is not None and moved_km >= 1.0:
         changed = "region" if vision_only.admin1 != text_aware.admin1 else "place"
     conflict = agreement <= -_FAIR
     if conflict:
@@ -169,13 +188,17 @@ def compared(vision: Posterior, text: Posterior, before: Float, vision_only: Bes
     else:
         says = "Picture and text neither agree nor disagree."
     change = ""
-    if changed != "nothing" and where(vision_only) != where(text_aware):
+    if changed != "nothing" and vision_only.precision == "none":
+        change = f"Without the text no place can be named; with it, it is {where(text_aware)}."
+    elif changed != "nothing" and text_aware.precision == "none":
+        change = f"Without the text it is {where(vision_only)}; with it, no place can be named."
+    elif changed != "nothing" and where(vision_only) != where(text_aware):
         change = f"The text changed the {changed}: {where(vision_only)} became {where(text_aware)}."
-    elif changed != "nothing":
+    elif moved_km is not None and changed != "nothing":
         change = f"The text moved the place by {kilometres(moved_km)}."
     return Comparison(
         changed=changed,
-        moved_km=round(moved_km, 2),
+        moved_km=None if moved_km is None else round(moved_km, 2),
         divergence_nats=round(max(0.0, divergence), 4),
         agreement_nats=round(agreement, 3),
         conflict=conflict,
@@ -184,10 +207,10 @@ def compared(vision: Posterior, text: Posterior, before: Float, vision_only: Bes
     )
 
 
-def _apart_km(a: Best, b: Best) -> float:
-    """Distance between two disclosed places; 0 if either is withheld."""
+def _apart_km(a: Best, b: Best) -> float | None:
+    """Distance between two places; None where one of them is not named or withheld."""
     if a.lat is None or a.lon is None or b.lat is None or b.lon is None:
-        return 0.0
+        return None
     return LatLon(a.lat, a.lon).distance_km(LatLon(b.lat, b.lon))
 
 

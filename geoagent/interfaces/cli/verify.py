@@ -76,6 +76,7 @@ def _show(found: Verification) -> None:
     if found.expected:
         console.print("\nWhat a photo from there tends to show")
         for each in found.expected:
-            console.print(f"  {each.status:<14}  {each.kind}: {escape(each.what)}")
+            here = f" (here: {escape(clean(each.here))})" if each.here and each.here != each.what else ""
+            console.print(f"  {each.status:<14}  {each.kind}: {escape(each.what)}{here}")
     for warning in found.warnings:
         console.print(f"Warning: {escape(clean(warning))}")

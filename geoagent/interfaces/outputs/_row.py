@@ -36,7 +36,7 @@ class Row:
         warnings: what was lost or odd.
         exif_lat: what the file says about itself, where the answer discloses it; never evidence.
         exif_lon: degrees.
-        exif_distance_km: how far the answer is from that.
+        exif_distance_km: how far the answer is from that; None where it names no place.
         world: name of the world that answered.
         world_fingerprint: its geocells.
         version: version of geoagent that answered.
@@ -103,7 +103,7 @@ def row_of(answer: Answer) -> Row:
         warnings=tuple(map(plain, answer.warnings)),
         exif_lat=None if gps is None else _number(gps.lat),
         exif_lon=None if gps is None else _number(gps.lon),
-        exif_distance_km=None if gps is None else _number(gps.distance_km),
+        exif_distance_km=None if gps is None or best is None else _number(gps.distance_km),
         world=_text(answer.world.get("name")),
         world_fingerprint=_text(answer.world.get("fingerprint")),
         version=_text(answer.versions.get("geoagent")),

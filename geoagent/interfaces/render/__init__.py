@@ -17,6 +17,7 @@ PALETTE = ("#b3400a", "#005a94", "#00735a", "#8a3f8f", "#8a6d00", "#b02a52", "#3
 OTHER_COLOUR = "#5b5b60"
 AROUND_KM = 150.0
 """How far around an alternative its probability is counted: see `Alternative.p`."""
+UNNAMED = "No place can be named"
 NO_CUES = "No text cue contributed to this answer."
 UNREAD = "text that could not be read"
 """Title of the boxes of `Answer.unread`."""
@@ -87,6 +88,25 @@ def short_text(best: Best) -> str:
     """Return "Stuttgart, DE": the finest name and the country, or "no place"."""
     names = [shown(part) for part in (best.place or best.admin1, best.country) if part and best.precision != "none"]
     return ", ".join(dict.fromkeys(names)) or "no place"
+
+
+def title_text(answer: Answer) -> str:
+    """Return the place, or that none can be named."""
+    best = answer.best
+    return place_text(best) if best is not None and best.precision != "none" else UNNAMED
+
+
+def likeliest_text(answer: Answer) -> str:
+    """Return what is told where no place is named: "22 % for the likeliest country, US"; "" where nothing is known."""
+    if not answer.countries:
+        return ""
+    return f"{percent_text(answer.countries[0].p)} for the likeliest country, {shown(answer.countries[0].code)}"
+
+
+def exif_distance_km(answer: Answer) -> float | None:
+    """Return how far the file's position is from the answer; None where there is none, or no place is named."""
+    named = answer.best is not None and answer.best.precision != "none"
+    return answer.exif_gps.distance_km if named and answer.exif_gps is not None else None
 
 
 def alone_text(answer: Answer) -> str:

@@ -39,10 +39,13 @@ def _steps(answer: Answer) -> Iterator[str]:
         "Each cue raises the cells it speaks for and lowers the others, by as much as cues of its kind were measured "
         "to be worth. No cue alone rules a place out, and cues that rest on the same words are not counted twice."
     )
-    yield (
-        "The country with most probability was chosen first, then the place in it. The radii say how far the rest of "
-        "the probability is spread around that place."
-    )
+    if answer.best is not None and answer.best.precision == "none":
+        yield "No country is probable enough to be named, so no place in one is, and there are no radii."
+    else:
+        yield (
+            "The country with most probability was chosen first, then the place in it. The radii say how far the rest "
+            "of the probability is spread around that place."
+        )
     if answer.neighbours:
         heaviest = sorted(answer.neighbours, key=lambda n: -n.weight)[:_MOST_PLACES]
         named = ", ".join(f"{shown(n.ref)} ({percent_text(n.weight)})" for n in heaviest)

@@ -13,6 +13,7 @@ from geoagent.interfaces.render import (
     change_text,
     coordinates_text,
     cue_colours,
+    exif_distance_km,
     km_text,
     nats_text,
     percent_text,
@@ -200,7 +201,7 @@ def file_says(answer: Answer) -> list[Element]:
     gps = answer.exif_gps
     if gps is None:
         return []
-    away = "" if gps.distance_km is None else f", {km_text(gps.distance_km)} from the answer"
+    away = "" if (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
     return [
         el("p", {}, f"GPS position in the file: {coordinates_text(gps.lat, gps.lon)}{away}."),
         el("p", {"class": "muted small prose"}, "It was not used. Anybody can write any position into a file."),

@@ -25,9 +25,9 @@ from geoagent.interfaces.render import (
     favours_text,
     km_text,
     nats_text,
-    place_text,
     region_numbers,
     shown,
+    title_text,
 )
 from geoagent.types import Photo
 
@@ -134,7 +134,7 @@ def _badge(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, number:
 def _legend(answer: Answer, width: int, unit: float) -> Image.Image:
     """The strip below: the answer in one line, then one entry a cue."""
     size, pad, radius = 19 * unit, 14 * unit, 12 * unit
-    head = [place_text(answer.best)]
+    head = [title_text(answer)]
     if answer.status == "error":
         head = [f"No answer: {shown(answer.error or '')}"]
     elif answer.best is not None and answer.best.lat is not None and answer.best.precision != "none":

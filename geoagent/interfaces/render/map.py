@@ -14,6 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from geoagent.agent.disclosure import NOWHERE
 from geoagent.answer import Answer, Best, CueReport, Prediction
 from geoagent.errors import InputError
 from geoagent.interfaces.render import (
@@ -21,12 +22,14 @@ from geoagent.interfaces.render import (
     alone_text,
     coordinates_text,
     cue_colours,
+    exif_distance_km,
     km_text,
     nats_text,
     percent_text,
     place_text,
     region_numbers,
     shown,
+    title_text,
 )
 from geoagent.interfaces.render._page import PHOTO_BYTES, asset, fill, policy, small_photo
 from geoagent.interfaces.render._rings import GRID, Rings, cell_rings, country_rings
@@ -85,8 +88,8 @@ def map_html(
 
 def _page(answers: Sequence[Answer], data: str) -> str:
     style, script = asset("map.css"), "".join(map(asset, SCRIPTS))
-    title = f"{place_text(answers[0].best)} – geoagent" if len(answers) == 1 else f"{len(answers)} photos – geoagent"
-    lines = [f"{shown(a.source)}: {shown(a.error) if a.error else place_text(a.best)}" for a in answers[:50]]
+    title = f"{title_text(answers[0])} – geoagent" if len(answers) == 1 else f"{len(answers)} photos – geoagent"
+    lines = [f"{shown(a.source)}: {shown(a.error) if a.error else title_text(a)}" for a in answers[:50]]
     values = {
         "csp": policy(style, script, images=f"data: {TILE_HOST}"),
         "title": html.escape(title),
@@ -119,14 +122,15 @@ def _clean(value: Any) -> Any:
 
 
 def _best(best: Best | None, radius_50: float | None, radius_90: float | None, p: float | None) -> dict[str, Any]:
-    named = best is not None and best.precision != "none"
-    lat, lon = (best.lat, best.lon) if best is not None and named else (None, None)
+    if best is not None and best.precision == "none":  # older answers tell a place even so
+        best = NOWHERE
+    lat, lon = (best.lat, best.lon) if best is not None else (None, None)
     if lat is None:  # a withheld place also withholds the distance to it
         radius_50 = radius_90 = None
     return {
         "lat": lat,
         "lon": lon,
-        "place": place_text(best, country=False) if best is not None and named and (best.place or best.admin1) else "",
+        "place": place_text(best, country=False) if best is not None and (best.place or best.admin1) else "",
         "country": None if best is None else best.country,
         "coordinates": coordinates_text(lat, lon, radius_50),
         "precision": "none" if best is None else best.precision,
@@ -162,7 +166,8 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
     """What the page shows of one answer, numbers already written as words where a reader sees them."""
     numbers = region_numbers(answer)
     colours = cue_colours(answer.cues)
-    heaviest = sorted(answer.neighbours, key=lambda n: -n.weight)[:300]
+    named = answer.best is not None and answer.best.precision != "none"
+    heaviest = sorted(answer.neighbours, key=lambda n: -n.weight)[:300] if named else []
     return {
         "id": answer.id,
         "source": answer.source,
@@ -220,7 +225,7 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
             "lat": answer.exif_gps.lat,
             "lon": answer.exif_gps.lon,
             "coordinates": coordinates_text(answer.exif_gps.lat, answer.exif_gps.lon),
-            "distance": "" if answer.exif_gps.distance_km is None else km_text(answer.exif_gps.distance_km),
+            "distance": "" if (km := exif_distance_km(answer)) is None else km_text(km),
         },
         "facts": [
             *([f"world {key}", str(v)] for key, v in answer.world.items() if isinstance(v, str | int | float)),

@@ -120,7 +120,9 @@ function headline(a) {
   if (a.status === "error")
     return [el("h1", {}, "No answer"), el("p", { class: "note", role: "alert" }, say(a.error || "The photo could not be answered."))];
   const named = b.precision !== "none" && (b.place || b.country);
-  const facts = [["Half of the probability within", b.r50Text], ["90 % within", b.r90Text], [b.country ? `Probability of ${countryName(b.country)}` : "Probability of the country", b.p]];
+  const likeliest = b.country || (a.countries.length ? a.countries[0][0] : "");
+  const facts = [[likeliest ? `Probability of ${countryName(likeliest)}${named ? "" : ", the likeliest country"}` : "Probability of the country", b.p]];
+  if (named) facts.unshift(["Half of the probability within", b.r50Text], ["90 % within", b.r90Text]);
   return [
     el("h1", {}, say(named ? where(b) : "No place can be named"), a.status === "partial" ? el("span", { class: "badge" }, "partial") : ""),
     el("p", {}, b.coordinates ? el("span", {}, b.coordinates) : el("span", { class: "muted" }, named ? "Coordinates are not shown at this precision" : "The evidence points nowhere clearly enough"),

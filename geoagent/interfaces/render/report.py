@@ -16,7 +16,15 @@ from xml.etree.ElementTree import Element
 from geoagent import __version__
 from geoagent.answer import Answer
 from geoagent.errors import InputError
-from geoagent.interfaces.render import PRECISION_SAYS, coordinates_text, km_text, percent_text, place_text, shown
+from geoagent.interfaces.render import (
+    PRECISION_SAYS,
+    UNNAMED,
+    coordinates_text,
+    km_text,
+    percent_text,
+    shown,
+    title_text,
+)
 from geoagent.interfaces.render._account import caveats, facts, method
 from geoagent.interfaces.render._evidence import (
     Names,
@@ -92,7 +100,7 @@ def report_html(
     values = {
         "csp": policy(style),
         "generator": f"geoagent {__version__}",
-        "title": html.escape(f"{place_text(answer.best)} – report of geoagent"),
+        "title": html.escape(f"{title_text(answer)} – report of geoagent"),
         "style": style,
         "body": markup(body),
     }
@@ -121,7 +129,10 @@ def _headline(answer: Answer, names: Names) -> Element:
     country = names(best.country) if best is not None and best.country else "the country"
     likely = percent_text(answer.confidence)
     if not named:
-        lead = f"The evidence points nowhere clearly enough. The likeliest country, {country}, has {likely}."
+        lead = "The evidence points nowhere clearly enough."
+        if answer.countries:
+            first = answer.countries[0]
+            lead += f" The likeliest country, {names(first.code)}, has {percent_text(first.p)}."
     elif at is None:
         lead = f"Coordinates are not shown at this precision. {country} has a probability of {likely}."
     else:
@@ -136,7 +147,7 @@ def _headline(answer: Answer, names: Names) -> Element:
         ("Precision", PRECISION_SAYS[best.precision] if named and best is not None else None),
     ]
     cells = [el("div", {}, el("dt", {}, term), el("dd", {}, value)) for term, value in pairs if value]
-    title = where_text(best, names) if named else "No place can be named"
+    title = where_text(best, names) if named else UNNAMED
     return el(
         "header",
         {},

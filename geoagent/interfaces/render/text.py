@@ -22,13 +22,16 @@ from geoagent.interfaces.render import (
     alone_text,
     change_text,
     coordinates_text,
+    exif_distance_km,
     favours_text,
     km_text,
+    likeliest_text,
     nats_text,
     percent_text,
     place_text,
     short_text,
     shown,
+    title_text,
 )
 
 MOST_REGIONS = 12
@@ -72,7 +75,7 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
     if answer.alternatives:
         yield _alternatives(answer)
     if (gps := answer.exif_gps) is not None:
-        away = "" if gps.distance_km is None else f", {km_text(gps.distance_km)} from the answer"
+        away = "" if (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
         said = f"The file says {coordinates_text(gps.lat, gps.lon)}{away} (a check, never evidence)"
         yield Text(said, style="magenta")
 
@@ -82,10 +85,8 @@ def line_text(answer: Answer) -> str:
     name = shown(answer.id or answer.source)
     if answer.status == "error":
         return f"{name}: error: {error_text(answer)}"
-    if answer.abstained:
-        return f"{name}: {shown(answer.explanation)}"
     partial = f" {PARTIAL}" if answer.status == "partial" else ""
-    return f"{name}: {' · '.join([_named(answer) + partial, *_facts(answer)])}"
+    return f"{name}: {' · '.join([title_text(answer) + partial, *_facts(answer)])}"
 
 
 def error_text(answer: Answer) -> str:
@@ -114,19 +115,12 @@ def _headline(answer: Answer) -> RenderableType:
     lines = [Text(shown(name), style="dim")]
     if answer.status == "error":
         return Group(*lines, _hanging("✗ ", Text(f"no answer: {error_text(answer)}"), "bold red"))
-    lines.append(Text(_named(answer), "bold"))
+    lines.append(Text(title_text(answer), "bold"))
     if answer.status == "partial":
         lines[-1].append(f"  {PARTIAL}", "yellow")
     if facts := _facts(answer):
         lines.append(Text(" · ".join(facts)))
-    if answer.abstained and answer.explanation:
-        lines.append(Text(shown(answer.explanation)))
     return Group(*lines)
-
-
-def _named(answer: Answer) -> str:
-    best = answer.best
-    return place_text(best) if best is not None and best.precision != "none" else "No place can be named"
 
 
 def _facts(answer: Answer) -> list[str]:
@@ -137,9 +131,10 @@ def _facts(answer: Answer) -> list[str]:
         facts.append(f"50 % within {km_text(answer.radius_50_km)}, 90 % within {km_text(answer.radius_90_km)}")
     if best is not None and best.precision != "none":
         facts.append(f"precision: {PRECISION_SAYS[best.precision]}")
-    if best is not None and best.country and answer.confidence is not None:
-        sure = "sure of" if best.precision != "none" else "for the likeliest country,"
-        facts.append(f"{percent_text(answer.confidence)} {sure} {shown(best.country)}")
+    if best is not None and best.precision != "none" and best.country and answer.confidence is not None:
+        facts.append(f"{percent_text(answer.confidence)} sure of {shown(best.country)}")
+    elif likeliest := likeliest_text(answer):
+        facts.append(likeliest)
     return facts
 
 

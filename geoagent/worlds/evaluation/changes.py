@@ -177,10 +177,11 @@ def _row(stratum: str, rows: list[tuple[Answer, Truth | None]]) -> Row:
 
 
 def changed(answer: Answer) -> str:
-    """The coarsest level that the text changed; without a comparison, whether the country changed."""
-    if answer.comparison is not None:
-        return answer.comparison.changed
-    return "nothing" if country_of(answer.vision_only) == country_of(answer.text_aware) else "country"
+    """The coarsest level that the text changed, by the likeliest countries; without a comparison, only of them."""
+    if country_of(answer.vision_only) != country_of(answer.text_aware):
+        return "country"
+    told = "nothing" if answer.comparison is None else answer.comparison.changed
+    return "place" if told == "country" else told  # a place is named now, or no longer, in the same country
 
 
 def country_of(prediction: Prediction | None) -> str | None:

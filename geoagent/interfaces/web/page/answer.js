@@ -92,6 +92,7 @@ function verdictOf(found) {
     rows.length ? el("ul", { "aria-label": "Evidence" }, rows.map((row) => el("li", {}, contribution(row.nats, most), el("span", { class: "nats" }, signed(row.nats)), say(row.says)))) : "",
     found.expected.length ? el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Photos from there show"), el("th", { scope: "col" }, "Here"))),
       el("tbody", {}, found.expected.map((row) => el("tr", {}, el("td", {}, el("span", { class: "muted" }, `${row.kind} `), say(row.what)),
-        el("td", { class: { seen: "seen", "seen otherwise": "otherwise" }[row.status] || "muted" }, row.status))))) : "",
+        el("td", { class: { seen: "seen", "seen otherwise": "otherwise" }[row.status] || "muted" }, row.status,
+          row.here && row.here !== row.what ? [": ", say(row.here)] : ""))))) : "",
   ].filter((kid) => kid !== "");
 }
