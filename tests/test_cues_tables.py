@@ -68,7 +68,7 @@ PLATES = [
     (["서울 12 가 3456"], "KR", "Seoul"),
     (["51F-123.45"], "VN", "Ho Chi Minh City"),
     (["B 1234 XYZ"], "ID", "Jakarta"),
-    (["SBA 1234 A"], "MY", "Sabah"),
+    (["QAA 1234 B"], "MY", "Kuching"),
     (["ABC1D23"], "BR", ""),
     (["CA 123-456"], "ZA", "Cape Town"),
     (["123 ABC 02"], "KZ", "Almaty"),

@@ -67,6 +67,7 @@ _NEXT = 0.3
 _SURE_ROW = 0.85
 """Least confidence of the rows of a plate in two rows: digits on a wall and a house number are joined easily."""
 _PER_PLATE = 1e6
+_OPTIONAL_DIGIT, _OPTIONAL_LETTER = re.compile(r"\\d\?"), re.compile(r"\[[A-ZÄ-Ž]-[^\]]*\]\?")
 _LETTERS_OF_26, _DIGITS_OF_10 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 _RUN = re.compile(r"(.)\1*")
 _LATIN = str.maketrans("АВЕІКМНОРСТУХ", "ABEIKMHOPCTYX")
@@ -270,7 +271,7 @@ def _fits_as_read(text: str, facts: Facts) -> dict[str, tuple[float, str, bool]]
                 continue
             group = next((i for i in range(1, len(match.groups()) + 1) if match[i]), 0)
             region, used = (match[group], match.span(group)) if group else ("", (0, 0))
-            likely = weight * factor * _PER_PLATE / _alternatives(match.re, text, used, _codes_like(facts.plates[code], region))
+            likely = weight * factor * _PER_PLATE / _alternatives(match.re, text, used, 0 if code in _BY_PREFIX else _codes_like(facts.plates[code], region))
             if likely > found.get(code, (0.0, "", False))[0]:
                 found[code] = (likely, region, factor == 1.0)
     return found
@@ -278,7 +279,7 @@ def _fits_as_read(text: str, facts: Facts) -> dict[str, tuple[float, str, bool]]
 
 @lru_cache(maxsize=4096)
 def _alternatives(pattern: re.Pattern[str], text: str, region: tuple[int, int], codes: int) -> float:
-    """Return how many plates of a format there are, separators and lengths as read.
+    """Return how many plates of a format there are, with separators as read, times the lengths that it allows.
 
     The more a format allows, the less likely is this very plate: Ukraine uses 12 letters, Indonesia 26. Each character
     is replaced by every other of its kind to see which the format allows.
@@ -289,13 +290,20 @@ def _alternatives(pattern: re.Pattern[str], text: str, region: tuple[int, int], 
         region: start and end of the code of a region in it.
         codes: number of known codes like that one; 0 where none is known.
     """
-    count = float(codes or 1)
+    count = float(codes or 1) * _lengths(pattern.pattern)
     for i, char in enumerate(text):
         if not char.isalnum() or (codes and region[0] <= i < region[1]):
             continue
         kind = _DIGITS_OF_10 if char.isdigit() else _LETTERS_OF_26
         count *= max(1, sum(pattern.fullmatch(text[:i] + other + text[i + 1 :]) is not None for other in kind))
     return count
+
+
+@lru_cache(maxsize=2048)
+def _lengths(pattern: str) -> int:
+    """Return how many combinations of numbers of digits and letters a format allows: each has a part of its plates."""
+    digits, letters = len(_OPTIONAL_DIGIT.findall(pattern)), len(_OPTIONAL_LETTER.findall(pattern))
+    return (digits + 1) * (letters + 1)
 
 
 def _codes_like(known: PlateFacts, region: str) -> int:
