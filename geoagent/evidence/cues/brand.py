@@ -15,6 +15,7 @@ from geoagent.types import Cue, Place
 _MOST_COUNTRIES = 12  # a brand in more countries is too unspecific
 _INITIALS = 4
 """Most letters of a name in capitals that may be initials; a longer one is a word in capitals."""
+_NO_INITIALS = 0.3
 _USUAL, _PER_WORD = {True: 4.2, False: 3.6}, 0.8
 """Zipf value of a word that is the brand as often as anything else, for brands chosen by hand and for those of the bulk
 table, and what each further word adds."""
@@ -98,6 +99,8 @@ def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, known
     if trade and len(plain) < len(words) and (not plain or reading.gazetteer.lookup(" ".join(plain), k=1)):
         return 0.0  # "Café Roma": a type of shop with a place name, which exists in every country
     initials = known.chosen and whole and 3 <= len(name) <= _INITIALS and line.text[start:end].isupper()
+    if known.chosen and name.isascii() and name.isalpha() and len(name) <= _INITIALS and not line.text[start:end].isupper():
+        score *= _NO_INITIALS  # "Sus" is Spanish, SUS is Brazil's health service
     if kind in ("brand", "operator", "transit"):  # bulk tables contain everything; hand-made ones are curated
         if len(name) <= 4 and not initials:
             score *= 0.35 if len(name) <= 3 else 0.6

@@ -16,6 +16,7 @@ from geoagent.evidence.cues.context import DECOR
 from geoagent.evidence.cues.identify import SAME, identify
 from geoagent.evidence.cues.reading import Line, Reading, listed, overlaps, taken
 from geoagent.evidence.cues.script import han_fit
+from geoagent.places.geo import Float
 from geoagent.types import Cue
 
 _FOREIGN_WORD = 0.025  # probability of a sign word in a language without it: misreading, loan word, name
@@ -28,6 +29,7 @@ _KIN = tuple(
     )
 )  # fmt: skip
 _FOREIGN_LETTER = 0.12
+_RARE_LANGUAGE = 1e-3
 _LEAST = 0.6  # minimum evidence for a cue from Latin text: one clear sign word, or lines of longer text
 _SECOND = 1.5  # nats that a further language must gain to be accepted
 _MOST_LANGUAGES = 3
@@ -52,7 +54,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         if scores:
             scored.append((line, scores, weight))
     cues = []
-    for lines, shares, weight in _groups(scored):
+    for lines, shares, weight in _groups(scored, reading):
         cue = _cue(lines, shares, weight, reading)
         if cue is not None:
             cues.append(cue)
@@ -149,7 +151,7 @@ def _of_street(
 
 
 def _groups(
-    scored: list[tuple[Line, dict[str, float], float]],
+    scored: list[tuple[Line, dict[str, float], float]], reading: Reading
 ) -> list[tuple[list[Line], dict[str, float], float]]:
     """Group lines by language; each group has its distribution and the amount of evidence.
 
@@ -161,9 +163,11 @@ def _groups(
         lines = [item for item in scored if item[0].script == script]
         languages = sorted(lines[0][1])
         table = np.array([[scores[lang] for lang in languages] for _, scores, _ in lines])
-        chosen = [int(table.sum(axis=0).argmax())]
+        usual = _usual(languages, reading)
+        chosen = [int((table.sum(axis=0) + usual).argmax())]
         while len(chosen) < _MOST_LANGUAGES:
             gain = np.maximum(table - table[:, chosen].max(axis=1, keepdims=True), 0.0).sum(axis=0)
+            gain += usual - usual[chosen].max()
             if gain.max() <= _SECOND:
                 break
             chosen.append(int(gain.argmax()))
@@ -171,12 +175,23 @@ def _groups(
         for k in range(len(chosen)):
             mine = [i for i in range(len(lines)) if owner[i] == k]
             if mine:
-                total = table[mine].sum(axis=0)
+                total = table[mine].sum(axis=0) + usual
                 shares = np.exp(total - total.max())
                 shares /= shares.sum()
                 spoke = sum(lines[i][2] for i in mine)
                 groups.append(([lines[i][0] for i in mine], dict(zip(languages, shares.tolist(), strict=True)), spoke))
     return groups
+
+
+def _usual(languages: list[str], reading: Reading) -> Float:
+    """Return the log of how often each language is on signs where photos are taken, `(L,)`, at half its weight."""
+    if not reading.prior:
+        return np.zeros(len(languages))
+    share = [
+        sum(reading.prior.get(code, 0.0) * part for code, part in reading.facts.language_share(language).items())
+        for language in languages
+    ]
+    return np.asarray(0.5 * np.log(np.array(share) + _RARE_LANGUAGE), dtype=np.float64)
 
 
 def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Reading) -> Cue | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -33,6 +34,9 @@ _KEPT = 12  # matches of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
 
 
+_FAR_PLACES, _LISTED, _OF_A_LIST = 3, 0.2, 0.2
+"""Countries of named cities from which they are a list of far places; least strength of a name that counts as one; the
+factor on their strength."""
 _BY_ANOTHER_NAME = 0.6
 _PROSE = 4
 """Most other words on a line without digits that is no sentence; in a sentence a name is seldom that of the place."""
@@ -77,7 +81,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         cue = _cue(reading, line, part, others, streets, brands, institutions, words)
         if cue is not None:
             cues.append(cue)
-    merged = _merged(cues)
+    merged = _merged(_less_of_a_list(cues))
     latin = all(line.script in ("Latn", "Zyyy") or not line.script_is_evidence for line in reading.lines)
     if latin and not earlier and all(cue.strength < _ALONE for cue in merged):
         return []  # "HOTEL PARIS": an unreliable name and no other evidence
@@ -123,6 +127,14 @@ def _everywhere(reading: Reading, line: Line) -> list[tuple[int, int]]:
     return [*found, (made.end(), len(line.text))] if made else found
 
 
+def _less_of_a_list(cues: list[Cue]) -> list[Cue]:
+    """Weaken names that are a list of places: a departure board and a travel agency name cities of many countries."""
+    countries = {cue.places[0][0].country for cue in cues if cue.places[0][0].level == "city" and cue.strength >= _LISTED}
+    if len(countries) < _FAR_PLACES:
+        return cues
+    return [replace(cue, strength=cue.strength * _OF_A_LIST) for cue in cues]
+
+
 def _merged(cues: list[Cue]) -> list[Cue]:
     """Merge mentions of one place on several lines: a repeated name is not independent evidence."""
     by_name: dict[tuple[str, str], list[Cue]] = {}
@@ -150,7 +162,8 @@ def _cue(
     code_like = all(m.exactness == "code" for m in matches)
     if code_like and not _beside(mention, others, matches):
         return None
-    weights = _weights(matches, others)
+    several = sum(match.place.level == "country" for match in matches) > 1
+    weights = _weights(matches, others, reading.prior if several else {})
     best = matches[max(range(len(matches)), key=lambda i: weights[i])]
     strength = _EXACT.get(best.exactness, 0.5) * (_BY_ANOTHER_NAME if _little_known(best) else 1.0)
     strength *= _length_factor(mention, line) * _line_factor(line, mention, reading)
@@ -218,7 +231,7 @@ def _with_small(reading: Reading, mention: Mention, others: list[Mention]) -> tu
     return (*matches, *[m for m in deep if m.place.level == "city" and m.place.admin1 in units][:1])
 
 
-def _weights(matches: tuple[Match, ...], others: list[Mention]) -> list[float]:
+def _weights(matches: tuple[Match, ...], others: list[Mention], prior: Mapping[str, float]) -> list[float]:
     """Return P(place | name): softmax of the gazetteer's scores, raised for places supported by another mention."""
     top = max(m.score for m in matches)
     towns = [
@@ -231,6 +244,8 @@ def _weights(matches: tuple[Match, ...], others: list[Mention]) -> list[float]:
         weight = math.exp(match.score - top)
         if towns and match.exactness == "alternate" and match.place.level != "city":
             weight = min(weight, _EXONYM * max(towns))  # Poole is a town; few signs call Poland so
+        if match.place.level == "country" and prior:
+            weight *= prior.get(match.place.country, 0.0) + 1e-5  # "Korea" on a sign is the South, where photos are taken
         if _supported(match, others):
             weight *= _SUPPORTED
         raw.append(weight)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -37,6 +38,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     cues = []
     busy = taken([cue for cue in earlier if any(c.isdigit() for c in cue.value)])
     labels = taken(earlier, ("registration",))
+    numbers: dict[str, int] = {}
     for line in reading.lines:
         for match in _CANDIDATE.finditer(line.digits):
             if overlaps(busy, line.region, *match.span()) or overlaps(labels, line.region, *match.span()):
@@ -49,7 +51,14 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 continue  # "CEP 01310-100"
             labelled = bool(_LABEL.search(line.text[: match.start()][-14:]))
             cue = _international(raw, line, match, reading) or _national(raw, labelled, line, match, reading)
-            if cue is not None:
+            if cue is None:
+                continue
+            dialled = re.sub(r"\D", "", raw)
+            if dialled in numbers:  # a number that is repeated is one number
+                first = cues[numbers[dialled]]
+                cues[numbers[dialled]] = replace(first, spans=(*first.spans, *cue.spans))
+            else:
+                numbers[dialled] = len(cues)
                 cues.append(cue)
     return cues
 

@@ -13,6 +13,7 @@ from geoagent.places.gazetteer.facts import Facts, PostcodeFacts
 from geoagent.types import Cue, Place
 
 _CODE = re.compile(r"(?<![\w.,:/+€$£-])[A-Z0-9]{1,7}(?:[ -][A-Z0-9]{2,5})?(?![\w:/%€$£]|[.,]\d|-\w)")
+_GROUP = re.compile(r"(?=.*\d)[A-Z\d/·-]{1,6}")
 _MONTH = re.compile(r"(?:JAN|FEB|MAR|APR|MAY|JUNE?|JULY?|AUG|SEPT?|OCT|NOV|DEC|MON|TUE|WED|THU|FRI|SAT|SUN) ?\d{1,2}$")
 _RUN = re.compile(r"\d+(?:[ .\-]\d+){2,}")
 _LONG_RUN = 11
@@ -58,6 +59,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             if not any(c.isdigit() for c in match.group()) or _MONTH.match(match.group()) or any(a <= start < b for a, b in longer):
                 continue
             if overlaps(busy, line.region, start, end) or any(start < b and a < end for a, b in used):
+                continue
+            if _in_a_row(line.text, start, end):
                 continue
             fits = _fits(match.group(), line, start, reading, named)
             if not fits:
@@ -123,6 +126,12 @@ def spells_code(reading: Reading, line: Line, start: int, end: int) -> bool:
         for unlike in [[k for k in reading.facts.postcodes.values() if k.shared <= _DISTINCT]]
         if _mixed(text[a:b])
     )
+
+
+def _in_a_row(text: str, start: int, end: int) -> bool:
+    """Whether a code stands between other short groups of capitals and digits: the "CC 1A" of "01 CC 1A 0001"."""
+    before, after = text[:start].split()[-1:], text[end:].split()[:1]
+    return bool(before and after and _GROUP.fullmatch(before[0]) and _GROUP.fullmatch(after[0]))
 
 
 def _mixed(code: str) -> bool:
@@ -228,7 +237,7 @@ def _prefixed(code: str, before: str, facts: PostcodeFacts) -> str | None:
             continue
         if code.startswith(bare + "-") or (code.startswith(bare + " ") and len(bare) > 1):
             return code[len(bare) + 1 :]
-        if before.rstrip(" -").endswith(bare) and not before.rstrip(" -")[: -len(bare)][-1:].isalpha():
+        if before.rstrip(" -").endswith(bare) and not before.rstrip(" -")[: -len(bare)][-1:].isalnum():
             return code
     return None
 

@@ -77,8 +77,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 def han_forms(text: str) -> tuple[int, int, int]:
     """Count the characters in forms that simplified Chinese, traditional Chinese and Japanese use.
 
-    Characters that all three write alike count for none, those that two write alike for both: 国 is simplified and
-    Japanese, 際 traditional and Japanese. National character sets tell the forms: GB 2312 has the simplified ones, Big5
+    Characters that both forms of Chinese write alike count for none. 国 counts for simplified Chinese and Japanese, 際
+    for traditional Chinese and Japanese. National character sets tell the forms: GB 2312 has the simplified ones, Big5
     the traditional ones, and JIS X 0208 those of post-war Japan beside many traditional ones, which Japan no longer
     writes where it has a form of its own: 營 is 営 there.
     """
@@ -88,7 +88,7 @@ def han_forms(text: str) -> tuple[int, int, int]:
 
 @lru_cache(maxsize=8192)
 def _forms(char: str) -> frozenset[str]:
-    """Return which of "Hans", "Hant" and "Jpan" write a character in this form; none if all do."""
+    """Return which of "Hans", "Hant" and "Jpan" write a character in this form; none if both kinds of Chinese do."""
     in_gb, in_big5, in_jis = (_encodes(char, codec) for codec in _CODECS)
     others = variants(char) - {char}
     longer = any(_encodes(c, "big5") and not _encodes(c, "gb2312") for c in others)
@@ -99,7 +99,7 @@ def _forms(char: str) -> frozenset[str]:
         "Jpan": in_jis and not own,
     }
     kept = frozenset(code for code, fits in found.items() if fits)
-    return frozenset() if len(kept) == 3 else kept
+    return frozenset() if kept >= {"Hans", "Hant"} else kept
 
 
 @lru_cache(maxsize=32768)
