@@ -36,13 +36,14 @@ _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "transli
 
 _FAR_PLACES, _LISTED, _OF_A_LIST = 3, 0.2, 0.2
 """Countries of named cities from which they are a list of far places; least strength of a name that counts as one; the
-factor on their strength."""
+factor on their strength then, which falls with the number of countries."""
 _BY_ANOTHER_NAME = 0.6
 _PROSE = 4
 """Most other words on a line without digits that is no sentence; in a sentence a name is seldom that of the place."""
 _BARE = 1.0
 """Most odds of a name with nothing beside it on its line: famous ones stand on shirts, shops and posters everywhere."""
 _KNOWN_TOWN, _EXONYM = 20_000, 0.1
+_WRITTEN_OF = 100_000  # people from which a city's own language writes its name often
 _ALPHABETS = frozenset({"Latn", "Cyrl", "Grek"})
 """Scripts in which word frequencies tell names from words; others have no capitals or no spaces."""
 _TOLD, _HINTED, _TRADED, _PERSON, _ALSO_PERSON = 30.0, 8.0, 0.05, 0.1, 0.5
@@ -132,7 +133,8 @@ def _less_of_a_list(cues: list[Cue]) -> list[Cue]:
     countries = {cue.places[0][0].country for cue in cues if cue.places[0][0].level == "city" and cue.strength >= _LISTED}
     if len(countries) < _FAR_PLACES:
         return cues
-    return [replace(cue, strength=cue.strength * _OF_A_LIST) for cue in cues]
+    factor = _OF_A_LIST * _FAR_PLACES / len(countries)
+    return [replace(cue, strength=cue.strength * factor) for cue in cues]
 
 
 def _merged(cues: list[Cue]) -> list[Cue]:
@@ -295,7 +297,8 @@ def _sense(reading: Reading, line: Line, mention: Mention, best: Match, *, suppo
     frequency, key = reading.facts.frequency, normalise(mention.text)
     known = reading.facts.countries.get(best.place.country)
     ordinary = any(is_common(reading, word) for word in key.split())
-    home = known.languages if known is not None and not ordinary else ()
+    large = best.place.level != "city" or best.place.population >= _WRITTEN_OF
+    home = known.languages if known is not None and large and not ordinary else ()
     p = frequency.names_place(key, best.place.population, home)
     p = min(max(p, 1e-4), 1.0 - 1e-4)
     rest = [w for w in line.words if w.end <= mention.start or w.start >= mention.end]
