@@ -28,6 +28,8 @@ _NAME_WORDS = 3
 _AREA_KM = 60.0
 _BARE = 0.2
 """Strength of a code of letters followed by digits with nothing beside it: "ARA 008"."""
+_DIGITS = 0.4
+"""Strength of digits in groups that were read in a photo with neither a place nor a label beside them: "98-100"."""
 _HALF = 0.45
 """Strength of the first half of a code without a place of its country on the line."""
 _TOWNS = 12  # towns of one name that are considered
@@ -99,10 +101,10 @@ def _strength(line: Line, code: str, fits: list[_Fit], named: dict[int, dict[str
         return 1.0
     if all(fit.country in _FIRST_HALF and _FIRST_HALF[fit.country].fullmatch(code) for fit in fits):
         return _HALF
-    if _mixed(code) or code.replace(" ", "").replace("-", "").isdigit():
+    if _mixed(code) or any(fit.code != code for fit in fits):
         return 1.0
-    if any(fit.code != code for fit in fits):
-        return 1.0
+    if code.replace(" ", "").replace("-", "").isdigit():
+        return 1.0 if line.box is None else _DIGITS
     return _BARE
 
 
