@@ -33,6 +33,8 @@ _RARE_LANGUAGE = 1e-3
 _LEAST = 0.6  # minimum evidence for a cue from Latin text: one clear sign word, or lines of longer text
 _SECOND = 1.5  # nats that a further language must gain to be accepted
 _MOST_LANGUAGES = 3
+_HAN_DECOR = tuple(word for word in DECOR if len(word) > 1 and all("\u4e00" <= c <= "\u9fff" for c in word))
+_LATIN_BESIDE = 6
 _DECOR_SHARE = 0.35
 """Weight of a line that names a type of food or shop ("Ristorante Bella Napoli"): its language is decorative."""
 _MOST_LETTERS = 3  # distinct rare letters that count; more add no information
@@ -134,10 +136,19 @@ def _score(
         spoke += 0.5 * clear if length < 16 else clear
     elif line.script != "Latn":
         spoke = max(spoke, 0.5)
-    if any(word.key in DECOR for word in line.words):
+    if any(word.key in DECOR for word in line.words) or _serves_food(line, reading):
         scores = {lang: _DECOR_SHARE * score for lang, score in scores.items()}
         spoke *= _DECOR_SHARE
     return (scores, spoke) if spoke > 0 else ({}, 0.0)
+
+
+def _serves_food(line: Line, reading: Reading) -> bool:
+    """Whether Han text beside lines in Latin letters names a restaurant, as Chinese ones do in every country."""
+    if line.script not in ("Hani", "Jpan") or not any(
+        other.script == "Latn" and len(other.text) >= _LATIN_BESIDE for other in reading.lines
+    ):
+        return False
+    return any(word in line.text for word in _HAN_DECOR)
 
 
 def _of_street(

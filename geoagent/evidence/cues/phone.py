@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -22,6 +23,7 @@ _LABEL = re.compile(
     r"☎|📞|โทร|電話|电话|전화|هاتف|تلفن|ت:|טל|फ़ोन|फोन|ফোন)",
     re.IGNORECASE,
 )
+_LOCAL = 8  # most digits of a number without its area code
 _NOT_A_NUMBER = re.compile(
     r"^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}$|^\d{1,2}[ .:h]\d{2} ?[-–] ?\d{1,2}[ .:h]\d{2}$"
     r"|^(?:19|20)\d\d ?[-–] ?(?:19|20)\d\d$"
@@ -131,9 +133,24 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
         spans=(line.span(match.start(), match.end()),),
         countries=countries,
         inside=inside,
-        elsewhere=1e-3,
+        elsewhere=_elsewhere(digits, groups, fits, top),
         strength=0.95 if labelled else 0.8,
     )
+
+
+def _elsewhere(digits: str, groups: tuple[int, ...], fits: Mapping[str, tuple[float, Any]], top: float) -> float:
+    """Return the weight of all other countries: greater for numbers without an area code, and for unusual groups.
+
+    A number that is dialled inside one town has the form of a whole number of a small country.
+    """
+    if len(digits) <= _LOCAL and not digits.startswith("0"):
+        return 0.3
+    usual = any(
+        groups == tuple(len(g) for g in re.findall(r"\d+", _formatted(number)))
+        for weight, number in fits.values()
+        if weight >= 0.5 * top
+    )
+    return 1e-3 if usual or digits.startswith("0") else 0.03
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ import re
 from geoagent.evidence.cues.alphabets import LETTERS, OF_SCRIPT
 from geoagent.evidence.cues.landmark import not_streets
 from geoagent.evidence.cues.reading import UNSPACED, Line, Reading, Word, listed, overlaps, taken
+from geoagent.evidence.cues.script import han_fit
 from geoagent.places.gazetteer.facts import StreetWord
 from geoagent.places.gazetteer.normalise import normalise
 from geoagent.types import Cue
@@ -37,6 +38,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             if any(start < b and a < end for a, b in used) or overlaps(busy, line.region, start, end):
                 continue
             countries = _countries(reading, known, line)
+            if line.script in ("Hani", "Jpan"):
+                countries = {code: w * han_fit(reading.han, code, reading.facts) for code, w in countries.items()}
             if not countries:
                 continue
             used.append((start, end))
