@@ -55,7 +55,7 @@ def named() -> set[str]:
 
 
 def zipf() -> tuple[dict[str, float], dict[str, tuple[float, str]]]:
-    """Return the Zipf value of every word in English, and in the other language that uses it most, by normalised key."""
+    """Return the Zipf value of every word in English, and in the other language that uses it most, by key."""
     english: dict[str, float] = {}
     other: dict[str, tuple[float, str]] = {}
     for language in sorted(wordfreq.available_languages("best")):

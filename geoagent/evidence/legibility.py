@@ -27,7 +27,9 @@ def legibility(region: TextRegion) -> float:
     if len(region.polygon_px) != 4:
         return factor
     sides = np.linalg.norm(region.polygon_px - np.roll(region.polygon_px, -1, axis=0), axis=1)
-    factor *= float(np.interp(min(sides[0] + sides[2], sides[1] + sides[3]) / 2, (_SMALL_PX, _LARGE_PX), (_BY_SIZE, 1.0)))
+    factor *= float(
+        np.interp(min(sides[0] + sides[2], sides[1] + sides[3]) / 2, (_SMALL_PX, _LARGE_PX), (_BY_SIZE, 1.0))
+    )
     if region.contrast:
         factor *= float(np.interp(region.contrast, (_FAINT, _CLEAR), (_BY_CONTRAST, 1.0)))
     if sum(c.isalnum() for c in region.text) <= _SHORT and region.confidence < _SURE:

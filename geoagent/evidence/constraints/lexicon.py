@@ -16,8 +16,8 @@ from geoagent.types import Constraint, Cue, Place, TextRegion
 _KEPT = 60  # maximum countries of one constraint; the mass of the others goes to the escape
 _LIGHTEST = 2e-4
 _LONG, _PAGE, _IN_PROSE = 6, 4, 0.3
-"""Words of a line, and such lines in a photo, from which it shows a page of prose; and the factor on cues in these lines:
-what a book, a slide or a poster tells is seldom about the place."""
+"""Words of a line, and such lines in a photo, from which it shows a page of prose; and the factor on cues in them: what
+a book, a slide or a poster tells is seldom about the place."""
 _AGREES = 2.0
 _ALONE, _ALONE_OF_TEXT = (0.72, 0.9, 1.0), (0.88, 0.95, 1.0)
 """Factors on the reliability of a statement by how many others agree, none, one, or more; language and script of a

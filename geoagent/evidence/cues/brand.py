@@ -99,7 +99,13 @@ def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, known
     if trade and len(plain) < len(words) and (not plain or reading.gazetteer.lookup(" ".join(plain), k=1)):
         return 0.0  # "Café Roma": a type of shop with a place name, which exists in every country
     initials = known.chosen and whole and 3 <= len(name) <= _INITIALS and line.text[start:end].isupper()
-    if known.chosen and name.isascii() and name.isalpha() and len(name) <= _INITIALS and not line.text[start:end].isupper():
+    if (
+        known.chosen
+        and name.isascii()
+        and name.isalpha()
+        and len(name) <= _INITIALS
+        and not line.text[start:end].isupper()
+    ):
         score *= _NO_INITIALS  # "Sus" is Spanish, SUS is Brazil's health service
     if kind in ("brand", "operator", "transit"):  # bulk tables contain everything; hand-made ones are curated
         if len(name) <= 4 and not initials:

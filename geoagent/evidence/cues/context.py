@@ -25,7 +25,9 @@ DECOR = _words(
     garden casino cinema theatre club lounge salon beauty hair nails tattoo studio fc united beer brewery wine
     tea
     spa massage college academy university kawiarnia restauracja restoran ресторан кафе бар пицца пиццерия клуб
-    гриль суши шашлык مطعم كافيه مقهى 海鲜 海鮮 飯店 饭店 酒楼 酒樓 餐馆 餐館 小館 小馆 食府 牛肉面 拉面 面馆 火锅 烤鸭 餐厅 料理 酒家 鸡饭 面 饭 菜 小吃 烧烤 烤鸭
+    гриль суши шашлык مطعم كافيه مقهى
+    海鲜 海鮮 飯店 饭店 酒楼 酒樓 餐馆 餐館 小館 小馆 食府 牛肉面 拉面 面馆 火锅 烤鸭 餐厅
+    料理 酒家 鸡饭 面 饭 菜 小吃 烧烤 烤鸭
     包子 饺子 牛肉 炒飯 炒饭 麵 飯 ラーメン 라면 레스토랑 카페 バー レストラン
     カフェ ラーメン
     """

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
-from geoagent.evidence.cues.context import DECOR, LINKS, MADE_IN, OFFICE, PLACE_OF_SALE, ROAD, TOWARDS, WELCOME
+from geoagent.evidence.cues.context import DECOR, LINKS, MADE_IN, OFFICE, ROAD, TOWARDS
 from geoagent.evidence.cues.direction import turned
-from geoagent.evidence.cues.reading import UNSPACED, Line, Reading, country_name, is_common, overlaps, taken
+from geoagent.evidence.cues.name_sense import place_sense
+from geoagent.evidence.cues.reading import UNSPACED, Line, Reading, country_name, overlaps, taken
 from geoagent.places.gazetteer import Match, Mention
 from geoagent.places.gazetteer.normalise import normalise
 from geoagent.places.gazetteer.tally import Tally
@@ -32,25 +33,13 @@ _SUPPORTED = 40.0
 """Likelihood ratio for a place whose region or country is written next to its name."""
 _KEPT = 12  # matches of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
-
-
 _FAR_PLACES, _LISTED, _OF_A_LIST = 3, 0.2, 0.2
 """Countries of named cities from which they are a list of far places; least strength of a name that counts as one; the
 factor on their strength then, which falls with the number of countries."""
 _BY_ANOTHER_NAME = 0.6
 _PROSE = 4
 """Most other words on a line without digits that is no sentence; in a sentence a name is seldom that of the place."""
-_BARE = 1.0
-"""Most odds of a name with nothing beside it on its line: famous ones stand on shirts, shops and posters everywhere."""
 _KNOWN_TOWN, _EXONYM = 20_000, 0.1
-_WRITTEN_OF = 100_000  # people from which a city's own language writes its name often
-_ALPHABETS = frozenset({"Latn", "Cyrl", "Grek"})
-"""Scripts in which word frequencies tell names from words; others have no capitals or no spaces."""
-_TOLD, _HINTED, _TRADED, _PERSON, _ALSO_PERSON = 30.0, 8.0, 0.05, 0.1, 0.5
-"""Factors on the odds that a name means the place: beside an authority, a welcome or its region; beside a distance,
-a line's destination or a postcode; beside a word of trade; as part of a person's name; if people are called so too."""
-_OF_PERSONS = frozenset("van der den von ter ten mr mrs ms dr prof sir saint mc mac".split())
-_CODE_BEFORE, _CODE_AFTER = re.compile(r"\d{3,6}\s*$"), re.compile(r",?\s*\d{4,6}\b")
 _OPENING = re.compile(r"[.:,]?\s*\d{1,2}(?:[.:h]\d\d)?\s?[-–—]\s?\d{1,2}")
 
 
@@ -130,7 +119,9 @@ def _everywhere(reading: Reading, line: Line) -> list[tuple[int, int]]:
 
 def _less_of_a_list(cues: list[Cue]) -> list[Cue]:
     """Weaken names that are a list of places: a departure board and a travel agency name cities of many countries."""
-    countries = {cue.places[0][0].country for cue in cues if cue.places[0][0].level == "city" and cue.strength >= _LISTED}
+    countries = {
+        cue.places[0][0].country for cue in cues if cue.places[0][0].level == "city" and cue.strength >= _LISTED
+    }
     if len(countries) < _FAR_PLACES:
         return cues
     factor = _OF_A_LIST * _FAR_PLACES / len(countries)
@@ -169,7 +160,7 @@ def _cue(
     best = matches[max(range(len(matches)), key=lambda i: weights[i])]
     strength = _EXACT.get(best.exactness, 0.5) * (_BY_ANOTHER_NAME if _little_known(best) else 1.0)
     strength *= _length_factor(mention, line) * _line_factor(line, mention, reading)
-    strength *= _sense(reading, line, mention, best, supported=_supported(best, others))
+    strength *= place_sense(reading, line, mention, best, supported=_supported(best, others))
     if not mention.capitalised:
         strength *= 0.12  # an ordinary word of some language, unless other evidence shows that it is a name
     if overlaps(institutions, line.region, mention.start, mention.end):
@@ -247,7 +238,9 @@ def _weights(matches: tuple[Match, ...], others: list[Mention], prior: Mapping[s
         if towns and match.exactness == "alternate" and match.place.level != "city":
             weight = min(weight, _EXONYM * max(towns))  # Poole is a town; few signs call Poland so
         if match.place.level == "country" and prior:
-            weight *= prior.get(match.place.country, 0.0) + 1e-5  # "Korea" on a sign is the South, where photos are taken
+            weight *= (
+                prior.get(match.place.country, 0.0) + 1e-5
+            )  # "Korea" on a sign is the South, where photos are taken
         if _supported(match, others):
             weight *= _SUPPORTED
         raw.append(weight)
@@ -285,60 +278,6 @@ def _beside(mention: Mention, others: list[Mention], matches: tuple[Match, ...])
 def _little_known(best: Match) -> bool:
     """Whether a name is another one of a small place, which few signs use."""
     return best.exactness == "alternate" and best.place.level == "city" and best.place.population < _KNOWN_ABROAD
-
-
-def _sense(reading: Reading, line: Line, mention: Mention, best: Match, *, supported: bool) -> float:
-    """Return the probability that a name means the place, not an ordinary word or a person.
-
-    How often the name is written at all decides (see `Frequency.names_place`), and what stands beside it.
-    """
-    if line.script not in _ALPHABETS:
-        return 1.0
-    frequency, key = reading.facts.frequency, normalise(mention.text)
-    known = reading.facts.countries.get(best.place.country)
-    ordinary = any(is_common(reading, word) for word in key.split())
-    large = best.place.level != "city" or best.place.population >= _WRITTEN_OF
-    home = known.languages if known is not None and large and not ordinary else ()
-    p = frequency.names_place(key, best.place.population, home)
-    p = min(max(p, 1e-4), 1.0 - 1e-4)
-    rest = [w for w in line.words if w.end <= mention.start or w.start >= mention.end]
-    keys = {part for w in rest for part in w.key.split()}
-    odds = p / (1.0 - p)
-    if supported or keys & OFFICE or keys & WELCOME:
-        odds *= _TOLD
-    elif keys & (TOWARDS | ROAD) or _coded(line, mention):
-        odds *= _HINTED
-    elif keys & PLACE_OF_SALE:
-        odds *= _TRADED
-    else:
-        if key in frequency.first_names or key in frequency.surnames:
-            odds *= _ALSO_PERSON
-        if not rest:
-            odds = min(odds, _BARE)
-    if _is_person(reading, line, mention, key):
-        odds *= _PERSON
-    return odds / (1.0 + odds)
-
-
-def _coded(line: Line, mention: Mention) -> bool:
-    """Whether a number of four to six digits, as of a postcode, stands beside the name."""
-    before, after = line.text[: mention.start], line.text[mention.end :]
-    return bool(_CODE_BEFORE.search(before) or _CODE_AFTER.match(after))
-
-
-def _is_person(reading: Reading, line: Line, mention: Mention, key: str) -> bool:
-    """Whether the name is part of a person's: a first name before it, or it is one before a surname."""
-    frequency = reading.facts.frequency
-    before = next((w for w in reversed(line.words) if w.end <= mention.start), None)
-    after = next((w for w in line.words if w.start >= mention.end), None)
-    beside_left = before is not None and line.text[before.end : mention.start].strip() in ("", ".")
-    beside_right = after is not None and not line.text[mention.end : after.start].strip()
-    if before is not None and beside_left:
-        if before.key in frequency.first_names or before.key in _OF_PERSONS or len(before.key) == 1:
-            return True
-    return (
-        after is not None and beside_right and key in frequency.first_names and after.key in frequency.surnames
-    )
 
 
 def _edited_factor(mention: Mention, best: Match, reading: Reading) -> float:

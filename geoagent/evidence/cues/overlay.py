@@ -14,18 +14,18 @@ from rapidfuzz import fuzz
 from geoagent.places.gazetteer.normalise import normalise
 from geoagent.types import TextRegion
 
-_AGENCIES = tuple(
-    """
-    shutterstock bigstock bigstockphoto gettyimages getty alamy istock istockphoto depositphotos dreamstime 123rf
-    adobestock fotolia freepik pixabay unsplash pexels flickr fotosearch canstockphoto agefotostock masterfile
-    corbis reuters associatedpress afp epa gettyimagesbank vectorstock pngtree stocksy eyeem photobucket
-    visualchinagroup imagechina pixta aflo netcarshow wikimedia
-    """.split()
-)
+_AGENCIES = (
+    "shutterstock", "bigstock", "bigstockphoto", "gettyimages", "getty", "alamy", "istock", "istockphoto",
+    "depositphotos", "dreamstime", "123rf", "adobestock", "fotolia", "freepik", "pixabay", "unsplash", "pexels",
+    "flickr", "fotosearch", "canstockphoto", "agefotostock", "masterfile", "corbis", "reuters", "associatedpress",
+    "gettyimagesbank", "vectorstock", "pngtree", "stocksy", "eyeem", "photobucket", "visualchinagroup", "imagechina",
+    "pixta", "netcarshow", "wikimedia",
+)  # fmt: skip
 """Picture agencies and sites whose names are printed over photos, as one word."""
 _ALIKE = 84.0  # rapidfuzz ratio from which a misread name is that of an agency
 _CREDIT = re.compile(
-    r"©|\(c\)\s|℗|\bcopyright\b|\ball rights reserved\b|\b(?:photo|image|picture|foto|bild|fotograf[íi]a)\s*(?:by|:|©|credit)"
+    r"©|\(c\)\s|℗|\bcopyright\b|\ball rights reserved\b"
+    r"|\b(?:photo|image|picture|foto|bild|fotograf[íi]a)\s*(?:by|:|©|credit)"
     r"|\bphoto(?:graph)?(?:s|y|er)?\s+by\b|\bphotography\b|\bphotographer\b|\b(?:image|stock|photo)\s*id\b"
     r"|\bcourtesy of\b|\bcreative commons\b|\bcc[- ]by\b|\bshot on\b|\bsample\s+(?:image|photo)\b|\bwatermark\b",
     re.IGNORECASE,

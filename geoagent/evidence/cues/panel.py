@@ -44,7 +44,10 @@ def with_appearance(photo: Photo, regions: Iterable[TextRegion]) -> tuple[TextRe
 
 def _height(photo: Photo, corners: Float32) -> float:
     """Return the height of a line across its reading direction, as a share of the photo's height."""
-    sides = np.linalg.norm(corners[[3, 1]] - corners[[0, 2]], axis=1), np.linalg.norm(corners[[1, 2]] - corners[[0, 3]], axis=1)
+    sides = (
+        np.linalg.norm(corners[[3, 1]] - corners[[0, 2]], axis=1),
+        np.linalg.norm(corners[[1, 2]] - corners[[0, 3]], axis=1),
+    )
     return float(min(side.mean() for side in sides)) / max(photo.original_px[1], 1)
 
 

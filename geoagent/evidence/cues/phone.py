@@ -37,7 +37,7 @@ phonenumbers.enable_pattern_cache()
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Find one cue for each telephone number, with or without a calling code."""
-    cues = []
+    cues: list[Cue] = []
     busy = taken([cue for cue in earlier if any(c.isdigit() for c in cue.value)])
     labels = taken(earlier, ("registration",))
     numbers: dict[str, int] = {}

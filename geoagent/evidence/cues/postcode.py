@@ -58,7 +58,11 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         longer = [run.span() for run in _RUN.finditer(line.digits) if sum(c.isdigit() for c in run[0]) >= _LONG_RUN]
         for match in (*_codes(line.text), *_codes(line.digits)):
             start, end = match.span()
-            if not any(c.isdigit() for c in match.group()) or _MONTH.match(match.group()) or any(a <= start < b for a, b in longer):
+            if (
+                not any(c.isdigit() for c in match.group())
+                or _MONTH.match(match.group())
+                or any(a <= start < b for a, b in longer)
+            ):
                 continue
             if overlaps(busy, line.region, start, end) or any(start < b and a < end for a, b in used):
                 continue
@@ -120,14 +124,15 @@ def _codes(text: str) -> Iterator[re.Match[str]]:
 
 
 def spells_code(reading: Reading, line: Line, start: int, end: int) -> bool:
-    """Whether characters belong to a longer postcode of letters and digits: the "LE1" of "LE1 5YA", the "RM1" of "RM1 3ER"."""
-    return any(
-        a <= start and end <= b and b - a > end - start and any(known.matches(text[a:b]) for known in unlike)
-        for text in (line.text, line.digits)
-        for a, b in (match.span() for match in _codes(text))
-        for unlike in [[k for k in reading.facts.postcodes.values() if k.shared <= _DISTINCT]]
-        if _mixed(text[a:b])
-    )
+    """Whether characters belong to a longer postcode of letters and digits: the "LE1" of "LE1 5YA"."""
+    formats = [known for known in reading.facts.postcodes.values() if known.shared <= _DISTINCT]
+    for text in (line.text, line.digits):
+        for match in _codes(text):
+            a, b = match.span()
+            longer = a <= start and end <= b and b - a > end - start and _mixed(match[0])
+            if longer and any(known.matches(match[0]) for known in formats):
+                return True
+    return False
 
 
 def _in_a_row(text: str, start: int, end: int) -> bool:

@@ -13,7 +13,7 @@ from geoagent.types import Cue
 _INSIDE = 0.5
 _CUISINE = 0.35
 _SHORT, _SHORT_WORD = 4, 0.4
-"""Letters up to which a Latin word is short, and the factor on its strength: parts of words and misreadings look alike."""
+"""Letters up to which a Latin word is short, and the factor on its strength: parts of words look like it."""
 _OTHER_FORM = 0.2
 """Share of a word's weight that its Han characters must fit; below, it is another country's word."""
 

@@ -109,7 +109,12 @@ def _plausible(key: str, known: StreetWord, words: tuple[Word, ...], first: int,
     if len(key) > 3:
         return True
     if len(key) == 1:
-        return line.text[words[last].end : words[last].end + 1] in ("/", ".", "ª", "º")  # "C/ Mayor", not "Vitamin C 1000"
+        return line.text[words[last].end : words[last].end + 1] in (
+            "/",
+            ".",
+            "ª",
+            "º",
+        )  # "C/ Mayor", not "Vitamin C 1000"
     # Short forms ("av", "st", "al") need a full stop, or a capital before a name.
     after = line.text[words[last].end : words[last].end + 1]
     if known.position == "after" and len(key) == 3 and re.match(r" \d", line.text[words[last].end :]):

@@ -27,8 +27,8 @@ _PER_WORD = 0.6
 _PEOPLE, _ZIPF = (3.0, 5.0, 7.0), (2.9, 4.0, 5.8)
 """Zipf value of a name that is used for a town as often as for anything else, by log10 of the town's people.
 
-Up to 100,000 people it is the 95th percentile of town names that are no ordinary words. Above, it rises faster: the name
-of a large city is frequent because of the city.
+Up to 100,000 people it is the 95th percentile of town names that are no ordinary words. Above, it rises faster: the
+name of a large city is frequent because of the city.
 """
 
 
@@ -92,7 +92,7 @@ class Frequency:
             home: languages of the place's country.
         """
         usual = float(np.interp(math.log10(max(population, 1000)), _PEOPLE, _ZIPF))
-        return 1.0 / (1.0 + 10.0 ** (self.of(key, home) - usual))
+        return float(1.0 / (1.0 + 10.0 ** (self.of(key, home) - usual)))
 
     def _value(self, word: str, home: Collection[str]) -> float:
         english, other, language = self.zipf.get(word, (RARE, RARE, ""))
