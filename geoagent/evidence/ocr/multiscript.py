@@ -6,10 +6,11 @@ The model reads 22 further scripts, see `_multiscript`. How the two are joined i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from geoagent.errors import ConfigError
 from geoagent.evidence.ocr._many import ManyScripts
-from geoagent.evidence.ocr._multiscript import SCRIPTS, MultiscriptLines
+from geoagent.evidence.ocr._multiscript import MODEL, SCRIPTS, MultiscriptLines
 from geoagent.evidence.ocr._rapid import Reader
 from geoagent.protocols import Assets
 
@@ -24,6 +25,7 @@ def build(
     join: bool = True,
     retry: bool = True,
     thorough: bool = False,
+    model: str | Path | None = None,
 ) -> ManyScripts:
     """Build the engine; nothing is loaded before the first photo.
 
@@ -37,13 +39,17 @@ def build(
         retry: read lines upside down as well where upright they make little sense.
         thorough: turn photos whose text makes little sense, and read small ones enlarged as well; two to four times
             the time.
+        model: ONNX file of a model of your own, as `geoagent train-reader` makes it; the one that ships where None.
 
     Raises:
-        ConfigError: an option out of range, or a script that the model does not read.
+        ConfigError: an option out of range, a script that the model does not read, or no file where `model` says.
     """
     wanted = SCRIPTS if scripts is None else (scripts,) if isinstance(scripts, str) else tuple(scripts)
     unknown = [script for script in wanted if script not in SCRIPTS]
     if unknown or not wanted:
         raise ConfigError(f"scripts: {', '.join(unknown) or 'none given'}; choose from {', '.join(SCRIPTS)}")
+    path = MODEL if model is None else Path(model)
+    if not path.is_file():
+        raise ConfigError(f"model: {path} is no file; expected multiscript.onnx as `geoagent train-reader` makes it")
     reader = Reader(max_side_px=max_side_px, threads=threads, min_score=min_score, join=join, retry=retry)
-    return ManyScripts("multiscript", reader, MultiscriptLines(threads=threads, scripts=wanted), thorough)
+    return ManyScripts("multiscript", reader, MultiscriptLines(path, threads, wanted), thorough)
