@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,13 @@ _LEAST = {"Arab": 0.45, "Cyrl": 0.5, "Hang": 0.7, "Ethi": 0.8, "Mymr": 0.8, "Gre
 _LEAST_OTHER = 0.9  # of a script's letters that a font must have
 _QUOTA = {"Arab": 60, "Cyrl": 44, "Grek": 40, "Latn": 46, "Deva": 34, "Hebr": 34, "Thai": 30, "Hang": 26}
 _QUOTA_OTHER, _HELD_FACES = 24, 6
+_HELD = {
+    "Cyrl": {"PT Sans Narrow", "Comfortaa", "Tuffy"},
+    "Grek": {"GFS Neohellenic", "Comfortaa", "Tuffy"},
+    "Hang": {"Baekmuk Dotum", "NanumSquareRound", "UnDinaru"},
+    "Latn": {"PT Sans Narrow", "Comfortaa", "Tuffy"},
+}
+"""Families to hold out where they are there; of the other scripts, some by chance."""
 _GENERIC = ("Noto", "Free", "DejaVu")  # families for many scripts: holding one out would take it from all of them
 _UNSUITABLE = re.compile(
     "Thin|Hairline|Emoji|Symbol|Math|Music|Quran|Qurn|UnJamo|YetHangul|Guseul|hline|KeterAram|Stam|Taamey|Ahom|AmiriQ|"
@@ -146,7 +155,8 @@ def choose(
         syllables: Hangul syllables that a Korean font must have.
         han: Han characters and kana.
         seed: of the choice.
-        hold: hold families out; one of a script with few, two of one with eight or more, none where there is only one.
+        hold: hold families out: some that are named here, else one of a script with few and two of one with eight or
+            more; none where there is only one.
         progress: see `Progress`.
 
     Raises:
@@ -163,12 +173,14 @@ def choose(
     wanted = {script: chars for script, chars in wanted.items() if chars}
     by_script: dict[str, list[Face]] = {script: [] for script in wanted}
     files = [path for path in find(folders) if _wanted_style(path, rng)]
-    for number, path in enumerate(files):
-        face = read_face(path, wanted)
-        for script in face.lacks if face else ():
-            by_script[script].append(face)  # type: ignore[arg-type]
-        if progress is not None:
-            progress("reading fonts", number + 1, len(files))
+    with _quiet():
+        for number, path in enumerate(files):
+            face = read_face(path, wanted)
+            if face is not None:
+                for script in face.lacks:
+                    by_script[script].append(face)
+            if progress is not None:
+                progress("reading fonts", number + 1, len(files))
     if not any(by_script.values()):
         names = " ".join(sorted({name for script in wanted for name in PACKAGES.get(script, ())}))
         raise InputError(
@@ -207,6 +219,18 @@ def read_face(path: Path, wanted: Mapping[str, frozenset[str]]) -> Face | None:
     return Face(path, family, lacks, has & frozenset(COMMON + ASCII_LETTERS)) if lacks else None
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence fontTools, which warns of oddities that no reader of characters minds."""
+    logger = logging.getLogger("fontTools")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 def _family(font: Any, path: Path) -> str:
     names = font["name"]
     name = names.getDebugName(_TYPOGRAPHIC_FAMILY) or names.getDebugName(_FAMILY_NAME) or path.stem
@@ -228,7 +252,10 @@ def _split(script: str, faces: list[Face], rng: random.Random, hold: bool) -> tu
     if hold and len(families) > 1:
         special = sorted(name for name in families if not name.startswith(_GENERIC))
         serif = sorted(name for name in families if "Serif" in name)
-        if len(special) >= 3:
+        known = sorted(families.keys() & _HELD.get(script, set()))
+        if 0 < len(known) < len(families):
+            out = known
+        elif len(special) >= 3:
             out = rng.sample(special, 1 if len(special) < 8 else 2)
         else:
             out = special[:1] or serif[:1] or sorted(families)[-1:]

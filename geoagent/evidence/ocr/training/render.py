@@ -138,7 +138,10 @@ def _run(face: ImageFont.FreeTypeFont, text: str, leftwards: bool, stroke_px: in
     ImageDraw.Draw(image).text(
         (-left, -top), text, fill=255, font=face, direction=direction, anchor="ls", stroke_width=stroke_px
     )
-    return Ink(np.asarray(image, dtype=np.uint8), top)
+    inked = image.getbbox()
+    if inked is None:
+        raise ValueError("nothing is drawn")
+    return Ink(np.asarray(image.crop(inked), dtype=np.uint8), top + inked[1])
 
 
 def _apart(text: str, draw: Callable[[str], Ink], gap_px: int) -> Ink:

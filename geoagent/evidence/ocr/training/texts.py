@@ -26,6 +26,9 @@ KINDS = ("name", "word", "sign")
 _NAME_CHARS, _WORD_CHARS = 28, 14
 _NAMES, _WORDS, _MANY_WORDS = 20_000, 25_000, 40_000
 _MANY = frozenset({"Arab", "Cyrl", "Hang", "Latn"})
+_ASCII_NAMES = 0.1  # share of them to look at: there are a million, and few are kept
+_LINES = 150_000  # of a list, which may have millions
+_SCRIPT_CODE = 4  # letters
 _HAN = 1500  # the most frequent in names: the reader only has to know them as none of its own
 _KANA = "".join(map(chr, [*range(0x3042, 0x3094), *range(0x30A2, 0x30F4)]))
 
@@ -78,11 +81,13 @@ def collect(folders: Sequence[Path] = (), seed: int = 1) -> Words:
         InputError: a folder does not exist, or no source gave a word.
     """
     pools: dict[str, dict[str, set[str]]] = defaultdict(lambda: {kind: set() for kind in KINDS})
-    sources, han = [], Counter[str]()
+    sources, han, rng = [], Counter[str](), random.Random(seed)
 
     def take(kind: str, texts: Iterable[str], most: int, least_own: int = 0) -> int:
         count = 0
-        for text in texts:
+        for text in dict.fromkeys(texts):
+            if kind == "name" and text.isascii() and rng.random() > _ASCII_NAMES:
+                continue
             word = typed(text)
             script = main_script(word)
             if script is None or not 2 <= len(word) <= most or not is_drawable(word, script):
@@ -104,11 +109,11 @@ def collect(folders: Sequence[Path] = (), seed: int = 1) -> Words:
     sources.append(Source("sign words of the gazetteer's tables", "MIT", take("sign", _tables(), _NAME_CHARS)))
     for folder in folders:
         for source, texts in _lists(folder):
+            texts = rng.sample(texts, min(len(texts), _LINES))
             count = take("word", texts, _WORD_CHARS, least_own=2)
             sources.append(Source(source.name, source.licence, count, source.absent))
     if not folders:
         sources.append(Source("word lists", "", 0, "no folder is named; Tesseract's models have some"))
-    rng = random.Random(seed)
     by_script = {script: _fewer(pools[script], script, rng) for script in sorted(pools)}
     if not by_script:
         raise InputError("no words to draw: every source is empty; name a folder of word lists")
@@ -138,6 +143,9 @@ def _cldr() -> Iterator[str]:
     from babel import Locale, UnknownLocaleError, localedata
 
     for identifier in localedata.locale_identifiers():
+        _, _, variant = identifier.partition("_")
+        if variant and len(variant) != _SCRIPT_CODE:  # a country's variant of a language has the same names
+            continue
         try:
             locale = Locale.parse(identifier)
         except (UnknownLocaleError, ValueError):
@@ -156,7 +164,7 @@ def _tables() -> Iterator[str]:
     yield from facts.regionalisms
 
 
-def _lists(folder: Path) -> Iterator[tuple[Source, Iterable[str]]]:
+def _lists(folder: Path) -> Iterator[tuple[Source, Sequence[str]]]:
     """Every list under a folder, and why one cannot be read."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected one with word lists (*.txt, *.words, *.traineddata)")
