@@ -80,6 +80,9 @@ def collect(folders: Sequence[Path] = (), seed: int = 1) -> Words:
     Raises:
         InputError: a folder does not exist, or no source gave a word.
     """
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(f"{folder}: no such folder; expected one with word lists (*.txt, *.words, *.traineddata)")
     pools: dict[str, dict[str, set[str]]] = defaultdict(lambda: {kind: set() for kind in KINDS})
     sources, han, rng = [], Counter[str](), random.Random(seed)
 
@@ -166,8 +169,6 @@ def _tables() -> Iterator[str]:
 
 def _lists(folder: Path) -> Iterator[tuple[Source, Sequence[str]]]:
     """Every list under a folder, and why one cannot be read."""
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; expected one with word lists (*.txt, *.words, *.traineddata)")
     tools = shutil.which("combine_tessdata") and shutil.which("dawg2wordlist")
     for path in sorted(folder.rglob("*")):
         if path.suffix in (".txt", ".words"):
