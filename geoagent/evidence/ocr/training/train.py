@@ -48,7 +48,8 @@ class ReaderSettings:
         seconds: of training, without reading fonts and without validation; the learning rate falls to 0 by then.
         steps: end after so many steps instead, if that is sooner; None for no limit.
         workers: processes that draw lines; all cores but one where None, 0 to draw in the process that trains.
-        seed: of everything random. With `steps`, and on a CPU, the same seed makes the same model.
+        seed: of everything random. With `steps` (and time enough for them), no workers, and on a CPU, the same seed
+            makes the same model.
         device: "cpu", "cuda", or "auto", which uses a GPU if available.
         batch: lines of 240 px in a batch; 512 on a GPU and 32 on a CPU where None.
         rate: peak of the learning rate; 1.5e-3, or 5e-4 to continue, where None.
