@@ -1,8 +1,8 @@
 """Plugs by name: the folder is the registry.
 
 A plug of slot `ocr` named `rapidocr` is the module `geoagent/evidence/ocr/rapidocr.py` with a function
-`build(assets, **options)`. Code outside the package is named by its dotted module path. Modules are
-imported on first use.
+`build(assets, **options)`; a package in such a folder is no plug. Code outside geoagent is named by its dotted module
+path. Modules are imported on first use.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def names(slot: str) -> tuple[str, ...]:
     if slot not in SLOTS:
         raise UnknownPlug(f"no slot named {slot!r}; choose from {', '.join(SLOTS)}")
     folder = import_module(_FOLDERS[slot])
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(folder.__path__) if not m.name.startswith("_")))
+    found = pkgutil.iter_modules(folder.__path__)
+    return tuple(sorted(m.name for m in found if not m.ispkg and not m.name.startswith("_")))
 
 
 def attribute(module: str, name: str) -> Any:

@@ -36,7 +36,7 @@ LAYERS = [
         "belief.refiners",
     },
     {"agent"},
-    {"worlds.installed", "worlds.training", "worlds.evaluation", "interfaces"},
+    {"worlds.installed", "worlds.training", "worlds.evaluation", "evidence.ocr.training", "interfaces"},
     {"interfaces.cli", "__main__"},
 ]
 PLUGS = LAYERS[5]

@@ -3,7 +3,8 @@
 The network reads a straightened line, grey, 48 px high, `(B, 1, 48, W)` scaled to [-1, 1], and gives probabilities
 `(B, W / 4, K)` over classes: CTC's blank and K − 1 characters, which stand in the file's metadata. Hangul comes as
 conjoining jamo, Arabic and Hebrew in visual order from left to right, and every Han character or kana as the one class
-"〓": text for RapidOCR. How it was trained, and its figures, are in models/multiscript.json.
+"〓": text for RapidOCR. It is trained by
+`geoagent.evidence.ocr.training`; its figures are in models/multiscript.json.
 """
 
 from __future__ import annotations
@@ -218,6 +219,7 @@ class MultiscriptLines:
                     session = onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
                     characters = session.get_modelmeta().custom_metadata_map["character"].split("\n")
                 except Exception as error:
-                    raise OcrError(f"{self._path} cannot be loaded ({one_line(error)}); reinstall geoagent") from error
+                    fix = "reinstall geoagent" if self._path == MODEL else "expected a model of geoagent train-reader"
+                    raise OcrError(f"{self._path} cannot be loaded ({one_line(error)}); {fix}") from error
                 self._session, self._classes = session, Classes(tuple(characters))
         return self._session

@@ -6,12 +6,13 @@ The model reads 22 further scripts, see `_multiscript`. How the two are joined i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from geoagent.errors import ConfigError
 from geoagent.evidence.ocr._both import BothLines
 from geoagent.evidence.ocr._lines import LineReader
 from geoagent.evidence.ocr._many import Lines, ManyScripts
-from geoagent.evidence.ocr._multiscript import SCRIPTS, MultiscriptLines
+from geoagent.evidence.ocr._multiscript import MODEL, SCRIPTS, MultiscriptLines
 from geoagent.evidence.ocr._rapid import Reader
 from geoagent.evidence.ocr._tessdata import choose, require_package
 from geoagent.protocols import Assets
@@ -28,6 +29,7 @@ def build(
     retry: bool = True,
     thorough: bool = False,
     tesseract: bool = False,
+    model: str | Path | None = None,
 ) -> ManyScripts:
     """Build the engine; nothing is loaded before the first photo.
 
@@ -43,9 +45,10 @@ def build(
             the time.
         tesseract: read every such line with Tesseract's installed script models as well, and keep the surer reading;
             these also add scripts that our own model does not read.
+        model: ONNX file of a model of your own, as `geoagent train-reader` makes it; the one that ships where None.
 
     Raises:
-        ConfigError: an option out of range, or a script that the model does not read.
+        ConfigError: an option out of range, a script that the model does not read, or no file where `model` says.
         MissingDependency: `tesseract` without tesserocr.
         OcrError: `tesseract` without an installed model.
     """
@@ -53,8 +56,11 @@ def build(
     unknown = [script for script in wanted if script not in SCRIPTS]
     if unknown or not wanted:
         raise ConfigError(f"scripts: {', '.join(unknown) or 'none given'}; choose from {', '.join(SCRIPTS)}")
+    path = MODEL if model is None else Path(model)
+    if not path.is_file():
+        raise ConfigError(f"model: {path} is no file; expected multiscript.onnx as `geoagent train-reader` makes it")
     reader = Reader(max_side_px=max_side_px, threads=threads, min_score=min_score, join=join, retry=retry)
-    lines: Lines = MultiscriptLines(threads=threads, scripts=wanted)
+    lines: Lines = MultiscriptLines(path, threads, wanted)
     if tesseract:
         models = choose(None)
         require_package()

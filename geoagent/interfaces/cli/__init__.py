@@ -12,13 +12,14 @@ from geoagent.interfaces.cli.export import export
 from geoagent.interfaces.cli.inspect import doctor, prompts, read, schema
 from geoagent.interfaces.cli.learn import train, tune
 from geoagent.interfaces.cli.locate import locate
+from geoagent.interfaces.cli.reader import train_reader
 from geoagent.interfaces.cli.verify import verify
 from geoagent.interfaces.cli.web import mcp, web
 from geoagent.interfaces.cli.world import geocells, world
 
 for command in (locate, compare, verify, export, read, web, mcp, doctor, schema, prompts):
     main.add_command(command)
-for command in (train, tune, calibrate, evaluate, geocells, world):
+for command in (train, tune, calibrate, evaluate, geocells, world, train_reader):
     main.add_command(command)
 
 __all__ = ["main"]
