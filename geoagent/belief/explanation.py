@@ -85,6 +85,25 @@ def kilometres(distance_km: float) -> str:
     return f"{distance_km:.1f} km" if distance_km < 10 else f"{round(distance_km):,} km".replace(",", " ")
 
 
+_HINT_NATS = 1.0
+"""Nats from which a cue is told as a hint where no place can be named."""
+_KINDS = {
+    "phone": "telephone number",
+    "domain": "address",
+    "registration": "register number",
+    "company": "company form",
+    "currency": "price",
+    "habit": "way of writing",
+    "institution": "institution's name",
+    "landmark": "landmark's name",
+    "regional": "word",
+    "signword": "word",
+    "road": "road number",
+    "direction": "distance",
+    "street": "street name",
+}
+
+
 def statements(
     text_aware: Best,
     vision_only: Best,
@@ -132,6 +151,10 @@ def statements(
             else f"{lines} line{'s' * (lines != 1)} of text, but none speaks for a place."
         )
         return said
+    if unnamed and (hint := next((c for c in cues if c.nats >= _HINT_NATS and c.favours is not None), None)):
+        said.append(
+            f"If the {_KINDS.get(hint.kind, hint.kind)} “{hint.value}” is what it seems: {favoured(hint.favours)}."
+        )
     for cue in [c for c in cues if c.nats > 0][:3]:
         changed = (
             f"without it: {where(cue.without)}"

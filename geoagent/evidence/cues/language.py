@@ -29,6 +29,7 @@ _KIN = tuple(
     )
 )  # fmt: skip
 _FOREIGN_LETTER = 0.12
+_CLEAR = 0.3  # least share of the likeliest language of Latin text
 _RARE_LANGUAGE = 1e-3
 _LEAST = 0.6  # minimum evidence for a cue from Latin text: one clear sign word, or lines of longer text
 _SECOND = 1.5  # nats that a further language must gain to be accepted
@@ -186,12 +187,19 @@ def _groups(
         for k in range(len(chosen)):
             mine = [i for i in range(len(lines)) if owner[i] == k]
             if mine:
-                total = table[mine].sum(axis=0) + usual
-                shares = np.exp(total - total.max())
-                shares /= shares.sum()
+                seen = _shares(table[mine].sum(axis=0))
+                if script == "Latn" and seen.max() < _CLEAR:
+                    continue  # how usual a language is does not make unclear text clear
+                shares = _shares(table[mine].sum(axis=0) + usual)
                 spoke = sum(lines[i][2] for i in mine)
                 groups.append(([lines[i][0] for i in mine], dict(zip(languages, shares.tolist(), strict=True)), spoke))
     return groups
+
+
+def _shares(scores: Float) -> Float:
+    """Return the shares of log scores, `(L,)`, which sum to 1."""
+    shares = np.exp(scores - scores.max())
+    return np.asarray(shares / shares.sum(), dtype=np.float64)
 
 
 def _usual(languages: list[str], reading: Reading) -> Float:
@@ -208,7 +216,7 @@ def _usual(languages: list[str], reading: Reading) -> Float:
 def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Reading) -> Cue | None:
     top = max(shares, key=lambda lang: shares[lang])
     latin = lines[0].script == "Latn"
-    if latin and (weight < _LEAST or shares[top] < 0.3):
+    if latin and (weight < _LEAST or shares[top] < _CLEAR):
         return None  # in other scripts the letters alone allow few languages and are as informative as the script
     countries: dict[str, float] = {}
     floor = 0.0
