@@ -56,7 +56,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 if written != written.upper() and all(w == w.upper() and w.isalpha() for w in form.written):
                     strength *= 0.15  # "nuit" is not NUIT
                 if kind == "company" and _may_be_word(line, written, start, end):
-                    strength *= 0.1  # "as" is seldom an a.s.
+                    continue  # "as" is no a.s.
                 if isinstance(form, RegistrationLabel):
                     checked = _number_after(form, line, end)
                     if checked is None and len(key) <= 3:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from geoagent.evidence.cues.plate_forms import BLUE_BAND, BY_PREFIX, DIGITS, SIGNS, behind_sign, codes_like, fits
 from geoagent.evidence.cues.plate_lines import candidates, span_of, state_rows, year_like
@@ -34,8 +35,8 @@ _SHORT = {4: 0.25, 5: 0.6}
 """Strength of plates by number of characters, for short ones: much other text looks like them."""
 _FORM_ALONE = 0.6
 """Strength of text that has the form of a plate, with neither band nor sign nor state to show that it is one."""
-_NEXT = 0.3
-"""Factor on the strength of each plate after the first: the cars of one street have plates of the same kind."""
+_AGREES, _SURER = 0.3, 0.1
+"""Least weight of a plate in another's country to agree with it, and what each adds to or takes from its strength."""
 _SURE_ROW = 0.85
 """Least confidence of the rows of a plate in two rows: digits on a wall and a house number are joined easily."""
 _LATIN = str.maketrans("АВЕІКМНОРСТУХ", "ABEIKMHOPCTYX")
@@ -102,8 +103,6 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         if inside:
             best = max(inside, key=lambda c: countries[c] * size(reading, c))
             where = f"; in {reading.facts.countries[best].name} of {inside[best][0][0].name}"
-        if used:
-            strength *= _NEXT
         used |= {line.region for line in lines}
         cues.append(
             Cue(
@@ -120,7 +119,22 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 * (1.0 if district else _SHORT.get(sum(c.isalnum() for c in text), 1.0)),
             )
         )
-    return cues
+    return _together(cues)
+
+
+def _together(cues: list[Cue]) -> list[Cue]:
+    """Make the plates of one photo one statement: that of the clearest, a little surer with each that agrees.
+
+    The cars of one street have plates of the same kind, so if the first is misunderstood, so are the others.
+    """
+    if len(cues) < 2:
+        return cues
+    best = max(cues, key=lambda cue: cue.strength)
+    country = max(best.countries, key=lambda code: best.countries[code])
+    agreeing = [cue for cue in cues if cue is not best and cue.countries.get(country, 0.0) >= _AGREES]
+    surer = best.strength + _SURER * len(agreeing) - _SURER * (len(cues) - 1 - len(agreeing))
+    spans = (*best.spans, *(span for cue in agreeing for span in cue.spans))
+    return [replace(best, spans=spans, strength=min(1.0, max(0.5 * best.strength, surer)))]
 
 
 def _signs_beside(reading: Reading, lines: tuple[Line, ...], countries: Mapping[str, float]) -> set[str]:

@@ -64,7 +64,7 @@ class Frequency:
                 frozenset(table["first_names"]),
                 frozenset(table["surnames"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
             raise ResourceError(f"the frequencies in {folder} have an unexpected format ({error!r})") from error
 
     def of(self, key: str, home: Collection[str] = ()) -> float:
