@@ -20,8 +20,9 @@ _APART = 1000  # between the seeds of two workers
 
 
 class Stream:
-    """An endless run of batches. The same seed and number of workers make the same run until `harden`,
-    which reaches workers between two batches.
+    """An endless run of batches.
+
+    The same seed and number of workers make the same run until `harden`, which reaches workers between two batches.
 
     Args:
         material: what the lines are made of.
