@@ -311,7 +311,7 @@ class TestEngine:
     def test_a_file_that_is_no_model(self, tmp_path: Path):
         path = tmp_path / "no.onnx"
         path.write_text("no model")
-        with pytest.raises(OcrError, match="expected a model of geoagent train-reader"):
+        with pytest.raises(OcrError, match="name a model that geoagent train-reader made"):
             MultiscriptLines(path).read(np.zeros((48, 96, 3), dtype=np.uint8), "Thai")
 
 

@@ -219,7 +219,9 @@ class MultiscriptLines:
                     session = onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
                     characters = session.get_modelmeta().custom_metadata_map["character"].split("\n")
                 except Exception as error:
-                    fix = "reinstall geoagent" if self._path == MODEL else "expected a model of geoagent train-reader"
-                    raise OcrError(f"{self._path} cannot be loaded ({one_line(error)}); {fix}") from error
+                    raise OcrError(
+                        f"{self._path} cannot be loaded ({one_line(error)}); reinstall geoagent, or name a model that "
+                        "geoagent train-reader made"
+                    ) from error
                 self._session, self._classes = session, Classes(tuple(characters))
         return self._session
