@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 
 from geoagent import plugs
 from geoagent.errors import ConfigError, OcrError
+from geoagent.evidence.ocr._both import BothLines
+from geoagent.evidence.ocr._lines import Guess
 from geoagent.evidence.ocr._multiscript import MODEL, SCRIPTS, Classes, MultiscriptLines, logical
 from geoagent.evidence.photos import open_photo
 from geoagent.types import Photo
@@ -144,3 +147,31 @@ def test_the_card_is_that_of_the_model():
     assert card["licence"]
     assert card["training"]
     assert set(card["validation"]) == set(SCRIPTS)
+
+
+class OfOneScript:
+    """A recogniser that reads the same text of one or more scripts in every line."""
+
+    def __init__(self, names: dict[str, str], confidence: float, latin: float = 0.0) -> None:
+        self.names = names
+        self._guess = Guess("Grek", names["Grek"], confidence, fits=True, latin=latin)
+
+    def read(self, crop: np.ndarray, script: str) -> Guess:
+        return replace(self._guess, script=script, text=self.names[script])
+
+
+def test_of_two_recognisers_the_surer_one_counts():
+    crop = np.zeros((48, 200, 3), dtype=np.uint8)
+    own, other = OfOneScript({"Grek": "α", "Thai": "ก"}, 0.7), OfOneScript({"Grek": "β", "Tibt": "ཀ"}, 0.9, latin=0.4)
+    both = BothLines(own, other)
+    assert set(both.names) == {"Grek", "Thai", "Tibt"}
+    assert both.names["Grek"] == "α or β"
+    assert both.read(crop, "Grek") == Guess("Grek", "β", 0.9, fits=True, latin=0.4)
+    assert both.read(crop, "Thai").text == "ก"
+    assert both.read(crop, "Tibt").text == "ཀ"
+
+
+def test_where_both_are_equally_sure_the_first_counts():
+    both = BothLines(OfOneScript({"Grek": "α"}, 0.9), OfOneScript({"Grek": "β"}, 0.9, latin=0.4))
+    guess = both.read(np.zeros((48, 200, 3), dtype=np.uint8), "Grek")
+    assert (guess.text, guess.latin) == ("α", 0.4)

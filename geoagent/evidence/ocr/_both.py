@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol
 
 from geoagent.evidence.ocr._lines import Guess
+from geoagent.evidence.ocr._many import Lines
 from geoagent.types import UInt8
-
-
-class Recogniser(Protocol):
-    """Reads one rectified line with the model of one script."""
-
-    @property
-    def names(self) -> Mapping[str, str]:
-        """Name of each script's model."""
-
-    def read(self, crop: UInt8, script: str) -> Guess:
-        """Read a crop, `(H, W, 3)` BGR, with the model of a script."""
 
 
 class BothLines:
@@ -29,7 +17,7 @@ class BothLines:
         second: the other one.
     """
 
-    def __init__(self, first: Recogniser, second: Recogniser) -> None:
+    def __init__(self, first: Lines, second: Lines) -> None:
         self._parts = (first, second)
         scripts = dict.fromkeys([*first.names, *second.names])
         self.names = {s: " or ".join(part.names[s] for part in self._parts if s in part.names) for s in scripts}
