@@ -45,6 +45,9 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 name, edits = _repaired(key, phrases)
             if name is None or name in reading.facts.international:
                 continue
+            places = reading.gazetteer.lookup(key, k=1)
+            if any(edits or match.place.level == "country" for match in places):
+                continue  # "Georgia" is a country, and no misread brand
             known = reading.facts.brand(name)
             if known is None or not 1 <= len(known.countries) <= _MOST_COUNTRIES:
                 continue

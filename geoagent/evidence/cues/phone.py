@@ -144,7 +144,7 @@ def _elsewhere(digits: str, groups: tuple[int, ...], fits: Mapping[str, tuple[fl
     A number that is dialled inside one town has the form of a whole number of a small country.
     """
     if len(digits) <= _LOCAL and not digits.startswith("0"):
-        return 0.3
+        return 0.3 if len(digits) < _LOCAL else 0.06
     usual = any(
         groups == tuple(len(g) for g in re.findall(r"\d+", _formatted(number)))
         for weight, number in fits.values()
