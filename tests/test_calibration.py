@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -16,7 +17,8 @@ from geoagent.belief.calibration import KNOTS, Observation, assumed, fit, log_lo
 from geoagent.errors import InputError
 from geoagent.interfaces.cli import main
 from geoagent.resources import data_dir
-from geoagent.worlds.evaluation.cues import measure
+from geoagent.types import TextRegion
+from geoagent.worlds.evaluation.cues import measure, observe, read_texts, region_row
 
 ROWS = [
     {"id": "1", "lines": ["Apotheke", "Tel. +49 221 4710234"], "country": "DE", "lat": 50.94, "lon": 6.96},
@@ -148,3 +150,19 @@ def test_rows_of_another_shape_are_refused(tmp_path, content):
     with pytest.raises(InputError):
         measure([path], GeoAgent.load(ocr="nothing"))
     assert CliRunner().invoke(main, ["calibrate", "cues", str(path)]).exit_code == 1
+
+
+def test_what_ocr_read_from_a_photo_calibrates_as_it_was_read(tmp_path):
+    """Rows with regions keep confidence, size and contrast, which the strength of their cues depends on."""
+    quad = np.array([[10, 10], [300, 10], [300, 40], [10, 40]], dtype=np.float32)
+    sure = TextRegion("Tel. +49 711 216 0", quad, 0.99, "Latn", True, panel="white", height=0.05, contrast=0.6)
+    rows = [(sure, "sure"), (replace(sure, confidence=0.55), "doubtful")]
+    path = tmp_path / "read.jsonl"
+    path.write_text(
+        "".join(json.dumps({"id": id, "country": "DE", "regions": [region_row(r)]}) + "\n" for r, id in rows), "utf-8"
+    )
+    agent = GeoAgent.load(ocr="nothing")
+    texts = read_texts([path], agent)
+    assert region_row(texts[0].regions[0]) == region_row(sure)
+    (clear,), (doubtful,) = ([o for o in seen if o.kind == "phone"] for seen in observe(texts, agent))
+    assert clear.strength > doubtful.strength

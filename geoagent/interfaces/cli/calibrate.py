@@ -46,7 +46,8 @@ def cues(
     """Measure how often each kind of cue is right, on labelled TEXTS.
 
     TEXTS are JSON Lines, a row a text: {"id": "1", "lines": ["Bäckerei", "…"], "country": "DE"}, and where known "also"
-    (other countries that the text allows), "lat" and "lon"; or a CSV table of photographed signs with the columns
+    (other countries that the text allows), "lat" and "lon"; in place of "lines" a row may have "regions", as OCR read
+    them from a photo. Or a CSV table of photographed signs with the columns
     text_lines (lines separated by " | ") and country. With --world the reliabilities are stored in that world.
 
     \b
