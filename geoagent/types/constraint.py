@@ -119,6 +119,13 @@ class Constraint:
         if not 0.0 < self.reliability < 1.0:
             raise ShapeError(f"constraint {self.id}: reliability must lie in (0, 1), got {self.reliability}")
 
+    def by_country(self) -> dict[str, float]:
+        """The mass on each country, its regions and cities included; sums to 1."""
+        shares: dict[str, float] = {}
+        for place, weight in zip(self.places, self.weights.tolist(), strict=True):
+            shares[place.country] = shares.get(place.country, 0.0) + weight
+        return shares
+
     @property
     def rule(self) -> bool:
         """Whether the user rules all other places out by it, whatever the evidence says."""

@@ -42,7 +42,8 @@ class Lexicon:
     def __call__(self, regions: tuple[TextRegion, ...], cues: tuple[Cue, ...]) -> tuple[Constraint, ...]:
         """Return one constraint for each cue that indicates places of this world."""
         found = []
-        for number, cue in enumerate(cues, start=1):
+        strengths = self.strengths(cues, regions)
+        for number, (cue, strength) in enumerate(zip(cues, strengths, strict=True), start=1):
             masses = self._named(cue) if cue.places else self._spread(cue)
             total = sum(mass for _, mass in masses)
             if total <= 0:
@@ -56,7 +57,7 @@ class Lexicon:
                     source=self.name,
                     places=tuple(place for place, _ in masses),
                     weights=np.array([mass / total for _, mass in masses]),
-                    reliability=reliability(cue.kind, self.strength(cue, regions), self._fitted),
+                    reliability=reliability(cue.kind, strength, self._fitted),
                     spans=cue.spans,
                 )
             )
@@ -68,7 +69,7 @@ class Lexicon:
         A statement agrees if it rests on other lines and at least doubles the probability of the country that this one
         favours most.
         """
-        shares = [self._shares(constraint) for constraint in found]
+        shares = [constraint.by_country() for constraint in found]
         out = []
         for i, constraint in enumerate(found):
             favoured = max(shares[i], key=lambda code: shares[i][code])
@@ -83,18 +84,15 @@ class Lexicon:
         return tuple(out)
 
     @staticmethod
-    def _shares(constraint: Constraint) -> dict[str, float]:
-        """Return the mass of a statement by country."""
-        shares: dict[str, float] = {}
-        for place, weight in zip(constraint.places, constraint.weights.tolist(), strict=True):
-            shares[place.country] = shares.get(place.country, 0.0) + weight
-        return shares
-
-    def strength(self, cue: Cue, regions: tuple[TextRegion, ...]) -> float:
-        """Return a cue's strength, as far as its lines can be relied on."""
-        legible = least_legible(regions[r] for r in cue.regions if r < len(regions))
-        aside = cue.kind not in _OF_TEXT and bool({*cue.regions} & _sentences(regions))
-        return cue.strength * legible * (_IN_PROSE if aside else 1.0)
+    def strengths(cues: tuple[Cue, ...], regions: tuple[TextRegion, ...]) -> list[float]:
+        """Return each cue's strength, as far as its lines can be relied on."""
+        prose = _sentences(regions)
+        found = []
+        for cue in cues:
+            legible = least_legible(regions[r] for r in cue.regions if r < len(regions))
+            aside = cue.kind not in _OF_TEXT and bool(prose.intersection(cue.regions))
+            found.append(cue.strength * legible * (_IN_PROSE if aside else 1.0))
+        return found
 
     def _named(self, cue: Cue) -> list[tuple[Place, float]]:
         """Return the places that a cue names explicitly."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -118,9 +117,10 @@ def observe(texts: Sequence[Text], agent: GeoAgent) -> list[list[Observation]]:
     for text in texts:
         mine: list[Observation] = []
         if text.allowed:
+            strengths = lexicon.strengths(text.cues, text.regions)
             for constraint in lexicon(text.regions, text.cues):
-                cue = text.cues[int(constraint.id.rpartition("-")[2]) - 1]
-                mine.append(_observation(constraint, lexicon.strength(cue, text.regions), text, prior))
+                number = int(constraint.id.rpartition("-")[2])
+                mine.append(_observation(constraint, strengths[number - 1], text, prior))
         found.append(mine)
     return found
 
@@ -137,9 +137,7 @@ def region_row(region: TextRegion) -> dict[str, Any]:
 
 
 def _observation(constraint: Constraint, strength: float, text: Text, prior: Mapping[str, float]) -> Observation:
-    mass: dict[str, float] = defaultdict(float)
-    for place, weight in zip(constraint.places, constraint.weights, strict=True):
-        mass[place.country] += float(weight)
+    mass = constraint.by_country()
     city = None
     cities = [
         (w, p) for p, w in zip(constraint.places, constraint.weights, strict=True) if p.level == "city" and w > 0.2
@@ -150,7 +148,7 @@ def _observation(constraint: Constraint, strength: float, text: Text, prior: Map
     return Observation(
         kind=constraint.kind,
         strength=strength,
-        ratio=sum(mass[code] for code in text.allowed) / expected if expected > 0 else 0.0,
+        ratio=sum(mass.get(code, 0.0) for code in text.allowed) / expected if expected > 0 else 0.0,
         country_right=max(mass, key=lambda code: mass[code]) in text.allowed,
         city_right=city,
     )
