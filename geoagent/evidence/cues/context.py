@@ -57,7 +57,7 @@ WELCOME = _words(
 )
 """Words of welcome: a place name after them is where the sign is."""
 
-PLACE_OF_SALE = _words(
+TRADE = _words(
     """
     shop shops store stores centre center service services sales repair repairs market mart supermarket supplies
     parts auto motors garage ltd llc inc gmbh spa sa group company co studio photography photo media design

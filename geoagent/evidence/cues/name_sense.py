@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from geoagent.evidence.cues.context import OFFICE, PLACE_OF_SALE, ROAD, TOWARDS, WELCOME
+from geoagent.evidence.cues.context import OFFICE, ROAD, TOWARDS, TRADE, WELCOME
 from geoagent.evidence.cues.reading import Line, Reading, is_common
 from geoagent.places.gazetteer import Match, Mention
 from geoagent.places.gazetteer.frequency import Frequency
@@ -50,7 +50,7 @@ def place_sense(reading: Reading, line: Line, mention: Mention, best: Match, *, 
         odds *= _TOLD
     elif keys & (TOWARDS | ROAD) or _addressed(line, mention):
         odds *= _HINTED
-    elif keys & PLACE_OF_SALE:
+    elif keys & TRADE:
         odds *= _TRADED
     else:
         if key in frequency.first_names or key in frequency.surnames:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -99,6 +98,7 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
     if digits.startswith("000"):
         return None
     fits = {}
+    written_so: set[str] = set()
     for region, number, valid in _readings(digits):
         # Signs in films, tests and old photos show unassigned numbers; an existing area code is still informative.
         weight = 1.0 if valid else 0.2 if _described(number) else 0.02
@@ -108,6 +108,7 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
         usual = tuple(len(g) for g in re.findall(r"\d+", written))
         if groups == usual:
             weight *= 6.0
+            written_so.add(region)
         elif groups[0] == usual[0]:
             weight *= 3.0
         if raw.startswith("(") == written.startswith("("):
@@ -133,23 +134,22 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
         spans=(line.span(match.start(), match.end()),),
         countries=countries,
         inside=inside,
-        elsewhere=_elsewhere(digits, groups, fits, top),
+        elsewhere=_elsewhere(digits, usual=any(countries.get(region, 0.0) >= 0.5 for region in written_so)),
         strength=0.95 if labelled else 0.8,
     )
 
 
-def _elsewhere(digits: str, groups: tuple[int, ...], fits: Mapping[str, tuple[float, Any]], top: float) -> float:
+def _elsewhere(digits: str, *, usual: bool) -> float:
     """Return the weight of all other countries: greater for numbers without an area code, and for unusual groups.
 
     A number that is dialled inside one town has the form of a whole number of a small country.
+
+    Args:
+        digits: of the number.
+        usual: whether a likely country writes its numbers in these groups.
     """
     if len(digits) <= _LOCAL and not digits.startswith("0"):
         return 0.3 if len(digits) < _LOCAL else 0.06
-    usual = any(
-        groups == tuple(len(g) for g in re.findall(r"\d+", _formatted(number)))
-        for weight, number in fits.values()
-        if weight >= 0.5 * top
-    )
     return 1e-3 if usual or digits.startswith("0") else 0.03
 
 
