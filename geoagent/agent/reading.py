@@ -51,9 +51,9 @@ def understand(
 ) -> TextEvidence:
     """Find the cues and constraints of text that has been read; a source that fails is a warning.
 
-    Lines that try to instruct a program are left out. Where a language model is asked, the wider rules that hold for it
-    hide them from the cues too: neither reader is given what the other is not. Regions that could not be read are kept
-    apart, with a warning: nothing reads them.
+    Lines that try to instruct a program, and those laid over the photo, are left out. Where a language model is asked,
+    the wider rules that hold for it hide the former from the cues too: neither reader is given what the other is not.
+    Regions that could not be read are kept apart, with a warning: nothing reads them.
     """
     unread = tuple(region for region in regions if region.unread)
     regions = tuple(region for region in regions if not region.unread)
@@ -64,13 +64,15 @@ def understand(
         else {i for i, region in enumerate(regions) if instructs(region.text)}
     )
     readable = tuple(replace(r, text="") if asked and i in hostile else r for i, r in enumerate(regions))
+    foreign = laid_over(readable)
+    readable = tuple(replace(r, text="") if i in foreign else r for i, r in enumerate(readable))
     cues = find_cues(readable, assets.gazetteer, assets.facts, assets.world.country_prior, more=finders)
     constraints: list[Constraint] = []
     left_out = ", ".join(map(str, sorted(hostile)))
     warnings = [unread_text(len(unread))] if unread else []
     warnings += [f"text that tries to instruct a program was left out: region {left_out}"] if hostile else []
-    if foreign := sorted(laid_over(readable)):
-        where = ", ".join(map(str, foreign))
+    if foreign:
+        where = ", ".join(map(str, sorted(foreign)))
         warnings.append(f"text laid over the photo (a watermark, a credit, a date) is no evidence: region {where}")
     for source in sources:
         try:

@@ -52,7 +52,7 @@ def laid_over(regions: Sequence[TextRegion]) -> set[int]:
         regions: the lines of one photo.
     """
     keys = [normalise(region.text).replace(" ", "") for region in regions]
-    marks = {i for i, region in enumerate(regions) if _credits(region.text) or _of_agency(keys[i])}
+    marks = {i for i, region in enumerate(regions) if _CREDIT.search(region.text) or _of_agency(keys[i])}
     marks |= {i for i, region in enumerate(regions) if len(region.polygon_px) and _captions(region)}
     repeated = {key for key, count in Counter(keys).items() if count >= _REPEATED and _scattered(regions, keys, key)}
     stamped = [keys[i] for i in marks if _of_agency(keys[i])] + list(repeated)
@@ -60,10 +60,6 @@ def laid_over(regions: Sequence[TextRegion]) -> set[int]:
         if key in repeated or (len(key) >= _LEAST_LETTERS and any(key in other for other in stamped)):
             marks.add(i)  # the "STOCK" of a "BIGSTOCK" that was read in two parts
     return marks
-
-
-def _credits(text: str) -> bool:
-    return bool(_CREDIT.search(text))
 
 
 def _of_agency(key: str) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from geoagent.evidence.cues.identify import DEFAULT as IDENTIFIER
-from geoagent.evidence.cues.overlay import laid_over
 from geoagent.evidence.scripts import script_of
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.facts import Facts
@@ -155,9 +154,7 @@ class Reading:
         prior: Mapping[str, float] | None = None,
         identifier: str = IDENTIFIER,
     ) -> Reading:
-        """Preprocess the regions; long lines and lines beyond `MAX_LINES` are truncated, text laid over is left out."""
-        regions = tuple(regions)
-        foreign = laid_over(regions)
+        """Preprocess the regions; long lines and lines beyond `MAX_LINES` are truncated."""
         lines = [
             Line(
                 i,
@@ -169,7 +166,7 @@ class Reading:
                 _box(region),
             )
             for i, region in enumerate(regions)
-            if region.text.strip() and i not in foreign and not instructs(region.text)
+            if region.text.strip() and not instructs(region.text)
         ]
         return cls(tuple(lines[:MAX_LINES]), gazetteer, facts, prior or {}, identifier)
 
