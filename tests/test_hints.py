@@ -11,7 +11,8 @@ from geoagent import GeoAgent
 from geoagent.agent.hints import HINT, SURE, UNSURE, read_hint
 from geoagent.errors import ConfigError
 from geoagent.places.gazetteer import Gazetteer
-from geoagent.places.gazetteer.regions import macro_regions, places_of
+from geoagent.places.gazetteer.readings import places_of
+from geoagent.places.gazetteer.regions import macro_regions
 
 SIGN = ["Boulangerie", "12 rue de la Liberté", "21000 Dijon"]
 

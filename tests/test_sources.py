@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "gazetteer" / "build"
 FACTS = Facts.load()
 # Rows that name theirs themselves; measured; made from packages alone (SOURCES.md); the list itself.
-OWN_SOURCES = {"macroregions", "reliability", "frequency", "sources"}
+OWN_SOURCES = {"admin1_codes", "borders", "frequency", "macroregions", "reliability", "sources"}
 CHECKABLE = re.compile(r"https://|Convention|ISO \d|OECD|CLDR|Universal Postal Union")
 
 
@@ -79,8 +79,9 @@ def test_numbers_name_their_register(number):
     assert len(number.source) >= 9
 
 
-def test_macroregions_name_their_sources():
-    rows = json.loads((FACTS.folder / "macroregions.json").read_text("utf-8"))
+@pytest.mark.parametrize("table", ["borders", "macroregions"])
+def test_areas_name_their_sources(table):
+    rows = json.loads((FACTS.folder / f"{table}.json").read_text("utf-8"))
     assert all(row["source"] for row in rows.values())
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from geoagent import __version__
 from geoagent.agent.disclosure import NOWHERE, at_its_level
-from geoagent.agent.user_constraints import user_constraints
+from geoagent.agent.user_constraints import notes_on, user_constraints
 from geoagent.answer import (
     Alternative,
     Answer,
@@ -64,6 +64,11 @@ class AnswerBuilder:
         )
 
     @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """How the areas that the user stated were understood, where that is not the only way."""
+        return notes_on(self._assets.gazetteer, within=self._config.within, exclude=self._config.exclude)
+
+    @cached_property
     def versions(self) -> dict[str, str]:
         """Versions of the packages behind the answer."""
         found = {
@@ -90,7 +95,7 @@ class AnswerBuilder:
             The answer, and the statements that its explanation is made of.
         """
         prior, vision, text = self._assets.world.log_prior, observed.vision, observed.text
-        warnings = observed.warnings
+        warnings = (*self.notes, *observed.warnings)
         everything = (*user, *text.constraints)
         aware, final = infer(vision.log_probs, everything)
         looked = vision.encoder is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from geoagent.belief.estimate import CITY_KM, Estimate
 from geoagent.errors import InputError
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.extents import finer_units, in_city, is_finer, nearest_unit
-from geoagent.places.gazetteer.regions import places_of
+from geoagent.places.gazetteer.readings import Reading, readings_of, why_unknown
 from geoagent.places.gazetteer.table import city_radius_km
 from geoagent.places.geo import LatLon
 from geoagent.protocols import Assets
@@ -22,7 +22,6 @@ _NUMBER = r"([+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|nan|inf))"
 _COORDINATES = re.compile(
     rf"\s*{_NUMBER}\s*°?\s*([NS])?\s*,\s*{_NUMBER}\s*°?\s*([EW])?\s*(?:,\s*{_NUMBER}\s*(?:km)?)?\s*", re.I
 )
-_WORTH_NAMING = 20_000  # population from which a namesake is mentioned
 _REACH_KM = 200.0  # places of support this far outside a circle may still have photos inside it
 _UNSEEN = 0.05
 """Share of a cell's probability that is spread evenly over it, since photos are also taken away from known places."""
@@ -42,6 +41,7 @@ class Claim:
         countries: ISO codes of what is claimed.
         level: of what is claimed; "full" for a position, "city" for a city or a unit finer than an admin-1 unit.
         notes: how the claim was understood, for the user.
+        weight: how likely this reading is meant, relative to the likeliest.
     """
 
     said: str
@@ -53,10 +53,14 @@ class Claim:
     level: Precision = "full"
     notes: tuple[str, ...] = ()
     city: Place | None = None
+    weight: float = 1.0
 
 
-def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
+def read_claims(said: str, gazetteer: Gazetteer, world: World) -> tuple[Claim, ...]:
     """Parse a claim: "Kyiv, Ukraine", "DE", "the Balkans", "50.45,30.52" or "50.45,30.52,10" (a radius in km).
+
+    Returns:
+        Its readings, likeliest first; at least one.
 
     Coordinates without a radius are claimed within `CITY_KM`, a city as far as it reaches.
 
@@ -74,20 +78,38 @@ def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
             raise InputError(f"claim {said!r}: the radius must lie between 0 and 20000 km, not {radius:g}")
         code = gazetteer.country_at(centre)
         notes = () if code else (f"{said.strip()} lies in no country; coordinates are latitude, then longitude",)
-        return Claim(
-            said, f"{centre.lat:g}, {centre.lon:g} within {radius:g} km", (), centre, radius, _codes(code), notes=notes
-        )
-    name, places = places_of(gazetteer, said)
-    if not places:
-        raise InputError(f"claim {said!r}: neither a place that the gazetteer knows nor LAT,LON[,RADIUS_KM]")
-    inside = tuple(place for place in places if place.country in world.country_prior)
+        name = f"{centre.lat:g}, {centre.lon:g} within {radius:g} km"
+        return (Claim(said, name, (), centre, radius, _codes(code), notes=notes),)
+    readings = readings_of(gazetteer, said)
+    if not readings:
+        unknown = why_unknown(gazetteer, said)
+        raise InputError(f"claim {said!r}: {unknown}; a position is LAT,LON[,RADIUS_KM]")
+    claims: list[Claim] = []
+    refused: list[InputError] = []
+    for reading in readings:
+        try:
+            claims.append(_claim_of(said, reading, gazetteer, world))
+        except InputError as error:
+            refused.append(error)
+    if not claims:
+        raise refused[0]
+    return tuple(claims)
+
+
+def _claim_of(said: str, reading: Reading, gazetteer: Gazetteer, world: World) -> Claim:
+    """One reading of a claim.
+
+    Raises:
+        InputError: the world has no cells there, or it is two cities.
+    """
+    inside = tuple(place for place in reading.places if place.country in world.country_prior)
     if not inside:
-        raise InputError(f"claim {said!r}: the world {world.name!r} has no cells in {name}")
-    first = inside[0]
+        raise InputError(f"claim {said!r}: the world {world.name!r} has no cells in {reading.name}")
+    first, notes = inside[0], (reading.note,) if reading.note else ()
     if len(inside) > 1 and any(place.level == "city" for place in inside):
         raise InputError(f"claim {said!r}: claim one city at a time")
     if first.level == "city":
-        return _claim_of_city(said, name, first, _others(said, first, gazetteer))
+        return replace(_claim_of_city(said, reading.name, first, notes), weight=reading.weight)
     for place in inside:
         if place.level == "admin1" and not len(world.cells.inside(place.country, place.admin1)):
             raise InputError(
@@ -95,30 +117,14 @@ def read_claim(said: str, gazetteer: Gazetteer, world: World) -> Claim:
                 f"claim {place.country}, a city, or LAT,LON,RADIUS_KM"
             )
     level: Precision = "region" if any(place.level == "admin1" for place in inside) else "country"
-    namesakes: tuple[str, ...] = ()
-    if any(is_finer(place, gazetteer) for place in inside):
-        level, namesakes = "city", _others(said, first, gazetteer) if len(inside) == 1 else ()
+    level = "city" if any(is_finer(place, gazetteer) for place in inside) else level
     countries = tuple(dict.fromkeys(place.country for place in inside))
-    return Claim(said, name, inside, None, 0.0, countries, level, namesakes)
+    return Claim(said, reading.name, inside, None, 0.0, countries, level, notes, weight=reading.weight)
 
 
 def _claim_of_city(said: str, name: str, city: Place, notes: tuple[str, ...] = ()) -> Claim:
     reach = float(city_radius_km(city.population))
     return Claim(said, name, (), city.latlon, reach, (city.country,), "city", notes, city)
-
-
-def _others(said: str, chosen: Place, gazetteer: Gazetteer) -> tuple[str, ...]:
-    """Return a note if the claim is a bare name that other sizeable cities, or counties and the like, share."""
-    if "," in said:
-        return ()
-    same = [m.place for m in gazetteer.lookup(said) if m.exactness == "primary" and m.place.admin1 != chosen.admin1]
-    large = [
-        str(place)
-        for place in same
-        if place.latlon != chosen.latlon and (place.population >= _WORTH_NAMING or is_finer(place, gazetteer))
-    ][:3]
-    are = "are" if len(large) > 1 else "is"
-    return (f"“{said.strip()}” was taken as {chosen}; there {are} also {', '.join(large)}",) if large else ()
 
 
 def rivals_of(claim: Claim, answered: Estimate, assets: Assets) -> tuple[Claim, ...]:

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 
 from geoagent.agent import llm_contributions
 from geoagent.agent.answer_builder import AnswerBuilder
-from geoagent.agent.claims import claim_of_position, read_claim
-from geoagent.agent.disclosure import permit, release
+from geoagent.agent.claims import claim_of_position, read_claims
+from geoagent.agent.disclosure import permitted, release
 from geoagent.agent.fingerprint import fingerprint
 from geoagent.agent.inference import Inference
 from geoagent.agent.investigation import Scene, investigate
@@ -243,13 +243,13 @@ class GeoAgent:
         """
         gazetteer, world = self.assets.gazetteer, self.assets.world
         if claim.strip().casefold() != "exif":
-            said = read_claim(claim, gazetteer, world)
+            said = read_claims(claim, gazetteer, world)
         elif observed.exif_gps is not None:
-            said = claim_of_position(observed.exif_gps, gazetteer)
+            said = (claim_of_position(observed.exif_gps, gazetteer),)
         else:
             raise InputError(f"{observed.source}: the file claims no position")
-        permit(said, self.config.max_precision)
-        return verify(observed, said, self.assets, self.inference, self.builder)
+        readings = permitted(said, self.config.max_precision)
+        return verify(observed, readings, self.assets, self.inference, self.builder)
 
     def using(self, **settings: Any) -> GeoAgent:
         """Return the same agent under other settings that need no part to be rebuilt; see `WEIGHING`.

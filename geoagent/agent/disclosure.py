@@ -56,15 +56,18 @@ def at_its_level(best: Best, gazetteer: Gazetteer) -> tuple[Best, float]:
     return found, LatLon(best.lat, best.lon).distance_km(LatLon(found.lat, found.lon))
 
 
-def permit(claim: Claim, cap: Precision | Literal["auto"]) -> None:
-    """Refuse a claim that is finer than the cap, since its verdict would reveal what the cap withholds.
+def permitted(claims: Sequence[Claim], cap: Precision | Literal["auto"]) -> tuple[Claim, ...]:
+    """Return the readings of a claim that are no finer than the cap; the verdict on a finer one would reveal too much.
 
     Raises:
-        InputError: it is finer.
+        InputError: all are finer.
     """
-    if cap not in OPEN and _RANK[claim.level] > _RANK[cap]:
+    open_ones = tuple(claim for claim in claims if cap in OPEN or _RANK[claim.level] <= _RANK[cap])
+    if not open_ones:
+        claim = claims[0]
         level = {"country": "a country", "region": "a country or a region"}.get(cap, "a country, a region or a city")
         raise InputError(f"claim {claim.said!r}: answers are capped at {cap} precision; claim {level} by its name")
+    return open_ones
 
 
 def permit_said(constraints: Sequence[Constraint], cap: Precision | Literal["auto"]) -> None:

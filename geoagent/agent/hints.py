@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from geoagent.errors import ConfigError
 from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.gazetteer.borders import borders
 from geoagent.places.gazetteer.normalise import normalise
-from geoagent.places.gazetteer.regions import COUNTRY_WORDS, UNIT_WORDS, macro_regions, places_of
+from geoagent.places.gazetteer.readings import PLAUSIBLE, Reading, readings_of
+from geoagent.places.gazetteer.regions import COUNTRY_WORDS, UNIT_WORDS, macro_regions
 from geoagent.types import Place
 
 HINT, UNSURE, SURE = 0.9, 0.7, 0.98
@@ -51,6 +53,7 @@ class Hint:
         against: places it rules out.
         reliability: how far the hint is believed.
         parts: compass part ("southern") by country code.
+        weights: how likely a place is meant where its name is that of several, relative to the likeliest; 1 elsewhere.
     """
 
     said: str
@@ -58,6 +61,7 @@ class Hint:
     against: tuple[Place, ...]
     reliability: float
     parts: Mapping[str, str]
+    weights: Mapping[Place, float] = field(default_factory=dict)
 
 
 def read_hint(text: str, gazetteer: Gazetteer) -> Hint:
@@ -73,23 +77,28 @@ def read_hint(text: str, gazetteer: Gazetteer) -> Hint:
     places: list[tuple[Place, bool]] = []
     against: list[Place] = []
     parts: dict[str, str] = {}
+    weights: dict[Place, float] = {}
+    marked, addresses = _addressed(text, gazetteer)
     negated, shouted = False, text.isupper() and any(len(word) > 3 for word in text.split())
-    for stop, words in _clauses(text):
+    for stop, words in _clauses(marked):
         # "not Spain or Portugal" rules out both; a comma ends it, and "but" does.
         negated = bool(_NOT.search(words)) or (negated and not _ENDS_NOT.fullmatch(stop))
         near = bool(_NEAR.search(words))
-        for place, before in _named(words, gazetteer, codes=not shouted):
+        for place, before, weight in _named(words, gazetteer, addresses, codes=not shouted):
             if negated:
-                against.append(place)
+                against += [place] if weight == 1.0 else []
                 continue
             places.append((place, near))
+            weights[place] = max(weight, weights.get(place, 0.0))
             part = _PART.search(before)
             if part and place.level == "country":
                 parts[place.country] = "".join(filter(None, part.groups())).lower()
     if not places and not against:
         raise ConfigError(f"hint {text!r}: no place in it that the gazetteer knows; name a country, region or city")
     sure = UNSURE if _UNSURE.search(text) else SURE if _SURE.search(text) else HINT
-    return Hint(" ".join(text.split()), tuple(dict.fromkeys(places)), tuple(dict.fromkeys(against)), sure, parts)
+    return Hint(
+        " ".join(text.split()), tuple(dict.fromkeys(places)), tuple(dict.fromkeys(against)), sure, parts, weights
+    )
 
 
 def _clauses(text: str) -> list[tuple[str, str]]:
@@ -98,12 +107,50 @@ def _clauses(text: str) -> list[tuple[str, str]]:
     return [(stop, text[end:following]) for (stop, _, end), (_, following, _) in itertools.pairwise(edges)]
 
 
-def _named(clause: str, gazetteer: Gazetteer, *, codes: bool) -> list[tuple[Place, str]]:
-    """Places of one clause with the words before each; macro-regions as their countries, longest names first.
+def _addressed(text: str, gazetteer: Gazetteer) -> tuple[str, list[tuple[Reading, ...]]]:
+    """Put a mark for each "Bethlehem, PA" or "Lyon, France", whose comma divides no clauses; return what each means."""
+    found: list[tuple[Reading, ...]] = []
+    pieces, end = [], 0
+    for comma in re.finditer(r",\s*", text):
+        after = re.match(r"(?:[^\W\d_][\w.'’-]*\s+){0,2}[^\W\d_][\w.'’-]*(?:\s+\d{4,6}\b)?", text[comma.end() :])
+        if after is None or not after[0][0].isupper() or comma.start() < end:
+            continue
+        before = text[end : comma.start()].split()
+        stops = [comma.end() + m.end() for m in re.finditer(r"\S+", after[0])]
+        # The longest name that is known in the longest text after the comma.
+        for count, stop in itertools.product(range(min(4, len(before)), 0, -1), reversed(stops)):
+            name = " ".join(before[-count:])
+            readings = _within_context(f"{name}, {text[comma.end() : stop]}", gazetteer) if name[0].isupper() else ()
+            if readings:
+                start = _start_of(text, before[-count:], end, comma.start())
+                pieces.append(f"{text[end:start]}ǁ{len(found)}ǁ")
+                found.append(readings)
+                end = stop
+                break
+    return "".join((*pieces, text[end:])), found
 
-    Two capitals are a country's code, save in a hint all in capitals: "SOMEWHERE IN GERMANY" is not about India.
+
+def _start_of(text: str, words: Sequence[str], low: int, high: int) -> int:
+    """Where the last words before `high` begin."""
+    start = high
+    for word in reversed(words):
+        start = text.rindex(word, low, start)
+    return start
+
+
+def _within_context(stated: str, gazetteer: Gazetteer) -> tuple[Reading, ...]:
+    return tuple(r for r in readings_of(gazetteer, stated) if r.weight >= PLAUSIBLE)
+
+
+def _named(
+    clause: str, gazetteer: Gazetteer, addresses: Sequence[tuple[Reading, ...]], *, codes: bool
+) -> list[tuple[Place, str, float]]:
+    """Places of one clause with the words before each and its weight; macro-regions as their countries.
+
+    Longest names come first. Two capitals are a country's code, save in a hint all in capitals: "SOMEWHERE IN GERMANY"
+    is not about India.
     """
-    found: list[tuple[Place, str]] = []
+    found: list[tuple[Place, str, float]] = []
     words = [(m.start(), m.end()) for m in re.finditer(r"[\w'’.-]+", clause)]
     regions, taken = macro_regions(), [False] * len(words)
     for length in range(min(6, len(words)), 0, -1):
@@ -112,26 +159,32 @@ def _named(clause: str, gazetteer: Gazetteer, *, codes: bool) -> list[tuple[Plac
             raw = clause[start:end].strip(".-")
             if any(taken[i : i + length]) or not raw:
                 continue
-            key = normalise(raw)
-            code = raw if codes and len(raw) == 2 and raw.isupper() else ""
-            region = regions.get(key)
-            countries: Sequence[str] = region.countries if region is not None else ()
-            unit = gazetteer.admin1(UNIT_WORDS.get(key, ""))
-            if unit is not None:
+            meant = _meant(raw, gazetteer, addresses, codes=codes)
+            if meant:
                 taken[i : i + length] = [True] * length
-                found.append((unit, clause[:start]))
-                continue
-            if not countries and (code or key in COUNTRY_WORDS):
-                countries = [place.country for place in places_of(gazetteer, raw)[1]]
-            inside = [place for place in map(gazetteer.country, countries) if place is not None]
-            if inside:
-                taken[i : i + length] = [True] * length
-                found += [(place, clause[:start] if region is None else "") for place in inside]
+                region = normalise(raw) in regions
+                found += [(place, "" if region else clause[:start], weight) for place, weight in meant]
     left = list(clause)
     for (start, end), used in zip(words, taken, strict=True):
         if used:
             left[start:end] = " " * (end - start)
     rest = "".join(left)
     for mention in gazetteer.scan(rest):
-        found.append((mention.matches[0].place, rest[: mention.start]))
+        readings = [r for r in readings_of(gazetteer, rest[mention.start : mention.end]) if r.weight >= PLAUSIBLE]
+        places = [(place, r.weight) for r in readings for place in r.places] or [(mention.matches[0].place, 1.0)]
+        found += [(place, rest[: mention.start], weight) for place, weight in places]
     return found
+
+
+def _meant(
+    raw: str, gazetteer: Gazetteer, addresses: Sequence[tuple[Reading, ...]], *, codes: bool
+) -> list[tuple[Place, float]]:
+    """Places of words that are an address, a macro-region, a country's code or name, or a disputed or former area."""
+    marked = re.fullmatch(r"ǁ(\d+)ǁ", raw)
+    if marked:
+        return [(place, r.weight) for r in addresses[int(marked[1])] for place in r.places]
+    key = normalise(raw)
+    code = codes and len(raw) == 2 and raw.isupper()
+    if key in macro_regions() or key in UNIT_WORDS or code or key in COUNTRY_WORDS or key in borders().by_name:
+        return [(place, r.weight) for r in readings_of(gazetteer, raw)[:1] for place in r.places]
+    return []

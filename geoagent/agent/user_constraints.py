@@ -16,7 +16,7 @@ from geoagent.agent.hints import Hint, read_hint
 from geoagent.belief.fusion import likelihoods, ruled_out
 from geoagent.errors import ConfigError
 from geoagent.places.gazetteer import Gazetteer
-from geoagent.places.gazetteer.regions import places_of
+from geoagent.places.gazetteer.readings import PLAUSIBLE, places_of, readings_of, why_unknown
 from geoagent.places.gazetteer.tally import Tally
 from geoagent.types import Constraint, Place
 from geoagent.worlds.world import World
@@ -88,6 +88,28 @@ def user_constraints(
     return tuple(found)
 
 
+def notes_on(gazetteer: Gazetteer, *, within: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return how areas were understood whose names are also those of others, or whose country is disputed.
+
+    Args:
+        gazetteer: names of places.
+        within: as for `user_constraints`.
+        exclude: as for `user_constraints`.
+    """
+    notes = []
+    for option, stated in (("within", within), ("not", exclude)):
+        for each in stated:
+            readings = readings_of(gazetteer, each)
+            others = [reading.name for reading in readings[1:] if reading.weight >= PLAUSIBLE]
+            if others:
+                are = "are" if len(others) > 1 else "is"
+                also = " and ".join(others)
+                notes.append(f"{option}: “{each}” was taken as {readings[0].name}; there {are} also {also}")
+            if readings and readings[0].note:
+                notes.append(f"{option}: {readings[0].note}")
+    return tuple(notes)
+
+
 def _part_name(place: Place, hint: Hint) -> str:
     """A place as the hint names it: "southern Germany"."""
     part = hint.parts.get(place.country, "") if place.level == "country" else ""
@@ -100,7 +122,7 @@ def _areas(option: str, stated: Sequence[str], world: World, gazetteer: Gazettee
     for each in stated:
         name, inside = places_of(gazetteer, each)
         if not inside:
-            raise ConfigError(f"{option}: {each!r} is no country code and no place that the gazetteer knows")
+            raise ConfigError(f"{option}: {each!r}: {why_unknown(gazetteer, each)}")
         known = [place for place in inside if place.country in world.country_prior]
         if not known:
             raise ConfigError(f"{option}: the world {world.name!r} has no cells in {name}")
@@ -166,14 +188,15 @@ def _hinted(hint: Hint, world: World, gazetteer: Gazetteer) -> Sequence[tuple[Pl
     """Places of a hint with their weights: areas by the prior, named cities equally."""
     tally = Tally()
     cities = [place for place, _ in hint.places if place.level == "city"]
-    areas = [(place, _mass(place, world)) for place, _ in hint.places if place.level != "city"]
+    meant = hint.weights
+    areas = [(place, _mass(place, world) * meant.get(place, 1.0)) for place, _ in hint.places if place.level != "city"]
     total = sum(m for _, m in areas)
     share = len(cities) / max(len(cities) + (1 if areas else 0), 1)
     for place, near in hint.places:
         if place.level != "city":
             continue
         own, unit = _SHARES[near]
-        each = share / len(cities)
+        each = share * meant.get(place, 1.0) / sum(meant.get(city, 1.0) for city in cities)
         tally.add(place, each * own)
         tally.add(gazetteer.admin1(place.admin1) or gazetteer.country(place.country), each * unit)
         tally.add(gazetteer.country(place.country), each * (1 - own - unit))

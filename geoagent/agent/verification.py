@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,11 +12,12 @@ from geoagent.agent.answer_builder import AnswerBuilder
 from geoagent.agent.claim_probability import Probability
 from geoagent.agent.claims import Claim, rivals_of
 from geoagent.agent.disclosure import HIDDEN, hidden_says, withheld
+from geoagent.agent.expectations import Expected, expected_of
 from geoagent.agent.inference import Inference
 from geoagent.belief.explanation import where
 from geoagent.config import OPEN
 from geoagent.evidence.observation import Observation
-from geoagent.evidence.scripts import clean
+from geoagent.places.gazetteer.readings import PLAUSIBLE
 from geoagent.places.geo import Float
 from geoagent.protocols import Assets
 from geoagent.types import Constraint
@@ -24,7 +25,6 @@ from geoagent.types import Constraint
 Verdict = Literal["supported", "consistent", "undecided", "contradicted"]
 STRONG, FAIR = math.log(10.0), math.log(3.0)
 """Nats from which evidence is called strong, or worth a mention (Kass & Raftery 1995, section 3.2)."""
-_USUAL = 0.1  # share of a country's signs above which a script or language is expected there
 
 
 class _Part(BaseModel):
@@ -44,13 +44,12 @@ class Weighed(_Part):
     )
 
 
-class Expected(_Part):
-    """Something that photos of the claimed place tend to show."""
+class OtherReading(_Part):
+    """Another place that the claim may mean."""
 
-    kind: str
-    what: str
-    status: Literal["seen", "not seen", "seen otherwise"]
-    here: str | None = Field(default=None, description="what was read of the kind, where anything was")
+    understood: str
+    verdict: Verdict
+    probability: float = Field(description="that the claim is true in this reading")
 
 
 class Verification(_Part):
@@ -73,6 +72,9 @@ class Verification(_Part):
     evidence: list[Weighed] = Field(description="strongest first")
     expected: list[Expected]
     says: str
+    other_readings: list[OtherReading] = Field(
+        default_factory=list, description="other places of the claimed name, with the verdict on each; likeliest first"
+    )
     warnings: list[str]
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
@@ -82,22 +84,55 @@ class Verification(_Part):
         return self.model_dump_json(by_alias=True, exclude={"instead"} if self.instead is None else None)
 
 
+_MERIT: dict[Verdict, int] = {"contradicted": 0, "undecided": 1, "consistent": 2, "supported": 3}
+
+
 def verify(
+    observed: Observation, claims: Sequence[Claim], assets: Assets, inference: Inference, builder: AnswerBuilder
+) -> Verification:
+    """Weigh a claim in each of its readings.
+
+    A name may be that of several places, and whoever claims it means one. Of the readings that people may well mean,
+    the one that the evidence favours most is answered, since the claim may be true in it; the others are told with
+    their verdicts. So are unlikely readings on which the verdict would be a better one.
+
+    Args:
+        observed: the observation.
+        claims: the readings, likeliest first, at least one.
+        assets: world and facts.
+        inference: weighs the evidence; includes what the user stated.
+        builder: names places.
+    """
+    found = [(_weigh(observed, claim, assets, inference, builder), claim) for claim in claims]
+    plausible = [pair for pair in found if pair[1].weight >= PLAUSIBLE] or found[:1]
+    best, taken = max(plausible, key=lambda pair: (_MERIT[pair[0].verdict], pair[1].weight))
+    merit = _MERIT[best.verdict]
+    others = [
+        other
+        for other, claim in found
+        if claim is not taken and (claim.weight >= PLAUSIBLE or _MERIT[other.verdict] > merit)
+    ]
+    if not others:
+        return best
+    differing = [other for other in others if other.verdict != best.verdict]
+    says = " ".join((best.says, *(f"Read as {o.understood}, it is {o.verdict}." for o in differing)))
+    known = " and ".join(dict.fromkeys(o.understood for o in others))
+    are = "are" if len(others) > 1 else "is"
+    note = f"“{taken.said.strip()}” was taken as {taken.name}; there {are} also {known}"
+    rows = [OtherReading(understood=o.understood, verdict=o.verdict, probability=o.probability) for o in others]
+    return best.model_copy(update={"says": says, "other_readings": rows, "warnings": [note, *best.warnings]})
+
+
+def _weigh(
     observed: Observation, claim: Claim, assets: Assets, inference: Inference, builder: AnswerBuilder
 ) -> Verification:
-    """Weigh a claim.
+    """Weigh one reading of a claim.
 
     Each piece of evidence is weighed by itself: log P(it | claim) − log P(it | no claim), the weight of evidence (Good
     1950, chapter 6); where another place of the claim's kind explains all of it better, − log P(it | that place). To
     take a piece away from all the others instead would turn signs round: beside a postcode of Köln a German text speaks
     for Austria, since nothing but places with German texts is left.
 
-    Args:
-        observed: the observation.
-        claim: the claim.
-        assets: world and facts.
-        inference: weighs the evidence; includes what the user stated.
-        builder: names places.
     """
     prior, looked, fusion = assets.world.log_prior, observed.vision.log_probs, inference.fusion
     user, everything = inference.user, (*inference.user, *observed.text.constraints)
@@ -166,9 +201,9 @@ def verify(
         odds=math.exp(after),
         bayes_factor_nats=round(factor, 3),
         evidence=sorted(weighed, key=lambda w: -abs(w.nats)),
-        expected=_expected(claim, observed, assets, quoting=builder.cap in OPEN),
+        expected=expected_of(claim, observed, assets, quoting=builder.cap in OPEN),
         says=_words(claim, verdict, p, factor, len(weighed) - len(user), instead),
-        warnings=list(dict.fromkeys((*claim.notes, *observed.warnings))),
+        warnings=list(dict.fromkeys((*claim.notes, *builder.notes, *observed.warnings))),
     )
 
 
@@ -226,71 +261,3 @@ def times_text(nats: float) -> str:
 
 def _percent(p: float) -> str:
     return f"{p:.0%}" if 0.01 <= p <= 0.99 else "under 1 %" if p < 0.01 else "over 99 %"
-
-
-def _quoted(constraint: Constraint, observed: Observation) -> str:
-    """The words in the photo that a constraint rests on."""
-    lines = observed.text.regions
-    said = [lines[s.region].text[s.start : s.end] for s in constraint.spans if s.region < len(lines)]
-    return clean(" … ".join(dict.fromkeys(part for part in said if part))) or constraint.value
-
-
-def _expected(claim: Claim, observed: Observation, assets: Assets, *, quoting: bool) -> list[Expected]:
-    """What photos of the claimed country tend to show, and whether this one shows it.
-
-    Args:
-        claim: the claim.
-        observed: the observation.
-        assets: facts of the country.
-        quoting: whether to quote what was read.
-    """
-    if len(claim.countries) != 1:
-        return []
-    code = claim.countries[0]
-    facts = assets.facts.countries.get(code)
-    if facts is None:
-        return []
-    what = {
-        "script": ", ".join(s for s, share in facts.scripts.items() if share >= _USUAL),
-        "language": ", ".join(lang for lang, share in facts.languages.items() if share >= _USUAL),
-        "phone": " or ".join(f"+{c}" for c in facts.calling_codes),
-        "domain": " or ".join(f".{tld}" for tld in facts.tlds),
-        "currency": ", ".join(facts.currencies),
-        "postcode": _form(facts.postcode, facts.name) if facts.postcode else "",
-        "plate": f"number plates of {facts.name}",
-        "road": f"numbers of {facts.name}, traffic on the {'left' if facts.drives_left else 'right'}",
-    }
-    prior = assets.world.country_prior.get(code, 0.0)
-    found = []
-    for kind, shown in what.items():
-        if not shown:
-            continue
-        read = [c for c in observed.text.constraints if c.kind == kind]
-        fits = [_weight_in(code, c) > prior for c in read]
-        told = [_quoted(c, observed) for c, fit in zip(read, fits, strict=True) if fit == any(fits)]
-        if kind == "phone" and any(fits) and not any(f and c.value[:1] == "+" for c, f in zip(read, fits, strict=True)):
-            shown = f"a number of a form used in {facts.name}"
-        if kind == "script":  # Latin is no cue, and may be what is expected
-            evident = [r.script for r in observed.text.regions if r.script_is_evidence]
-            fits += [facts.scripts.get(script, 0.0) >= _USUAL for script in evident]
-            told = evident
-        status: Literal["seen", "not seen", "seen otherwise"] = "not seen"
-        if fits:
-            status = "seen" if any(fits) else "seen otherwise"
-        here = ", ".join(dict.fromkeys(part for part in told if part)) if quoting else ""
-        found.append(Expected(kind=kind, what=shown, status=status, here=here or None))
-    return found
-
-
-def _form(pattern: str, country: str) -> str:
-    """Describe a pattern of postcodes: "like 000-0000", or by its country alone where it has many forms."""
-    plain = re.sub(r"\\d\{(\d)\}", lambda m: "0" * int(m[1]), pattern).replace("\\d", "0")
-    plain = re.sub(r"\[[^\]]*\]", lambda m: "0" if "9" in m[0] or m[0][1].isdigit() else "A", plain)
-    plain = plain.replace(" ?", "" if re.fullmatch("[0 ?]+", plain) else " ").replace("?", "")
-    return f"like {plain}" if re.fullmatch(r"[0-9A-Z -]+", plain) else f"those of {country}"
-
-
-def _weight_in(country: str, constraint: Constraint) -> float:
-    """Share of a constraint's weight that is in a country."""
-    shares = zip(constraint.places, constraint.weights.tolist(), strict=True)
-    return float(sum(weight for place, weight in shares if place.country == country))

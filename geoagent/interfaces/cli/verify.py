@@ -40,15 +40,15 @@ def verify(
       geoagent verify photo.jpg --claim 50.45,30.52,10 --json
       geoagent verify photo.jpg --claim exif
     """
-    from geoagent.agent.claims import read_claim
-    from geoagent.agent.disclosure import permit
+    from geoagent.agent.claims import read_claims
+    from geoagent.agent.disclosure import permitted
 
     if (photo is None) == (not lines):
         raise click.UsageError("give either a photo or its text by --text")
     agent = load_agent({**settings, "hint": hint})
     if claim.strip().casefold() != "exif":
         with value_of("--claim"):
-            permit(read_claim(claim, agent.assets.gazetteer, agent.assets.world), agent.config.max_precision)
+            permitted(read_claims(claim, agent.assets.gazetteer, agent.assets.world), agent.config.max_precision)
     with photo_errors(photo, as_json):
         found = agent.verify(agent.observe(photo) if photo is not None else agent.observe_text(lines), claim)
     if as_json:

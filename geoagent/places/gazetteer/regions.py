@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from geoagent.errors import ResourceError
-from geoagent.places.gazetteer.extents import is_finer, people_of
 from geoagent.places.gazetteer.normalise import normalise
 from geoagent.resources import data_dir
 from geoagent.types import Place
@@ -93,63 +92,3 @@ def country_of(gazetteer: Gazetteer, stated: str) -> Place | None:
     if len(parts) > 1:
         return next((found for part in reversed(parts) if (found := country_of(gazetteer, part.strip(") ")))), None)
     return None
-
-
-def places_of(gazetteer: Gazetteer, stated: str) -> tuple[str, tuple[Place, ...]]:
-    """Resolve the name of an area to its places: ("Balkans", (Albania, …)), ("Bavaria", (Bavaria,)).
-
-    Tries a country code or name first, then a macro-region, then the gazetteer's likeliest place. Text after a comma is
-    the place's country or admin-1 unit ("Springfield, Illinois"). "Hungary or Romania" resolves to both.
-    Of a county and a smaller town of one name, it is the county.
-
-    Returns:
-        The area's usual name and its places; ("", ()) if a name is unknown.
-    """
-    text = " ".join(stated.split())
-    either = [part.strip() for part in re.split(r"\bor\b|/", text)]
-    if len(either) > 1 and all(either):
-        areas = [places_of(gazetteer, part) for part in either]
-        if not all(places for _, places in areas):
-            return "", ()
-        return " or ".join(name for name, _ in areas), tuple(dict.fromkeys(p for _, places in areas for p in places))
-    region = macro_regions().get(normalise(text).removeprefix("the "))
-    if region is not None:
-        inside = (gazetteer.country(code) for code in region.countries)
-        return region.name, tuple(place for place in inside if place is not None)
-    name, _, context = (part.strip() for part in text.partition(","))
-    unit = gazetteer.admin1(UNIT_WORDS.get(normalise(text), ""))
-    if unit is not None:
-        return str(unit), (unit,)
-    if not context:
-        country = country_of(gazetteer, text)
-        if country is not None:
-            return country.name, (country,)
-    found = [match.place for match in gazetteer.lookup(name, k=40)]
-    if context:
-        state = country_of(gazetteer, context.rpartition(",")[2].strip())
-        meant = [match.place for match in gazetteer.lookup(context.partition(",")[0], k=8)]
-        within = UNIT_WORDS.get(normalise(context.rpartition(",")[2]), "")
-        units = {within} if within else {place.admin1 for place in meant if place.level == "admin1"}
-        exact = [p for p in found if p.admin1 and p.admin1 in units and (p.level != "admin1" or is_finer(p, gazetteer))]
-        if exact or within or (state is None and not meant):
-            found = exact  # the text after the comma is unknown, or the place is not in it
-        elif state is not None:
-            found = [p for p in found if p.country == state.country]
-    chosen = _meant(found, name, gazetteer)
-    return ("", ()) if chosen is None else (str(chosen), (chosen,))
-
-
-def _meant(found: Sequence[Place], name: str, gazetteer: Gazetteer) -> Place | None:
-    """The place that is meant of those that have a name, likeliest first.
-
-    The population of a finer unit is not known, so that a town of its name comes before it; where more people live in
-    the unit than in the town, the unit is meant: Cornwall is in England before it is in Ontario.
-    """
-    first = next(iter(found), None)
-    if first is None or first.level != "city":
-        return first
-    # Paris and its department are one name for one place; only a unit elsewhere is another reading.
-    same = [p for p in found if normalise(p.name) == normalise(name) and is_finer(p, gazetteer)]
-    same = [p for p in same if p.admin1 != first.admin1]
-    larger = [(people, p) for p in same if (people := people_of(p, gazetteer)) > first.population]
-    return max(larger, key=lambda pair: pair[0])[1] if larger else first
