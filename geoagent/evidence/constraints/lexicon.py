@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,14 +10,18 @@ import numpy as np
 from geoagent.belief.calibration import reliability
 from geoagent.evidence.legibility import least_legible
 from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.gazetteer.borders import borders
 from geoagent.protocols import Assets
 from geoagent.types import Constraint, Cue, Place, TextRegion
+from geoagent.worlds.world import World
 
 _KEPT = 60  # maximum countries of one constraint; the mass of the others goes to the escape
 _LIGHTEST = 2e-4
 _LONG, _PAGE, _IN_PROSE = 6, 4, 0.3
 """Words of a line, and such lines in a photo, from which it shows a page of prose; and the factor on cues in them: what
 a book, a slide or a poster tells is seldom about the place."""
+_ABROAD = 0.3
+"""Share of the signs in a disputed area that follow the conventions of the country that holds it."""
 _AGREES = 2.0
 _ALONE, _ALONE_OF_TEXT = (0.72, 0.9, 1.0), (0.88, 0.95, 1.0)
 """Factors on the reliability of a statement by how many others agree, none, one, or more; language and script of a
@@ -34,10 +38,17 @@ class Lexicon:
 
     name = "lexicon"
 
-    def __init__(self, gazetteer: Gazetteer, prior: Mapping[str, float], fitted: Mapping[str, float] | None) -> None:
+    def __init__(
+        self,
+        gazetteer: Gazetteer,
+        prior: Mapping[str, float],
+        fitted: Mapping[str, float] | None,
+        shared: Mapping[str, Sequence[tuple[Place, float]]] | None = None,
+    ) -> None:
         self._gazetteer = gazetteer
         self._prior = prior
         self._fitted = fitted
+        self._shared = shared or {}
 
     def __call__(self, regions: tuple[TextRegion, ...], cues: tuple[Cue, ...]) -> tuple[Constraint, ...]:
         """Return one constraint for each cue that indicates places of this world."""
@@ -116,6 +127,8 @@ class Lexicon:
             rest = 1.0 - sum(part for _, part in cue.inside.get(code, ()))
             if rest > 1e-9:
                 masses.append((country, share * rest))
+                # Signs of the Crimea follow the conventions of Russia: they are as likely there as in Russia.
+                masses += [(place, share * rest * ratio) for place, ratio in self._shared.get(code, ())]
         return masses
 
 
@@ -125,6 +138,24 @@ def _sentences(regions: tuple[TextRegion, ...]) -> set[int]:
     return long if len(long) >= _PAGE else set()
 
 
+def shared_conventions(world: World, gazetteer: Gazetteer) -> dict[str, list[tuple[Place, float]]]:
+    """Return the areas abroad that follow a country's conventions, each with its prior relative to the country's."""
+    found: dict[str, list[tuple[Place, float]]] = {}
+    for border in borders().with_conventions():
+        own = world.country_prior.get(border.conventions, 0.0)
+        for code in sorted(border.inside) if own > 0.0 else ():
+            place = gazetteer.country(code) or gazetteer.admin1(code)
+            if place is None:
+                continue
+            unit = place.admin1 if place.level == "admin1" else ""
+            mass = float(world.prior[world.cells.inside(place.country, unit)].sum())
+            if mass > 0.0:
+                found.setdefault(border.conventions, []).append((place, _ABROAD * mass / own))
+    return found
+
+
 def build(assets: Assets) -> Lexicon:
     """Build the source; it has no options."""
-    return Lexicon(assets.gazetteer, assets.world.country_prior, assets.world.calibration.get("reliability"))
+    world, gazetteer = assets.world, assets.gazetteer
+    fitted = world.calibration.get("reliability")
+    return Lexicon(gazetteer, world.country_prior, fitted, shared_conventions(world, gazetteer))

@@ -28,7 +28,8 @@ from geoagent.evidence.cues import (
 )
 from geoagent.evidence.cues.identify import DEFAULT as IDENTIFIER
 from geoagent.evidence.cues.identify import NAMES as IDENTIFIERS
-from geoagent.evidence.cues.reading import Reading, instructs
+from geoagent.evidence.cues.instructions import instructs
+from geoagent.evidence.cues.reading import Reading
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.facts import Facts
 from geoagent.types import Cue, TextRegion

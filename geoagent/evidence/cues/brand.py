@@ -8,6 +8,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from geoagent.evidence.cues.context import DECOR
+from geoagent.evidence.cues.postcode import spells_code
 from geoagent.evidence.cues.reading import Line, Reading, is_common, listed, overlaps, taken
 from geoagent.places.gazetteer.facts import BrandFact
 from geoagent.types import Cue, Place
@@ -19,6 +20,8 @@ _NO_INITIALS = 0.3
 _USUAL, _PER_WORD = {True: 4.2, False: 3.6}, 0.8
 """Zipf value of a word that is the brand as often as anything else, for brands chosen by hand and for those of the bulk
 table, and what each further word adds."""
+_SETTING, _IN_A_SENTENCE = 2, 0.05
+"""Other words on the line from which a name of ordinary words is a part of what the line says, and the factor then."""
 _INSTITUTIONS = frozenset({"institution", "police", "post", "municipal", "government", "utility", "transit", "lottery"})
 
 
@@ -32,6 +35,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         for key, start, end in reading.phrases(line, 5):
             if len(key) < 2 or any(start < b and a < end for a, b in used) or overlaps(busy, line.region, start, end):
                 continue
+            if spells_code(reading, line, start, end) or (len(key) <= _INITIALS and line.repairs_letters(start, end)):
+                continue  # the IBB of "B1 1BB"
             whole = start == line.words[0].start and end == line.words[-1].end
             name, edits = (key, 0) if key in phrases else (None, 0)
             letters_only = not any(c.isdigit() for c in key)
@@ -129,6 +134,9 @@ def _distinctive(name: str, line: Line, start: int, end: int, whole: bool, known
             score *= 0.4  # also a place name, which is handled by the name cues
         if not whole and len(words) == 1:
             score *= 0.6
+        beside = len(line.words) - len(words)
+        if not known.chosen and all(w in reading.facts.frequency.ordinary for w in words) and beside > _SETTING:
+            score *= _IN_A_SENTENCE  # "... jumps over the lazy dog"
     text = line.text[start:end]
     if text == text.lower() and text != text.upper() and kind in ("brand", "operator"):
         score *= 0.6

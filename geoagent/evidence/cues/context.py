@@ -36,6 +36,7 @@ DECOR = _words(
 
 OFFICE = _words(
     """
+    government govt gouvernement gobierno governo
     city town municipality municipal county council borough parish district commune mairie ville
     prefecture
     stadt stadtverwaltung gemeinde rathaus landkreis magistrat stadtmagistrat stadtpolizei kommune kommun

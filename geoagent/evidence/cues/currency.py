@@ -51,6 +51,15 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     return cues
 
 
+def is_price(line: Line, reading: Reading) -> bool:
+    """Whether a line is nothing but an amount in a currency whose form is no letters alone: "ل.ل 5000", "B/. 12"."""
+    whole = line.digits.strip()
+    forms = (form for form, _, _ in _prices(line, reading) if not form.isalpha())
+    return any(
+        re.fullmatch(rf"\W*(?:{re.escape(form)})?\W*(?:{_AMOUNT})\W*(?:{re.escape(form)})?\W*", whole) for form in forms
+    )
+
+
 def _counted(reading: Reading, line: Line, start: int) -> bool:
     """Whether the word before an amount says what is numbered: "Level L2", "Room K3"."""
     before = [word for word in line.words if word.end <= start]

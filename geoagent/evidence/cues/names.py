@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
+from geoagent.evidence.cues.address import restricted
 from geoagent.evidence.cues.context import DECOR, LINKS, MADE_IN, OFFICE, ROAD, TOWARDS
 from geoagent.evidence.cues.direction import turned
 from geoagent.evidence.cues.name_sense import place_sense
@@ -33,20 +34,29 @@ _SUPPORTED = 40.0
 """Likelihood ratio for a place whose region or country is written next to its name."""
 _KEPT = 12  # matches of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
+_SMALL = 0.85  # share of a line in small letters that a name fills
 _FAR_PLACES, _LISTED, _OF_A_LIST = 3, 0.2, 0.2
 """Countries of named cities from which they are a list of far places; least strength of a name that counts as one; the
 factor on their strength then, which falls with the number of countries."""
 _BY_ANOTHER_NAME = 0.6
+_STATED, _STATED_SHARE = 0.95, 0.88
+"""Least strength of a town whose state is written after it, and the town's own share of the weight."""
+_STREET_AT_HOME, _STREET = 0.12, 0.012
+"""Factor on a name in that of a street, if the street is of a country of the place, and most strength if not: streets
+are named after towns elsewhere in the country, and after people."""
+_TOWN_OF_STREET = 0.03
+"""Share of such a name's weight that stays with the town, the rest being its country's."""
 _PROSE = 4
 """Most other words on a line without digits that is no sentence; in a sentence a name is seldom that of the place."""
-_KNOWN_TOWN, _EXONYM = 20_000, 0.1
+_KNOWN_TOWN, _EXONYM, _EXONYM_OF_CITY = 20_000, 0.1, 0.3
+_HOUSE_NUMBER = re.compile(r",? \d{1,3}[a-zA-Z]?(?:/\d{1,3})?(?:$|[ ,])")
 _OPENING = re.compile(r"[.:,]?\s*\d{1,2}(?:[.:h]\d\d)?\s?[-–—]\s?\d{1,2}")
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Find one cue for each mention of a place, weighted by how much the line is about the place."""
     busy = taken(earlier, ("plate", "phone", "domain", "registration", "company", "road", "landmark"))
-    streets = taken(earlier, ("street",))
+    streets = [cue for cue in earlier if cue.kind == "street"]
     brands = taken([cue for cue in earlier if cue.kind == "brand" and cue.strength >= 0.5])
     institutions = taken(earlier, ("institution",))
     words = _words(reading, earlier)
@@ -59,16 +69,18 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             if any(a <= mention.start and mention.end <= b for a, b in everywhere):
                 continue
             found.append((line, mention))
+    states = restricted(reading, found)
     cues: list[Cue] = []
     for line, named in found:
-        part: Mention | None = named
+        meant = states.get(normalise(named.text))
+        part: Mention | None = named if meant is None else replace(named, matches=meant)
         whole = next((m for other, m in found if other is line and m.end == named.start), None)
-        if whole is not None and line.script in UNSPACED:
+        if whole is not None and line.script in UNSPACED and meant is None:
             part = _part_of(whole, named)
         if part is None:
             continue
         others = [m for other, m in found if m is not named and (other is line or abs(other.region - line.region) <= 3)]
-        cue = _cue(reading, line, part, others, streets, brands, institutions, words)
+        cue = _cue(reading, line, part, others, streets, brands, institutions, words, stated=meant is not None)
         if cue is not None:
             cues.append(cue)
     merged = _merged(_less_of_a_list(cues))
@@ -146,12 +158,14 @@ def _cue(
     line: Line,
     mention: Mention,
     others: list[Mention],
-    streets: dict[int, list[tuple[int, int]]],
+    streets: list[Cue],
     brands: dict[int, list[tuple[int, int]]],
     institutions: dict[int, list[tuple[int, int]]],
     words: dict[int, list[tuple[int, int]]],
+    *,
+    stated: bool,
 ) -> Cue | None:
-    matches = _with_small(reading, mention, others)
+    matches = mention.matches[:_KEPT] if stated else _with_small(reading, mention, others)
     code_like = all(m.exactness == "code" for m in matches)
     if code_like and not _beside(mention, others, matches):
         return None
@@ -160,16 +174,20 @@ def _cue(
     best = matches[max(range(len(matches)), key=lambda i: weights[i])]
     strength = _EXACT.get(best.exactness, 0.5) * (_BY_ANOTHER_NAME if _little_known(best) else 1.0)
     strength *= _length_factor(mention, line) * _line_factor(line, mention, reading)
-    strength *= place_sense(reading, line, mention, best, supported=_supported(best, others))
-    if not mention.capitalised:
-        strength *= 0.12  # an ordinary word of some language, unless other evidence shows that it is a name
+    supported = stated or _supported(best, others)
+    strength *= place_sense(reading, line, mention, best, supported=supported)
+    if not mention.capitalised and not _written_small(line, mention, reading):
+        # An ordinary word of some language, all the more where the line begins with a capital: "Murakaza neza".
+        strength *= 0.03 if line.text[:1].isupper() and mention.start else 0.12
+    street = _street_of(line, mention, streets)
+    in_street = street is not None or _numbered(line, mention, best)
+    at_home = street is not None and street.countries.get(best.place.country, 0.0) > 0.0
     if overlaps(institutions, line.region, mention.start, mention.end):
         strength = min(1.0, strength * 1.3)
     elif overlaps(brands, line.region, mention.start, mention.end):
         strength *= 0.35
-    elif overlaps(streets, line.region, mention.start, mention.end):
-        # Streets are named after large towns, and after people whose names are also names of villages.
-        strength *= 0.3 if best.place.level != "city" or best.place.population >= _KNOWN_ABROAD else 0.12
+    elif in_street:
+        strength = strength * _STREET_AT_HOME if at_home else min(strength, _STREET)
     if _only_words(line, mention, words.get(line.region, [])):
         strength *= _ALSO_WORD  # "Estanco", "Hapur": the word's meaning is likelier than the place of that name
     if best.edits:
@@ -178,24 +196,29 @@ def _cue(
         strength *= 0.15  # "3e arrondissement" exists in more than one city
     if _OPENING.match(line.text, mention.end) and len(mention.text) <= 7:
         return None  # "Ma-La 7-22": weekdays, not a place
-    if _supported(best, others):
-        strength = 1.0 - (1.0 - strength) * 0.5
-    if strength < 0.02:
+    if supported and not in_street:
+        strength = max(1.0 - (1.0 - strength) * 0.5, _STATED if stated else 0.0)
+    if strength < (0.001 if in_street else 0.02):
         return None
     tally = Tally()
     add = tally.add
     for match, weight in zip(matches, weights, strict=True):
         place = match.place
-        if place.level == "city":
-            add(place, weight * _CITY_SHARE)
-            add(reading.gazetteer.admin1(place.admin1) if place.admin1 else None, weight * _ADMIN1_SHARE)
-            add(reading.gazetteer.country(place.country), weight * (1 - _CITY_SHARE - _ADMIN1_SHARE))
+        if in_street and place.level != "country":
+            add(place, weight * _TOWN_OF_STREET)
+            add(reading.gazetteer.country(place.country), weight * (1 - _TOWN_OF_STREET))
+        elif place.level == "city":
+            own, unit = (_STATED_SHARE if stated else _CITY_SHARE), _ADMIN1_SHARE / (2 if stated else 1)
+            add(place, weight * own)
+            add(reading.gazetteer.admin1(place.admin1) if place.admin1 else None, weight * unit)
+            add(reading.gazetteer.country(place.country), weight * (1 - own - unit))
         elif place.level == "admin1":
             add(place, weight * 0.85)
             add(reading.gazetteer.country(place.country), weight * 0.15)
         else:
             add(place, weight)
     kind = {"city": "the city", "admin1": "the region", "country": "the country"}[best.place.level]
+    kind = f"a street, after {kind}" if in_street else "a place in" if stated and best.place.level != "city" else kind
     spelled = "" if normalise(mention.text) == normalise(best.place.name) else f" ({best.place.name})"
     rest = len(matches) - 1
     more = f", or {'one of ' * (rest > 1)}{rest} other place{'s' * (rest > 1)} of that name" if rest else ""
@@ -235,8 +258,9 @@ def _weights(matches: tuple[Match, ...], others: list[Mention], prior: Mapping[s
     raw = []
     for match in matches:
         weight = math.exp(match.score - top)
-        if towns and match.exactness == "alternate" and match.place.level != "city":
-            weight = min(weight, _EXONYM * max(towns))  # Poole is a town; few signs call Poland so
+        if towns and match.exactness == "alternate":
+            # Poole is a town; few signs call Poland so, and few call Belém Bethlehem.
+            weight = min(weight, (_EXONYM_OF_CITY if match.place.level == "city" else _EXONYM) * max(towns))
         if match.place.level == "country" and prior:
             weight *= (
                 prior.get(match.place.country, 0.0) + 1e-5
@@ -273,6 +297,29 @@ def _beside(mention: Mention, others: list[Mention], matches: tuple[Match, ...])
         for m in other.matches
         if m.exactness != "code"
     )
+
+
+def _written_small(line: Line, mention: Mention, reading: Reading) -> bool:
+    """Whether a name of several words fills its line, which is written in small letters: "aix en provence"."""
+    words = mention.text.split()
+    if len(words) < 2 or any(c.isupper() for c in line.text) or len(mention.text) < _SMALL * len(line.text.strip()):
+        return False
+    return not all(normalise(word) in reading.facts.frequency.ordinary for word in words)
+
+
+def _street_of(line: Line, mention: Mention, streets: list[Cue]) -> Cue | None:
+    """Return the street that a name is a part of; a name that holds the word for the street is no such name."""
+    for cue in streets:
+        for span in cue.spans:
+            whole = mention.start <= span.start and span.end <= mention.end
+            if span.region == line.region and span.start < mention.end and mention.start < span.end and not whole:
+                return cue
+    return None
+
+
+def _numbered(line: Line, mention: Mention, best: Match) -> bool:
+    """Whether an inflected name stands before a house number: "Warszawska 5" is a street without its word."""
+    return best.exactness == "stem" and bool(_HOUSE_NUMBER.match(line.text, mention.end))
 
 
 def _little_known(best: Match) -> bool:

@@ -8,17 +8,18 @@ from functools import lru_cache
 from typing import Any
 
 import phonenumbers
-from phonenumbers import PhoneNumberFormat, PhoneNumberType
+from phonenumbers import PhoneNumberType
 
+from geoagent.evidence.cues.phone_areas import area_of, described, formatted
 from geoagent.evidence.cues.postcode import is_labelled
 from geoagent.evidence.cues.reading import Line, Reading, country_name, listed, overlaps, size, taken
-from geoagent.places.gazetteer import Gazetteer
+from geoagent.places.gazetteer.borders import Border, borders
 from geoagent.types import Cue, Place
 
 _CANDIDATE = re.compile(r"(?<![\w@])(?:\+|00)?\(?\d(?:[\d() .\-/–·]{4,22})\d(?!\w)")
 _LABEL = re.compile(
-    r"(?:\b(?:tel(?! ?aviv)|tél|telef|telefon|telefono|teléfono|telefone|tlf|ph|phone|call|fon|fax|mob|mobile|cel|cell|"
-    r"gsm|тел|моб|факс|τηλ|đt|sđt|hp|telp|puh|sími|tālr|whatsapp|wa)\b|"
+    r"(?:\b(?:te[l1I|](?! ?aviv)|tél|telef|telefon|telefono|teléfono|telefone|tlf|ph|phone|call|fon|fax|mob|"
+    r"mobile|cel|cell|gsm|тел|моб|факс|τηλ|đt|sđt|hp|telp|puh|sími|tālr|whatsapp|wa)\b|"
     r"☎|📞|โทร|電話|电话|전화|هاتف|تلفن|ت:|טל|फ़ोन|फोन|ফোন)",
     re.IGNORECASE,
 )
@@ -29,6 +30,21 @@ _NOT_A_NUMBER = re.compile(
     r"|^(?:19|20)\d\d[ ./-]?(?:0[1-9]|1[0-2])[ ./-]?(?:0[1-9]|[12]\d|3[01])(?:\D+\d{1,2})*$"
     r"|^(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|[12]\d|3[01])[./-](?:19|20)\d\d(?:\D+\d{1,2})*$"
 )
+_POSTCODE = re.compile(r"\d{5}-\d{3,4}")  # ZIP+4, CEP: digits in these groups are a telephone number only with a label
+_FREEPHONE = re.compile(r"(?:\+|00 ?)800(?!\d{9})")
+"""International freephone numbers (ITU-T E.169.1): 00800 and eight digits, of no country."""
+_VANITY = re.compile(
+    r"(?<![\w+])(?:\+?1[ .-]?)?\(?8(?:00|88|77|66|55|44|33)\)?[ .-]+(?=(?:[\d-]*[A-Z]){3})[A-Z\d]+(?:-[A-Z\d]+)*(?!\w)"
+)
+"""Freephone numbers in letters (1-800-FLOWERS), as they are advertised under the North American Numbering Plan."""
+_PLAN = {"US": 1.0, "CA": 0.3}
+_SOVIET = frozenset({(3, 3, 2, 2), (4, 2, 2, 2), (5, 1, 2, 2), (1, 3, 3, 2, 2), (1, 4, 2, 2, 2), (1, 5, 1, 2, 2)})
+_ALSO_USUAL = {region: _SOVIET for region in ("RU", "KZ", "UA", "BY", "KG", "TJ", "UZ", "TM")}
+"""Groups in which countries write numbers besides the format of libphonenumber: area codes of 3 to 5 digits."""
+_JOINED = frozenset({"AT", "BE", "DE", "GB", "HU", "IE", "IT", "NL"})
+"""Countries that write the digits after the area code in one group as often as in several."""
+_REPAIRED = 0.85
+"""Factor on the strength for each digit that was read as a letter."""
 
 # A number is tried for 240 regions. Their patterns exceed the cache of `re`, and recompiling took most of the run time.
 phonenumbers.enable_pattern_cache()
@@ -41,7 +57,11 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     labels = taken(earlier, ("registration",))
     numbers: dict[str, int] = {}
     for line in reading.lines:
+        vanity = list(_VANITY.finditer(line.text))
+        cues += [_vanity(line, match, reading) for match in vanity]
         for match in _CANDIDATE.finditer(line.digits):
+            if any(match.start() < other.end() and other.start() < match.end() for other in vanity):
+                continue
             if overlaps(busy, line.region, *match.span()) or overlaps(labels, line.region, *match.span()):
                 continue
             raw = match.group().strip(" .-–/·")
@@ -51,9 +71,14 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             if is_labelled(raw, line.text[: match.start()], reading.facts):
                 continue  # "CEP 01310-100"
             labelled = bool(_LABEL.search(line.text[: match.start()][-14:]))
-            cue = _international(raw, line, match, reading) or _national(raw, labelled, line, match, reading)
+            if _FREEPHONE.match(raw) or (_POSTCODE.fullmatch(raw) and not labelled):
+                continue
+            cue = _international(raw, line, match, reading)
+            if cue is None and not raw.startswith("+"):
+                cue = _national(raw, labelled, line, match, reading)
             if cue is None:
                 continue
+            cue = replace(cue, strength=cue.strength * _REPAIRED ** line.repairs(*match.span()))
             dialled = re.sub(r"\D", "", raw)
             if dialled in numbers:  # a number that is repeated is one number
                 first = cues[numbers[dialled]]
@@ -76,7 +101,11 @@ def _international(raw: str, line: Line, match: re.Match[str], reading: Reading)
         return None
     exact = phonenumbers.region_code_for_number(number)
     countries = {exact: 1.0} if exact in codes else dict.fromkeys(codes, 1.0)
-    inside = {code: places for code in countries if (places := _area(number, code, reading.gazetteer))}
+    inside = {code: places for code in countries if (places := area_of(number, code, reading.gazetteer))}
+    used = borders().of_phone(f"{number.country_code}{number.national_number}")
+    abroad = any(place.country not in countries for places in inside.values() for place, _ in places)
+    if used is not None and not abroad:
+        countries, inside = _used_in(*used, countries, reading)
     area = f", area of {next(iter(inside.values()))[0][0].name}" if inside else ""
     return Cue(
         kind="phone",
@@ -85,6 +114,44 @@ def _international(raw: str, line: Line, match: re.Match[str], reading: Reading)
         spans=(line.span(match.start(), match.end()),),
         countries=countries,
         inside=inside,
+    )
+
+
+def _used_in(
+    border: Border, share: float, plan: dict[str, float], reading: Reading
+) -> tuple[dict[str, float], dict[str, tuple[tuple[Place, float], ...]]]:
+    """Countries of a number that an area uses whose country is another one than that of the numbering plan.
+
+    Args:
+        border: the area.
+        share: of the numbers that are used there.
+        plan: countries of the numbering plan.
+        reading: its prior is divided out, since the shares are those of the numbers.
+    """
+    countries = {code: (1.0 - share) / max(reading.prior.get(code, 1.0), 1e-5) for code in plan}
+    units = [place for code in border.inside if (place := reading.gazetteer.admin1(code)) is not None]
+    filed = {code[:2] for code in border.inside}
+    for code in filed:
+        countries[code] = share / len(filed) / max(reading.prior.get(code, 1.0), 1e-5)
+    inside = {
+        code: tuple((unit, 0.85 / len(own)) for unit in own)
+        for code in filed
+        if (own := [unit for unit in units if unit.country == code])
+    }
+    top = max(countries.values())
+    return {code: weight / top for code, weight in countries.items()}, inside
+
+
+def _vanity(line: Line, match: re.Match[str], reading: Reading) -> Cue:
+    """Make a cue of a number in letters: the North American Numbering Plan, and no place in it."""
+    return Cue(
+        kind="phone",
+        value=match.group(),
+        says=f"“{match.group()}” is a telephone number in letters, as usual in {listed(reading, _PLAN)}.",
+        spans=(line.span(match.start(), match.end()),),
+        countries=_PLAN,
+        elsewhere=0.05,
+        strength=0.8,
     )
 
 
@@ -101,18 +168,11 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
     written_so: set[str] = set()
     for region, number, valid in _readings(digits):
         # Signs in films, tests and old photos show unassigned numbers; an existing area code is still informative.
-        weight = 1.0 if valid else 0.2 if _described(number) else 0.02
-        written = _formatted(number)
-        if not digits.startswith("0") and written.lstrip("(").startswith("0"):
-            weight *= 0.1  # local signs do not omit the trunk prefix
-        usual = tuple(len(g) for g in re.findall(r"\d+", written))
-        if groups == usual:
-            weight *= 6.0
+        weight = 1.0 if valid else 0.2 if described(number) else 0.02
+        fit, usual = _grouping(raw, groups, digits, region, formatted(number))
+        weight *= fit
+        if usual:
             written_so.add(region)
-        elif groups[0] == usual[0]:
-            weight *= 3.0
-        if raw.startswith("(") == written.startswith("("):
-            weight *= 1.5
         fits[region] = (weight, number)
     if not fits:
         return None
@@ -120,9 +180,18 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
     countries = {region: weight / top for region, (weight, _) in fits.items() if weight > 0.02 * top}
     inside = {}
     for region in countries:
-        places = _area(fits[region][1], region, reading.gazetteer)
+        places = area_of(fits[region][1], region, reading.gazetteer)
         if places:
             inside[region] = places
+    for region in tuple(countries):  # (0392) of the Turkish plan is Northern Cyprus
+        number = fits[region][1]
+        used = borders().of_phone(f"{number.country_code}{number.national_number}")
+        if used is None or region in inside:
+            continue
+        border, share = used
+        for code in {unit[:2] for unit in border.inside}:
+            countries[code] = max(countries.get(code, 0.0), countries[region] * share)
+        countries[region] *= 1.0 - share
     area = ""
     if inside:
         code = max(inside, key=lambda c: countries[c] * size(reading, c))
@@ -137,6 +206,33 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
         elsewhere=_elsewhere(digits, usual=any(countries.get(region, 0.0) >= 0.5 for region in written_so)),
         strength=0.95 if labelled else 0.8,
     )
+
+
+def _grouping(raw: str, groups: tuple[int, ...], digits: str, region: str, written: str) -> tuple[float, bool]:
+    """Return how well a number's groups fit the way a country writes it, and whether they are its usual ones.
+
+    Args:
+        raw: as written.
+        groups: numbers of digits.
+        digits: of the number.
+        region: the country.
+        written: in the country's national format.
+    """
+    usual = tuple(len(group) for group in re.findall(r"\d+", written))
+    plain = re.sub(r"\D", "", written)
+    if len(plain) > len(digits) and plain.endswith(digits):  # dialled without the trunk prefix: (495) for 8 (495)
+        usual = usual[1:] if usual[0] == len(plain) - len(digits) else (usual[0] - len(plain) + len(digits), *usual[1:])
+    fit = 0.1 if not digits.startswith("0") and plain.startswith("0") else 1.0  # local signs do not omit a leading 0
+    same = groups == usual or groups in _ALSO_USUAL.get(region, ())
+    if same:
+        fit *= 6.0
+    elif groups[0] == usual[0]:
+        fit *= 5.0 if len(groups) == 2 and region in _JOINED else 3.0
+    elif raw.startswith("("):
+        fit *= 0.15  # an area code of another length
+    if raw.startswith("(") == written.startswith("("):
+        fit *= 1.5
+    return fit, same
 
 
 def _elsewhere(digits: str, *, usual: bool) -> float:
@@ -166,66 +262,12 @@ def _readings(digits: str) -> tuple[tuple[str, Any, bool], ...]:
         except phonenumbers.NumberParseException:
             continue
         # A leading zero that is not the region's trunk prefix means that the number is of another country.
-        if (
-            digits.startswith("0")
-            and not number.italian_leading_zero
-            and not _formatted(number).lstrip("(").startswith("0")
-        ):
-            continue
+        if digits.startswith("0") and not number.italian_leading_zero:
+            written = re.sub(r"\D", "", formatted(number))
+            if not written.startswith("0") and not written.endswith(digits):  # 8 0162 21-34-56 in Belarus
+                continue
         if phonenumbers.is_valid_number_for_region(number, region):
             found.append((region, number, phonenumbers.number_type(number) != PhoneNumberType.PREMIUM_RATE))
         elif len(digits) >= 8 and digits.startswith("0") and phonenumbers.is_possible_number(number):
             found.append((region, number, False))
     return tuple(found)
-
-
-@lru_cache(maxsize=2048)
-def _formatted_cached(country_code: int, national: int, zeros: int) -> str:
-    return str(phonenumbers.format_number(_number(country_code, national, zeros), PhoneNumberFormat.NATIONAL))
-
-
-def _formatted(number: Any) -> str:
-    zeros = (number.number_of_leading_zeros or 1) if number.italian_leading_zero else 0
-    return _formatted_cached(number.country_code, number.national_number, zeros)
-
-
-@lru_cache(maxsize=2048)
-def _described_cached(country_code: int, national: int, zeros: int) -> str:
-    from phonenumbers import geocoder
-
-    return str(geocoder.description_for_valid_number(_number(country_code, national, zeros), "en"))
-
-
-def _described(number: Any) -> str:
-    """Return the English name of a number's area by its first digits, "" if unknown."""
-    zeros = (number.number_of_leading_zeros or 1) if number.italian_leading_zero else 0
-    return _described_cached(number.country_code, number.national_number, zeros)
-
-
-def _number(country_code: int, national: int, zeros: int) -> Any:
-    return phonenumbers.PhoneNumber(
-        country_code=country_code,
-        national_number=national,
-        italian_leading_zero=zeros > 0 or None,
-        number_of_leading_zeros=zeros if zeros > 1 else None,
-    )
-
-
-def _area(number: Any, region: str, gazetteer: Gazetteer) -> tuple[tuple[Place, float], ...]:
-    """Return the places of the number's area code, with weights that sum to at most 0.85."""
-    described = _described(number)
-    if not described or phonenumbers.region_code_for_number(number) not in (region, None):
-        return ()
-    places: list[Place] = []
-    for part in re.split(r"[,/]| and ", described):
-        name = part.strip()
-        if len(name) < 3:
-            continue
-        matches = gazetteer.lookup(name, k=1, countries={region: 1.0})
-        if matches and matches[0].place.country == region and matches[0].place.level != "country":
-            places.append(matches[0].place)
-            if part == described.split(",")[0]:
-                break  # "Guadalajara, Jalisco": the rest is the region of the city
-    if not places:
-        return ()
-    return tuple((place, 0.85 / len(places)) for place in places[:6])

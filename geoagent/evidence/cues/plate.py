@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from geoagent.evidence.cues.currency import is_price
 from geoagent.evidence.cues.plate_forms import BLUE_BAND, BY_PREFIX, DIGITS, SIGNS, behind_sign, codes_like, fits
 from geoagent.evidence.cues.plate_lines import candidates, span_of, state_rows, year_like
 from geoagent.evidence.cues.reading import Line, Reading, listed, placed, size
@@ -55,6 +56,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     for lines, text in candidates(reading):
         if used & {line.region for line in lines} or (prose and _CODE_OF_A_PLACE.fullmatch(text)):
             continue
+        if any(is_price(line, reading) for line in lines):
+            continue  # "ل.ل 5000"
         if _FULL_CODE.fullmatch(text) and lines[0].panel != "yellow" and not lines[0].band:
             continue  # a British or Canadian postcode, which has its gap elsewhere than plates
         countries: dict[str, float] = {}

@@ -9,7 +9,9 @@ from itertools import pairwise
 
 from geoagent.evidence.cues.plate_lines import LABELS
 from geoagent.evidence.cues.reading import Line, Reading, country_name, listed, overlaps, taken
+from geoagent.places.gazetteer.borders import borders
 from geoagent.places.gazetteer.facts import Facts, PostcodeFacts
+from geoagent.places.gazetteer.zips import zip_centre
 from geoagent.types import Cue, Place
 
 _CODE = re.compile(r"(?<![\w.,:/+€$£-])[A-Z0-9]{1,7}(?:[ -][A-Z0-9]{2,5})?(?![\w:/%€$£]|[.,]\d|-\w)")
@@ -22,6 +24,14 @@ _FIRST_HALF = {
     "GB": re.compile(r"(?:[BEGLMNSW]|[A-PR-UWYZ][A-HK-Y])(?:\d\d?|\d[A-Z])"),
     "CA": re.compile(r"[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]"),
 }
+_AS_DIGIT = str.maketrans("OQIlSBZ", "0011582")
+_MISREAD = (
+    (re.compile(r"(?<!\w)[ABCEGHJ-NPRSTVXY][0-9OIlSBZ][A-Z] [0-9OIlSBZ][A-Z][0-9OIlSBZ](?!\w)"), "CA"),
+    (re.compile(r"(?<!\w)[A-PR-UWYZ][A-HK-Y]?\d[A-Z0-9]? [OIlSBZ][A-Z]{2}(?!\w)"), "GB"),
+)
+"""Codes of Canada and of the United Kingdom in which digits may have been read as letters."""
+_REPAIRED = 0.85  # factor on the strength for each of these
+_ZIP = re.compile(r"[A-Z]{2} \d{5}(?:-\d{4})?")
 _STATED = re.compile(r"(?:NSW|VIC|QLD|WA|TAS|ACT|NT) \d{4}")
 _SURE_ROAD = 0.9
 _NAME_WORDS = 3
@@ -32,6 +42,7 @@ _DIGITS = 0.4
 """Strength of digits in groups that were read in a photo with neither a place nor a label beside them: "98-100"."""
 _HALF = 0.45
 """Strength of the first half of a code without a place of its country on the line."""
+_ZIP_PEOPLE, _ZIP_KM = 20_000, 20.0  # most people in the area of a ZIP code, and how far its town may be
 _TOWNS = 12  # towns of one name that are considered
 _DISTINCT = 0.12
 """Maximum share of other countries' codes that a format may match and still count without a label or adjacent place."""
@@ -56,7 +67,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         used: list[tuple[int, int]] = []
         # Letters in a code may be genuine ("K1A 0B1") or misread digits ("3O11 AB"): try it as read, then corrected.
         longer = [run.span() for run in _RUN.finditer(line.digits) if sum(c.isdigit() for c in run[0]) >= _LONG_RUN]
-        for match in (*_codes(line.text), *_codes(line.digits)):
+        mended = _mended(line.text)
+        for match in (*(_codes(mended) if mended != line.text else ()), *_codes(line.text), *_codes(line.digits)):
             start, end = match.span()
             if (
                 not any(c.isdigit() for c in match.group())
@@ -93,10 +105,28 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     countries=countries,
                     inside=inside,
                     elsewhere=1e-3,
-                    strength=_strength(line, match.group(), fits, named),
+                    strength=_strength(line, match.group(), fits, named) * _REPAIRED ** _repairs(line, match),
                 )
             )
     return cues
+
+
+def _mended(text: str) -> str:
+    """The text with British and Canadian postcodes whose digits were read as letters: "K1A 0B1" for "KlA OB1"."""
+    for form, places in _MISREAD:
+        for match in form.finditer(text):
+            code = list(match.group())
+            gap = len(code) - 3
+            for i in (1, gap, len(code) - 1) if places == "CA" else (gap,):
+                code[i] = code[i].translate(_AS_DIGIT)
+            text = text[: match.start()] + "".join(code) + text[match.end() :]
+    return text
+
+
+def _repairs(line: Line, match: re.Match[str]) -> int:
+    """Return how many characters of a code were read as others."""
+    read = line.text[match.start() : match.end()]
+    return sum(a != b for a, b in zip(read, match.group(), strict=False) if a.isascii())
 
 
 def _strength(line: Line, code: str, fits: list[_Fit], named: dict[int, dict[str, float]]) -> float:
@@ -150,6 +180,7 @@ def _mixed(code: str) -> bool:
 def _named(earlier: tuple[Cue, ...]) -> dict[int, dict[str, float]]:
     """Return the countries of the places named on each line, with their share of the weight."""
     out: dict[int, dict[str, float]] = {}
+    abroad = borders().with_conventions()
     for cue in earlier:
         if cue.kind != "name":
             continue
@@ -157,7 +188,9 @@ def _named(earlier: tuple[Cue, ...]) -> dict[int, dict[str, float]]:
         for place, weight in cue.places:
             for region in cue.regions:
                 shares = out.setdefault(region, {})
-                shares[place.country] = max(shares.get(place.country, 0.0), weight / total)
+                like = {border.conventions for border in abroad if border.holds(place.country, place.admin1)}
+                for country in (place.country, *like):
+                    shares[country] = max(shares.get(country, 0.0), weight / total)
     return out
 
 
@@ -166,6 +199,8 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
     before = line.text[:start]
     fits, beside = [], named.get(line.region, {})
     digits_only = code.replace(" ", "").replace("-", "").isdigit()
+    if _ZIP.fullmatch(code) and reading.gazetteer.admin1(f"US.{code[:2]}") is not None:
+        return [_Fit("US", reading.facts.postcodes["US"], code[3:], 1.0)]  # "NY 14527"
     forms = [code]
     if " " in code or "-" in code:
         forms += re.split(r"[ -]", code)  # "75001 PARIS" may have been cut off: try the parts as well
@@ -191,6 +226,7 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
                 weight *= 8.0
             if beside.get(country):
                 weight *= 1.0 + 12.0 * beside[country] ** 0.5
+            labelled = labelled or (country == "US" and _after_state(before, reading))
             speaks = form == prefix or labelled or facts.shared <= _DISTINCT or beside.get(country)
             # Digits alone are an amount or some other number, unless they are grouped like a code ("01310-100").
             if speaks and (not digits_only or beside.get(country) or labelled or form == prefix or "-" in form):
@@ -200,6 +236,12 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
     top = max((fit.weight for fit in fits), default=0.0)
     best = sorted((fit for fit in fits if fit.weight >= 0.04 * top), key=lambda fit: -fit.weight)
     return [replace(fit, weight=fit.weight / top) for fit in best]
+
+
+def _after_state(before: str, reading: Reading) -> bool:
+    """Whether the text before a code ends with the code of a state of the United States: "Potter, NY"."""
+    state = re.search(r"(?:^|[ ,])([A-Z]{2})[ ,]*$", before)
+    return bool(state and len(before.strip()) > 3 and reading.gazetteer.admin1(f"US.{state[1]}"))
 
 
 def ends_with(before: str, label: str) -> bool:
@@ -270,8 +312,8 @@ def _place(fit: _Fit, line: Line, start: int, end: int, reading: Reading) -> Pla
 
 def _town(country: str, name: str, area: Place | None, reading: Reading, follows: bool) -> Place | None:
     """Return the city of a given name in a code's area: the Springfield in Illinois if the code is there."""
-    matches = reading.gazetteer.lookup(name, k=_TOWNS, countries={country: 1.0, "": 0.0})
-    towns = (m.place for m in matches if m.place.country == country and m.place.level != "admin1")
+    matches = reading.gazetteer.lookup(name, k=_TOWNS, countries=borders().countries_like(country))
+    towns = (m.place for m in matches if borders().follows(country, m.place) and m.place.level != "admin1")
     return next((town for town in towns if _within(town, area, follows=follows)), None)
 
 
@@ -279,6 +321,8 @@ def _within(town: Place, area: Place | None, *, follows: bool) -> bool:
     """Whether a town may be in a code's area; if the area is unknown, the town's name must follow the code."""
     if area is None:
         return follows
+    if area.country == "US" and area.level == "city":  # the centre of a ZIP code
+        return town.latlon.distance_km(area.latlon) <= _ZIP_KM
     if town.admin1 and town.admin1 == area.admin1:
         return True  # "13200 Arles": the area's largest city stands for it, and the sign names another of its towns
     return area.level != "admin1" and town.latlon.distance_km(area.latlon) <= _AREA_KM
@@ -286,15 +330,22 @@ def _within(town: Place, area: Place | None, *, follows: bool) -> bool:
 
 def _area(fit: _Fit, reading: Reading) -> Place | None:
     """Return the area of a postcode in its country."""
+    centre = zip_centre(fit.code) if fit.country == "US" else None
+    town = None if centre is None else reading.gazetteer.reverse(centre)
+    if town is not None and centre is not None and town.country == "US":
+        return replace(town, latlon=centre, population=min(town.population, _ZIP_PEOPLE))
     area = fit.facts.area(fit.code)
     if area is None:
         return None
     city, admin1, name = area
+    abroad = borders().town_of(fit.country, fit.code)
+    city, name = ("", abroad) if abroad else (city, name)
     if city:
         matches = reading.gazetteer.lookup(city, k=1, countries={fit.country: 1.0})
         if matches and matches[0].place.country == fit.country and matches[0].place.level == "city":
             return matches[0].place
     if admin1:
         return reading.gazetteer.admin1(admin1)
-    matches = reading.gazetteer.lookup(name, k=4, countries={fit.country: 1.0}) if name else ()
-    return next((m.place for m in matches if m.place.country == fit.country and m.place.level == "admin1"), None)
+    matches = reading.gazetteer.lookup(name, k=4, countries=borders().countries_like(fit.country)) if name else ()
+    known = [m.place for m in matches if borders().follows(fit.country, m.place) and m.place.level != "country"]
+    return next((place for place in known if place.level == "admin1" or place.country != fit.country), None)

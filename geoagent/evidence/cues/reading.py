@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from geoagent.evidence.cues.identify import DEFAULT as IDENTIFIER
+from geoagent.evidence.cues.instructions import MAX_CHARS, instructs
 from geoagent.evidence.scripts import script_of
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.facts import Facts
@@ -16,9 +17,6 @@ from geoagent.types import Cue, Place, Span, TextRegion
 
 MAX_LINES = 200
 """Maximum number of lines searched; a photo with more shows a page, not a place."""
-MAX_CHARS = 400
-"""Maximum number of characters searched per line."""
-
 UNSPACED = frozenset({"Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr"})
 """Scripts without spaces between words."""
 
@@ -28,19 +26,11 @@ _AS_LETTER = {"0": "O", "1": "l", "5": "S", "8": "B", "|": "l"}
 _AS_DIGIT = str.maketrans({"O": "0", "o": "0", "Q": "0", "I": "1", "l": "1", "|": "1", "S": "5", "B": "8", "Z": "2"})
 # Eastern digits that occur on signs; `str.isdigit` is not used, since it is also true for ² and ①.
 _DIGITS = {ord(base) + i: str(i) for base in "٠۰०০੦૦୦௦౦೦൦๐໐༠၀០᠐０" for i in range(10)}
-_INSTRUCTS = re.compile(
-    r"\b(?:ignore|disregard|forget|override|reveal)\b.{0,30}\b(?:instruction|rule|prompt|polic|previous|above|context)"
-    r"|\b(?:system|developer|assistant|user)\s*(?:prompt|message)?\s*:|\bsystem prompt\b|\bjailbreak\b"
-    r"|\b(?:note|attention|dear|hey|hello|to)\b.{0,12}\b(?:ai|llm|assistant|chatgpt|gpt|model|bot|chatbot|geoagent)\b"
-    r"|\b(?:as an ai|you are (?:an?|now) )"
-    r"|\b(?:answer|reply|respond|output|say|return|report|print)\b.{0,25}(?:[\"'“‘«‹]|\bonly\b|\bwith\b|\bthat\b|\bas\b)"
-    r"|\b(?:photo|picture|image)\b.{0,20}\b(?:was|is|were)\b.{0,12}\b(?:taken|shot|located|in)\b"
-    r"|\b(?:the )?(?:correct|true|real|right)? ?(?:country|location|place|answer)\s*(?:is|=)\s"
-    r"|игнорируй|забудь (?:все|инструкц)|ignor(?:iere|ez|a|e) (?:alle|toutes|todas|tutte|as|las|le)\b"
-    r"|忽略.{0,8}(?:指令|指示|规则)|無視して|指示を無視|تجاهل.{0,12}(?:التعليمات|الأوامر)|지시.{0,6}무시",
-    re.IGNORECASE,
-)
 _FALSE_L = re.compile(r"\bl(?=[b-df-hj-np-tv-z]{2})")  # no word starts with l and two further consonants
+_ELIDED = re.compile(
+    r"(?<=[^\W\d_]{3} [dl]) (?=[aeiouhàâéèêîôû][^\W\d_]{2})|(?<=[^\W\d_]{3} [DL]) (?=[AEIOUHÀÂÉÈÊÎÔÛ][A-Z]{2})"
+)
+"""The gap after an elided word: "villeneuve d ascq" is Villeneuve d'Ascq."""
 _PART = re.compile(r"(?=[A-Za-z|]*\d)[0-9A-Za-z|]+|[OoIl|]+")
 _NUMBERISH = re.compile(r"(?<![^\W\d_])[0-9OoQIl|SBZ]+(?:[ .\-/()]{1,3}[0-9OoQIl|SBZ]+)*(?![^\W\d_])")
 
@@ -105,6 +95,8 @@ class Line:
                     out[match.start() + i] = letter
         for match in _FALSE_L.finditer("".join(out)):
             out[match.start()] = "I"
+        for match in _ELIDED.finditer("".join(out)):
+            out[match.start()] = "'"
         return "".join(out)
 
     @cached_property
@@ -120,6 +112,17 @@ class Line:
                 mended = _PART.sub(lambda part: part.group().translate(_AS_DIGIT), run)
                 out[match.start() : match.end()] = mended
         return "".join(out)
+
+    def repairs(self, start: int, end: int) -> int:
+        """Return how many of the characters `start` to `end` of `digits` were read as letters."""
+        read = self.text.translate(_DIGITS)
+        return sum(a != b for a, b in zip(read[start:end], self.digits[start:end], strict=True))
+
+    def repairs_letters(self, start: int, end: int) -> bool:
+        """Whether a digit among the characters `start` to `end` of `letters` was replaced by a letter."""
+        return any(
+            a.isdigit() and not b.isdigit() for a, b in zip(self.text[start:end], self.letters[start:end], strict=True)
+        )
 
     @cached_property
     def words(self) -> tuple[Word, ...]:
@@ -197,14 +200,6 @@ def _box(region: TextRegion) -> tuple[float, float, float, float] | None:
         return None
     (left, top), (right, bottom) = region.polygon_px.min(axis=0).tolist(), region.polygon_px.max(axis=0).tolist()
     return left, top, right, bottom
-
-
-def instructs(text: str) -> bool:
-    """Whether a line is addressed to a program and tries to instruct it (prompt injection).
-
-    Text on signs is data. Such a line says nothing about its location, so no cues are searched in it.
-    """
-    return bool(_INSTRUCTS.search(text[:MAX_CHARS]))
 
 
 def taken(earlier: Iterable[Cue], kinds: Iterable[str] | None = None) -> dict[int, list[tuple[int, int]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from geoagent.evidence.cues.alphabets import LETTERS
 from geoagent.evidence.cues.context import DECOR
 from geoagent.evidence.cues.reading import Reading, evened, is_common, listed, overlaps, taken, with_kin
 from geoagent.evidence.cues.script import han_fit
@@ -14,6 +15,7 @@ _INSIDE = 0.5
 _CUISINE = 0.35
 _SHORT, _SHORT_WORD = 4, 0.4
 """Letters up to which a Latin word is short, and the factor on its strength: parts of words look like it."""
+_FOREIGN_LETTERS = 0.02
 _OTHER_FORM = 0.2
 """Share of a word's weight that its Han characters must fit; below, it is another country's word."""
 
@@ -46,7 +48,10 @@ def search(reading: Reading, earlier: tuple[Cue, ...], table: Mapping[str, Regio
                 continue  # "ət" is meat in Azerbaijan, "et" is in every French sentence
             used.append((start, end))
             shown = reading.han if line.script in ("Hani", "Jpan") else written
-            countries = {c: weight * han_fit(shown, c, reading.facts) for c, weight in known.countries.items()}
+            countries = {
+                c: weight * han_fit(shown, c, reading.facts) * _letters_fit(written, c, reading)
+                for c, weight in known.countries.items()
+            }
             if sum(countries.values()) < _OTHER_FORM * sum(known.countries.values()):
                 continue  # 营业中 is no 営業中
             inside = {}
@@ -79,3 +84,14 @@ def search(reading: Reading, earlier: tuple[Cue, ...], table: Mapping[str, Regio
                 )
             )
     return cues
+
+
+def _letters_fit(written: str, country: str, reading: Reading) -> float:
+    """Return how likely a country spells a word with these letters: "Lékárna" is Czech, "lekarna" also Slovene."""
+    marked = [c for c in written.casefold() if c in LETTERS and not c.isascii()]
+    known = reading.facts.countries.get(country)
+    if not marked or known is None:
+        return 1.0
+    shares = known.languages.items()
+    spelled = sum(share for language, share in shares if all(language in LETTERS[c] for c in marked))
+    return min(1.0, spelled + _FOREIGN_LETTERS)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from geoagent.evidence.cues.alphabets import LETTERS, OF_SCRIPT
+from geoagent.evidence.cues.context import LINKS
 from geoagent.evidence.cues.landmark import not_streets
 from geoagent.evidence.cues.reading import UNSPACED, Line, Reading, Word, listed, overlaps, taken
 from geoagent.evidence.cues.script import han_fit
@@ -22,6 +24,8 @@ _NOT_LATIN = (
     frozenset(lang for script, langs in OF_SCRIPT.items() if script not in _EAST_ASIAN for lang in langs) - _BOTH
 )
 _COMPOUNDING = frozenset({"de", "nl", "sv", "no", "nb", "nn", "da", "fi", "et", "is", "af", "lb", "als", "fy"})
+_ENGLISH_VERBS = frozenset({"call", "way", "via", "pass", "drive", "walk", "close", "rise", "view", "ring"})
+"""Street words that are ordinary English words: before other ordinary words they name no street."""
 _NOT_NAMES = frozenset({"the", "a", "follow", "us", "no", "to", "only", "ahead", "closed", "open"})
 _ONE_CHARACTER = frozenset("路街巷弄通筋町道길")
 """One-character street words that are recognised inside a line; other single characters are parts of longer words."""
@@ -61,15 +65,16 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 def _streets(reading: Reading, line: Line) -> list[tuple[str, StreetWord, int, int]]:
     """Return `(word, entry, start, end)` of each street word; the span includes the street's name."""
     table, words, found = reading.facts.streets, line.words, []
+    ordinary = reading.facts.frequency.ordinary
     for i, word in enumerate(words):
         pair = f"{word.key} {words[i + 1].key}" if i + 1 < len(words) else ""
         for key, last in ((pair, i + 1), (word.key, i)):
             known = table.get(key)
-            if known is None or not _plausible(key, known, words, i, last, line):
+            if known is None or not _plausible(key, known, words, i, last, line, ordinary):
                 continue
             low, high = words[i].start, words[last].end
             if known.position in ("before", "either") and last + 1 < len(words):
-                high = words[min(last + 2, len(words) - 1)].end
+                high = words[_last_of_name(words, last, line)].end
             if (known.position == "after" or (known.position == "either" and high == words[last].end)) and i > 0:
                 low = words[max(0, i - 2)].start
             found.append((key, known, low, high))
@@ -83,17 +88,45 @@ def _streets(reading: Reading, line: Line) -> list[tuple[str, StreetWord, int, i
             if key.isascii() or (len(key) == 1 and key not in _ONE_CHARACTER):
                 continue
             at = line.text.find(key)
-            if at > 0 or (
-                at == 0 and len(key) >= 2 and known.position in ("before", "either") and len(line.text) > len(key)
-            ):
-                found.append((key, known, max(0, at - 4), at + len(key)))
+            before = known.position in ("before", "either")
+            if at > 0 or (at == 0 and len(key) >= 2 and before and len(line.text) > len(key)):
+                named = re.match(r"\s?\S{1,16}", line.text[at + len(key) :]) if before else None
+                high = at + len(key) + (named.end() if named else 0)
+                found.append((key, known, at if known.position == "before" else max(0, at - 4), high))
     return sorted(found, key=lambda f: -len(f[0]))
 
 
-def _plausible(key: str, known: StreetWord, words: tuple[Word, ...], first: int, last: int, line: Line) -> bool:
+def _last_of_name(words: tuple[Word, ...], last: int, line: Line) -> int:
+    """Return the index of the last word of a street's name that follows its word at `last`: two words and what links.
+
+    A comma or digits end the name: "Rue du Faubourg de Lyon, Dijon".
+    """
+    counted, end = 0, last
+    for i in range(last + 1, len(words)):
+        between = line.text[words[end].end : words[i].start]
+        if (counted and re.search(r"[,;()|0-9]", between)) or words[i].text[0].isdigit():
+            break
+        end = i
+        counted += words[i].key not in LINKS
+        if counted == 2:
+            break
+    return max(end, min(last + 1, len(words) - 1))
+
+
+def _plausible(
+    key: str,
+    known: StreetWord,
+    words: tuple[Word, ...],
+    first: int,
+    last: int,
+    line: Line,
+    ordinary: Container[str],
+) -> bool:
     """Whether the word is where it belongs in a street name, and is not just an ordinary word."""
     if len(words) == 1 or all(w.key in _NOT_NAMES for w in (*words[:first], *words[last + 1 :])):
         return False
+    if key in _ENGLISH_VERBS and all(w.key in ordinary for w in words[last + 1 : last + 2]):
+        return False  # "CALL TODAY"
     if (
         known.position == "before"
         and last == len(words) - 1
@@ -103,11 +136,14 @@ def _plausible(key: str, known: StreetWord, words: tuple[Word, ...], first: int,
     if known.position == "after" and (first == 0 or not _capital(words[first - 1].text)):
         return False
     if known.position == "either" and line.script == "Latn":
-        beside = words[max(0, first - 1) : first] + words[last + 1 : last + 2]
+        following = [w for w in words[last + 1 :] if w.key not in LINKS]
+        beside = (*words[max(0, first - 1) : first], *following[:1])
         if not any(w.text[:1].isupper() or w.text[:1].isdigit() for w in beside):
             return False
     if len(key) > 3:
         return True
+    if first and re.search(r"[,(/]", line.text[words[first - 1].end : words[first].start]):
+        return False  # the state after a town: "Paris, TN", "Lucca (LU)"
     if len(key) == 1:
         return line.text[words[last].end : words[last].end + 1] in (
             "/",

@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 from geoagent.errors import ResourceError
 from geoagent.places.gazetteer.normalise import normalise
 from geoagent.resources import data_dir
+from geoagent.types import Place
 
 Status = Literal["disputed", "territory", "former state", "former territory"]
 
@@ -33,6 +34,10 @@ class Border:
         said: ISO codes of countries that people also name for it.
         status: why.
         source: source of the row.
+        conventions: ISO code of another country whose telephone numbers, postcodes, plates and money are used there.
+        phones: first digits of telephone numbers with their calling code ("7 365"), each with the share of such
+            numbers that belong to the area whatever the numbering plan says.
+        postcodes: first digits of postcodes of the country of `conventions`, each with its town.
     """
 
     name: str
@@ -40,6 +45,9 @@ class Border:
     said: tuple[str, ...]
     status: Status
     source: str
+    conventions: str = ""
+    phones: tuple[tuple[str, float], ...] = ()
+    postcodes: tuple[tuple[str, str], ...] = ()
 
     def holds(self, country: str, admin1: str) -> bool:
         """Whether a place filed under a country and an admin-1 unit may lie in the area."""
@@ -57,6 +65,42 @@ class Borders:
 
     by_name: Mapping[str, Border]
     by_country: Mapping[str, tuple[Border, ...]]
+
+    def with_conventions(self) -> tuple[Border, ...]:
+        """Return the areas where the telephone numbers, postcodes, plates and money of another country are used."""
+        return tuple(dict.fromkeys(border for border in self.by_name.values() if border.conventions))
+
+    def abroad(self, country: str) -> tuple[Border, ...]:
+        """Return the areas of other countries that follow the conventions of a country."""
+        return tuple(border for border in self.with_conventions() if border.conventions == country)
+
+    def follows(self, country: str, place: Place) -> bool:
+        """Whether a place is in a country, or in an area abroad that follows the country's conventions."""
+        if place.country == country:
+            return True
+        return any(border.holds(place.country, place.admin1) for border in self.abroad(country))
+
+    def countries_like(self, country: str) -> dict[str, float]:
+        """Return weights for `Gazetteer.lookup`: a country, those with areas that follow its conventions, no other."""
+        return {**{code[:2]: 0.3 for border in self.abroad(country) for code in border.inside}, country: 1.0, "": 0.0}
+
+    def town_of(self, country: str, postcode: str) -> str:
+        """Return the town abroad that a postcode of a country belongs to, "" for none."""
+        known = [pair for border in self.abroad(country) for pair in border.postcodes if postcode.startswith(pair[0])]
+        return max(known, default=("", ""), key=lambda pair: len(pair[0]))[1]
+
+    def of_phone(self, dialled: str) -> tuple[Border, float] | None:
+        """Return the area that an international number (digits after the plus) belongs to, with its share; or None."""
+        found = [
+            (len(digits), share, border)
+            for border in dict.fromkeys(self.by_name.values())
+            for digits, share in border.phones
+            if dialled.startswith(digits)
+        ]
+        if not found:
+            return None
+        _, share, border = max(found, key=lambda row: row[:2])
+        return border, share
 
 
 @lru_cache(maxsize=1)
@@ -80,6 +124,9 @@ def borders() -> Borders:
                 tuple(row["said"]),
                 row["status"],
                 row["source"],
+                row.get("conventions", ""),
+                tuple((digits.replace(" ", ""), float(share)) for digits, share in row.get("phones", {}).items()),
+                tuple(row.get("postcodes", {}).items()),
             )
             for code in border.said:
                 countries.setdefault(code, []).append(border)
