@@ -17,6 +17,7 @@ from geoagent.places.gazetteer.normalise import fold_with_offsets, normalise
 from geoagent.places.gazetteer.tally import Tally
 from geoagent.types import Cue, Place, Span
 
+_STREETS = tuple("路街道巷")
 _WORDS = 7  # maximum length of a name
 _SHARE, _ADMIN1_SHARE = 0.8, 0.08
 """Shares of a landmark's weight: the place itself and its admin-1 unit; the rest goes to its country."""
@@ -86,6 +87,8 @@ def _on_one_line(reading: Reading, line: Line) -> Iterator[_Found]:
             for i in range(len(folded.key) - size + 1):
                 if (key := folded.key[i : i + size]) in table and not key.isascii():
                     start, end = folded.span(i, i + size)
+                    if line.text[end : end + 1] in _STREETS and not any(one.kind == "street" for one in table[key]):
+                        continue  # 北京西 is a station, 北京西路 a street in many towns
                     left = (line.text[:start], line.text[end:])
                     rest = tuple(word for word in DECOR if not word.isascii() and any(word in part for part in left))
                     yield _found(line.text[start:end], key, (line.span(start, end),), rest)

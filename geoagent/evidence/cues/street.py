@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
 
 from geoagent.evidence.cues.alphabets import LETTERS, OF_SCRIPT
 from geoagent.evidence.cues.context import LINKS
@@ -27,6 +27,10 @@ _COMPOUNDING = frozenset({"de", "nl", "sv", "no", "nb", "nn", "da", "fi", "et", 
 _ENGLISH_VERBS = frozenset({"call", "way", "via", "pass", "drive", "walk", "close", "rise", "view", "ring"})
 """Street words that are ordinary English words: before other ordinary words they name no street."""
 _NOT_NAMES = frozenset({"the", "a", "follow", "us", "no", "to", "only", "ahead", "closed", "open"})
+_MARKED = frozenset({"Deva", "Beng", "Guru", "Gujr", "Orya", "Taml", "Telu", "Knda", "Mlym", "Sinh"})
+_NUMBER = re.compile(r"\s*(?:no|nr|n[°º])?\.?\s*:?\s*\d", re.IGNORECASE)
+_ONE_AT_AN_EDGE = {"로": r"(?<=[가-힣]{2})로(?=\s*\d|\s*$)", "ถ": r"(?<![ก-๛])ถ(?=\.)", "ซ": r"(?<![ก-๛])ซ(?=\.)"}
+"""One-character street words that count only where nothing else can stand: at the end of a word, or before a stop."""
 _ONE_CHARACTER = frozenset("路街巷弄通筋町道길")
 """One-character street words that are recognised inside a line; other single characters are parts of longer words."""
 
@@ -77,6 +81,8 @@ def _streets(reading: Reading, line: Line) -> list[tuple[str, StreetWord, int, i
                 high = words[_last_of_name(words, last, line)].end
             if (known.position == "after" or (known.position == "either" and high == words[last].end)) and i > 0:
                 low = words[max(0, i - 2)].start
+            elif known.position == "either" and i > 0 and _NUMBER.match(line.text, words[last].end):
+                low = words[i - 1].start  # "Konya Sokak No 4"
             found.append((key, known, low, high))
             break
         else:
@@ -84,16 +90,42 @@ def _streets(reading: Reading, line: Line) -> list[tuple[str, StreetWord, int, i
             if glued is not None:
                 found.append((*glued, word.start, word.end))
     if line.script in UNSPACED or line.script == "Hang":
-        for key, known in table.items():
-            if key.isascii() or (len(key) == 1 and key not in _ONE_CHARACTER):
-                continue
-            at = line.text.find(key)
-            before = known.position in ("before", "either")
-            if at > 0 or (at == 0 and len(key) >= 2 and before and len(line.text) > len(key)):
-                named = re.match(r"\s?\S{1,16}", line.text[at + len(key) :]) if before else None
-                high = at + len(key) + (named.end() if named else 0)
-                found.append((key, known, at if known.position == "before" else max(0, at - 4), high))
+        found += _unspaced(table, line)
+    elif line.script in _MARKED:
+        found += _marked(table, line)
     return sorted(found, key=lambda f: -len(f[0]))
+
+
+def _unspaced(table: Mapping[str, StreetWord], line: Line) -> list[tuple[str, StreetWord, int, int]]:
+    """Street words inside a line without spaces, or at the end of Korean words."""
+    found = []
+    for key, known in table.items():
+        if key.isascii():
+            continue
+        if len(key) == 1 and key not in _ONE_CHARACTER:
+            at = next((m.start() for m in re.finditer(_ONE_AT_AN_EDGE.get(key, "(?!)"), line.text)), -1)
+        else:
+            at = line.text.find(key)
+        before = known.position in ("before", "either")
+        if at > 0 or (at == 0 and (len(key) >= 2 or key in _ONE_AT_AN_EDGE) and before and len(line.text) > len(key)):
+            named = re.match(r"[\s.]?\S{1,16}", line.text[at + len(key) :]) if before else None
+            high = at + len(key) + (named.end() if named else 0)
+            found.append((key, known, at if known.position == "before" else max(0, at - 4), high))
+    return found
+
+
+def _marked(table: Mapping[str, StreetWord], line: Line) -> list[tuple[str, StreetWord, int, int]]:
+    """Street words in scripts whose vowel signs are no letters for a pattern of words: "आगरा मार्ग"."""
+    tokens = [(normalise(m.group()), m.start(), m.end()) for m in re.finditer(r"[^\s,.;:()|/-]+", line.text)]
+    found = []
+    for i, (key, start, end) in enumerate(tokens):
+        known = table.get(key)
+        if known is None or key.isascii() or len(tokens) == 1:
+            continue
+        low = tokens[max(0, i - 2)][1] if known.position != "before" else start
+        high = tokens[min(i + 2, len(tokens) - 1)][2] if known.position == "before" else end
+        found.append((key, known, low, high))
+    return found
 
 
 def _last_of_name(words: tuple[Word, ...], last: int, line: Line) -> int:
