@@ -238,7 +238,7 @@ class TestChanges:
         assert truth["a.jpg"].country == "DE"
         assert truth["a.jpg"].kinds == ("name", "misleading")
         path.write_text("file,country,lat,lon\na.jpg,DE,95,7\n", "utf-8")
-        with pytest.raises(InputError, match="row 1"):
+        with pytest.raises(InputError, match="row 2, column lat: latitude 95"):
             read_truth(path)
 
     def test_picture_and_text_of_two_places_are_a_conflict(self, agent):
