@@ -24,7 +24,7 @@ from geoagent.agent import core
 from geoagent.config import Config
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.facts import Facts
-from geoagent.places.geocells import Geocells
+from geoagent.places.geocells import Geocells, cells
 from geoagent.protocols import OcrEngine
 from geoagent.types import Photo, TextRegion
 from geoagent.worlds.world import Support, World
@@ -150,6 +150,9 @@ def _share_what_ships(owner: Any) -> None:
 
 for owner in (Gazetteer, Facts, World):
     _share_what_ships(owner)
+
+
+cells.PRESET = 0  # the worlds that tests write are packed ten times faster, with a third more bytes
 
 
 class Remembering:
