@@ -181,7 +181,7 @@ class Config(BaseModel):
             ConfigError: the file is missing, is not valid TOML, or has unknown keys.
         """
         try:
-            settings = tomllib.loads(Path(path).read_text("utf-8"))
+            settings = tomllib.loads(Path(path).read_text("utf-8-sig"))
         except OSError as error:
             raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from stand_in.engine import KOELN, picture
 
 for package in ("fastapi", "uvicorn"):
     pytest.importorskip(package, reason="FastAPI or MCP is not installed (pip install 'geoagent-photo[web]')")
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+if find_spec("playwright") is None:  # imported with the first browser, since that takes a second
+    pytest.skip("playwright is not installed (pip install playwright)", allow_module_level=True)
 CHROMIUM = os.environ.get(
     "GEOAGENT_CHROMIUM", next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 )
@@ -25,7 +27,9 @@ needs_browser = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not install
 @contextmanager
 def chromium() -> Iterator[Any]:
     """A headless browser."""
-    with sync_api.sync_playwright() as play:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
         browser = play.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         )

@@ -7,6 +7,7 @@ OCR, or trains. Hypothesis tries few examples by default and ten times as many u
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 from collections import Counter
@@ -19,9 +20,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from geoagent import GeoAgent
+from geoagent.agent import core
+from geoagent.config import Config
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.facts import Facts
-from geoagent.places.geocells import Geocells
+from geoagent.places.geocells import Geocells, cells
+from geoagent.protocols import OcrEngine
+from geoagent.types import Photo, TextRegion
 from geoagent.worlds.world import Support, World
 
 # For the worker processes: one a core already uses the machine, so threads of numeric libraries would only compete.
@@ -69,15 +74,54 @@ SLOW = {
 """Modules that `-m quick` leaves out."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as quick what is not slow, as a module or by its own marker."""
+ONCE = {
+    "test_calibration",
+    "test_cli",
+    "test_comparison",
+    "test_examples",
+    "test_export_cli",
+    "test_folders",
+    "test_ocr_multiscript",
+    "test_ocr_passes",
+    "test_ocr_vertical",
+    "test_report",
+    "test_scenes",
+    "test_verification",
+    "test_web_load",
+    "test_web_refused",
+    "test_wheel",
+}
+"""Long modules that `.ci/run` need not repeat with every extra, since none changes what the default engine reads, how a
+text is weighed, or how readers are kept. What they skipped, and their property tests, are run again nevertheless."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--keep-passed", type=Path, help="write the names of the tests that passed to this file")
+    parser.addoption("--passed", type=Path, help="leave out the tests of ONCE that are in this file")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark as quick what is not slow, as a module or by its own marker; leave out what need not be run again."""
+    if config.option.passed is not None:
+        passed = frozenset(config.option.passed.read_text("utf-8").split("\n"))
+        again = [item for item in items if not _need_not_repeat(item, passed)]
+        config.hook.pytest_deselected(items=[item for item in items if _need_not_repeat(item, passed)])
+        items[:] = again
     for item in items:
         if item.path.stem not in SLOW and item.get_closest_marker("slow") is None:
             item.add_marker(pytest.mark.quick)
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
+def _need_not_repeat(item: pytest.Item, passed: frozenset[str]) -> bool:
+    drawn = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)  # with more examples another time
+    return item.path.stem in ONCE and item.nodeid in passed and not drawn
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """One line for each reason to skip, with how many tests it skips: what to install for a complete run."""
+    if config.option.keep_passed is not None:
+        passed = (report.nodeid for report in terminalreporter.stats.get("passed", ()))
+        config.option.keep_passed.write_text("".join(f"{name}\n" for name in passed), "utf-8")
     reasons = Counter(
         report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", ())
     )
@@ -106,6 +150,44 @@ def _share_what_ships(owner: Any) -> None:
 
 for owner in (Gazetteer, Facts, World):
     _share_what_ships(owner)
+
+
+cells.PRESET = 0  # the worlds that tests write are packed ten times faster, with a third more bytes
+
+
+class Remembering:
+    """An engine that reads each photo once: the same pixels give the same regions, which tests/test_ocr.py checks."""
+
+    def __init__(self, engine: OcrEngine) -> None:
+        self.name, self._engine = engine.name, engine
+        self._read: dict[tuple[bytes, float], tuple[TextRegion, ...]] = {}
+
+    def __call__(self, photo: Photo) -> tuple[TextRegion, ...]:
+        pixels = np.ascontiguousarray(photo.pixels)
+        key = hashlib.sha256(pixels).digest() + repr(pixels.shape).encode(), photo.scale
+        if key not in self._read:
+            self._read[key] = self._engine(photo)
+        return self._read[key]
+
+
+def _share_engines() -> None:
+    """Have the agents of a process share each engine that ships: its models take a second or two to load.
+
+    Tests of the engines themselves make their own, with `plugs.build`.
+    """
+    parts_of, engines = core.parts_of, dict[str, OcrEngine]()
+
+    def shared(config: Config, *, looks: bool = True) -> dict[str, Any]:
+        parts = parts_of(config, looks=looks)
+        if looks and config.ocr.name in ("auto", "multiscript", "rapidocr"):
+            key = config.ocr.model_dump_json()
+            parts["ocr"] = engines.setdefault(key, Remembering(parts["ocr"]))
+        return parts
+
+    core.parts_of = shared
+
+
+_share_engines()
 
 
 @pytest.fixture(scope="session")

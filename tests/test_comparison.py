@@ -49,6 +49,11 @@ def found(cases, agent):
     return compare({"all views": cases}, agent, folds=2, bootstrap=40, settings={"pairs": "pairs.csv"})
 
 
+@pytest.fixture(scope="module")
+def fitted(cases, agent):
+    return fit_belief(cases, agent)
+
+
 def files(folder):
     return ["--data", str(folder / "places.npz"), "--texts", str(folder / "texts.jsonl")]
 
@@ -144,8 +149,7 @@ class TestMethods:
 
 
 class TestFitting:
-    def test_a_fit_costs_next_to_nothing_and_is_kept_by_the_world(self, cases, agent, tmp_path):
-        fitted = fit_belief(cases, agent)
+    def test_a_fit_costs_next_to_nothing_and_is_kept_by_the_world(self, cases, agent, fitted, tmp_path):
         # Priors keep it from following 42 texts all the way.
         assert fitted.figures["fitted"] <= fitted.figures["before"] + 0.01
         world = fit_world(agent.assets.world, fitted, cases, agent, data={"files": ["x"]})
@@ -155,23 +159,23 @@ class TestFitting:
         assert again.calibration["fusion"]["from"]["files"] == ["x"]
         assert set(again.calibration["conformal"]) == {"radius", "cells", "countries"}
 
-    def test_a_fit_on_few_keeps_what_was_fitted_on_many(self, cases, agent):
+    def test_a_fit_on_few_keeps_what_was_fitted_on_many(self, cases, agent, fitted):
         held = {"radius": {"city": [1.5, 1.2]}, "cells": {"text": 0.8}, "countries": {"text": 0.7}}
         before = replace(
             agent.assets.world, calibration={**agent.assets.world.calibration, "conformal": held, "named_km": 12.0}
         )
-        world = fit_world(before, fit_belief(cases, agent), cases[:20], agent)
+        world = fit_world(before, fitted, cases[:20], agent)
         assert world.calibration["conformal"]["radius"]["city"] == [1.5, 1.2]
         assert world.calibration["conformal"]["cells"]["text"] == 0.8
         assert world.calibration["named_km"] == 12.0
 
-    def test_a_picture_that_is_often_wrong_is_believed_less(self, cases, agent):
+    def test_a_picture_that_is_often_wrong_is_believed_less(self, cases, agent, fitted):
         rng = np.random.default_rng(0)
         elsewhere = [
             replace(case, country=str(rng.choice([c for c in TOWNS if c != case.country]))) if i % 3 == 0 else case
             for i, case in enumerate(cases)
         ]
-        assert fit_belief(elsewhere, agent).belief.picture < fit_belief(cases, agent).belief.picture
+        assert fit_belief(elsewhere, agent).belief.picture < fitted.belief.picture
 
     def test_too_few_texts_are_refused(self, cases, agent):
         with pytest.raises(InputError, match="too few"):
@@ -238,7 +242,7 @@ class TestChanges:
         assert truth["a.jpg"].country == "DE"
         assert truth["a.jpg"].kinds == ("name", "misleading")
         path.write_text("file,country,lat,lon\na.jpg,DE,95,7\n", "utf-8")
-        with pytest.raises(InputError, match="row 1"):
+        with pytest.raises(InputError, match="row 2, column lat: latitude 95"):
             read_truth(path)
 
     def test_picture_and_text_of_two_places_are_a_conflict(self, agent):

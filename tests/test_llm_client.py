@@ -102,6 +102,79 @@ def test_a_truncated_reply_is_an_outcome():
     assert len(server.seen) == 1
 
 
+THOUGHTS = [
+    {"content": "", "reasoning": '{"name": "a", "size": 0.5}'},  # Ollama
+    {"content": None, "reasoning_content": "The sign is German, so"},  # DeepSeek, llama.cpp
+    {"content": "\n", "reasoning": "First, the words."},
+    {"content": '<think>{"name": "a", "size": 0.5}</think>'},
+    {"content": "<thinking>Well.</thinking>\n\n"},
+    {"content": "<think>The sign has been cut"},
+    {"content": "The mark at the head is in the prompt.</think>"},
+]
+
+
+@pytest.mark.parametrize("said", THOUGHTS)
+def test_a_model_that_only_thought_is_told_how_not_to(said):
+    reply, server = ask(says(said["content"], **{k: v for k, v in said.items() if k != "content"}))
+    assert reply.outcome == "malformed"
+    assert reply.value is None
+    assert "only thought" in reply.why
+    assert "thinking=off" in reply.why
+    assert len(server.seen) == 1  # asking for a repair would only make it think again
+
+
+def test_a_model_that_thought_until_it_was_cut_off_is_told_both():
+    reply, _ = ask(says("", finish="length", reasoning="First of all,"))
+    assert reply.outcome == "truncated"
+    assert "only thought" in reply.why
+    assert "cut off after 50 tokens" in reply.why
+    assert "reply_tokens" in reply.why
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<think>Is it b? {"name": "b", "size": 1}</think>{"name": "a", "size": 0.5}',
+        'No: {"name": "b", "size": 1}</think>\n{"name": "a", "size": 0.5}',
+        '<THINK>\nHm.\n</THINK>\n```json\n{"name": "a", "size": 0.5}\n```',
+        '{"name": "a", "size": 0.5}',
+        '<think></think>{"name": "a", "size": 0.5}',
+    ],
+)
+def test_thoughts_before_a_reply_are_left_out(text):
+    reply, server = ask(says(text, reasoning="I think so."))
+    assert reply.value == Thing(name="a", size=0.5)
+    assert len(server.seen) == 1
+
+
+def test_a_reply_that_speaks_of_thoughts_is_a_reply():
+    reply, _ = ask(says({"name": "</think> a <think>", "size": 0.5}))
+    assert reply.value == Thing(name="</think> a <think>", size=0.5)
+
+
+@pytest.mark.parametrize("off", ["off", "false", False, "OFF", "False"])
+def test_thinking_is_turned_off_on_request(off):
+    _, server = ask(says(WELL), thinking=off)
+    assert server.seen[0]["reasoning_effort"] == "none"
+    assert server.seen[0]["chat_template_kwargs"] == {"enable_thinking": False}
+    _, server = ask(says(WELL))
+    assert not {"reasoning_effort", "chat_template_kwargs"} & set(server.seen[0])
+
+
+def test_a_server_that_does_not_know_how_to_is_asked_without():
+    told = fails(400, "Unrecognized request argument supplied: chat_template_kwargs")
+    reply, server = ask(told, says(WELL), thinking="off")
+    assert reply.outcome == "ok"
+    assert server.seen[1]["reasoning_effort"] == "none"
+    assert "chat_template_kwargs" not in server.seen[1]
+
+
+def test_the_limit_of_a_reply_can_be_raised():
+    reply, server = ask(says('{"name": "aaaa', finish="length"), reply_tokens=4000)
+    assert server.seen[0]["max_tokens"] == 4000
+    assert "cut off after 4000 tokens" in reply.why
+
+
 def test_too_many_requests_are_waited_for(monkeypatch):
     waits = []
     monkeypatch.setattr(time, "sleep", waits.append)
@@ -252,6 +325,8 @@ def test_the_key_comes_from_the_environment_and_is_told_to_nobody(monkeypatch):
         ({"base_url": "localhost:8080"}, "base_url"),
         ({"base_url": "http://u:p@host/v1"}, "credentials"),
         ({"mode": "xml"}, "mode"),
+        ({"thinking": "loud"}, "thinking must be on or off"),
+        ({"reply_tokens": 0}, "reply_tokens must be positive"),
         ({"timeout_s": 0}, "timeout_s"),
     ],
 )

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from geoagent import plugs
 from geoagent.errors import ConfigError, OcrError
 from geoagent.evidence.ocr import Piece, join_fragments, polygon, reading_order
+from geoagent.evidence.ocr._rapid import thread_count
 from geoagent.evidence.photos import open_photo
 from geoagent.protocols import OcrEngine
 from geoagent.types import Photo, TextRegion
@@ -107,8 +108,8 @@ def test_layout_loses_nothing(rows: list[tuple[float, float, float, float, int]]
 
 
 @pytest.fixture(scope="module", params=["rapidocr", "nothing"])
-def any_engine(request: pytest.FixtureRequest) -> OcrEngine:
-    return plugs.build("ocr", request.param, None)
+def any_engine(request: pytest.FixtureRequest, engine: OcrEngine) -> OcrEngine:
+    return engine if request.param == engine.name else plugs.build("ocr", request.param, None)
 
 
 def test_contract(any_engine: OcrEngine) -> None:
@@ -179,6 +180,18 @@ def test_calls_from_two_threads_do_not_mix(engine: OcrEngine) -> None:
     for thread in threads:
         thread.join()
     assert all(same(got[i], alone[i]) for i in range(2))
+
+
+@pytest.mark.parametrize(
+    ("asked", "named", "expected"),
+    [(None, "1", 1), (2, "1", 2), (None, "3", 3), (None, "", 4), (None, "all", 4), (None, "0", 4), (99, "", 4)],
+)
+def test_threads_are_those_asked_for_or_named_by_the_environment(
+    asked: int | None, named: str, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setenv("OMP_NUM_THREADS", named)
+    assert thread_count(asked) == expected
 
 
 def test_bad_options_are_refused() -> None:

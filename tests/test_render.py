@@ -172,7 +172,7 @@ def test_the_data_block_survives_any_text(text: str) -> None:
 @pytest.mark.slow
 def test_page_is_small_with_a_photo_and_busy_outlines() -> None:
     rng = np.random.default_rng(1)
-    angle = np.linspace(0, 2 * np.pi, 60_000)
+    angle = np.linspace(0, 2 * np.pi, 20_000)
     radius = 20 + rng.normal(0, 0.3, angle.size)
     ring = np.column_stack([10 + radius * np.cos(angle), 30 + radius * np.sin(angle)])
     feature = {

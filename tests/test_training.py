@@ -75,7 +75,7 @@ class TestTables:
 
     def test_rows_that_disagree_are_refused(self, tmp_path):
         path = csv_of(tmp_path / "t.csv", "img,lat,lon", [("a", 151, -33), ("b", -33, 151)])
-        with pytest.raises(InputError, match=r"row 0 .* do not agree"):
+        with pytest.raises(InputError, match=r"row 2 .* do not agree"):
             read_table(path)
 
     def test_rows_without_coordinates_are_left_out_and_told(self, tmp_path):
@@ -113,8 +113,9 @@ class TestTables:
         [
             ("t.csv", "img,lat\na,1\n", "longitude"),
             ("t.csv", "lat,lon\n1,2\n", "column with photos"),
-            ("t.csv", "img,lat,lon\na,north,2\n", "must hold degrees"),
-            ("t.csv", "img,lat,lon\na,1\n", "row 2: expected 3 columns, got 2"),
+            ("t.csv", "img,lat,lon\na,north,2\n", "row 2, column lat: 'north' is no number"),
+            ("t.csv", "img,lat,lon\na,1\n", "no row has both"),
+            ("t.csv", "img,lat,lon\na,1,5,2,5\n", "row 2: expected 3 columns, got 5; write numbers"),
             ("t.csv", "lat,lon,embedding\n1,2,3 x\n", "lists of numbers"),
             ("t.csv", "img,lat,lon\n", "at least one row"),
             ("t.csv", "img,lat,lon\na,,\n", "no row has both"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 from geoagent.answer import Answer
 from geoagent.errors import GeoAgentError, InputError
+from geoagent.tables import json_lines, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def finished(
     keep: list[str] = []
     keys: dict[str, str] = {}
     changed, strange = False, 0
-    with out.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+    with out.open(encoding="utf-8-sig", errors="replace", newline="\n") as lines:
         rows = list(lines)  # by line feeds alone: what a sign says may hold other separators (U+2028)
     for number, row in enumerate(rows, start=1):
         if not row.strip():
@@ -163,55 +163,37 @@ def read_texts(path: Path) -> list[tuple[str, list[str]]]:
     Raises:
         InputError: the file is missing, or a row is not of that form; the message names the line.
     """
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError as error:
-        raise InputError(f"no such file: {path}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as UTF-8 text: {error}") from error
-    rows: list[tuple[str, list[str]]] = []
-    seen: set[str] = set()
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise InputError(f"{path}, line {number}: no JSON ({error})") from error
+    rows: dict[str, list[str]] = {}
+    for number, row in json_lines(path):
         lines = row.get("lines") if isinstance(row, dict) else None
         if not isinstance(lines, list) or not all(isinstance(part, str) for part in lines) or row.get("id") is None:
             raise InputError(f'{path}, line {number}: expected {{"id": …, "lines": [text, …]}}')
-        if str(row["id"]) in seen:
+        if str(row["id"]) in rows:
             raise InputError(f"{path}, line {number}: the id {row['id']!r} stands there twice")
-        seen.add(str(row["id"]))
-        rows.append((str(row["id"]), lines))
-    return rows
+        rows[str(row["id"])] = lines
+    return list(rows.items())
 
 
 def read_pairs(path: Path, texts: Collection[str], features: int) -> list[tuple[str, int]]:
-    """Rows `text_id,panorama` of a CSV: which text goes with which row of the features.
+    """Rows `text_id,panorama` of a table: which text goes with which row of the features.
 
     Args:
-        path: the CSV; further columns are ignored.
+        path: the table; further columns are ignored.
         texts: ids that exist.
         features: number of rows that exist.
 
     Raises:
         InputError: the file is missing, lacks a column, or names a text or row that does not exist.
     """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
     found = []
-    for number, row in enumerate(rows, start=2):
-        key, which = row.get("text_id"), row.get("panorama")
-        if key is None or which is None or not which.strip().isdigit():
-            raise InputError(f"{path}, line {number}: expected columns text_id and panorama, a row number")
+    for row in read_rows(path):
+        key, which = row.get(("text_id",)), row.get(("panorama",))
+        if key is None or which is None or not str(which).strip().isdigit():
+            raise row.error("expected columns text_id and panorama, a row number")
+        key = str(key).strip()
         if key not in texts:
-            raise InputError(f"{path}, line {number}: there is no text {key!r}")
+            raise row.error(f"there is no text {key!r}")
         if int(which) >= features:
-            raise InputError(f"{path}, line {number}: there are {features} rows of features, none is {which}")
+            raise row.error(f"there are {features} rows of features, none is {which}")
         found.append((key, int(which)))
     return found

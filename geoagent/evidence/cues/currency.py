@@ -86,32 +86,44 @@ def _prices(line: Line, reading: Reading) -> list[tuple[str, int, int]]:
             for i, c in enumerate(line.text)
             if c in reading.facts.currencies and not c.isalnum() and c not in "$£€¥"
         ]
-    for form, pattern in _patterns(reading.facts):
-        for match in pattern.finditer(text):
+    letters = _letters(text)
+    for form, its_letters in _forms(reading.facts):
+        if not its_letters <= letters:
+            continue
+        known = reading.facts.currencies[form]
+        for match in _pattern(form, known.position, known.case).finditer(text):
             start, end = match.start(), match.end()
             inner = match.group().strip()
-            if reading.facts.currencies[form].case and form not in inner and form not in inner.replace(" ", ""):
+            if known.case and form not in inner and form not in inner.replace(" ", ""):
                 continue
             found.append((form, start, end))
     return sorted(found, key=lambda f: (-len(f[0]), f[1]))
 
 
 @lru_cache(maxsize=2)
-def _patterns(facts: Facts) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Compile one pattern per form, with the form on the side of the amount where it is written."""
-    out = []
-    for form, known in facts.currencies.items():
-        name = re.escape(form).replace(r"\$", r" ?\$") if len(form) > 1 else re.escape(form)
-        flags = 0 if known.case else re.IGNORECASE
-        # "C.P. 06000" is a postcode label, not a price in "P".
-        left = (r"(?<![^\W\d_])" + (r"(?<![^\W\d_]\.)" if len(form) == 1 else "")) if form[:1].isalpha() else ""
-        right = r"(?![^\W\d_])" if form[-1:].isalpha() and not _joins_words(form) else ""
-        amount = rf"(?:{_AMOUNT})"
-        before = rf"{left}{name}[ .]{{0,2}}{amount}(?![\d%:A-Za-z])"
-        after = rf"(?<![\d:.,/-]){amount}(?:,-|[.,]-|,–)? ?{name}{right}"
-        pattern = {"before": before, "after": after}.get(known.position, f"{before}|{after}")
-        out.append((form, re.compile(pattern, flags)))
-    return tuple(out)
+def _forms(facts: Facts) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Each form with its letters: a text without them needs no pattern, and compiling all takes a second."""
+    return tuple((form, _letters(form)) for form in facts.currencies)
+
+
+def _letters(text: str) -> frozenset[str]:
+    """The characters of a text as a pattern compares them without case, which takes "ı" for "i"."""
+    return frozenset(text.casefold().replace("ı", "i"))
+
+
+@lru_cache(maxsize=2048)
+def _pattern(form: str, position: str, case: bool) -> re.Pattern[str]:
+    """Compile the pattern of a form, on the side of the amount where it is written."""
+    name = re.escape(form).replace(r"\$", r" ?\$") if len(form) > 1 else re.escape(form)
+    # "C.P. 06000" is a postcode label, not a price in "P".
+    left = (r"(?<![^\W\d_])" + (r"(?<![^\W\d_]\.)" if len(form) == 1 else "")) if form[:1].isalpha() else ""
+    right = r"(?![^\W\d_])" if form[-1:].isalpha() and not _joins_words(form) else ""
+    amount = rf"(?:{_AMOUNT})"
+    before = rf"{left}{name}[ .]{{0,2}}{amount}(?![\d%:A-Za-z])"
+    after = rf"(?<![\d:.,/-]){amount}(?:,-|[.,]-|,–)? ?{name}{right}"
+    return re.compile(
+        {"before": before, "after": after}.get(position, f"{before}|{after}"), 0 if case else re.IGNORECASE
+    )
 
 
 def _joins_words(form: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
 from geoagent.evidence.cues.plate_lines import LABELS
@@ -155,14 +156,16 @@ def _codes(text: str) -> Iterator[re.Match[str]]:
 
 def spells_code(reading: Reading, line: Line, start: int, end: int) -> bool:
     """Whether characters belong to a longer postcode of letters and digits: the "LE1" of "LE1 5YA"."""
-    formats = [known for known in reading.facts.postcodes.values() if known.shared <= _DISTINCT]
-    for text in (line.text, line.digits):
-        for match in _codes(text):
-            a, b = match.span()
-            longer = a <= start and end <= b and b - a > end - start and _mixed(match[0])
-            if longer and any(known.matches(match[0]) for known in formats):
-                return True
-    return False
+    spans = (*_spelt(line.text, reading.facts), *_spelt(line.digits, reading.facts))
+    return any(a <= start and end <= b and b - a > end - start for a, b in spans)
+
+
+@lru_cache(maxsize=64)
+def _spelt(text: str, facts: Facts) -> tuple[tuple[int, int], ...]:
+    """Where postcodes of letters and digits stand; kept, since every name and price on a line asks."""
+    formats = [known for known in facts.postcodes.values() if known.shared <= _DISTINCT]
+    mixed = (match for match in _codes(text) if _mixed(match[0]))
+    return tuple(match.span() for match in mixed if any(known.matches(match[0]) for known in formats))
 
 
 def _in_a_row(text: str, start: int, end: int) -> bool:

@@ -6,7 +6,6 @@ never matches "rome/1.jpg"), or by the SHA-256 of its file if the table uses has
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
@@ -18,6 +17,7 @@ import numpy as np
 from geoagent.errors import ConfigError, InputError
 from geoagent.evidence.encoders import unit_row
 from geoagent.optional import needs
+from geoagent.tables import plain, read_sheet
 from geoagent.types import Float32, Photo
 
 NAMES = (
@@ -148,11 +148,10 @@ def _npy(path: Path, names: str | None, rows: str | None) -> tuple[np.ndarray[An
     beside = path.with_suffix(".csv")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-        with beside.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.DictReader(file)
-            column = _column(beside, lines.fieldnames or (), names, NAMES, "names")
-            labels = [line[column] or "" for line in lines]
-    except (OSError, ValueError, EOFError, csv.Error) as error:
+        sheet = read_sheet(beside)
+        at = sheet.columns.index(_column(beside, sheet.columns, names, NAMES, "names"))
+        labels = [cells[at] for cells in sheet.body]
+    except (OSError, ValueError, EOFError) as error:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(f"{path} needs to be an .npy file with {beside.name} beside it: {error}") from error
@@ -183,8 +182,9 @@ def _parquet(path: Path, names: str | None, rows: str | None) -> tuple[np.ndarra
 
 def _column(path: Path, there: Iterable[str], asked: str | None, usual: Sequence[str], what: str) -> str:
     have = list(there)
+    alike = {plain(name): name for name in reversed(have)}
     for name in (asked,) if asked else usual:
-        if name in have:
-            return name
+        if name in have or plain(name) in alike:
+            return name if name in have else alike[plain(name)]
     wanted = repr(asked) if asked else f"one of {', '.join(usual)}"
     raise ConfigError(f"{path} has no column of {what}: wanted {wanted}, found {', '.join(have) or 'none'}")

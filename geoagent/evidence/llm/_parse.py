@@ -10,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 MOST_CHARS = 200_000
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_CUT_OFF = re.compile(r"\A\s*<think(?:ing)?>.*", re.DOTALL | re.IGNORECASE)
+_HEADLESS = re.compile(r"\A\s*[^\s{`].*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _TRIES = 50  # maximum number of opening braces tried
 
 
@@ -33,6 +35,14 @@ def _strict(node: Any) -> Any:
     return out
 
 
+def without_thoughts(text: str) -> str:
+    """Return a reply without what the model thought before it: `<think>` blocks.
+
+    The first mark is missing where a template puts it into the prompt, and the last where the reply was cut off.
+    """
+    return _HEADLESS.sub("", _CUT_OFF.sub("", _THOUGHT.sub("", text)))
+
+
 def read_reply(text: str, schema: type[BaseModel]) -> tuple[BaseModel | None, str]:
     """Return the value in a reply, or None and what is wrong with it.
 
@@ -40,7 +50,7 @@ def read_reply(text: str, schema: type[BaseModel]) -> tuple[BaseModel | None, st
     """
     if len(text) > MOST_CHARS:
         return None, f"the reply has {len(text):,} characters"
-    text = _THOUGHT.sub("", text)
+    text = without_thoughts(text)
     wrong = "there is no JSON object in the reply"
     decoder = json.JSONDecoder()
     at, tries = text.find("{"), 0

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from geoagent.evidence.llm_messages import MODES, Message, Mode, ToolCall
 
+OUTSIDE_SDK = ("chat_template_kwargs",)
+"""Fields of a request that only some servers know, and the SDK does not."""
 _LACKS = ("response_format", "json_schema", "json_object", "schema", "grammar", "structured")
 
 
@@ -27,7 +29,13 @@ class _Call(BaseModel):
 class _Said(BaseModel):
     content: str | None = None
     refusal: str | None = None
+    reasoning: Any = None  # Ollama, vLLM, OpenRouter
+    reasoning_content: Any = None  # DeepSeek, llama.cpp, LM Studio, SGLang
     tool_calls: list[_Call] | None = None
+
+    def only_thought(self, said: str) -> bool:
+        """Whether there are thoughts, in a field of their own or before `said` in the content, and nothing is said."""
+        return not said.strip() and bool(self.reasoning or self.reasoning_content or (self.content or "").strip())
 
 
 class _Choice(BaseModel):

@@ -14,12 +14,11 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
-
 from geoagent.errors import ConfigError
-from geoagent.evidence.llm._parse import read_reply, strict_schema
-from geoagent.evidence.llm._wire import Completion, Counted, calls_of, lacks_mode, message_of, turn_of, weaker
-from geoagent.evidence.llm_messages import MODES, Ask, Message, Mode, Reply, Usage
+from geoagent.evidence.llm._parse import strict_schema
+from geoagent.evidence.llm._talk import Talk
+from geoagent.evidence.llm._wire import turn_of
+from geoagent.evidence.llm_messages import MODES, Ask, Message, Mode, Reply
 from geoagent.optional import needs
 
 if TYPE_CHECKING:
@@ -29,12 +28,8 @@ if TYPE_CHECKING:
 
 OPENAI_URL = "https://api.openai.com/v1"
 MODEL_ENV, URL_ENV, KEY_ENV = "GEOAGENT_LLM_MODEL", "GEOAGENT_LLM_URL", "GEOAGENT_LLM_KEY"
-_MOST_BYTES = 2_000_000
-_OPTIONAL = ("temperature", "seed")
-
-
-class _Expired(Exception):
-    """The request has timed out; ends its thread."""
+_NO_THINKING: dict[str, Any] = {"reasoning_effort": "none", "chat_template_kwargs": {"enable_thinking": False}}
+_OPTIONAL = ("temperature", "seed", *_NO_THINKING)
 
 
 class OpenAICompatible:
@@ -51,6 +46,8 @@ class OpenAICompatible:
         temperature: float,
         seed: int,
         mode: Mode,
+        thinking: bool = True,
+        reply_tokens: int | None = None,
     ) -> None:
         with needs("llm", "openai"):
             import openai
@@ -60,6 +57,8 @@ class OpenAICompatible:
         self._key = key
         self._timeout_s, self._max_retries = timeout_s, max_retries
         self._sampling: dict[str, Any] = {"temperature": temperature, "seed": seed}
+        self._sampling |= {} if thinking else _NO_THINKING
+        self._reply_tokens = reply_tokens
         self._length = "max_tokens"
         self._mode: Mode = mode
         self._client: OpenAI | None = None
@@ -67,7 +66,7 @@ class OpenAICompatible:
 
     def __call__(self, ask: Ask) -> Reply:
         """Send the request; `timeout_s` covers everything, including waiting, retries and the repair."""
-        talk = _Talk(self, ask)
+        talk = Talk(self, ask)
         thread = threading.Thread(target=talk.run, name="geoagent-llm", daemon=True)
         thread.start()
         thread.join(self._timeout_s)
@@ -93,7 +92,7 @@ class OpenAICompatible:
     def body(self, ask: Ask, messages: tuple[Message, ...], mode: Mode) -> dict[str, Any]:
         """Return the body of one HTTP request."""
         turns = [turn_of(message) for message in messages]
-        body: dict[str, Any] = {"model": self.name, "messages": turns, **self._sampling, self._length: ask.max_tokens}
+        body: dict[str, Any] = {"model": self.name, "messages": turns, **self._sampling, self._length: self.limit(ask)}
         if ask.tools:
             body["tools"] = [
                 {
@@ -121,6 +120,10 @@ class OpenAICompatible:
         else:
             turns.insert(0, {"role": "system", "content": words})
         return body
+
+    def limit(self, ask: Ask) -> int:
+        """Return the maximum number of tokens in a reply."""
+        return ask.max_tokens if self._reply_tokens is None else self._reply_tokens
 
     def client(self) -> OpenAI:
         """The SDK client, created on first use; redirects are refused, since their target was not configured."""
@@ -165,107 +168,6 @@ class OpenAICompatible:
         self._mode = mode
 
 
-class _Talk:
-    """One request in flight. Runs in its own thread, so that a slow server cannot block the caller."""
-
-    def __init__(self, model: OpenAICompatible, ask: Ask) -> None:
-        self._model, self._ask = model, ask
-        self.expired = threading.Event()
-        self.reply: Reply | None = None
-        self.failure: BaseException | None = None
-        self.usage, self.requests = Usage(), 0
-
-    def run(self) -> None:
-        """Set `reply`, or `failure` in case of a bug in this module."""
-        try:
-            self.reply = self._converse()
-        except _Expired:
-            return
-        except BaseException as error:
-            self.failure = error
-
-    def _converse(self) -> Reply:
-        messages, mode, repaired, adapted = self._ask.messages, self._model._mode, False, 0
-        while True:
-            said, status = self._request(messages, mode)
-            if isinstance(said, str):
-                if status in (400, 422) and adapted < 3 and self._model.adapt(said):
-                    adapted += 1
-                    continue
-                lower = weaker(mode) if self._ask.schema is not None and lacks_mode(status, said) else None
-                if lower is not None:
-                    mode = lower
-                    continue
-                return self._reply("unavailable", mode, repaired, why=said)
-            choice = said.choices[0]
-            text = choice.message.content or ""
-            if choice.message.refusal or choice.finish_reason == "content_filter":
-                return self._reply("refused", mode, repaired, text, why=choice.message.refusal or "content filter")
-            if self._ask.tools and choice.message.tool_calls:
-                return self._reply("ok", mode, repaired, text, calls=calls_of(choice.message.tool_calls))
-            if self._ask.schema is None:
-                return self._reply("ok", mode, repaired, text)
-            value, wrong = read_reply(text, self._ask.schema)
-            if value is not None:
-                self._model.settle(mode)
-                return self._reply("ok", mode, repaired, text, value=value)
-            if choice.finish_reason == "length":
-                return self._reply("truncated", mode, repaired, text, why="the reply was cut off")
-            if repaired:
-                return self._reply("malformed", mode, repaired, text, why=wrong)
-            repaired = True
-            again = f"That is not what was asked for: {wrong}. Reply again with one JSON object of the schema."
-            messages = (*messages, Message("assistant", text[:4000]), Message("user", again))
-
-    def _request(self, messages: tuple[Message, ...], mode: Mode) -> tuple[Completion | str, int]:
-        """Make one SDK request; return the completion or an error message, and the HTTP status."""
-        if self.expired.is_set():
-            raise _Expired
-        openai, model = self._model._openai, self._model
-        body = model.body(self._ask, messages, mode)
-        self.requests += 1
-        try:
-            api = model.client().chat.completions.with_streaming_response
-            with api.create(**body) as response:
-                raw = bytearray()
-                for block in response.iter_bytes():
-                    raw += block
-                    if len(raw) > _MOST_BYTES:
-                        return f"the reply is larger than {_MOST_BYTES / 1e6:g} MB", response.status_code
-                status = response.status_code
-        except openai.APIStatusError as error:
-            return model.scrub(f"HTTP {error.status_code}: {message_of(error)}"), error.status_code
-        except openai.APITimeoutError:
-            return "no answer in time", 0
-        except (openai.OpenAIError, OSError) as error:
-            cause = error.__cause__
-            return model.scrub(f"{error}{f' ({cause})' if cause and str(cause) != str(error) else ''}"), 0
-        except Exception as error:
-            # Transport errors while the body is read are not wrapped, and their names differ between versions.
-            if type(error).__module__.split(".")[0] not in ("httpx", "httpx2", "httpcore", "httpcore2", "h11"):
-                raise
-            return model.scrub(f"the connection broke: {error}"), 0
-        if self.expired.is_set():
-            raise _Expired
-        return self._understood(bytes(raw), body), status
-
-    def _understood(self, raw: bytes, body: dict[str, Any]) -> Completion | str:
-        try:
-            said = Completion.model_validate_json(raw)
-        except ValidationError:
-            return self._model.scrub(f"no chat completion came back: {raw[:80].decode('utf-8', 'replace')!r}")
-        counted = said.usage or Counted()
-        if counted.prompt_tokens is None or counted.completion_tokens is None:
-            size = sum(len(str(turn["content"])) for turn in body["messages"])
-            self.usage += Usage(size // 4, len(said.choices[0].message.content or "") // 4, True)
-        else:
-            self.usage += Usage(max(0, counted.prompt_tokens), max(0, counted.completion_tokens))
-        return said
-
-    def _reply(self, outcome: Any, mode: Mode, repaired: bool, text: str = "", **more: Any) -> Reply:
-        return Reply(outcome, text=text, mode=mode, repaired=repaired, usage=self.usage, requests=self.requests, **more)
-
-
 def build(
     assets: Assets,
     model: str | None = None,
@@ -277,6 +179,8 @@ def build(
     temperature: float = 0.0,
     seed: int = 0,
     mode: Mode = "json_schema",
+    thinking: bool | str = True,
+    reply_tokens: int | None = None,
 ) -> OpenAICompatible:
     """Build the client; nothing is sent before the first call.
 
@@ -291,9 +195,13 @@ def build(
         temperature: sampling temperature; 0 for greedy decoding; omitted if the server rejects it.
         seed: sampling seed; omitted if the server rejects it.
         mode: JSON mode to try first.
+        thinking: "off" or false asks a model that thinks before it replies not to: by `reasoning_effort` "none"
+            (Ollama, OpenAI, llama.cpp) and `enable_thinking` in `chat_template_kwargs` (vLLM, SGLang, LM Studio);
+            either is omitted if the server rejects it.
+        reply_tokens: maximum number of tokens in a reply, thoughts included; by default 400 to 900, by the question.
 
     Raises:
-        ConfigError: the model is missing, or the URL is invalid or contains a key.
+        ConfigError: the model is missing, the URL is invalid or contains a key, or another option is invalid.
         MissingDependency: the SDK is not installed.
     """
     model = model or os.environ.get(MODEL_ENV)
@@ -309,6 +217,11 @@ def build(
         raise ConfigError(f"llm: mode must be one of {', '.join(MODES)}, got {mode!r}")
     if not timeout_s > 0 or max_retries < 0:
         raise ConfigError("llm: timeout_s must be positive and max_retries not negative")
+    switch = {"on": True, "true": True, "off": False, "false": False}.get(str(thinking).lower())
+    if switch is None:
+        raise ConfigError(f"llm: thinking must be on or off, got {thinking!r}")
+    if reply_tokens is not None and not int(reply_tokens) > 0:
+        raise ConfigError(f"llm: reply_tokens must be positive, got {reply_tokens!r}")
     key = os.environ.get(key_env or KEY_ENV)
     if key is None and key_env is None and base_url.startswith(OPENAI_URL):
         key = os.environ.get("OPENAI_API_KEY")
@@ -321,4 +234,6 @@ def build(
         temperature=float(temperature),
         seed=int(seed),
         mode=mode,
+        thinking=switch,
+        reply_tokens=None if reply_tokens is None else int(reply_tokens),
     )

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geoagent.errors import ConfigError
+from geoagent.errors import ConfigError, InputError
 from geoagent.evidence.llm._parse import read_reply
 from geoagent.evidence.llm_messages import Ask, Reply, Usage
+from geoagent.tables import json_lines
 
 if TYPE_CHECKING:
     from geoagent.protocols import Assets
@@ -68,7 +69,6 @@ def build(assets: Assets, replies: str | list[Any], name: str = "scripted") -> S
     if not isinstance(replies, str):
         return Scripted(replies, name)
     try:
-        lines = Path(replies).read_text("utf-8").split("\n")
-        return Scripted([json.loads(line) for line in lines if line.strip()], name)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"llm: cannot read the replies {replies}: {error}") from error
+        return Scripted([value for _, value in json_lines(Path(replies))], name)
+    except InputError as error:
+        raise ConfigError(f"llm: cannot read the replies: {error}") from error

@@ -24,7 +24,7 @@ import numpy as np
 
 from geoagent.errors import OcrError
 from geoagent.evidence.ocr._lines import Guess, tidy
-from geoagent.evidence.ocr._rapid import one_line
+from geoagent.evidence.ocr._rapid import one_line, thread_count
 from geoagent.types import Float32, UInt8
 
 MODEL = Path(__file__).resolve().parent / "models" / "multiscript.onnx"
@@ -127,7 +127,7 @@ class MultiscriptLines:
 
     Args:
         path: the ONNX file.
-        threads: of onnxruntime; all cores where None.
+        threads: of onnxruntime; $OMP_NUM_THREADS or all cores where None.
         scripts: ISO 15924 codes of the scripts to read.
     """
 
@@ -213,7 +213,7 @@ class MultiscriptLines:
                     import onnxruntime
 
                     options = onnxruntime.SessionOptions()
-                    options.intra_op_num_threads = self._threads or 0
+                    options.intra_op_num_threads = thread_count(self._threads)
                     options.inter_op_num_threads = 1
                     options.log_severity_level = 3
                     session = onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])

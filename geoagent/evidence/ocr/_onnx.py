@@ -14,7 +14,7 @@ from typing import Any
 
 from geoagent.errors import ConfigError, OcrError
 from geoagent.evidence.ocr._lines import Guess
-from geoagent.evidence.ocr._rapid import one_line
+from geoagent.evidence.ocr._rapid import one_line, thread_count
 from geoagent.evidence.scripts import clean, script_counts
 from geoagent.types import UInt8
 
@@ -103,7 +103,7 @@ def _load(path: Path, script: str, threads: int | None) -> Any:
         params = {
             "Global.log_level": "error",
             "Global.use_cls": False,
-            "EngineConfig.onnxruntime.intra_op_num_threads": threads or -1,
+            "EngineConfig.onnxruntime.intra_op_num_threads": thread_count(threads),
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
             "Rec.model_path": str(path),
             "Rec.ocr_version": OCRVersion.PPOCRV5,

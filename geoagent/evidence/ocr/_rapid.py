@@ -72,8 +72,7 @@ class Reader:
         if not 0.0 <= min_score <= 1.0:
             raise ConfigError(f"min_score of the OCR engine must lie in [0, 1], got {min_score}")
         self._max_side_px, self._min_score, self._joins, self._retry = max_side_px, min_score, join, retry
-        # onnxruntime silently ignores a count above the number of cores and uses all of them.
-        self._threads = max(1, min(threads or os.cpu_count() or 1, os.cpu_count() or 1))
+        self._threads = thread_count(threads)
         self._engine: Any = None
         self.model = ""
 
@@ -188,6 +187,16 @@ def _as_read(piece: Piece) -> Piece:
     if script_of(piece.text) not in _RIGHT_TO_LEFT:
         return piece
     return Piece(piece.corners[[1, 0, 3, 2]], piece.text, piece.confidence, piece.trusted)
+
+
+def thread_count(asked: int | None) -> int:
+    """Return how many threads onnxruntime may use: those asked for, else $OMP_NUM_THREADS, else one a core.
+
+    Onnxruntime does not read the variable, and silently ignores a count above the number of cores and uses all.
+    """
+    cores, named = os.cpu_count() or 1, os.environ.get("OMP_NUM_THREADS", "")
+    wanted = asked or (int(named) if named.isdecimal() else 0) or cores
+    return max(1, min(wanted, cores))
 
 
 def one_line(error: BaseException) -> str:

@@ -37,7 +37,7 @@ def build(
         assets: not used.
         scripts: ISO 15924 codes of the scripts to read beside Latin, Han and Japanese; all of them where None.
         max_side_px: photos are reduced to this longer side before reading; above 2000 the detector loses large text.
-        threads: of onnxruntime; all cores where None.
+        threads: of onnxruntime; $OMP_NUM_THREADS or all cores where None.
         min_score: lines below are dropped, unless they have 4 letters or more to search for.
         join: join fragments on one baseline to one line.
         retry: read lines upside down as well where upright they make little sense.

@@ -64,7 +64,7 @@ def build(
     Args:
         assets: not used.
         max_side_px: the longer side is downscaled to this before reading; above 2000 the detector misses large text.
-        threads: number of onnxruntime threads; all cores if None.
+        threads: number of onnxruntime threads; $OMP_NUM_THREADS or all cores if None.
         min_score: lines with a lower confidence are dropped, unless they have 4 or more letters to search for.
         join: join fragments on one baseline into one line.
         retry: also read lines upside down if they make little sense upright.

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 @click.argument("photos", nargs=-1, type=PHOTOS)
 @click.option("--answers", type=READ, help="JSON lines of `geoagent locate --out`, instead of photos.")
 @row_options
-@click.option("--truth", type=READ, help="CSV or JSON lines of true places: id or file, country[,lat,lon].")
+@click.option(
+    "--truth", type=READ, help="CSV or JSON lines of true places: id or file, country (name or code)[,lat,lon]."
+)
 @click.option("--out", type=WRITE, help="Append the answers as JSON lines here; resumes where it stopped.")
 @click.option("--redo", is_flag=True, help="With --out: redo answers made under other settings.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: an object a photo, and one of the counts.")
@@ -138,18 +140,16 @@ def _read(path: Path) -> Iterator[Answer]:
 
     from geoagent.answer import Answer
     from geoagent.errors import InputError
+    from geoagent.tables import lines_of
 
-    try:
-        lines = path.read_text("utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the answers {path}: {error}") from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield Answer.model_validate_json(line)
-            except ValidationError as error:
-                first = error.errors()[0]
-                raise InputError(f"{path}, line {number}: no answer of geoagent ({first['msg']})") from error
+    with path.open("rb") as file:
+        for number, line in enumerate(lines_of(file), start=1):
+            if line.strip():
+                try:
+                    yield Answer.model_validate_json(line)
+                except ValidationError as error:
+                    first = error.errors()[0]
+                    raise InputError(f"{path}, line {number}: no answer of geoagent ({first['msg']})") from error
 
 
 def _side_by_side(answer: Answer) -> dict[str, Any]:

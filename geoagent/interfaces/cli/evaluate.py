@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--search", default="exact", show_default=True, help="How neighbours are found.")
 @click.option("--pairs", type=READ, help="CSV text_id,panorama[,km_from_city]: compare picture and text on these.")
 @click.option("--texts", type=READ, help="With --pairs: JSON lines of labelled texts.")
-@click.option("--photos", type=READ, multiple=True, help="CSV file,country[,lat,lon] of photos to compare from pixels.")
+@click.option("--photos", type=READ, multiple=True, help="CSV file,country[,lat,lon] of photos to compare on.")
 @click.option("--ocr", default="auto", show_default=True, help="With --photos: OCR engine.")
 @click.option("--markdown", type=WRITE, help="With --pairs or --photos: write the tables here.")
 @click.option(

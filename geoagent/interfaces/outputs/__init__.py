@@ -6,9 +6,9 @@ stand beside, since they are one file a photo and never replace anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import cast
+from typing import IO, cast
 
 from pydantic import ValidationError
 
@@ -17,6 +17,7 @@ from geoagent.answer import Answer
 from geoagent.errors import InputError
 from geoagent.interfaces.outputs._row import Row, row_of
 from geoagent.interfaces.outputs._whole import whole
+from geoagent.tables import lines_of
 
 __all__ = ["FORMATS", "Row", "read_answers", "row_of", "whole", "write"]
 
@@ -46,16 +47,16 @@ def write(name: str, rows: Sequence[Row], target: Path) -> int:
     return cast(Callable[[Sequence[Row], Path], int], function)(rows, target)
 
 
-def read_answers(lines: Iterable[bytes]) -> Iterator[tuple[int, Answer | str]]:
-    """Read JSON lines of answers, as `geoagent locate --out` writes them.
+def read_answers(file: IO[bytes]) -> Iterator[tuple[int, Answer | str]]:
+    """Read a file of answers, as `geoagent locate --out` writes it.
 
     Args:
-        lines: of the file; empty ones are passed over.
+        file: opened; in UTF-8, or in UTF-16 with a byte order mark, as PowerShell writes. Empty lines are passed over.
 
     Yields:
         The number of each line, from 1, with its answer, or with what is wrong with it.
     """
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines_of(file), start=1):
         if not line.strip():
             continue
         try:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,9 +12,12 @@ from geoagent.agent.batch import read_pairs
 from geoagent.agent.core import GeoAgent
 from geoagent.errors import InputError, PhotoError
 from geoagent.evidence.observation import Observation
+from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.regions import macro_regions
 from geoagent.places.geo import LatLon, haversine_km
+from geoagent.tables import ID, IMAGE, read_rows
 from geoagent.worlds.evaluation.evaluate import choose_views
+from geoagent.worlds.evaluation.labels import Labels
 from geoagent.worlds.training.table import Table, read_table
 
 NEAR_KM = 50.0
@@ -72,35 +72,31 @@ class Case:
     strata: tuple[str, ...]
 
 
-def read_labelled(path: Path) -> dict[str, Labelled]:
+def read_labelled(path: Path, gazetteer: Gazetteer | None = None) -> dict[str, Labelled]:
     """Read JSON Lines of {"id", "lines", "country"} and optionally "lat", "lon", "kinds", "difficulty".
+
+    A country is a name or a code; rows whose country is a guess ("EG?") are left out.
 
     Raises:
         InputError: the file cannot be read, or a row is malformed; the message names the line.
     """
-    try:
-        rows = path.read_text("utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the labelled texts {path}: {error}") from error
     found: dict[str, Labelled] = {}
-    for number, line in enumerate(rows, start=1):
-        if not line.strip():
+    labels = Labels(gazetteer)
+    for row in read_rows(path):
+        key, lines, kinds = (row.values.get(name) for name in ("id", "lines", "kinds"))
+        if key is None or not isinstance(lines, list) or not isinstance(kinds or [], list):
+            raise row.error(f"expected {{id, lines, country, …}}, got {str(dict(row.values))[:80]}")
+        country = labels.country(row)
+        if country is None and not labels.says_none(row):
             continue
-        try:
-            row = json.loads(line)
-            lat, lon = row.get("lat"), row.get("lon")
-            found[str(row["id"])] = Labelled(
-                id=str(row["id"]),
-                lines=tuple(str(text) for text in row["lines"]),
-                country=None if row["country"] is None else str(row["country"]),
-                latlon=LatLon(float(lat), float(lon)) if lat is not None and lon is not None else None,
-                kinds=tuple(map(str, row.get("kinds") or ())),
-                difficulty=str(row.get("difficulty") or ""),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                f"{path}, line {number}: expected {{id, lines, country, …}}, got {line[:80]!r} ({error})"
-            ) from error
+        found[str(key)] = Labelled(
+            id=str(key),
+            lines=tuple(str(text) for text in lines),
+            country=country,
+            latlon=labels.place(row, country),
+            kinds=tuple(map(str, kinds or ())),
+            difficulty=str(row.values.get("difficulty") or ""),
+        )
     return found
 
 
@@ -110,7 +106,7 @@ def load_pairs(
     """Read pairs of a picture's features and a sign's text of one country.
 
     Args:
-        pairs: CSV text_id, panorama (a row of `features`) and, if the text names a city, km_from_city.
+        pairs: table of text_id, panorama (a row of `features`) and, if the text names a city, km_from_city.
         texts: see `read_labelled`.
         features: NPZ of lat, lon, views.
         agent: agent over the world whose encoder made the features.
@@ -120,13 +116,12 @@ def load_pairs(
     Raises:
         InputError: a file cannot be read, or names rows that do not exist.
     """
-    labelled, table = read_labelled(texts), read_table(features)
+    labelled, table = read_labelled(texts, agent.assets.gazetteer), read_table(features)
     rows = read_pairs(pairs, labelled, len(table))
     places = table.take(np.array([row for _, row in rows], dtype=np.int64))
-    with pairs.open(encoding="utf-8", newline="") as file:
-        apart = [row.get("km_from_city") or "" for row in csv.DictReader(file)]
+    apart = [row.number_in(("km_from_city",)) for row in read_rows(pairs)]
     chosen = [
-        (labelled[key], row, bool(km) and float(km) <= NEAR_KM)
+        (labelled[key], row, km is not None and km <= NEAR_KM)
         for (key, _), row, km in zip(rows, range(len(rows)), apart, strict=True)
     ]
     return paired(chosen, places, agent, views=views, progress=progress)
@@ -198,33 +193,33 @@ def load_photos(truth: Path, agent: GeoAgent, *, progress: Progress | None = Non
     """Observe labelled photos from pixels; skips those that cannot be opened or whose country is a guess.
 
     Args:
-        truth: CSV with columns file, country and optionally lat and lon; photo paths are relative to it. A country
-            with a question mark is the labeller's guess.
+        truth: table with the columns file, country (a name or a code) and optionally lat and lon; photo paths are
+            relative to it. A country with a question mark is the labeller's guess.
         agent: any agent.
         progress: see `load_pairs`.
 
     Raises:
         InputError: the table cannot be read, lacks a column, or none of its photos can be opened.
     """
-    rows = list(_rows(truth))
+    rows, labels = [], Labels(agent.assets.gazetteer)
+    for row in read_rows(truth):  # all of the table before the first photo
+        country, file = labels.country(row), row.get((*IMAGE, *ID))
+        if file is None:
+            raise row.error(f"expected columns file and country; found {', '.join(row.values)}")
+        if country is not None:
+            rows.append((str(file).strip().replace("\\", "/"), country, labels.place(row, country)))
     cases = []
-    for number, row in enumerate(rows, start=1):
+    for number, (file, country, place) in enumerate(rows, start=1):
         if progress is not None:
             progress("reading photos", number, len(rows))
-        country = (row.get("country") or "").strip()
-        if not country or country.endswith("?"):
-            continue
         try:
-            seen = agent.observe(truth.parent / row["file"])
-            place = LatLon(float(row["lat"]), float(row["lon"])) if row.get("lat") and row.get("lon") else None
+            seen = agent.observe(truth.parent / file)
         except PhotoError:
             continue
-        except ValueError as error:
-            raise InputError(f"{truth}, line {number + 1}: {error}") from error
         evidence = bool(seen.text.constraints)
         strata = _strata(seen, country, evidence, False)
         strata += [f"cue {kind}" for kind in dict.fromkeys(c.kind for c in seen.text.constraints)]
-        cases.append(Case(row["file"], seen, country, place, evidence, False, row["file"], tuple(strata)))
+        cases.append(Case(file, seen, country, place, evidence, False, file, tuple(strata)))
     if not cases:
         raise InputError(f"{truth}: no photo with a country can be opened; check the paths in the column file")
     return cases
@@ -243,15 +238,3 @@ def _strata(seen: Observation, country: str, evidence: bool, misleading: bool) -
     found += [f"script {script}" for script in sorted(scripts)]
     continent = continent_of(country)
     return [*found, f"continent {continent}"] if continent else found
-
-
-def _rows(truth: Path) -> Iterator[Mapping[str, Any]]:
-    try:
-        with truth.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = {"file", "country"} - set(reader.fieldnames or ())
-            if missing:
-                raise InputError(f"{truth}: the columns {', '.join(sorted(missing))} are missing")
-            yield from reader
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot read {truth}: {error}") from error

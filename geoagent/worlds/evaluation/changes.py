@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -13,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from geoagent.answer import Answer, Prediction
-from geoagent.errors import InputError
 from geoagent.places.geo import LatLon
+from geoagent.tables import ID, IMAGE, read_rows
+from geoagent.worlds.evaluation.labels import Labels
 
 SCHEMA = "geoagent.changes/1"
 HALVES = ("vision_only", "text_only", "text_aware")
-_IDS = ("id", "source", "file", "text_id")
+_IDS = ("id", "source", "file", "text_id", *ID, *IMAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,46 +68,44 @@ class Row:
 
 
 def read_truth(path: Path) -> dict[str, Truth]:
-    """Read ground truth: CSV with a column id, source, file or text_id, country and optionally lat, lon; or JSON Lines.
+    """Read ground truth: a table or JSON Lines of id or file, country, and optionally position and kinds.
 
-    A country with a question mark is the labeller's guess, and is skipped.
+    A country is a name or a code; one with a question mark is the labeller's guess, and is skipped. A row is known by
+    each of its ids and files.
 
     Raises:
-        InputError: the file cannot be read, or lacks a column; the message names the line.
+        InputError: the file cannot be read, lacks a column, has a row that cannot be understood, or two rows of one
+            photo that differ; the message names the row.
     """
-    try:
-        text = path.read_text("utf-8-sig")
-        rows = (
-            [json.loads(line) for line in text.split("\n") if line.strip()]
-            if path.suffix.lower() in (".jsonl", ".ndjson")
-            else list(csv.DictReader(io.StringIO(text, newline="")))
-        )
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
-        raise InputError(f"cannot read the truth {path}: {error}") from error
     found: dict[str, Truth] = {}
-    for number, row in enumerate(rows, start=1):
-        key = next((str(row[name]) for name in _IDS if isinstance(row, dict) and row.get(name)), None)
-        if key is None or "country" not in row:
-            raise InputError(f"{path}, row {number}: expected one of {', '.join(_IDS)}, and country")
-        country = str(row["country"] or "").strip().upper()
-        if not country or country.endswith("?"):
+    labels = Labels()
+    for row in read_rows(path):
+        keys = [str(value) for name in _IDS if (value := row.get((name,))) is not None]
+        if not keys:
+            raise row.error(f"expected one of {', '.join(_IDS[:4])}, and country; found {', '.join(row.values)}")
+        country = labels.country(row)
+        if country is None:
             continue
-        try:
-            lat, lon = row.get("lat"), row.get("lon")
-            place = None if lat in (None, "") or lon in (None, "") else LatLon(float(lat), float(lon))
-        except (TypeError, ValueError) as error:
-            raise InputError(f"{path}, row {number}: {error}") from error
-        kinds = row.get("kinds") or ()
-        found[key] = Truth(country, place, tuple(kinds.split() if isinstance(kinds, str) else map(str, kinds)))
+        kinds = row.get(("kinds",)) or ()
+        listed = tuple(kinds.split() if isinstance(kinds, str) else map(str, kinds))
+        truth = Truth(country, labels.place(row, country), listed)
+        for key in dict.fromkeys(map(_plain, keys)):
+            if found.setdefault(key, truth) != truth:
+                raise row.error(f"{key!r} has another place in an earlier row")
     return found
 
 
 def truth_of(id: str | None, source: str, known: Mapping[str, Truth]) -> Truth | None:
-    """Look up the truth for a photo by id, source or file name."""
-    for key in (id, source, Path(source).name):
+    """Look up the truth for a photo by id, source, or the end of its path."""
+    parts = _plain(source).split("/")
+    for key in (id, source, *("/".join(parts[i:]) for i in range(len(parts)))):
         if key is not None and key in known:
             return known[key]
     return None
+
+
+def _plain(key: str) -> str:
+    return key.strip().replace("\\", "/").removeprefix("./")
 
 
 def changes(answers: Iterable[Answer], known: Mapping[str, Truth] | None = None) -> list[Row]:

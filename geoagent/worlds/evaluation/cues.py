@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -18,8 +16,10 @@ from geoagent.belief.calibration import KNOTS, Observation, fit, log_loss
 from geoagent.errors import InputError, WorldError
 from geoagent.evidence.constraints.lexicon import Lexicon, shared_conventions
 from geoagent.places.geo import LatLon
+from geoagent.tables import Row, read_rows
 from geoagent.types import Constraint, Cue, TextRegion, regions_from_lines
 from geoagent.worlds.evaluation.generated import Signs
+from geoagent.worlds.evaluation.labels import Labels
 from geoagent.worlds.evaluation.metrics import ece, ece_by_chance
 from geoagent.worlds.world import World
 
@@ -61,53 +61,46 @@ def read_texts(paths: Sequence[Path], agent: GeoAgent) -> list[Text]:
         InputError: a file cannot be read, or a row is malformed; the message names file and line.
     """
     texts = []
+    labels = Labels(agent.assets.gazetteer)
     for path in paths:
-        try:
-            lines = path.read_text("utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot read the labelled texts {path}: {error}") from error
-        if path.suffix.lower() == ".csv":
-            lines = _rows_of_signs(lines, path)
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                texts.append(_text(line, f"{path}:{number}", agent))
+        for row in read_rows(path):
+            signs = row.get(("text_lines",))
+            if not row.json and row.column(("text_lines",)) is None:
+                raise row.error("a table of signs needs the columns text_lines and country")
+            country = labels.country(row)
+            if country is None and not (row.json and labels.says_none(row)):
+                continue
+            allowed = () if country is None else (country, *labels.countries(row, "also"))
+            place = labels.place(row, country)
+            if row.json:
+                texts.append(_text(row, f"{path}:{row.number}", allowed, place, agent))
+            elif signs:
+                regions = regions_from_lines(str(signs).split(" | "))
+                cues = agent.understand(regions).cues
+                texts.append(Text(f"{path.name}:{row.number}", allowed, place, regions, cues))
     if not texts:
         raise InputError("there are no labelled texts to measure cues on")
     return texts
-
-
-def _rows_of_signs(lines: list[str], path: Path) -> list[str]:
-    """Convert a table of photographed signs to the JSON Lines that `read_texts` expects."""
-    table = csv.DictReader(lines)
-    if not {"text_lines", "country"} <= set(table.fieldnames or ()):
-        raise InputError(f"{path}: a CSV table of signs needs the columns text_lines and country")
-    return [
-        json.dumps({"id": f"{path.name}:{table.line_num}", "lines": row["text_lines"].split(" | "), "country": code})
-        for row in table
-        if (code := (row["country"] or "").strip()) and not code.endswith("?") and row["text_lines"]
-    ]
 
 
 def made_up(count: int, agent: GeoAgent, *, seed: int = 0) -> list[Text]:
     """Generate texts and find their cues; see `generated`."""
     assets = agent.assets
     rows = Signs(assets.gazetteer, assets.facts, assets.world.country_prior, seed).texts(count)
-    return [_text(json.dumps(row), row["id"], agent) for row in rows if row["lines"]]
+    made = [Row(Path(row["id"]), 1, row, json=True) for row in rows if row["lines"]]
+    return [_text(r, str(r.path), (r.values["country"], *r.values["also"]), r.place(), agent) for r in made]
 
 
-def _text(line: str, where: str, agent: GeoAgent) -> Text:
+def _text(row: Row, where: str, allowed: tuple[str, ...], place: LatLon | None, agent: GeoAgent) -> Text:
+    """A labelled text of JSON Lines with its cues."""
     try:
-        row = json.loads(line)
-        country, also = row["country"], row.get("also") or ()
-        read = row.get("regions")
-        regions = regions_from_lines([str(text) for text in row["lines"]]) if read is None else _regions(read)
-        lat, lon = row.get("lat"), row.get("lon")
-        place = LatLon(float(lat), float(lon)) if lat is not None and lon is not None else None
-        allowed = () if country is None else (str(country), *map(str, also))
+        read = row.values.get("regions")
+        if read is None and not isinstance(row.values["lines"], list | tuple):
+            raise TypeError("lines are no list")
+        regions = regions_from_lines([str(text) for text in row.values["lines"]]) if read is None else _regions(read)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{where}: expected {{id, lines, country, …}}, got {line[:80]!r} ({error})") from error
-    evidence = agent.understand(regions)
-    return Text(str(row.get("id", where)), allowed, place, regions, evidence.cues)
+        raise row.error(f"expected {{id, lines, country, …}}, got {str(dict(row.values))[:80]} ({error})") from error
+    return Text(str(row.values.get("id", where)), allowed, place, regions, agent.understand(regions).cues)
 
 
 def observe(texts: Sequence[Text], agent: GeoAgent) -> list[list[Observation]]:

@@ -13,7 +13,7 @@ import random
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -132,17 +132,8 @@ class Signs:
 
     @cached_property
     def _natives(self) -> dict[str, str]:
-        """Names in the scripts of their own countries, by the place's name and country; the first of each."""
-        found: dict[str, str] = {}
-        for key in self.gazetteer.names.trie:
-            if key.isascii() or script_of(key) in ("Latn", "Zyyy"):
-                continue
-            for number, kind in self.gazetteer.names.links(key)[:1]:
-                country = self.gazetteer.table.country_of[number]
-                facts = self.facts.countries.get(country)
-                if kind <= 1 and facts is not None and facts.scripts.get(script_of(key), 0.0) > 0.3:
-                    found.setdefault(f"{country} {self.gazetteer.table.names[number]}", key.title())
-        return found
+        """Names of towns that may be drawn, in the scripts of their own countries, by country and name."""
+        return _natives(self.gazetteer, self.facts)
 
     def native(self, town: Place) -> str:
         """Return a town's name as written on signs there."""
@@ -269,6 +260,25 @@ class Signs:
         town = self._of(code)[0].name
         brand = self._brand(code, self._of(code)[0], dice)
         return dice.choice([f"{dice.choice(_DECOR)} {town}", brand or town, f"www.{firm(dice).lower()}.com", town])
+
+
+@lru_cache(maxsize=1)
+def _natives(gazetteer: Gazetteer, facts: Facts) -> dict[str, str]:
+    """Names in the scripts of their own countries, by the place's country and name; the first of each."""
+    table, found = gazetteer.table, dict[str, str]()
+    scripts = {code: known.scripts for code, known in facts.countries.items() if set(known.scripts) - {"Latn"}}
+    for key in gazetteer.names.trie:
+        if key.isascii():
+            continue
+        for number, kind in gazetteer.names.links(key)[:1]:
+            country = table.country_of[number]
+            # What is cheap comes first: most of the 360,000 names are of places whose country writes Latin.
+            if kind > 1 or country not in scripts or (name := f"{country} {table.names[number]}") in found:
+                continue
+            script = script_of(key)
+            if script not in ("Latn", "Zyyy") and scripts[country].get(script, 0.0) > 0.3:
+                found[name] = key.title()
+    return found
 
 
 _RARE = frozenset({"plate", "road", "registration", "postcode"})
