@@ -37,7 +37,7 @@ class PassedOver:
     Attributes:
         path: where it is.
         kind: "RAW", "JPEG XL", "PDF", "video", … or "folder".
-        why: the reason, in words.
+        why: what it is and why it is passed over, in words.
         extra: whether the extra `raw` might read it, and is not installed.
     """
 
@@ -91,7 +91,7 @@ def scan(paths: Iterable[str | os.PathLike[str]]) -> Found:
                 if name.startswith("."):
                     continue
                 if suffix in _UNREAD:
-                    passed[file] = PassedOver(file, _UNREAD[suffix], "this type of file is not read")
+                    passed[file] = PassedOver(file, _UNREAD[suffix], f"{_UNREAD[suffix]}, which is not read")
                 elif suffix in raw.RAW_SUFFIXES and (found := _without_preview(file)) is not None:
                     passed[file] = found
                 elif suffix in PHOTO_SUFFIXES or suffix in raw.RAW_SUFFIXES:
@@ -111,7 +111,7 @@ def _without_preview(path: Path) -> PassedOver | None:
             try:
                 next(raw.previews(file, head, name))
             except (PhotoError, MissingDependency) as error:
-                why = str(error).removeprefix(f"{name}: ")
+                why = str(error).removeprefix(f"{name}: is ").partition(";")[0]
                 return PassedOver(path, "RAW", why, extra=isinstance(error, MissingDependency))
     except Exception:
         return None

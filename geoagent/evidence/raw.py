@@ -59,6 +59,10 @@ class Preview:
     exif: Image.Exif
     full: tuple[int, int] = (0, 0)
 
+    def longer_px(self) -> int:
+        """Pixels on its longer side."""
+        return max(self.picture.size)
+
     @property
     def says(self) -> str:
         """What was used instead of the RAW picture."""
@@ -67,7 +71,7 @@ class Preview:
             if self.full[0] * self.full[1] > self.picture.width * self.picture.height
             else ""
         )
-        return f"a RAW file: its embedded preview was used, {self.picture.width} × {self.picture.height} pixels{of}"
+        return f"a RAW file: its embedded preview was used, {_size(self)} pixels{of}"
 
 
 def is_raw(file: BinaryIO, head: bytes, suffix: str) -> bool:
@@ -101,19 +105,22 @@ def previews(file: BinaryIO, head: bytes, source: str) -> Iterator[Preview]:
         MissingDependency: Pillow finds none, and rawpy is not installed.
         PhotoError: there is none.
     """
-    found = sorted(_in_directories(file, head), key=lambda each: -max(each.picture.size))
-    usable = [each for each in found if max(each.picture.size) >= LEAST_PX]
-    if not usable or max(usable[0].picture.size) < _ENOUGH_PX:
+    found = sorted(_in_directories(file, head), key=Preview.longer_px, reverse=True)
+    usable = [each for each in found if each.longer_px() >= LEAST_PX]
+    if not usable or usable[0].longer_px() < _ENOUGH_PX:
         try:
-            other = _by_libraw(file, head, source)
-            if max(other.picture.size) < LEAST_PX:
-                size = "{} × {}".format(*other.picture.size)
-                raise PhotoError(f"{source}: is a RAW file that holds only a thumbnail, {size} pixels")
-        except (MissingDependency, PhotoError):
+            other = _by_libraw(file, head)
+            if other.longer_px() < LEAST_PX:
+                raise PhotoError(f"with no more than a thumbnail of {_size(other)} pixels")
+            usable = sorted([*usable, other], key=Preview.longer_px, reverse=True)
+        except MissingDependency as error:
             if not usable:
-                raise
-        else:
-            usable = sorted([*usable, other], key=lambda each: -max(each.picture.size))
+                lacks = f"in which Pillow finds only a thumbnail of {_size(found[0])} pixels" if found else None
+                lacks = lacks or "without a preview that Pillow finds"
+                raise MissingDependency(f"{source}: is a RAW file {lacks}; {error}") from error
+        except PhotoError as error:
+            if not usable:
+                raise PhotoError(f"{source}: is a RAW file {error}; save it as JPEG or TIFF first") from error
     yield from usable
 
 
@@ -181,18 +188,15 @@ def _regions(file: BinaryIO, directories: list[dict[int, Any]]) -> Iterator[Any]
                 yield ContainerIO(file, offsets[0], lengths[0])
 
 
-def _by_libraw(file: BinaryIO, head: bytes, source: str) -> Preview:
+def _by_libraw(file: BinaryIO, head: bytes) -> Preview:
     """Return the preview that LibRaw finds.
 
     Raises:
         MissingDependency: rawpy is not installed.
         PhotoError: it finds none, or cannot read the file.
     """
-    try:
-        with needs("raw", "rawpy"):
-            import rawpy
-    except MissingDependency as error:
-        raise MissingDependency(f"{source}: is a RAW file without a preview that Pillow finds; {error}") from error
+    with needs("raw", "rawpy"):
+        import rawpy
     try:
         with rawpy.imread(_for_libraw(file)) as opened:
             thumb = opened.extract_thumb()
@@ -200,7 +204,9 @@ def _by_libraw(file: BinaryIO, head: bytes, source: str) -> Preview:
         jpeg = isinstance(thumb.data, bytes)
         picture = JpegImagePlugin.JpegImageFile(io.BytesIO(thumb.data)) if jpeg else Image.fromarray(thumb.data)
     except Exception as error:
-        raise PhotoError(f"{source}: is a RAW file without a preview that can be read ({one_line(error)})") from error
+        said = error.args[0] if error.args else ""
+        why = said.decode("ascii", "replace") if isinstance(said, bytes) else one_line(error)
+        raise PhotoError(f"without a preview that can be read ({why})") from error
     return _preview(picture, file, head, full, turn)
 
 
@@ -232,6 +238,10 @@ def _preview(picture: Image.Image, file: BinaryIO, head: bytes, full: tuple[int,
     turned = (picture.width - picture.height) * (full[0] - full[1]) < 0
     exif[_ORIENTATION] = own.get(_ORIENTATION) or (1 if turned else turn)
     return Preview(picture, exif, full)
+
+
+def _size(preview: Preview) -> str:
+    return f"{preview.picture.width} × {preview.picture.height}"
 
 
 def _numbers(value: Any) -> list[int]:

@@ -41,7 +41,7 @@ def say_passed_over(passed: Sequence[PassedOver]) -> None:
     if not passed:
         return
     for each in passed[:_NAMED]:
-        click.echo(f"Passed over: {shown(written(each.path))}: {each.kind}, {each.why}", err=True)
+        click.echo(f"Passed over: {shown(written(each.path))}: {each.why}", err=True)
     if len(passed) > _NAMED:
         click.echo(f"Passed over: {len(passed) - _NAMED} more", err=True)
     click.echo(counted(passed), err=True)
