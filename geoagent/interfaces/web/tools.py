@@ -8,6 +8,7 @@ make of them.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -117,7 +118,7 @@ class Folder:
             raise PhotoError(f"{shown(path)!r} is no path") from error
         if not found.is_relative_to(self._root):
             raise PhotoError(f"{shown(path)!r} lies outside the folder that the user allowed")
-        if not found.is_file():
+        if not os.path.isfile(found):  # `Path.is_file` raises an error where it may not look
             raise PhotoError(f"{shown(path)!r}: no such file in the folder; list_photos tells what there is")
         return found
 
