@@ -237,6 +237,15 @@ def test_an_answer_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     assert len(rows_of(out)) == 2
 
 
+def test_a_text_with_an_odd_id_is_answered(tmp_path: Path) -> None:
+    texts, out = tmp_path / "texts.jsonl", tmp_path / "a.jsonl"
+    texts.write_text('{"id": "a", "lines": []}\n{"id": "\\ud83d!", "lines": ["50672 Köln"]}\n', "utf-8")
+    for _ in range(2):
+        done = run("locate", "--texts", texts, "--out", out)
+        assert done.exit_code == 0, done.output
+    assert [json.loads(line)["id"] for line in out.read_text("utf-8").splitlines()] == ["a", "\\ud83d!"]
+
+
 def fails_at(name: str, error: BaseException) -> Callable[[GeoAgent, object], Answer]:
     """`GeoAgent.locate` that fails at one photo."""
     real = GeoAgent.locate

@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from answers import full
 from click.testing import CliRunner, Result
@@ -20,6 +21,7 @@ from geoagent import GeoAgent
 from geoagent.evidence.photos import open_photo
 from geoagent.filenames import path_of, safe, written
 from geoagent.interfaces.cli import main
+from geoagent.types import Photo
 
 pytestmark = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="this file system has no such names")
 
@@ -206,6 +208,11 @@ def test_from_python(folder: Path, agent: GeoAgent) -> None:
         answer = agent.locate(folder / os.fsdecode(name))
         assert answer.source == str(folder / says)
         assert json.loads(answer.to_json())["source"] == answer.source
+
+
+def test_a_photo_of_ones_own_with_such_a_name(agent: GeoAgent) -> None:
+    photo = Photo(np.zeros((40, 60, 3), np.uint8), "Stra\udcdfe.jpg")
+    assert json.loads(agent.locate(photo).to_json())["source"] == r"Stra\xdfe.jpg"
 
 
 def test_the_folder_of_the_tools(folder: Path) -> None:

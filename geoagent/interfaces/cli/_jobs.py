@@ -59,7 +59,8 @@ def text_jobs(path: Path) -> JobsOf:
     """One job per row of JSON lines, read now so that a bad row is reported before anything is loaded."""
     from geoagent.agent.batch import Job, read_texts
 
-    rows = read_texts(path)
+    # JSON can hold lone surrogates, which no file of answers can.
+    rows = [(key.encode("utf-8", "backslashreplace").decode(), lines) for key, lines in read_texts(path)]
     return lambda agent: [Job(key, partial(agent.locate_text, lines, id=key), id=key) for key, lines in rows]
 
 
