@@ -8,9 +8,10 @@ import shutil
 import socket
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from answers import full
 from click.testing import CliRunner, Result
@@ -26,6 +27,9 @@ from geoagent.errors import PhotoError
 from geoagent.evidence.folders import find_photos, scan
 from geoagent.interfaces.cli import main
 from geoagent.interfaces.doctor import examine
+from geoagent.types import Float32, Photo
+from geoagent.worlds.training.embed import embed_table
+from geoagent.worlds.training.table import Table
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes and links of this kind")
 ENGINE = ("--ocr", "stand_in.engine")
@@ -415,3 +419,26 @@ def test_the_doctor_tells_of_raw_files(monkeypatch: pytest.MonkeyPatch) -> None:
     report = examine(timeout_s=0.01)
     assert report["packages"]["rawpy"] == "not installed"
     assert any("geoagent-photo[raw]" in line for line in report["install_for_more"])
+
+
+class Ones:
+    """An encoder that sees no difference."""
+
+    name, dim = "ones/1", 2
+
+    def __call__(self, photos: Sequence[Photo]) -> Float32:
+        return np.full((len(photos), 2), 0.5**0.5, np.float32)
+
+
+def test_a_table_of_photos_is_embedded_without_the_bad_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    monkeypatch.setitem(sys.modules, "rawpy", None)
+    names = ["a.png", "spoilt.heic", "mosaic.dng", "cut.png", "loop.jpg", "z.png"]
+    for name, content in (ERRORS | PASSED_OVER | {"a.png": picture(KOELN), "z.png": picture(KOELN)}).items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    table = Table(np.zeros((6, 2)), tuple(names), None, tuple(tmp_path / name for name in names), None)
+    done = embed_table(table, Ones(), cache=tmp_path / "cache")
+    assert done.views is not None
+    assert len(done.views) == 2
+    assert "4 of 6 photos cannot be read" in done.notes[-1]

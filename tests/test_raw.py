@@ -155,6 +155,15 @@ def test_an_ordinary_tiff_or_jpeg_is_no_raw_file_by_its_name(tmp_path: Path, wit
         assert path in find_photos([tmp_path])
 
 
+def test_a_small_first_picture_among_others_is_a_thumbnail(tmp_path: Path, without_rawpy: None) -> None:
+    thumbnail, other = Image.new("RGB", (120, 80), "green"), Image.new("L", (9, 9))
+    thumbnail.save(tmp_path / "p.iiq", "TIFF", save_all=True, append_images=[other])
+    with pytest.raises(MissingDependency, match="is a RAW file"):
+        open_photo(tmp_path / "p.iiq")
+    thumbnail.save(tmp_path / "p.tif", "TIFF", save_all=True, append_images=[other])
+    assert open_photo(tmp_path / "p.tif").original_px == (120, 80)
+
+
 # --- what has none --------------------------------------------------------------------------------------------------
 
 NONE = {

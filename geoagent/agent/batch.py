@@ -92,7 +92,7 @@ def _answered(job: Job) -> tuple[Answer, str]:
     except GeoAgentError as error:
         why = str(error)
     except BaseException as error:  # a bug in our code or in a library; panics of those in Rust are no `Exception`
-        why = f"unexpected {type(error).__name__}: {error}"
+        why = " ".join(f"unexpected {type(error).__name__}: {error}".split())
     failed = Answer.failed(job.key, safe(why), id=job.id)
     return failed, failed.to_json()
 

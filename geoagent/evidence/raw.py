@@ -89,8 +89,12 @@ def is_raw(file: BinaryIO, head: bytes, suffix: str) -> bool:
     directories = list(_directories(file, head))
     if any(_DNG in each or each.get(_PHOTOMETRIC) in _MOSAICS for each in directories) or head[8:10] == b"CR":
         return True
-    whole = any(each.get(_KIND, 0) == 0 and each.get(_PHOTOMETRIC) in (0, 1, 2, 6) for each in directories[:1])
-    return suffix in RAW_SUFFIXES and not whole
+    if suffix not in RAW_SUFFIXES:
+        return False
+    first = directories[0] if directories else {}
+    large = max([0, *_numbers(first.get(_WIDTH)), *_numbers(first.get(_HEIGHT))]) >= LEAST_PX
+    picture = first.get(_KIND, 0) == 0 and first.get(_PHOTOMETRIC) in (0, 1, 2, 6)
+    return not (picture and (large or len(directories) == 1))  # a TIFF under the name of a RAW file
 
 
 def previews(file: BinaryIO, head: bytes, source: str) -> Iterator[Preview]:
