@@ -433,12 +433,13 @@ class Ones:
 def test_a_table_of_photos_is_embedded_without_the_bad_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     monkeypatch.setitem(sys.modules, "rawpy", None)
-    names = ["a.png", "spoilt.heic", "mosaic.dng", "cut.png", "loop.jpg", "z.png"]
+    names = ["a.png", "spoilt.heic", "mosaic.dng", "cut.png", "loop.jpg", "pipe.jpg", "z.png"]
     for name, content in (ERRORS | PASSED_OVER | {"a.png": picture(KOELN), "z.png": picture(KOELN)}).items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "loop.jpg").symlink_to("loop.jpg")
-    table = Table(np.zeros((6, 2)), tuple(names), None, tuple(tmp_path / name for name in names), None)
+    os.mkfifo(tmp_path / "pipe.jpg")
+    table = Table(np.zeros((7, 2)), tuple(names), None, tuple(tmp_path / name for name in names), None)
     done = embed_table(table, Ones(), cache=tmp_path / "cache")
     assert done.views is not None
     assert len(done.views) == 2
-    assert "4 of 6 photos cannot be read" in done.notes[-1]
+    assert "5 of 7 photos cannot be read" in done.notes[-1]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from geoagent.errors import InputError
+from geoagent.evidence.opening import check_regular
 from geoagent.evidence.photos import open_photo
 from geoagent.filenames import safe, written
 from geoagent.protocols import Encoder
@@ -55,6 +56,7 @@ def embed_table(
     lost: list[str] = []
     for row, path in enumerate(table.paths):
         try:
+            check_regular(path)
             raw = path.read_bytes()
             key = hashlib.sha256(raw).hexdigest()
             known = store.get(key)
