@@ -10,9 +10,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1] / "geoagent"
 LAYERS = [
     {"errors"},
-    {"optional", "resources", "plugs", "places.geo", "evidence.scripts"},
+    {"filenames", "optional", "resources", "plugs", "places.geo", "evidence.scripts", "evidence.quiet"},
     {"types", "tables", "config", "prompts", "evidence.llm_messages", "evidence.llm_log"},
-    {"places.geocells", "places.gazetteer", "evidence.photos", "evidence.decoding", "evidence.exif"},
+    {"places.geocells", "places.gazetteer", "evidence.photos", "evidence.folders", "evidence.opening", "evidence.raw"}
+    | {"evidence.decoding", "evidence.exif"},
     {
         "answer",
         "protocols",

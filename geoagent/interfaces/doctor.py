@@ -28,6 +28,7 @@ _PACKAGES = {
     "open_clip_torch": "image encoders of the CLIP family",
     "torch": "runs them",
     "pillow-heif": "opens HEIC photos",
+    "rawpy": "finds the previews in RAW files in which Pillow finds none",
     "openai": "talks to a language model that you configure",
     "fastapi": "the page and its API",
     "mcp": "tools for assistants",
@@ -172,6 +173,8 @@ def _advice(packages: dict[str, str | None]) -> list[str]:
         advice.append(f"pip install '{DISTRIBUTION}[llm]'   (a language model behind any OpenAI-compatible server)")
     if not packages["pillow-heif"]:
         advice.append(f"pip install '{DISTRIBUTION}[heic]'   (photos from iPhones)")
+    if not packages["rawpy"]:
+        advice.append(f"pip install '{DISTRIBUTION}[raw]'   (RAW files: CR3, RAF, ORF, …)")
     if not (packages["fastapi"] and packages["mcp"]):
         advice.append(f"pip install '{DISTRIBUTION}[web]'   (a page, an HTTP API and tools for assistants)")
     return advice

@@ -9,6 +9,7 @@ import numpy as np
 
 from geoagent.errors import ShapeError
 from geoagent.evidence.scripts import evident_script, script_of
+from geoagent.filenames import safe
 from geoagent.places.geo import LatLon
 from geoagent.types.arrays import Float32, UInt8, freeze
 
@@ -19,7 +20,7 @@ class Photo:
 
     Attributes:
         pixels: `(H, W, 3)` uint8 RGB, EXIF orientation applied, possibly reduced.
-        source: where it came from, as the user named it.
+        source: where it came from, as the user named it; `filenames.path_of` gives the file.
         exif_gps: the position that the file claims. Never evidence; shown beside the answer as a check.
         scale: pixels of the upright original per pixel here; 1 unless the photo was reduced on reading.
         warnings: what was odd about the file.
@@ -33,6 +34,7 @@ class Photo:
 
     def __post_init__(self) -> None:
         freeze(self, "pixels", self.pixels, np.uint8, (None, None, 3), "(H, W, 3)")
+        object.__setattr__(self, "source", safe(self.source))
 
     @property
     def width_px(self) -> int:

@@ -62,6 +62,7 @@ def export(
       geoagent export answers.jsonl --xmp --photos archive/ --max-precision region
       geoagent locate holiday/ --json | geoagent export - --geoparquet holiday.parquet
     """
+    from geoagent.filenames import written
     from geoagent.interfaces import outputs
     from geoagent.places.gazetteer import Gazetteer
 
@@ -94,10 +95,10 @@ def export(
     for name, target in wanted.items():
         assert target is not None
         count = _streamed(name, rows) if name in streamed else outputs.write(name, rows, target)
-        report[name] = {"file": str(target), "rows": count, "left_out": len(rows) - count}
+        report[name] = {"file": written(target), "rows": count, "left_out": len(rows) - count}
         if not as_json:
             left = len(rows) - count
-            said = f"{target}: {count} rows" + (f", {left} without an answer left out" if left else "")
+            said = f"{written(target)}: {count} rows" + (f", {left} without an answer left out" if left else "")
             click.echo(said, err=bool(streamed))
     failed = _sidecars(rows, report, photos, even_with_gps, gazetteer) if xmp else 0
     if xmp and not as_json:
@@ -151,20 +152,28 @@ def _sidecars(
     gazetteer: Gazetteer | None,
 ) -> int:
     """Write sidecars and report each; returns the number that failed with an error."""
+    from geoagent.filenames import written
     from geoagent.interfaces.outputs import xmp
+    from geoagent.interfaces.render import shown
 
     def name(code: str) -> str | None:
         place = gazetteer.country(code) if gazetteer is not None else None
         return place.name if place is not None else None
 
-    done = [xmp.write(row, folder=photos, over_gps=over_gps, country_name=name) for row in rows]
-    written = [each for each in done if each.sidecar is not None]
+    def outcome(row: Row) -> xmp.Outcome:
+        try:
+            return xmp.write(row, folder=photos, over_gps=over_gps, country_name=name)
+        except Exception as error:  # what is wrong with one photo stops no other
+            return xmp.Outcome(row.source, reason=f"unexpected {type(error).__name__}: {error}", failed=True)
+
+    done = [outcome(row) for row in rows]
+    made = [each for each in done if each.sidecar is not None]
     left = [each for each in done if each.sidecar is None]
     report["xmp"] = {
-        "written": [str(each.sidecar) for each in written],
+        "written": [written(each.sidecar) for each in made if each.sidecar is not None],
         "left_out": [{"photo": each.photo, "reason": each.reason} for each in left],
     }
     for each in left:
         reason = each.reason.removeprefix(f"{each.photo}: ")
-        click.echo(f"{'Error: ' if each.failed else ''}{each.photo}: {reason}", err=True)
+        click.echo(f"{'Error: ' if each.failed else ''}{shown(each.photo)}: {reason}", err=True)
     return sum(each.failed for each in left)

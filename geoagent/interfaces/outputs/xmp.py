@@ -17,6 +17,7 @@ from geoagent import __version__
 from geoagent.errors import MissingDependency, PhotoError
 from geoagent.evidence.exif import ESTIMATES, METHOD, sidecars
 from geoagent.evidence.photos import what_it_says
+from geoagent.filenames import path_of, safe, written
 from geoagent.interfaces.outputs._row import Row, plain
 
 NAMESPACE = ESTIMATES
@@ -71,7 +72,7 @@ def write(
         over_gps: write also where the photo has a position of its own.
         country_name: from a country's code to its name; without it the code alone is written.
     """
-    photo = Path(row.source) if folder is None else folder / row.source
+    photo = path_of(row.source, folder)
     reason = _unfit(row)
     if reason:
         return Outcome(row.source, reason=reason)
@@ -80,9 +81,9 @@ def write(
     except (PhotoError, MissingDependency) as error:
         return Outcome(row.source, reason=str(error), failed=True)
     if existing := sidecars(photo):
-        return Outcome(row.source, reason=f"the sidecar {existing[0].name} exists and is left as it is")
+        return Outcome(row.source, reason=f"the sidecar {written(existing[0].name)} exists and is left as it is")
     if said.position is not None and not over_gps:
-        return Outcome(row.source, reason=f"{said.position} has a position")
+        return Outcome(row.source, reason=f"{safe(said.position)} has a position")
     target = photo.with_name(photo.name + ".xmp")
     name = country_name(row.country) if country_name is not None and row.country else None
     try:
@@ -93,9 +94,11 @@ def write(
                 target.unlink(missing_ok=True)
                 raise
     except FileExistsError:
-        return Outcome(row.source, reason=f"the sidecar {target.name} exists and is left as it is")
+        return Outcome(row.source, reason=f"the sidecar {written(target.name)} exists and is left as it is")
     except OSError as error:
-        return Outcome(row.source, reason=f"{target.name} cannot be written: {error.strerror or error}", failed=True)
+        return Outcome(
+            row.source, reason=f"{written(target.name)} cannot be written: {error.strerror or error}", failed=True
+        )
     return Outcome(row.source, target)
 
 

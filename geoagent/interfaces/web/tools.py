@@ -8,6 +8,7 @@ make of them.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from geoagent.answer import Alternative, Answer, Best, CountryShare
 from geoagent.errors import GeoAgentError, InputError, PhotoError
 from geoagent.evidence.observation import Observation
 from geoagent.evidence.photos import find_photos
+from geoagent.filenames import path_of, written
 from geoagent.interfaces.render import place_text, shown
 from geoagent.interfaces.web.forms import areas_of
 from geoagent.interfaces.web.schemas import PlaceFound, Reading
@@ -111,18 +113,18 @@ class Folder:
             PhotoError: it leads out of the folder, or is no file.
         """
         try:
-            found = (self._root / path).resolve()
+            found = path_of(path, self._root).resolve()
         except (OSError, ValueError, RuntimeError) as error:
             raise PhotoError(f"{shown(path)!r} is no path") from error
         if not found.is_relative_to(self._root):
             raise PhotoError(f"{shown(path)!r} lies outside the folder that the user allowed")
-        if not found.is_file():
+        if not os.path.isfile(found):  # `Path.is_file` raises an error where it may not look
             raise PhotoError(f"{shown(path)!r}: no such file in the folder; list_photos tells what there is")
         return found
 
     def photos(self) -> list[str]:
         """Relative paths of the photos in it, at most the first few hundred."""
-        return [str(path.relative_to(self._root)) for path in find_photos([self._root])[:_LISTED]]
+        return [written(path.relative_to(self._root)) for path in find_photos([self._root])[:_LISTED]]
 
 
 class Desk:
@@ -150,7 +152,7 @@ class Desk:
             try:
                 self._seen[key] = self.agent.observe(file)
             except PhotoError as error:
-                raise PhotoError(str(error).replace(str(file), shown(path))) from error
+                raise PhotoError(str(error).replace(written(file), shown(path))) from error
             while len(self._seen) > _REMEMBERED:
                 self._seen.popitem(last=False)
         return self._seen[key]
