@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1] / "geoagent"
 LAYERS = [
     {"errors"},
     {"optional", "resources", "plugs", "places.geo", "evidence.scripts"},
-    {"types", "config", "prompts", "evidence.llm_messages", "evidence.llm_log"},
+    {"places.coordinates", "types", "config", "prompts", "evidence.llm_messages", "evidence.llm_log"},
     {"places.geocells", "places.gazetteer", "evidence.photos", "evidence.decoding", "evidence.exif"},
     {
         "answer",
