@@ -13,6 +13,7 @@ import click
 from geoagent.interfaces.cli._jobs import answering, answers_of, failure, photo_jobs, photo_paths, row_jobs, row_options
 from geoagent.interfaces.cli._main import agent_options, load_agent
 from geoagent.interfaces.cli._params import PHOTOS, READ, WRITE
+from geoagent.interfaces.cli._positions import with_doubts
 from geoagent.interfaces.cli._saved import Saved
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def compare(
     if sum((bool(photos), answers is not None, texts is not None)) != 1:
         raise click.UsageError("give exactly one of photos, --answers and --texts")
     known = read_truth(truth) if truth is not None else {}
+    odd: Sequence[str] = ()
     if answers is not None:
         found: Iterable[Answer] = _read(answers)
         alone, saved = False, None
@@ -66,6 +68,7 @@ def compare(
         paths = photo_paths(photos) if jobs_of is None else []
         agent = load_agent(settings)
         jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
+        jobs, odd = with_doubts(jobs, paths)
         if truth is not None:
             _some_known(truth, known, [(job.id, job.key) for job in jobs])
         alone = len(jobs) == 1
@@ -83,6 +86,8 @@ def compare(
         if alone and not seen:
             _tell(answers_of(jobs, out)[0], alone, as_json)
         seen = answers_of(jobs, out)
+    for line in odd:
+        click.echo(line, err=True)
     if seen and all(answer.status == "error" for answer in seen):
         raise click.ClickException("no photo could be answered")
     if alone and not known:

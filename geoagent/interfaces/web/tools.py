@@ -26,8 +26,8 @@ from geoagent.evidence.photos import find_photos
 from geoagent.interfaces.render import place_text, shown
 from geoagent.interfaces.web.forms import areas_of
 from geoagent.interfaces.web.schemas import PlaceFound, Reading
-from geoagent.places.coordinates import NOTATIONS
 from geoagent.optional import needs
+from geoagent.places.coordinates import NOTATIONS
 
 with needs("web", "mcp"):
     from mcp.server import MCPServer
