@@ -164,6 +164,7 @@ def test_every_notation_reads_back(name: str, lat: float, lon: float) -> None:
         ("www.openstreetmap.org/#map=12/41.4/2.17", (41.4, 2.17)),
         ("comgooglemaps://?q=41.4,2.17", (41.4, 2.17)),
         ("https://example.org/view?latitude=41.4&longitude=2.17", (41.4, 2.17)),
+        ("https://wego.here.com/directions/mix//41.4,2.17", (41.4, 2.17)),
         ("8FH4C54F+9J", (41.405937, 2.174063)),
         ("8fh4c54f+9j", (41.405937, 2.174063)),
     ],
@@ -178,12 +179,15 @@ def test_notations_of_programs(text: str, want: tuple[float, float]) -> None:
         ("41.4,2.17,12", 12), ("41.4, 2.17, 12 km", 12), ("41.4,2.17,3e1", 30), ("41,4; 2,17; 12", 12),
         ("41.4 N, 2.17 E, 12", 12), ("41.4 N 2.17 E within 5 km", 5), ("41.4, 2.17 ± 80 m", 0.08),
         ("41.4, 2.17, 10 miles", 16.09344), ("geo:41.4,2.17;u=250", 0.25), ("geo:41.4,2.17;crs=wgs84;u=3000", 3),
-        ("41.4, 2.17", None), ("geo:41.4,2.17,30", None), ("8FH4C54F+9J", None), ("8FH40000+", 70.7),
+        ("41.4,2.17,5 mi", 8.04672),
+        ("41.4; 2.17; 2.5 km", 2.5), ("41,4 2,17 2,5 km", 2.5), ("41.4, 2.17 (5 km)", 5), ("41.4, 2.17", None),
+        ("geo:41.4,2.17,30", None), ("8FH4C54F+9J", None), ("8FH40000+", 70.7),
     ],
 )  # fmt: skip
 def test_a_radius_is_read_in_kilometres(text: str, km: float | None) -> None:
     found = read_coordinates(text)
     assert found is not None
+    assert tuple(found.position) == pytest.approx((41.4, 2.17), abs=0.5)
     assert found.radius_km == (None if km is None else pytest.approx(km, rel=0.02))
 
 
@@ -222,6 +226,7 @@ def test_a_radius_is_read_in_kilometres(text: str, km: float | None) -> None:
         ("geo:41.4", "expected geo:"),
         ("geo:41.4,2.17;crs=utm", "utm"),
         ("geo:41.4,2.17;u=near", "metres"),
+        ("geo:41.4,2.17;u=-8", "metres"),
         ("https://maps.app.goo.gl/x1Y2", "short link"),
         ("https://goo.gl/maps/abc", "short link"),
         ("https://yandex.ru/maps/-/CDabc", "short link"),

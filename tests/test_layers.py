@@ -12,7 +12,15 @@ LAYERS = [
     {"errors"},
     {"optional", "resources", "plugs", "places.geo", "evidence.scripts"},
     {"places.coordinates", "types", "config", "prompts", "evidence.llm_messages", "evidence.llm_log"},
-    {"places.geocells", "places.gazetteer", "evidence.photos", "evidence.decoding", "evidence.exif", "evidence.gps", "evidence.copied"},
+    {
+        "places.geocells",
+        "places.gazetteer",
+        "evidence.photos",
+        "evidence.decoding",
+        "evidence.exif",
+        "evidence.gps",
+        "evidence.copied",
+    },
     {
         "answer",
         "protocols",

@@ -24,15 +24,14 @@ _NAMED = 20
 
 def what_they_say(paths: Iterable[Path]) -> dict[Path, Said]:
     """What files say about where they were taken, without decoding a pixel; unreadable ones are left out."""
-    from geoagent.errors import GeoAgentError
     from geoagent.evidence.photos import what_it_says
 
     said: dict[Path, Said] = {}
     for path in paths:
         try:
             said[path] = what_it_says(path)
-        except GeoAgentError:
-            continue  # locating it reports the error
+        except Exception:  # locating it reports the error
+            continue
     return said
 
 

@@ -17,7 +17,7 @@ _ALPHABET = "23456789CFGHJMPQRVWX"
 _PLUS = re.compile(rf"([{_ALPHABET}0]{{8}})\+([{_ALPHABET}]{{2,7}})?", re.I)
 _SHORT_PLUS = re.compile(rf"[{_ALPHABET}]{{2,6}}\+[{_ALPHABET}]{{2,7}}\b.*", re.I | re.S)
 _MGRS = re.compile(
-    r"(\d{1,2}\s*[C-HJ-NP-X]|[ABYZ](?=\s*[A-Z]{2}\s*\d{2}))\s*([A-HJ-NP-Z]{2})\s*(\d{1,5})\s*(\d{0,5})", re.I
+    r"(\d{1,2}\s*[C-HJ-NP-X]|[ABYZ](?=\s*[A-Z]{2}\s*\d{2}\s*\d{2}))\s*([A-HJ-NP-Z]{2})\s*(\d{1,5})\s*(\d{0,5})", re.I
 )
 _WORDS = re.compile(r"(?:///|what3words:|w3w:)\s*\S+|(?!www\.)[a-zß-ÿ]{3,}\.[a-zß-ÿ]{3,}\.[a-zß-ÿ]{4,}")
 WHAT3WORDS = "what3words can only be read by asking its server; open it there and copy the coordinates"

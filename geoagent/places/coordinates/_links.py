@@ -24,7 +24,7 @@ _LINK = re.compile(
 _INSIDE = re.compile(r"https?://\S+", re.I)
 _SHORT = re.compile(
     r"(goo\.gl|(maps\.)?app\.goo\.gl|g\.co|bit\.ly|t\.co|tinyurl\.com|binged\.it|is\.gd|ow\.ly|g\.page|apple\.co|maps\.apple"
-    r"|omaps\.app|ge0\.me|her\.is)/|yandex\.\w+/maps/-/|maps\.apple\.com/p/|here\.com/p/|2gis\.\w+/go/"
+    r"|omaps\.app|ge0\.me|her\.is)/|yandex\.\w+/maps/-/|maps\.apple\.com/p/|(wego\.)?here\.com/p/|2gis\.\w+/go/"
     r"|(osm\.org|openstreetmap\.org)/go/"
 )
 _APPS = {"comgooglemaps": "google.com", "waze": "waze.com", "maps": "maps.apple.com"}
@@ -131,10 +131,9 @@ def _geo_uri(said: str) -> Coordinates:
         raise CoordinateError(f"{said[:80]}: this link searches for {asked!r} and holds no coordinates")
     radius = None
     if "u" in settings:
-        try:
-            radius = float(settings["u"]) / 1000
-        except ValueError as error:
-            raise CoordinateError(f"{said[:80]}: the uncertainty u= is a number of metres") from error
+        if not re.fullmatch(r"\d+(?:\.\d+)?", settings["u"]):
+            raise CoordinateError(f"{said[:80]}: the uncertainty u= is a number of metres")
+        radius = float(settings["u"]) / 1000
     return checked(lat, lon, radius or None)
 
 
@@ -223,8 +222,11 @@ def _waze(link: _Link) -> Coordinates | None:
 
 
 def _here(link: _Link) -> Coordinates | None:
-    path = re.search(rf"/l/({_FLOAT}),({_FLOAT})(?![\d.])", link.path)
-    return checked(float(path[1]), float(path[2])) if path else link.pair("map", centre=True)
+    stops = re.findall(rf"/({_FLOAT}),({_FLOAT})(?![\d.])", link.path)
+    places = {(float(lat), float(lon)) for lat, lon in stops}
+    if len(places) > 1:
+        raise CoordinateError(_several(places))
+    return checked(*places.pop()) if places else link.pair("map", centre=True)
 
 
 def _shifted(link: _Link) -> Coordinates | None:

@@ -17,10 +17,11 @@ _UNITS_KM = {"km": 1.0, "kilometres": 1.0, "kilometers": 1.0, "mi": 1.609344, "m
     ("m", "metres", "meters", "metre", "meter"), 0.001
 )
 _RADIUS = re.compile(
-    r"\s*(?:(?P<sep>[,;|])|(?P<word>±|\+/-|within|radius|accuracy|r\s*=|u\s*=))?[\s:=]*"
-    rf"(?P<number>\d+(?:[.,]\d+)?)\s*(?P<unit>{'|'.join(sorted(_UNITS_KM, key=len, reverse=True))})\.?$",
+    r"(?:\s*(?P<sep>[,;|])\s*(?P<plain>\d+(?:\.\d+)?)|(?:\s*(?P<word>±|\+/-|within|radius|accuracy|r\s*=|u\s*=)[\s:=]*|\s+)"
+    rf"(?P<number>\d+(?:[.,]\d+)?))\s*(?P<unit>{'|'.join(sorted(_UNITS_KM, key=len, reverse=True))})\.?$",
     re.IGNORECASE,
 )
+"""A radius at the end. After a comma it has no decimal comma, or "16,5 mi" would be one number."""
 _NMEA = re.compile(r"(\d{2})(\d{2}(?:\.\d+)?)\s*,?\s*([NS])\s*,?\s*(\d{3})(\d{2}(?:\.\d+)?)\s*,?\s*([EW])", re.I)
 _COMPACT = re.compile(
     r"(?:([NS])\s*)?(\d{2})(\d{2})(\d{2}(?:\.\d+)?)\s*([NS])?[\s,/]*(?:([EW])\s*)?(\d{3})(\d{2})(\d{2}(?:\.\d+)?)\s*([EW])?",
@@ -72,13 +73,13 @@ def _without_radius(said: str) -> tuple[str, float | None]:
     found = _RADIUS.search(said)
     if found is None or not re.search(r"\d", said[: found.start()]):
         return said, None
-    unit, word = found["unit"].lower(), found["word"]
+    unit, word, number = found["unit"].lower(), found["word"], found["number"] or found["plain"]
     if unit == "m" and word is None and found["sep"] is None:
         return said, None  # minutes
     if _UNITS_KM[unit] == 0.001 and word is None:
-        number = f"{found['number']} {found['unit']}"
-        raise CoordinateError(f"{number} may be a radius or a height; write ± {number} for a radius, or leave it out")
-    return said[: found.start()].rstrip(" ,;"), float(found["number"].replace(",", ".")) * _UNITS_KM[unit]
+        told = f"{number} {found['unit']}"
+        raise CoordinateError(f"{told} may be a radius or a height; write ± {told} for a radius, or leave it out")
+    return said[: found.start()].rstrip(" ,;"), float(number.replace(",", ".")) * _UNITS_KM[unit]
 
 
 def _of_fixed_width(said: str) -> tuple[float, float] | None:
