@@ -393,6 +393,18 @@ class TestExifTool:
         found = json.loads(self.tool("-j", "-n", tmp_path / name))[0]
         assert (found["GPSLatitude"], found["GPSLongitude"]) == pytest.approx((48.7758, 9.1829), abs=1e-6)
 
+    @pytest.mark.parametrize("copy", [["-all:all"], ["-gps:all<xmp-exif:all"], ["-exif:all<xmp-exif:all", "-all:all"]])
+    def test_an_estimate_that_it_copies_into_a_photo_stays_one(self, copy: list[str], tmp_path: Path) -> None:
+        path = photo(tmp_path / "a.jpg")
+        xmp.write(row_of(full(source=str(path))))
+        self.tool("-tagsfromfile", tmp_path / "a.jpg.xmp", *copy, "-o", tmp_path / "b.jpg", path)
+        assert "48 deg" in self.tool("-GPSLatitude", tmp_path / "b.jpg")
+        assert what_it_says(tmp_path / "b.jpg").state == "none"
+        position = ("-GPSLatitude=59.91", "-GPSLatitudeRef=N", "-GPSLongitude=10.75", "-GPSLongitudeRef=E")
+        other = ("-GPSProcessingMethod=", "-XMP:GPSProcessingMethod=", "-GPSHPositioningError=")
+        self.tool(*position, *other, "-overwrite_original", tmp_path / "b.jpg")
+        assert what_it_says(tmp_path / "b.jpg").state == "whole"
+
     @pytest.mark.parametrize("form", ["", "%.6f", "%d %d %.4f", "%+.6f", "%d %.5f"])
     def test_positions_as_it_prints_them_are_read(self, form: str, tmp_path: Path) -> None:
         from geoagent.places.coordinates import read_coordinates

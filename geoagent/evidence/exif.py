@@ -195,7 +195,9 @@ def _positioned(packet: bytes) -> bool:
     """
     if not re.search(rb":GPSL(?:at|ong)itude\b", packet):
         return False
-    if ESTIMATES.encode() not in packet or not re.search(rb":estimate\b[^<\w]*True", packet):
+    if ESTIMATES.encode() not in packet:
+        return METHOD.encode() not in packet  # copied by a program that keeps no properties it does not know
+    if not re.search(rb":estimate\b[^<\w]*True", packet):
         return True
     noted = _of_xmp(packet, b"latitude"), _of_xmp(packet, b"longitude")
     if None in noted:

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 @click.option("--retry-partial", is_flag=True, help="With --out: retry answers that lack a part.")
 @click.option("--redo", is_flag=True, help="With --out: redo answers made under other settings.")
 @row_options
-@click.option("--where", type=click.Choice(WHERE), help="Only photos whose own position is so.")
+@click.option("--where", type=click.Choice(WHERE), help="Only photos with no position of their own, or an odd one.")
 @click.option("--within", metavar="AREA[,AREA]", help="Restrict to these: country codes, or names of areas.")
 @click.option("--not", "exclude", metavar="AREA[,AREA]", help="Exclude these.")
 @click.option("--hint", metavar="TEXT", help='What you believe, in words: "near Lyon", "the Balkans, not Greece".')
