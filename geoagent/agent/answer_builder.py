@@ -161,6 +161,7 @@ class AnswerBuilder:
             world=self._assets.world.summary(),
             versions=self.versions,
             exif_gps=None if gps is None else _exif(gps, final.latlon if named else None),
+            exif_partial=observed.exif_partial or None,
         )
         return answer, said
 

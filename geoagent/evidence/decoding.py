@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 from PIL.JpegImagePlugin import JpegImageFile
 
 from geoagent.errors import PhotoError
-from geoagent.evidence.exif import exif_of, gps_of
+from geoagent.evidence.exif import exif_of, gps_of, partial_gps
 from geoagent.types import Photo
 
 SMALL_PX = 32
@@ -74,7 +74,8 @@ def photo_of(image: Image.Image, source: str, max_side_px: int, exif: Image.Exif
     if min(pixels.size) < SMALL_PX:
         notes.append(f"too small to read: {pixels.width} × {pixels.height} pixels")
     gps = gps_of(exif, notes)
-    return Photo(values, source, gps, max(1.0, full / max(pixels.size)), tuple(notes))
+    scale = max(1.0, full / max(pixels.size))
+    return Photo(values, source, gps, scale, tuple(notes), exif_partial=partial_gps(exif))
 
 
 def reduced(photo: Photo, max_side_px: int) -> Photo:

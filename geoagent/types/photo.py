@@ -22,6 +22,7 @@ class Photo:
         pixels: `(H, W, 3)` uint8 RGB, EXIF orientation applied, possibly reduced.
         source: where it came from, as the user named it; `filenames.path_of` gives the file.
         exif_gps: the position that the file claims. Never evidence; shown beside the answer as a check.
+        exif_partial: what the file's EXIF data hold of a position that is not whole, in words; "" otherwise.
         scale: pixels of the upright original per pixel here; 1 unless the photo was reduced on reading.
         warnings: what was odd about the file.
     """
@@ -31,6 +32,7 @@ class Photo:
     exif_gps: LatLon | None = None
     scale: float = 1.0
     warnings: tuple[str, ...] = ()
+    exif_partial: str = ""
 
     def __post_init__(self) -> None:
         freeze(self, "pixels", self.pixels, np.uint8, (None, None, 3), "(H, W, 3)")

@@ -14,6 +14,7 @@ from geoagent.interfaces.cli._folders import photos_in, say_passed_over
 from geoagent.interfaces.cli._jobs import answering, answers_of, failure, photo_jobs, row_jobs, row_options
 from geoagent.interfaces.cli._main import agent_options, load_agent
 from geoagent.interfaces.cli._params import PHOTOS, READ, WRITE
+from geoagent.interfaces.cli._positions import with_doubts
 from geoagent.interfaces.cli._saved import Saved
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def compare(
         raise click.UsageError("give exactly one of photos, --answers and --texts")
     known = read_truth(truth) if truth is not None else {}
     passed: Sequence[PassedOver] = ()
+    odd: Sequence[str] = ()
     if answers is not None:
         found: Iterable[Answer] = _read(answers)
         alone, saved = False, None
@@ -74,6 +76,7 @@ def compare(
             paths, passed = given.photos, given.passed_over
         agent = load_agent(settings)
         jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
+        jobs, odd = with_doubts(jobs, paths)
         if truth is not None:
             _some_known(truth, known, [(job.id, job.key) for job in jobs])
         alone = len(jobs) == 1
@@ -91,6 +94,8 @@ def compare(
         if alone and not seen:
             _tell(answers_of(jobs, out)[0], alone, as_json)
         seen = answers_of(jobs, out)
+    for line in odd:
+        click.echo(line, err=True)
     say_passed_over(passed)
     if seen and all(answer.status == "error" for answer in seen):
         raise click.ClickException("no photo could be answered")

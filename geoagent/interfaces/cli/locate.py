@@ -22,6 +22,7 @@ from geoagent.interfaces.cli._jobs import (
 )
 from geoagent.interfaces.cli._main import agent_options, load_agent
 from geoagent.interfaces.cli._params import ABSTAIN, CONFIDENCE, PHOTOS, PRECISION, WRITE
+from geoagent.interfaces.cli._positions import WHERE, chosen, with_doubts
 from geoagent.interfaces.cli._report import command_again, write_report
 from geoagent.interfaces.cli._saved import Saved
 
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 @click.option("--retry-partial", is_flag=True, help="With --out: retry answers that lack a part.")
 @click.option("--redo", is_flag=True, help="With --out: redo answers made under other settings.")
 @row_options
-@click.option("--where", type=click.Choice(["missing-gps"]), help="Only photos without a position of their own.")
+@click.option("--where", type=click.Choice(WHERE), help="Only photos with no position of their own, or an odd one.")
 @click.option("--within", metavar="AREA[,AREA]", help="Restrict to these: country codes, or names of areas.")
 @click.option("--not", "exclude", metavar="AREA[,AREA]", help="Exclude these.")
 @click.option("--hint", metavar="TEXT", help='What you believe, in words: "near Lyon", "the Balkans, not Greece".')
@@ -111,7 +112,7 @@ def locate(
     if jobs_of is None:
         given = photos_in(photos)
         paths, passed = given.photos, given.passed_over
-    if where is not None and not (paths := _without_position(paths)):
+    if where is not None and not (paths := chosen(paths, where)):
         say_passed_over(passed)
         return
     several = len(paths) != 1
@@ -135,6 +136,7 @@ def locate(
         _dry(jobs_of(agent) if jobs_of else photo_jobs(agent, paths))
         return
     jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
+    jobs, odd = with_doubts(jobs, paths)
     pictures = _pictures(paths, annotated) if annotated is not None else {}
     shared = Shared()
     answers: list[Answer] = []
@@ -163,26 +165,14 @@ def locate(
         _show(answers[0], compare)
     for warning in shared.warnings if several else ():
         click.echo(f"Warning, for all of them: {warning}", err=True)
+    for note in odd:
+        if not any(note.endswith(warning) for warning in shared.warnings):
+            click.echo(note, err=True)
     if out is not None and (several or saved.before):
         click.echo(saved.says(), err=True)
     say_passed_over(passed)
     if saved.failed and saved.failed == saved.wanted:
         sys.exit(1)
-
-
-def _without_position(paths: Sequence[Path]) -> list[Path]:
-    """Photos without a position in file or sidecars; unreadable ones stay, so that locating them reports the error."""
-    from geoagent.evidence.photos import what_it_says
-
-    kept = []
-    for path in paths:
-        try:
-            if what_it_says(path).position is None:
-                kept.append(path)
-        except Exception:
-            kept.append(path)
-    click.echo(f"{len(paths) - len(kept)} of {len(paths)} photos left out: they have a position", err=True)
-    return kept
 
 
 def _dry(jobs: Iterable[Job]) -> None:

@@ -78,6 +78,8 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
         away = "" if (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
         said = f"The file says {coordinates_text(gps.lat, gps.lon)}{away} (a check, never evidence)"
         yield Text(said, style="magenta")
+    elif answer.exif_partial:
+        yield Text(f"The file says: {shown(answer.exif_partial)} (never evidence)", style="magenta")
 
 
 def line_text(answer: Answer) -> str:

@@ -29,6 +29,7 @@ from geoagent.interfaces.render import place_text, shown
 from geoagent.interfaces.web.forms import areas_of
 from geoagent.interfaces.web.schemas import PlaceFound, Reading
 from geoagent.optional import needs
+from geoagent.places.coordinates import NOTATIONS
 
 with needs("web", "mcp"):
     from mcp.server import MCPServer
@@ -190,7 +191,7 @@ def create_tools(agent: GeoAgent, folder: Path) -> Any:
     async def verify_claim(
         path: PhotoPath,
         claim: Annotated[
-            str, Field(description='"Kyiv, Ukraine", "50.45,30.52[,RADIUS_KM]" or "exif"', max_length=300)
+            str, Field(description=f'"Kyiv, Ukraine", "exif", or coordinates: {NOTATIONS}', max_length=2000)
         ],
     ) -> Verification:
         """Weigh a claim about where a photo was taken, cue by cue, and tell what photos from there would show."""
