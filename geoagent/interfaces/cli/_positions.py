@@ -62,10 +62,11 @@ def chosen(paths: Sequence[Path], where: str) -> list[Path]:
 
 
 def _name(paths: Sequence[Path], says: Callable[[Path], str]) -> None:
+    from geoagent.filenames import safe, written
     from geoagent.interfaces.render import shown
 
     for path in paths[:_NAMED]:
-        click.echo(f"{shown(str(path))}: {shown(says(path))}", err=True)
+        click.echo(f"{shown(written(path))}: {shown(safe(says(path)))}", err=True)
     if len(paths) > _NAMED:
         click.echo(f"… and {len(paths) - _NAMED} more", err=True)
 
@@ -78,6 +79,7 @@ def with_doubts(jobs: Sequence[Job], paths: Sequence[Path]) -> tuple[list[Job], 
         paths: the photos, in the order of the jobs.
     """
     from geoagent.evidence.copied import copied_over
+    from geoagent.filenames import written
     from geoagent.interfaces.render import shown
 
     if len(paths) < 2 or len(jobs) != len(paths):
@@ -89,11 +91,11 @@ def with_doubts(jobs: Sequence[Job], paths: Sequence[Path]) -> tuple[list[Job], 
         for job, path in zip(jobs, paths, strict=True)
     ]
     folders = dict.fromkeys((path.parent, why) for path, why in copied.items())
-    notes = [f"Warning: {shown(str(folder))}: {why}" for folder, why in folders]
+    notes = [f"Warning: {shown(written(folder))}: {why}" for folder, why in folders]
     for state in ("incomplete", "doubtful"):
         odd = [path for path, each in said.items() if each.state == state]
         if odd:
-            first = ", ".join(shown(path.name) for path in odd[:3]) + (", …" if len(odd) > 3 else "")
+            first = ", ".join(shown(written(path.name)) for path in odd[:3]) + (", …" if len(odd) > 3 else "")
             notes.append(f"Warning: the position in the file is {state} in {len(odd)} of {len(paths)} photos: {first}")
     return told, notes
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, get_args
 
-from geoagent.errors import GeoAgentError
 from geoagent.evidence.photos import what_it_says
+from geoagent.filenames import written
 from geoagent.interfaces.outputs._row import Row
 from geoagent.places.geo import haversine_km
 
@@ -58,19 +58,22 @@ class SidecarNames:
         refused: dict[Path, str] = {}
         for target, group in sharing.items():
             positioned = [] if over_gps or not group else self._positioned(target)
+            shared = written(target.name)
             for number, (row, photo) in enumerate(group):
-                first = group[0][1]
+                first = written(group[0][1].name)
                 if photo in positioned:
                     continue  # which is reason enough
                 if positioned:
-                    refused[photo] = f"{positioned[0].name}, which has the same sidecar {target.name}, has a position"
-                elif not all(_agree(row, other) for other, _ in group):
-                    names = " and ".join(path.name for _, path in group)
                     refused[photo] = (
-                        f"{names} have one sidecar {target.name} and different estimates; use --sidecar darktable"
+                        f"{written(positioned[0].name)}, which has the same sidecar {shared}, has a position"
+                    )
+                elif not all(_agree(row, other) for other, _ in group):
+                    names = " and ".join(written(path.name) for _, path in group)
+                    refused[photo] = (
+                        f"{names} have one sidecar {shared} and different estimates; use --sidecar darktable"
                     )
                 elif number:
-                    refused[photo] = f"it has the same sidecar {target.name} as {first.name}, whose estimate that holds"
+                    refused[photo] = f"it has the same sidecar {shared} as {first}, whose estimate that holds"
         return refused
 
     def _positioned(self, target: Path) -> list[Path]:
@@ -86,7 +89,7 @@ class SidecarNames:
             try:
                 if what_it_says(path).position is not None:
                     found.append(path)
-            except GeoAgentError:  # a film, a text, a RAW file that cannot be read
+            except Exception:  # a film, a text, a RAW file that cannot be read
                 continue
         return found
 
