@@ -69,6 +69,7 @@ class TextRegion:
         at_edge: whether it lies along the lower or upper edge of the photo.
         contrast: difference in lightness between letters and ground, in [0, 1]; 0 where that is not known.
         unread: whether this is text that was detected and could not be read; `text` is "" then.
+        mirrored: whether the text stands mirrored in the photo and was read so.
     """
 
     text: str
@@ -83,6 +84,7 @@ class TextRegion:
     at_edge: bool = False
     contrast: float = 0.0
     unread: bool = False
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         freeze(self, "polygon_px", self.polygon_px, np.float32, (None, 2), "(4, 2) or (0, 2)")

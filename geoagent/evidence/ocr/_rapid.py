@@ -106,6 +106,20 @@ class Reader:
             for box, crop, reading in zip(boxes, crops, readings, strict=True)
         ], scale
 
+    def flipped(self, crops: Sequence[Crop], width: float) -> list[Crop]:
+        """Read crops flipped left to right, and return them as they are in the mirrored photo.
+
+        Args:
+            crops: of `find`.
+            width: of the downscaled photo in pixels.
+        """
+        pixels = [np.ascontiguousarray(crop.pixels[:, ::-1]) for crop in crops]
+        readings = self._best_of(pixels, [(1, 3) if is_tall(crop) else (0,) for crop in pixels])
+        return [
+            Crop(mirror_box(crop.box, width), over, reading, *_judge(clean(reading.text), reading.score, over))
+            for crop, over, reading in zip(crops, pixels, readings, strict=True)
+        ]
+
     def _detect(self, image: UInt8) -> list[Float32]:
         """Return text quads, clockwise from top-left, in pixels of `image`."""
         height, width = image.shape[:2]
@@ -188,6 +202,16 @@ def _as_read(piece: Piece) -> Piece:
     if script_of(piece.text) not in _RIGHT_TO_LEFT:
         return piece
     return Piece(piece.corners[[1, 0, 3, 2]], piece.text, piece.confidence, piece.trusted)
+
+
+def mirror_box(box: Float32, width: float) -> Float32:
+    """Return a quad in the mirrored picture, clockwise from its top-left corner there; or back again.
+
+    Args:
+        box: `(4, 2)` pixels, clockwise from its top-left corner.
+        width: of the picture in pixels.
+    """
+    return np.asarray(box[[1, 0, 3, 2]] * [-1, 1] + [width, 0], dtype=np.float32)
 
 
 def one_line(error: BaseException) -> str:
