@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from geoagent import GeoAgent
+from geoagent.evidence.ocr._classes import Classes, logical
 from geoagent.evidence.ocr._lines import Guess
-from geoagent.evidence.ocr._multiscript import Classes, logical
 from geoagent.evidence.scripts import evident_script, native_digits, script_of
 
 CLASSES = Classes(tuple("oVa1٢٤٥٧۲۴۵۷تЖ२०"))

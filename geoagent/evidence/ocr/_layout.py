@@ -65,13 +65,13 @@ def together(regions: tuple[TextRegion, ...]) -> tuple[TextRegion, ...]:
     """
     found: dict[str, list[TextRegion]] = {}
     for region in regions:
-        if region.script not in _ALONE and region.confidence >= _SIDE_BY_SIDE and letters(region.text) >= 2:
+        if region.script not in _ALONE and region.score >= _SIDE_BY_SIDE and letters(region.text) >= 2:
             found.setdefault(region.script, []).append(region)
     sure = {
         script
         for script, lines in found.items()
         if len(lines) >= 2
-        and max(line.confidence for line in lines) >= _EVIDENT
+        and max(line.score for line in lines) >= _EVIDENT
         and sum(letters(line.text) for line in lines) >= _LETTERS_TOGETHER
     }
     both = {id(line) for script in sure for line in found[script]}

@@ -43,6 +43,7 @@ class Guess:
         confidence: mean confidence of the words, in [0, 1].
         fits: whether most letters, and digits of a script, belong to the model's script.
         latin: confidence that the line is Latin; most of these models also know Latin.
+        right: probability that the text is right where that was fitted to the confidence, else None.
         steady: whether a second reading, of the line without its margin, was similar, or none was needed.
     """
 
@@ -52,6 +53,7 @@ class Guess:
     fits: bool = False
     latin: float = 0.0
     steady: bool = True
+    right: float | None = None
 
     @classmethod
     def of(cls, script: str, text: str, confidence: float) -> Guess:

@@ -109,7 +109,7 @@ class ManyScripts:
                 reads.append(Read(crop, crop.piece, rapid, mirrored))
                 continue
             read, turns, trusted = guess
-            piece = Piece(np.roll(crop.box, -turns, axis=0), read.text, read.confidence, trusted)
+            piece = Piece(np.roll(crop.box, -turns, axis=0), read.text, read.confidence, trusted, read.right)
             reads.append(Read(crop, piece, self._lines.names[read.script], mirrored))
         return reads
 

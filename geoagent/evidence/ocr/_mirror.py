@@ -106,7 +106,8 @@ def _is_text(piece: Piece) -> bool:
 def _believed_less(read: Read) -> Read:
     """A line that is surer flipped, in a photo that is not mirrored."""
     piece = read.piece
-    return replace(read, piece=Piece(piece.corners, piece.text, piece.confidence / 2, trusted=False))
+    right = None if piece.right is None else piece.right / 2
+    return replace(read, piece=replace(piece, confidence=piece.confidence / 2, right=right, trusted=False))
 
 
 def _chars(piece: Piece) -> int:

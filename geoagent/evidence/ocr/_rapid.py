@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +180,8 @@ class Reader:
                 TextRegion(
                     text=line.text,
                     polygon_px=polygon(_as_read(line), scale * photo.scale, width, height),
-                    confidence=line.confidence,
+                    confidence=line.confidence if line.right is None else line.right,
+                    stated=None if line.right is None else line.confidence,
                     script=script_of(line.text),
                     script_is_evidence=line.trusted and not alike and evident_script(line.text, line.confidence),
                     engine=engine_of(line),
@@ -201,7 +202,7 @@ def _as_read(piece: Piece) -> Piece:
     """Flip the edges of a right-to-left line to its reading direction, so that it is joined at its left; or back."""
     if script_of(piece.text) not in _RIGHT_TO_LEFT:
         return piece
-    return Piece(piece.corners[[1, 0, 3, 2]], piece.text, piece.confidence, piece.trusted)
+    return replace(piece, corners=piece.corners[[1, 0, 3, 2]])
 
 
 def mirror_box(box: Float32, width: float) -> Float32:
