@@ -32,8 +32,13 @@ _HANDICAP = 0.2  # subtracted from RapidOCR's confidence there, since its scale 
 _EVIDENT = 0.8
 _STOP = 0.9
 _NOT_LATIN = 0.5  # a line that a model takes for Latin as surely as this stays what RapidOCR read
-_UNSURE = 0.95  # a line that RapidOCR reads less surely may be a number in digits of a script
-_WORDY = 8  # letters from which a line is taken for words, as it was read
+_UNSURE = 0.95  # a line that RapidOCR reads less surely may be in a script with look-alikes of Latin letters or digits
+_CAPITALS = 0.8  # share of capitals from which a line may be Greek, Cyrillic or Armenian capitals taken for Latin
+_LETTERS_APART = 4
+_TWINS = frozenset(
+    "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧανοκιυρχАВЕКМНОРСТУХІЈЅЗаеорсухіјѕһԛԝ"
+)  # Greek and Cyrillic letters that Latin has, too
+_APART = 0.3  # by how much surer another script must be than Latin, for a line that RapidOCR reads surely
 _UPRIGHT = 0.05  # by how much surer the upside-down reading must be: 7 and 8 in Arabic are the same turned round
 _MIN_HEIGHT_PX = 10
 _PATIENCE = 16
@@ -158,10 +163,13 @@ class ManyScripts:
             found = line.best(kin, _EVIDENT)
             if found is None and line.latin < _NOT_LATIN:
                 found = line.best(others, _STOP)
-            if found is None and line.crop.confidence < _UNSURE and letters(line.crop.reading.text) < _WORDY:
+            if found is None and _may_be_alike(line.crop):
                 self._ask(line, self.scripts)
                 found = line.best(self.scripts, _EVIDENT)
-                found = found if found and not letters(found[0].text) and _evident(line, found[0]) else None
+                apart = found is not None and found[0].confidence - line.latin >= _APART
+                found = (
+                    found if found and apart and _evident(line, found[0]) and _replaces(found[0], line.crop) else None
+                )
         else:
             self._ask(line, written)
             found = line.best(written, max(_PRIOR_VALID, line.crop.confidence - _HANDICAP))
@@ -184,6 +192,25 @@ def _line(crop: Crop) -> _Line:
         # RapidOCR may prefer the upside-down reading of a line that it cannot read.
         turns = (0,) if crop.reading.turns == 0 else (0, 2)
     return _Line(crop, tuple((turn, np.ascontiguousarray(np.rot90(crop.pixels, turn))) for turn in turns))
+
+
+def _may_be_alike(crop: Crop) -> bool:
+    """Whether a line that RapidOCR reads surely may be look-alikes of what it read, in a script that it lacks."""
+    text = crop.reading.text
+    capitals = sum(char.isupper() for char in text)
+    return crop.confidence < _UNSURE or (capitals >= 2 and capitals >= _CAPITALS * letters(text))
+
+
+def _replaces(guess: Guess, crop: Crop) -> bool:
+    """Whether a reading may replace one that is sure: digits of a script alone, or a word that Latin cannot spell.
+
+    A plate is Latin.
+    """
+    written = [char for char in guess.text if char.isalpha()]
+    if not written:
+        return True
+    plate = sum(char.isdecimal() for char in crop.reading.text) >= 2 and letters(crop.reading.text) > 0
+    return len(written) >= _LETTERS_APART and not plate and any(char not in _TWINS for char in written)
 
 
 def _evident(line: _Line, guess: Guess) -> bool:
