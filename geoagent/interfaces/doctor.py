@@ -13,7 +13,7 @@ from geoagent import __version__, plugs
 from geoagent.config import Config
 from geoagent.errors import GeoAgentError
 from geoagent.evidence.ocr import _tessdata
-from geoagent.evidence.ocr._multiscript import SCRIPTS
+from geoagent.evidence.ocr._classes import SCRIPTS
 from geoagent.evidence.ocr._onnx import scripts_of
 from geoagent.optional import DISTRIBUTION
 from geoagent.places.gazetteer import Gazetteer
