@@ -23,7 +23,7 @@ def p(agent: GeoAgent, lines: list[str], country: str) -> float:
     [
         ("Chinese Restaurant", {"CN", "HK", "TW", "MO"}),
         ("SUSHI BAR", {"JP"}),
-        ("Korean BBQ", {"KR"}),
+        ("Korean BBQ", {"KR", "KP"}),
         ("Türkisch & Döner", {"TR"}),
         ("Indisches Restaurant", {"IN", "PK", "BD", "NP", "LK"}),
         ("Chinatown Books", set()),

@@ -28,7 +28,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
         "sushi;ramen;teppanyaki;teriyaki;tempura;izakaya;sashimi;bento",
     ),
     (
-        "KR",
+        "KR KP",
         "korean coréen coreen koreanisch coreano",
         "bibimbap;bulgogi;kimchi;korean bbq;tteokbokki",
     ),
