@@ -36,7 +36,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One stratum of many answers; the last six are None if no truth is known, comparisons also if no picture was judged.
+    """One stratum of many answers; the last six are None without truth, comparisons also where no picture was judged.
 
     Attributes:
         stratum: its name.
