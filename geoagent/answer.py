@@ -212,6 +212,9 @@ class Answer(_Part):
     versions: dict[str, str] = Field(default_factory=dict)
     timings_s: dict[str, float] = Field(default_factory=dict)
     exif_gps: ExifGps | None = None
+    exif_partial: str | None = Field(
+        default=None, description="what the EXIF data hold of a position that is not whole, in words; absent otherwise"
+    )
     llm: LlmReport | None = Field(default=None, description="absent unless a language model is configured")
     settings: str | None = Field(default=None, description="fingerprint of the settings that produced it")
 
@@ -219,7 +222,7 @@ class Answer(_Part):
 
     def to_json(self) -> str:
         """Return the answer as one line of JSON."""
-        optional = ("id", "llm", "credible", "comparison", "looked", "settings")
+        optional = ("id", "llm", "credible", "comparison", "looked", "settings", "exif_partial")
         absent = {key for key in optional if getattr(self, key) is None}
         return self.model_dump_json(by_alias=True, exclude=absent)
 

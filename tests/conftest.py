@@ -45,10 +45,12 @@ for profile, factor in (("default", 1), ("thorough", 10)):
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 SLOW = {
+    "test_bad_files",
     "test_calibration",
     "test_comparison",
     "test_examples",
     "test_export_cli",
+    "test_file_names",
     "test_folders",
     "test_geoclip",
     "test_llm_cli",

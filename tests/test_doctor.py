@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from geoagent import plugs
 from geoagent.evidence.ocr import _tessdata
-from geoagent.evidence.ocr._multiscript import SCRIPTS
+from geoagent.evidence.ocr._classes import SCRIPTS
 from geoagent.interfaces import doctor
 from geoagent.interfaces.cli import main
 

@@ -10,9 +10,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1] / "geoagent"
 LAYERS = [
     {"errors"},
-    {"optional", "resources", "plugs", "places.geo", "evidence.scripts"},
-    {"types", "tables", "config", "prompts", "evidence.llm_messages", "evidence.llm_log"},
-    {"places.geocells", "places.gazetteer", "evidence.photos", "evidence.decoding", "evidence.exif"},
+    {"filenames", "optional", "resources", "plugs", "places.geo", "evidence.scripts", "evidence.quiet"},
+    {"places.coordinates", "types", "tables", "config", "prompts", "evidence.llm_messages", "evidence.llm_log"},
+    {"places.geocells", "places.gazetteer", "evidence.photos", "evidence.folders", "evidence.opening", "evidence.raw"}
+    | {"evidence.decoding", "evidence.exif", "evidence.gps", "evidence.copied"},
     {
         "answer",
         "protocols",

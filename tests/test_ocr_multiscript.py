@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from geoagent import plugs
 from geoagent.errors import ConfigError, OcrError
 from geoagent.evidence.ocr._both import BothLines
+from geoagent.evidence.ocr._classes import SCRIPTS, Classes, logical
 from geoagent.evidence.ocr._lines import Guess
-from geoagent.evidence.ocr._multiscript import MODEL, SCRIPTS, Classes, MultiscriptLines, logical
+from geoagent.evidence.ocr._multiscript import MODEL, MultiscriptLines
 from geoagent.evidence.photos import open_photo
 from geoagent.types import Photo
 

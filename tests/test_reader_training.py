@@ -13,7 +13,8 @@ from PIL import ImageFont
 
 from geoagent import plugs
 from geoagent.errors import ConfigError, InputError, MissingDependency, OcrError, ResourceError, WeightsError
-from geoagent.evidence.ocr._multiscript import MODEL, SCRIPTS, Classes, MultiscriptLines, logical
+from geoagent.evidence.ocr._classes import SCRIPTS, Classes, logical
+from geoagent.evidence.ocr._multiscript import MODEL, MultiscriptLines
 from geoagent.evidence.ocr.training import render
 from geoagent.evidence.ocr.training.card import Card, sha256_of
 from geoagent.evidence.ocr.training.charset import (

@@ -64,6 +64,14 @@ class TestStreets:
         assert near(answer, 47.22, -1.55)
 
     @pytest.mark.parametrize(
+        ("line", "at"),
+        [("Szeged, Kárász utca 5", (46.25, 20.15)), ("Bonn, Kölner Straße 12", (50.73, 7.1)),
+         ("आगरा, दिल्ली रोड", (27.18, 78.01)), ("Toulouse, rue de Metz 4", (43.6, 1.44))],
+    )  # fmt: skip
+    def test_a_town_before_the_comma_is_no_part_of_the_street(self, agent, line, at):
+        assert near(agent.locate_text([line]), *at)
+
+    @pytest.mark.parametrize(
         ("line", "town"),
         [("ถ.อุดรธานี", "Udon"), ("부산로 12", "Busan"), ("आगरा मार्ग", "Agra"), ("দিনাজপুর রোড", "Dinajpur"),
          ("重庆中路", "Chongqing"), ("北京西路", "Beijing"), ("רחוב חיפה 12", "Haifa"), ("شارع دمشق", "Damascus"),

@@ -100,6 +100,24 @@ def test_what_goes_wrong_is_said_in_words_and_no_other_file_is_read(folder: Path
     assert any(HOSTILE in region["text"] for region in evil.structured_content["regions"])
 
 
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="this file system has no such names")
+def test_a_name_that_is_no_utf8_is_passed_to_and_fro(tmp_path: Path) -> None:
+    for name in ("Stra\udcdfe.png", "two\nlines.png", r"back\xdfslash.png"):
+        (tmp_path / name).write_bytes(picture(KOELN))
+    (tmp_path / "bad \udcff.png").write_bytes(b"no photo")
+    names = [r"Stra\xdfe.png", r"back\x5cxdfslash.png", r"bad \xff.png", r"two\x0alines.png"]
+    calls = [(tool, {"path": name}) for name in names for tool in ("locate_photo", "read_signs")]
+    _, (listed, *results) = asked(tmp_path, ("list_photos", {}), *calls)
+    assert sorted(listed.structured_content["result"]) == names
+    for (_, given), result in zip(calls, results, strict=True):
+        if given["path"].startswith("bad"):
+            assert result.is_error
+            assert r"bad \xff.png: is a text file" in said(result)
+        else:
+            assert not result.is_error, said(result)
+            assert result.structured_content["source"] == given["path"]
+
+
 def test_the_real_engine_reads_for_an_assistant(tmp_path: Path) -> None:
     shutil.copy(EXAMPLES / "pl_krakow.jpg", tmp_path / "a.jpg")
     _, (result,) = asked(tmp_path, ("locate_photo", {"path": "a.jpg"}), ocr="auto")

@@ -169,6 +169,7 @@ class AnswerBuilder:
             exif_gps=None
             if gps is None
             else file_position(gps, final.latlon if named else None, self._assets.gazetteer),
+            exif_partial=observed.exif_partial or None,
         )
         return answer, said
 

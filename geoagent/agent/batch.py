@@ -11,6 +11,7 @@ from typing import Any
 
 from geoagent.answer import Answer
 from geoagent.errors import GeoAgentError, InputError
+from geoagent.filenames import safe
 from geoagent.tables import json_lines, read_rows
 
 
@@ -68,23 +69,32 @@ def run(jobs: Iterable[Job], out: Path | None, done: Container[str] | None = Non
         for job in jobs:
             if job.key in done:
                 continue
-            try:
-                answer = job.run()
-                if answer.source != job.key and answer.id is None:
-                    answer = answer.model_copy(update={"source": job.key})
-            except GeoAgentError as error:
-                answer = Answer.failed(job.key, str(error), id=job.id)
-            except Exception as error:
-                # A bug in our code or in a library that one photo triggers must not stop the batch.
-                answer = Answer.failed(job.key, f"unexpected {type(error).__name__}: {error}", id=job.id)
+            answer, line = _answered(job)
             if handle is not None:
-                handle.write(answer.to_json() + "\n")
+                handle.write(line + "\n")
                 handle.flush()
             yield answer
     finally:
         if handle is not None:
             os.fsync(handle.fileno())
             handle.close()
+
+
+def _answered(job: Job) -> tuple[Answer, str]:
+    """The answer of one job as a value and as JSON, or its error; what one photo triggers never stops the batch."""
+    try:
+        answer = job.run()
+        if answer.source != job.key and answer.id is None:
+            answer = answer.model_copy(update={"source": job.key})
+        return answer, answer.to_json()
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except GeoAgentError as error:
+        why = str(error)
+    except BaseException as error:  # a bug in our code or in a library; panics of those in Rust are no `Exception`
+        why = " ".join(f"unexpected {type(error).__name__}: {error}".split())
+    failed = Answer.failed(job.key, safe(why), id=job.id)
+    return failed, failed.to_json()
 
 
 def finished(

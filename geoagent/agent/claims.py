@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from geoagent.belief.estimate import CITY_KM, Estimate
 from geoagent.errors import InputError
+from geoagent.places.coordinates import read_coordinates
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.extents import finer_units, in_city, is_finer, nearest_unit
 from geoagent.places.gazetteer.readings import Reading, readings_of, why_unknown
@@ -18,10 +18,6 @@ from geoagent.protocols import Assets
 from geoagent.types import Place, Precision
 from geoagent.worlds.world import World
 
-_NUMBER = r"([+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|nan|inf))"
-_COORDINATES = re.compile(
-    rf"\s*{_NUMBER}\s*°?\s*([NS])?\s*,\s*{_NUMBER}\s*°?\s*([EW])?\s*(?:,\s*{_NUMBER}\s*(?:km)?)?\s*", re.I
-)
 _REACH_KM = 200.0  # places of support this far outside a circle may still have photos inside it
 _UNSEEN = 0.05
 """Share of a cell's probability that is spread evenly over it, since photos are also taken away from known places."""
@@ -57,29 +53,27 @@ class Claim:
 
 
 def read_claims(said: str, gazetteer: Gazetteer, world: World) -> tuple[Claim, ...]:
-    """Parse a claim: "Kyiv, Ukraine", "DE", "the Balkans", "50.45,30.52" or "50.45,30.52,10" (a radius in km).
+    """Parse a claim: "Kyiv, Ukraine", "DE", "the Balkans", "50.45,30.52,10" (a radius in km), or coordinates.
 
     Returns:
         Its readings, likeliest first; at least one.
 
-    Coordinates without a radius are claimed within `CITY_KM`, a city as far as it reaches.
+    Coordinates are what `read_coordinates` reads; without a radius they are claimed within `CITY_KM`. A city is claimed
+    as far as it reaches.
 
     Raises:
         InputError: the place is not known, or the world has no cells there.
-        CoordinateError: coordinates out of range.
+        CoordinateError: coordinates that are out of range or have two readings.
     """
-    found = _COORDINATES.fullmatch(said)
-    if found:
-        lat, lon = (float(found[i]) * (-1 if found[i + 1] and found[i + 1] in "SWsw" else 1) for i in (1, 3))
-        if abs(lon) > 180:
-            raise InputError(f"claim {said!r}: longitude {lon:g} is beyond ±180°")
-        centre, radius = LatLon(lat, lon), float(found[5]) if found[5] else CITY_KM
+    found = read_coordinates(said)
+    if found is not None:
+        centre, radius = found.position, CITY_KM if found.radius_km is None else found.radius_km
         if not 0 < radius <= 20_000:
             raise InputError(f"claim {said!r}: the radius must lie between 0 and 20000 km, not {radius:g}")
         code = gazetteer.country_at(centre)
-        notes = () if code else (f"{said.strip()} lies in no country; coordinates are latitude, then longitude",)
+        alone = () if code else (f"{said.strip()} lies in no country; coordinates are latitude, then longitude",)
         name = f"{centre.lat:g}, {centre.lon:g} within {radius:g} km"
-        return (Claim(said, name, (), centre, radius, _codes(code), notes=notes),)
+        return (Claim(said, name, (), centre, radius, _codes(code), notes=(*found.notes, *alone)),)
     readings = readings_of(gazetteer, said)
     if not readings:
         unknown = why_unknown(gazetteer, said)

@@ -248,7 +248,8 @@ class GeoAgent:
         elif observed.exif_gps is not None:
             said = (claim_of_position(observed.exif_gps, gazetteer),)
         else:
-            raise InputError(f"{observed.source}: the file claims no position")
+            whole = "a position that is not whole" if observed.exif_partial else "no position"
+            raise InputError(f"{observed.source}: the file claims {whole}")
         readings = permitted(said, self.config.max_precision)
         return verify(observed, readings, self.assets, self.inference, self.builder)
 
@@ -334,6 +335,7 @@ class GeoAgent:
             warnings=(*vision.warnings, *warnings, *text.warnings),
             id=id,
             exif_gps=photo.exif_gps if photo is not None else None,
+            exif_partial=photo.exif_partial if photo is not None else "",
             size_px=photo.original_px if photo is not None else None,
             llm_log=book,
             seconds=clock.seconds,

@@ -142,6 +142,7 @@ def disclose(answer: Answer, cap: Precision, gazetteer: Gazetteer, *, asked: flo
             "regions": [r.model_copy(update={"text": HIDDEN}) for r in answer.regions],
             "neighbours": [],
             "exif_gps": None,
+            "exif_partial": None,
             "llm": None
             if answer.llm is None
             else answer.llm.model_copy(update={"notes": [], "observations": [], "steps": []}),

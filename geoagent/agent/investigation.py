@@ -208,11 +208,11 @@ def _reread(scene: Scene, text: TextEvidence, region: int) -> tuple[str, TextEvi
     better = [r for r in found if r.text.strip()]
     if not better:
         return "nothing was read", None
-    best = max(better, key=lambda r: r.confidence * len(r.text))
+    best = max(better, key=lambda r: r.score * len(r.text))
     shown = Signs.of([best])
     if not shown.lines:
         return "it tries to instruct a program and is left out", None
-    if best.text == old.text or best.confidence < old.confidence:
+    if best.text == old.text or best.score < old.score:
         return f"it reads {json.dumps(shown.lines[0], ensure_ascii=False)}, no surer than before", None
     regions = [*text.regions]
     regions[region] = replace(best, polygon_px=old.polygon_px)

@@ -74,6 +74,8 @@ def understand(
     if foreign:
         where = ", ".join(map(str, sorted(foreign)))
         warnings.append(f"text laid over the photo (a watermark, a credit, a date) is no evidence: region {where}")
+    if any(region.mirrored for region in regions):
+        warnings.append(mirrored_text(regions))
     for source in sources:
         try:
             constraints += source(regions, cues)
@@ -85,3 +87,11 @@ def understand(
 def unread_text(count: int) -> str:
     """Say at how many places there is text that could not be read."""
     return f"{count} {'place' if count == 1 else 'places'} with text could not be read"
+
+
+def mirrored_text(regions: Sequence[TextRegion]) -> str:
+    """Say which text stands mirrored in the photo."""
+    over = [str(i) for i, region in enumerate(regions) if region.mirrored]
+    if len(over) == len(regions):
+        return "the text is mirrored in the photo and was read mirrored"
+    return f"some text is mirrored in the photo and was read mirrored: region {', '.join(over)}"

@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 from PIL.JpegImagePlugin import JpegImageFile
 
 from geoagent.errors import PhotoError
-from geoagent.evidence.exif import exif_of, gps_of
+from geoagent.evidence.exif import exif_of, gps_of, partial_gps
 from geoagent.types import Photo
 
 SMALL_PX = 32
@@ -34,8 +34,15 @@ _TURNS = {
 _ORIENTATION = 0x0112
 
 
-def photo_of(image: Image.Image, source: str, max_side_px: int) -> Photo:
-    """Decode, turn upright, reduce and describe an opened picture."""
+def photo_of(image: Image.Image, source: str, max_side_px: int, exif: Image.Exif | None = None) -> Photo:
+    """Decode, turn upright, reduce and describe an opened picture.
+
+    Args:
+        image: the picture.
+        source: its name.
+        max_side_px: longest side of the result.
+        exif: what is said of it elsewhere, in place of its own EXIF data.
+    """
     full, kind = max(image.size), image.format or "picture"
     if min(image.size) < 1:
         raise PhotoError(f"{source}: has no pixels ({image.width} × {image.height})")
@@ -54,7 +61,7 @@ def photo_of(image: Image.Image, source: str, max_side_px: int) -> Photo:
     check_cost(image.size, image.mode, kind, source, coefficients)
     try:
         image.load()
-        exif = exif_of(image, notes)
+        exif = exif_of(image, notes) if exif is None else exif
         pixels = _shrink(image, max_side_px, notes)
         turn = _TURNS.get(exif.get(_ORIENTATION, 1)) if kind != "HEIF" else None  # libheif has turned it
         if turn is not None:
@@ -67,7 +74,8 @@ def photo_of(image: Image.Image, source: str, max_side_px: int) -> Photo:
     if min(pixels.size) < SMALL_PX:
         notes.append(f"too small to read: {pixels.width} × {pixels.height} pixels")
     gps = gps_of(exif, notes)
-    return Photo(values, source, gps, max(1.0, full / max(pixels.size)), tuple(notes))
+    scale = max(1.0, full / max(pixels.size))
+    return Photo(values, source, gps, scale, tuple(notes), exif_partial=partial_gps(exif))
 
 
 def reduced(photo: Photo, max_side_px: int) -> Photo:

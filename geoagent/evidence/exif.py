@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from PIL import Image, ImageFile, IptcImagePlugin
 
-from geoagent.errors import CoordinateError
+from geoagent.evidence.gps import Gps, read_gps, taken_at
 from geoagent.places.geo import LatLon
 
 ESTIMATES = "urn:x-geoagent:estimate:1#"
@@ -19,10 +20,13 @@ ESTIMATES = "urn:x-geoagent:estimate:1#"
 METHOD = "geoagent estimate"
 """GPSProcessingMethod of positions written by geoagent."""
 
-_GPS_IFD, _GPS_METHOD = 0x8825, 27
+_EXIF_IFD, _GPS_IFD, _GPS_METHOD = 0x8769, 0x8825, 27
 _IPTC_NAMES = ((2, 90), (2, 95), (2, 101))  # city, province or state, country
 _SAME_DEGREES = 2e-5  # two metres: other programs write fewer digits than geoagent
 _SIDECAR_BYTES = _CHUNK_BYTES = 4_000_000
+
+
+State = Literal["none", "incomplete", "doubtful", "whole"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +34,27 @@ class Said:
     """Location metadata found in a photo's file and its sidecars.
 
     Attributes:
-        position: where the position was found ("its EXIF data"); None if there is none, or only an estimate written by
-            geoagent.
+        position: where a position or a part of one was found ("its EXIF data"); None if there is none, or only an
+            estimate written by geoagent.
         named: whether the file contains place names (IPTC or XMP).
+        state: whether the position is there, as a whole and without reason to doubt it.
+        says: what was found, for the user; "" if there is none.
+        latlon: the position; None unless it is whole and not 0, 0.
+        taken: when the photo was taken, by the camera's clock.
     """
 
     position: str | None
     named: bool
+    state: State = "none"
+    says: str = ""
+    latlon: LatLon | None = None
+    taken: datetime | None = None
 
 
 def said_by(image: Image.Image, path: Path) -> Said:
     """Return the location metadata of an opened, undecoded image and of its sidecars.
+
+    A whole position counts before a part of one, wherever it was found.
 
     Args:
         image: the opened image.
@@ -51,13 +65,14 @@ def said_by(image: Image.Image, path: Path) -> Said:
     else:
         exif, found = exif_of(image, []), image.info.get("xmp") or b""
         packet = found.encode("utf-8", "replace") if isinstance(found, str) else bytes(found)
-    gps = gps_of(exif, [])
-    measured = gps is not None and not _by_our_method(exif)
-    position = "its EXIF data" if measured else "its XMP data" if _positioned(packet) else None
-    if position is None:
-        position = next((f"the sidecar {side.name}" for side in sidecars(path) if _has_position(side)), None)
+    said = [_of_exif(exif), _of_packet("its XMP data", packet)]
+    if not any(each.latlon for each in said):
+        said += [_of_packet(f"the sidecar {side.name}", _content(side)) for side in sidecars(path)]
+    ranked = [each for state in ("whole", "doubtful", "incomplete") for each in said if each.state == state]
+    best = ranked[0] if ranked else Said(None, False)
     named = any(f"photoshop:{name}".encode() in packet for name in ("City", "State", "Country"))
-    return Said(position, named or _iptc_names(image))
+    taken = taken_at(exif, _block(exif, _EXIF_IFD))
+    return replace(best, named=named or _iptc_names(image), taken=taken)
 
 
 def sidecars(path: Path) -> list[Path]:
@@ -76,31 +91,60 @@ def exif_of(image: Image.Image, notes: list[str]) -> Image.Exif:
 
 
 def gps_of(exif: Image.Exif, notes: list[str]) -> LatLon | None:
-    """Return the position in the GPS block, or None; append to `notes` if the block is incomplete or invalid."""
-    try:
-        block = exif.get_ifd(_GPS_IFD)
-        if not {1, 2, 3, 4} & block.keys():
-            return None
-        lat, lon = _degrees(block[2], block[1], "NS"), _degrees(block[4], block[3], "EW")
-        if lat == lon == 0:
-            raise CoordinateError("0, 0")
-        return LatLon(lat, lon)
-    except Exception:
-        notes.append("the EXIF position is incomplete or impossible and was not used")
-        return None
+    """Return the position in the GPS block, or None; append to `notes` if it is not whole, or doubtful.
 
-
-def _degrees(parts: Any, ref: Any, signs: str) -> float:
-    """Convert degrees, minutes, seconds and a hemisphere letter to signed degrees.
-
-    Raises:
-        ValueError: not three numbers, not finite, minutes or seconds out of range, or an invalid letter.
+    The notes hold no numbers of the position, so that a capped answer may tell them.
     """
-    letter = (ref.decode("ascii", "replace") if isinstance(ref, bytes) else str(ref)).strip("\0 ").upper()[:1]
-    degrees, minutes, seconds = (float(part) for part in parts)
-    if not letter or letter not in signs or not (0 <= minutes < 60 and 0 <= seconds <= 60 and 0 <= degrees <= 180):
-        raise ValueError(f"no position: {parts!r} {ref!r}")
-    return (-1 if letter == signs[1] else 1) * (degrees + minutes / 60 + seconds / 3600)
+    gps = _gps(exif)
+    if gps.lacks:
+        notes.append(f"the EXIF position is incomplete or impossible and was not used: it is {gps.lacks}")
+    notes += [f"the EXIF position is doubtful: {doubt}" for doubt in gps.doubts]
+    return gps.position
+
+
+def partial_gps(exif: Image.Exif) -> str:
+    """Return what the GPS block holds of a position that is not whole, in words with numbers; "" otherwise."""
+    return _gps(exif).partial
+
+
+def _gps(exif: Image.Exif) -> Gps:
+    return read_gps(_block(exif, _GPS_IFD))
+
+
+def _block(exif: Image.Exif, number: int) -> dict[int, Any]:
+    try:
+        return dict(exif.get_ifd(number))
+    except Exception:  # Pillow raises many kinds on corrupt data
+        return {}
+
+
+def _of_exif(exif: Image.Exif) -> Said:
+    gps, where = _gps(exif), "its EXIF data"
+    if (not gps.position and not gps.lacks and not gps.doubts) or _by_our_method(exif):
+        return Said(None, False)
+    if gps.lacks:
+        return Said(where, False, "incomplete", f"{where} hold {gps.partial}")
+    if gps.doubts:
+        says = f"{where} has a position, which is doubtful: {'; '.join(gps.doubts)}"
+        return Said(where, False, "doubtful", says, gps.position)
+    return Said(where, False, "whole", f"{where} has a position", gps.position)
+
+
+def _of_packet(where: str, packet: bytes) -> Said:
+    """What XMP data say; an estimate of geoagent says nothing."""
+    if not _positioned(packet):
+        return Said(None, False)
+    lat, lon = _of_xmp(packet, b"GPSLatitude"), _of_xmp(packet, b"GPSLongitude")
+    if lat is None or lon is None or abs(lat) > 90 or abs(lon) > 180:
+        there = [name for name in ("GPSLatitude", "GPSLongitude") if f":{name}".encode() in packet]
+        lacks = "an impossible position" if len(there) == 2 else f"a position of which only {there[0]} is there"
+        values = ", ".join(f"{value:.4f}" for value in (lat, lon) if value is not None)
+        hold = "hold" if where.endswith("data") else "holds"
+        return Said(where, False, "incomplete", f"{where} {hold} {lacks}" + (f": {values}" if values else ""))
+    if lat == lon == 0:
+        says = f"{where} has a position, which is doubtful: it is 0, 0, which devices write that have no position"
+        return Said(where, False, "doubtful", says)
+    return Said(where, False, "whole", f"{where} has a position", LatLon(lat, lon))
 
 
 def _of_png(path: Path) -> tuple[Image.Exif, bytes]:
@@ -135,23 +179,25 @@ def _inflated(chunk: bytes) -> bytes:
         return name
 
 
-def _has_position(side: Path) -> bool:
+def _content(side: Path) -> bytes:
     try:
         with side.open("rb") as file:
-            return _positioned(file.read(_SIDECAR_BYTES))
+            return file.read(_SIDECAR_BYTES)
     except OSError:
-        return False
+        return b""
 
 
 def _positioned(packet: bytes) -> bool:
-    """Whether XMP data contain a position that geoagent did not write.
+    """Whether XMP data contain a position, or half of one, that geoagent did not write.
 
     geoagent writes its estimate a second time, in its own namespace. If another program has since changed the standard
     properties, the two differ.
     """
-    if b"GPSLatitude" not in packet:
+    if not re.search(rb":GPSL(?:at|ong)itude\b", packet):
         return False
-    if ESTIMATES.encode() not in packet or not re.search(rb":estimate\b[^<\w]*True", packet):
+    if ESTIMATES.encode() not in packet:
+        return METHOD.encode() not in packet  # copied by a program that keeps no properties it does not know
+    if not re.search(rb":estimate\b[^<\w]*True", packet):
         return True
     noted = _of_xmp(packet, b"latitude"), _of_xmp(packet, b"longitude")
     if None in noted:
@@ -174,7 +220,7 @@ def _of_xmp(packet: bytes, name: bytes) -> float | None:
 
 def _by_our_method(exif: Image.Exif) -> bool:
     """Whether the GPS block was written by geoagent."""
-    method = exif.get_ifd(_GPS_IFD).get(_GPS_METHOD, b"")
+    method = _block(exif, _GPS_IFD).get(_GPS_METHOD, b"")
     return METHOD in (method.decode("ascii", "replace") if isinstance(method, bytes) else str(method))
 
 

@@ -18,12 +18,13 @@ def legibility(region: TextRegion) -> float:
     """Return the factor on the strength of a cue that rests on a line, in (0, 1].
 
     1 for text that came without a photo and was given as certain. In photos, OCR reads letters into window arches and
-    brick: such lines are faint, small, short or doubtful, and each of these counts.
+    brick: such lines are faint, small, short or doubtful, and each of these counts. The engine's own confidence counts,
+    not the probability that all of a line is right: with one wrong letter, its other words still speak for the place.
 
     Args:
         region: a line of text.
     """
-    factor = float(np.interp(region.confidence, _CONFIDENCE, _BY_CONFIDENCE))
+    factor = float(np.interp(region.score, _CONFIDENCE, _BY_CONFIDENCE))
     if len(region.polygon_px) != 4:
         return factor
     sides = np.linalg.norm(region.polygon_px - np.roll(region.polygon_px, -1, axis=0), axis=1)
@@ -32,7 +33,7 @@ def legibility(region: TextRegion) -> float:
     )
     if region.contrast:
         factor *= float(np.interp(region.contrast, (_FAINT, _CLEAR), (_BY_CONTRAST, 1.0)))
-    if sum(c.isalnum() for c in region.text) <= _SHORT and region.confidence < _SURE:
+    if sum(c.isalnum() for c in region.text) <= _SHORT and region.score < _SURE:
         factor *= _BY_LENGTH
     return factor
 

@@ -27,6 +27,7 @@ class Observation:
         warnings: problems and data loss while observing.
         id: row id of a text or of features.
         exif_gps: position stated in the file's metadata; never used as evidence.
+        exif_partial: what the metadata hold of a position that is not whole, in words; "" otherwise.
         size_px: width and height of the upright original, or None if there was no picture.
         llm_log: log of requests to the language model.
         seconds: run time of each stage.
@@ -38,6 +39,7 @@ class Observation:
     warnings: tuple[str, ...] = ()
     id: str | None = None
     exif_gps: LatLon | None = None
+    exif_partial: str = ""
     size_px: tuple[int, int] | None = None
     llm_log: LlmLog = field(default_factory=LlmLog)
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -57,6 +57,7 @@ _ALIKE = frozenset({"Latn", "Grek", "Cyrl"})
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORT_SCRIPTS = frozenset({"Hani", "Jpan", "Hang", "Bopo"})
 _EVIDENT_CONFIDENCE = 0.8
+_LEAST_DIGITS, _DISTINCT_DIGITS = 4, 3  # of one script, for them to say something about the place
 _SAME_LETTER = 0.75  # share of a line's letters above which one repeated letter is a pattern, not text
 
 
@@ -102,12 +103,28 @@ def script_counts(text: str) -> dict[str, int]:
     return counts
 
 
+def native_digits(text: str) -> dict[str, int]:
+    """Count the digits that belong to one script: ٣ and ۳ to Arabic, ३ to Devanagari, 3 to none.
+
+    Returns:
+        Number of digits by ISO 15924 code, in order of first appearance.
+    """
+    counts: dict[str, int] = {}
+    for char in text:
+        # Full-width and mathematical digits are forms of the ordinary ones.
+        if not char.isascii() and char.isdecimal() and not unicodedata.normalize("NFKC", char).isascii():
+            code = _code(char)
+            counts[code] = counts.get(code, 0) + 1
+    return counts
+
+
 def script_of(text: str) -> str:
     """Return the ISO 15924 code of the most frequent script of `text` ("Latn", "Cyrl", "Jpan", …).
 
-    On a tie the first script to appear wins. Returns `UNKNOWN` ("Zyyy") if there are no letters.
+    On a tie the first script to appear wins. Where there are no letters, digits of a script count (٠٢ is "Arab");
+    returns `UNKNOWN` ("Zyyy") if there are none either.
     """
-    counts = script_counts(text)
+    counts = script_counts(text) or native_digits(text)
     return max(counts, key=lambda code: counts[code]) if counts else UNKNOWN
 
 
@@ -117,7 +134,8 @@ def evident_script(text: str, confidence: float) -> bool:
     OCR engines hallucinate scripts: on photos with only Latin and Han signs, every false script in our measurements had
     a confidence below 0.8 or fewer than 3 letters. Each Han, kana or Hangul character is a syllable or a word, so 2 are
     enough; so are 2 letters with a vowel sign (ঢাকা). Words that mix look-alike alphabets ("Рarк" is a misreading) do
-    not count, nor does Japanese whose only kana are decorative or look like Han.
+    not count, nor does Japanese whose only kana are decorative or look like Han. Four digits of
+    a script count, too, if three differ (bars and dots are read as rows of ones and noughts) and no letter is foreign.
 
     Args:
         text: one line as read.
@@ -126,6 +144,8 @@ def evident_script(text: str, confidence: float) -> bool:
     if not confidence >= _EVIDENT_CONFIDENCE:
         return False
     counts = script_counts(text)
+    if _evident_digits(text, counts):
+        return True
     if not counts:
         return False
     code = max(counts, key=lambda each: counts[each])
@@ -139,6 +159,12 @@ def evident_script(text: str, confidence: float) -> bool:
     if code in _ALIKE and len(_ALIKE & counts.keys()) > 1:
         return not any(len(_ALIKE & script_counts(word).keys()) > 1 for word in _WORD.findall(text))
     return True
+
+
+def _evident_digits(text: str, counts: dict[str, int]) -> bool:
+    digits = native_digits(text)
+    varied = len({char for char in text if char.isdecimal()}) >= _DISTINCT_DIGITS
+    return varied and len(digits) == 1 and sum(digits.values()) >= _LEAST_DIGITS and counts.keys() <= digits.keys()
 
 
 def _invisible(char: str) -> bool:

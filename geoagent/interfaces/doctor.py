@@ -13,7 +13,7 @@ from geoagent import __version__, plugs
 from geoagent.config import Config
 from geoagent.errors import GeoAgentError
 from geoagent.evidence.ocr import _tessdata
-from geoagent.evidence.ocr._multiscript import SCRIPTS
+from geoagent.evidence.ocr._classes import SCRIPTS
 from geoagent.evidence.ocr._onnx import scripts_of
 from geoagent.interfaces.local_models import SERVERS, local_servers
 from geoagent.optional import DISTRIBUTION
@@ -29,6 +29,7 @@ _PACKAGES = {
     "open_clip_torch": "image encoders of the CLIP family",
     "torch": "runs them",
     "pillow-heif": "opens HEIC photos",
+    "rawpy": "finds the previews in RAW files in which Pillow finds none",
     "openai": "talks to a language model that you configure",
     "fastapi": "the page and its API",
     "mcp": "tools for assistants",
@@ -191,6 +192,8 @@ def _advice(packages: dict[str, str | None]) -> list[str]:
         advice.append(f"pip install '{DISTRIBUTION}[llm]'   (a language model behind any OpenAI-compatible server)")
     if not packages["pillow-heif"]:
         advice.append(f"pip install '{DISTRIBUTION}[heic]'   (photos from iPhones)")
+    if not packages["rawpy"]:
+        advice.append(f"pip install '{DISTRIBUTION}[raw]'   (RAW files: CR3, RAF, ORF, …)")
     if not (packages["fastapi"] and packages["mcp"]):
         advice.append(f"pip install '{DISTRIBUTION}[web]'   (a page, an HTTP API and tools for assistants)")
     return advice

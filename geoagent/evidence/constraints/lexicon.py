@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from geoagent.belief.calibration import reliability
+from geoagent.evidence.cues.cuisine import DOUBTED, kitchens
 from geoagent.evidence.legibility import least_legible
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.borders import borders
@@ -97,12 +98,14 @@ class Lexicon:
     @staticmethod
     def strengths(cues: tuple[Cue, ...], regions: tuple[TextRegion, ...]) -> list[float]:
         """Return each cue's strength, as far as its lines can be relied on."""
-        prose = _sentences(regions)
+        prose, abroad = _sentences(regions), kitchens(regions)
         found = []
         for cue in cues:
             legible = least_legible(regions[r] for r in cue.regions if r < len(regions))
             aside = cue.kind not in _OF_TEXT and bool(prose.intersection(cue.regions))
-            found.append(cue.strength * legible * (_IN_PROSE if aside else 1.0))
+            strength = cue.strength * legible * (_IN_PROSE if aside else 1.0)
+            doubt = abroad.get(_favoured(cue), 1.0) if cue.kind in DOUBTED else 1.0
+            found.append(strength * (doubt**2 if cue.kind == "name" else doubt))  # towns most of all: "Pho Saigon"
         return found
 
     def _named(self, cue: Cue) -> list[tuple[Place, float]]:
@@ -130,6 +133,13 @@ class Lexicon:
                 # Signs of the Crimea follow the conventions of Russia: they are as likely there as in Russia.
                 masses += [(place, share * rest * ratio) for place, ratio in self._shared.get(code, ())]
         return masses
+
+
+def _favoured(cue: Cue) -> str:
+    """The country that a cue speaks for most, "" if it has none."""
+    if cue.places:
+        return cue.places[0][0].country
+    return max(cue.countries, key=lambda code: cue.countries[code], default="")
 
 
 def _sentences(regions: tuple[TextRegion, ...]) -> set[int]:

@@ -87,7 +87,7 @@ def _on_one_line(reading: Reading, line: Line) -> Iterator[_Found]:
             for i in range(len(folded.key) - size + 1):
                 if (key := folded.key[i : i + size]) in table and not key.isascii():
                     start, end = folded.span(i, i + size)
-                    if line.text[end : end + 1] in _STREETS and not any(one.kind == "street" for one in table[key]):
+                    if line.text[end : end + 1] in _STREETS and all(one.kind == "station" for one in table[key]):
                         continue  # 北京西 is a station, 北京西路 a street in many towns
                     left = (line.text[:start], line.text[end:])
                     rest = tuple(word for word in DECOR if not word.isascii() and any(word in part for part in left))

@@ -54,7 +54,7 @@ class Line:
     Attributes:
         region: index of the region.
         text: text as read, at most `MAX_CHARS` characters.
-        confidence: the OCR engine's confidence.
+        confidence: the OCR engine's own confidence.
         script_is_evidence: whether its script is reliable.
         panel: background colour, "" if unknown.
         band: colour of the band at its left or above it, "" if unknown.
@@ -162,7 +162,7 @@ class Reading:
             Line(
                 i,
                 region.text[:MAX_CHARS],
-                region.confidence,
+                region.score,
                 region.script_is_evidence,
                 region.panel,
                 region.band,

@@ -80,7 +80,7 @@ def _streets(reading: Reading, line: Line) -> list[tuple[str, StreetWord, int, i
             if known.position in ("before", "either") and last + 1 < len(words):
                 high = words[_last_of_name(words, last, line)].end
             if (known.position == "after" or (known.position == "either" and high == words[last].end)) and i > 0:
-                low = words[max(0, i - 2)].start
+                low = words[_first_of_name(words, i, line)].start
             elif known.position == "either" and i > 0 and _NUMBER.match(line.text, words[last].end):
                 low = words[i - 1].start  # "Konya Sokak No 4"
             found.append((key, known, low, high))
@@ -122,10 +122,27 @@ def _marked(table: Mapping[str, StreetWord], line: Line) -> list[tuple[str, Stre
         known = table.get(key)
         if known is None or key.isascii() or len(tokens) == 1:
             continue
-        low = tokens[max(0, i - 2)][1] if known.position != "before" else start
+        low = start
+        for key_before, left, right in reversed(tokens[max(0, i - 2) : i] if known.position != "before" else ()):
+            if not key_before or re.search(r"[,;:()|]", line.text[right:low]):
+                break
+            low = left
         high = tokens[min(i + 2, len(tokens) - 1)][2] if known.position == "before" else end
         found.append((key, known, low, high))
     return found
+
+
+def _first_of_name(words: tuple[Word, ...], first: int, line: Line) -> int:
+    """Return the index of the first word of a street's name that stands before its word at `first`: at most two.
+
+    A comma or digits end the name: "Szeged, Kárász utca".
+    """
+    start = first
+    for i in range(first - 1, max(-1, first - 3), -1):
+        if re.search(r"[,;()|:0-9]", line.text[words[i].end : words[start].start]) or words[i].text[0].isdigit():
+            break
+        start = i
+    return start
 
 
 def _last_of_name(words: tuple[Word, ...], last: int, line: Line) -> int:

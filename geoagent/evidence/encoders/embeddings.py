@@ -16,6 +16,7 @@ import numpy as np
 
 from geoagent.errors import ConfigError, InputError
 from geoagent.evidence.encoders import unit_row
+from geoagent.filenames import path_of
 from geoagent.optional import needs
 from geoagent.tables import plain, read_sheet
 from geoagent.types import Float32, Photo
@@ -76,8 +77,8 @@ class EmbeddingTable:
         for end in (_plain(photo.source), *ends, *(str(PurePosixPath(end).with_suffix("")) for end in ends)):
             if end in self._whole:
                 return self._whole[end]
-        if self._hashed and Path(photo.source).is_file():
-            row = self._whole.get(hashlib.sha256(Path(photo.source).read_bytes()).hexdigest())
+        if self._hashed and (file := path_of(photo.source)).is_file():
+            row = self._whole.get(hashlib.sha256(file.read_bytes()).hexdigest())
             if row is not None:
                 return row
         if ends and ends[0] in self._ends:

@@ -18,7 +18,7 @@ imports only numpy.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -41,12 +41,14 @@ class Piece:
         text: recognised text.
         confidence: in [0, 1].
         trusted: whether the engine considers the reading reliable.
+        right: probability that the text is right where that was fitted to the confidence, else None.
     """
 
     corners: Float32
     text: str
     confidence: float
     trusted: bool = True
+    right: float | None = None
 
     @property
     def length_px(self) -> float:
@@ -74,7 +76,7 @@ def _as_column(piece: Piece, others: Sequence[Piece]) -> Piece:
     """Rotate a single character at the top or bottom of a vertical column to the column's reading direction."""
     if len(piece.text) != 1 or script_of(piece.text) not in _COLUMNS or abs(_direction(piece)[1]) > 0.5:
         return piece
-    downwards = Piece(np.roll(piece.corners, -1, axis=0), piece.text, piece.confidence, piece.trusted)
+    downwards = replace(piece, corners=np.roll(piece.corners, -1, axis=0))
     columns = [other for other in others if other.is_column]
     fits = any(_continues(downwards, other, 0.8) or _continues(other, downwards, 0.8) for other in columns)
     return downwards if fits else piece
@@ -104,7 +106,12 @@ def _join(left: Piece, right: Piece) -> Piece:
         left.text + glue + right.text,
         share * left.confidence + (1 - share) * right.confidence,
         (left if share >= 0.5 else right).trusted,
+        None if left.right is right.right is None else _right(left) * _right(right),
     )
+
+
+def _right(piece: Piece) -> float:
+    return piece.confidence if piece.right is None else piece.right
 
 
 def join_fragments(pieces: Sequence[Piece], gap: float = 1.0) -> list[Piece]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from geoagent.errors import OcrError
 from geoagent.evidence.ocr._tessdata import Model
-from geoagent.evidence.scripts import clean, script_counts, script_of
+from geoagent.evidence.scripts import clean, native_digits, script_counts, script_of
 from geoagent.optional import needs
 from geoagent.types import UInt8
 
@@ -41,8 +41,9 @@ class Guess:
         script: ISO 15924 code of the model.
         text: cleaned text.
         confidence: mean confidence of the words, in [0, 1].
-        fits: whether most letters belong to the model's script.
+        fits: whether most letters, and digits of a script, belong to the model's script.
         latin: confidence that the line is Latin; most of these models also know Latin.
+        right: probability that the text is right where that was fitted to the confidence, else None.
         steady: whether a second reading, of the line without its margin, was similar, or none was needed.
     """
 
@@ -52,11 +53,14 @@ class Guess:
     fits: bool = False
     latin: float = 0.0
     steady: bool = True
+    right: float | None = None
 
     @classmethod
     def of(cls, script: str, text: str, confidence: float) -> Guess:
         """Make a guess from a model's output; if most letters are not of its script, keep at most `latin`."""
         counts = script_counts(text)
+        for code, digits in native_digits(text).items():
+            counts[code] = counts.get(code, 0) + digits
         enough = max(_MIN_LETTERS, _MIN_SHARE * sum(counts.values()))
         latin = confidence if counts.get("Latn", 0) >= enough else 0.0
         if counts.get(script, 0) < enough:

@@ -10,29 +10,36 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from geoagent.errors import GeoAgentError, OcrError
 from geoagent.evidence.ocr import Piece
+from geoagent.evidence.ocr._layout import lay_out
 from geoagent.evidence.ocr._lines import Guess
+from geoagent.evidence.ocr._mirror import Read, settle
 from geoagent.evidence.ocr._passes import look
 from geoagent.evidence.ocr._rapid import Crop, Reader, is_tall, one_line
-from geoagent.evidence.ocr._unread import unread_regions
 from geoagent.evidence.photos import quiet
-from geoagent.evidence.scripts import UNKNOWN, evident_script, letters
+from geoagent.evidence.scripts import evident_script, letters
 from geoagent.types import Photo, TextRegion, UInt8
 
 _VALID = 0.5
 _PRIOR_VALID = 0.35  # threshold for scripts already found in the photo
 _HANDICAP = 0.2  # subtracted from RapidOCR's confidence there, since its scale runs higher
 _EVIDENT = 0.8
-_SIDE_BY_SIDE, _LETTERS_TOGETHER = 0.6, 5
-_ALONE = frozenset({"Latn", "Hani", "Jpan", UNKNOWN})
 _STOP = 0.9
 _NOT_LATIN = 0.5  # a line that a model takes for Latin as surely as this stays what RapidOCR read
+_UNSURE = 0.95  # a line that RapidOCR reads less surely may be in a script with look-alikes of Latin letters or digits
+_CAPITALS = 0.8  # share of capitals from which a line may be Greek, Cyrillic or Armenian capitals taken for Latin
+_LETTERS_APART = 4
+_TWINS = frozenset(
+    "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧανοκιυρχАВЕКМНОРСТУХІЈЅЗаеорсухіјѕһԛԝ"
+)  # Greek and Cyrillic letters that Latin has, too
+_APART = 0.3  # by how much surer another script must be than Latin, for a line that RapidOCR reads surely
+_UPRIGHT = 0.05  # by how much surer the upside-down reading must be: 7 and 8 in Arabic are the same turned round
 _MIN_HEIGHT_PX = 10
 _PATIENCE = 16
 _ALIKE = {"Grek": frozenset("ABEHIKMNOPTXYZaiknoptuvwxy"), "Cyrl": frozenset("ABCEHKMOPTXYaceopxyu")}
@@ -88,12 +95,28 @@ class ManyScripts:
             self._reader.load()
             try:
                 crops, scale = look(self._reader, photo, thorough=self._thorough)
-                guesses = self._reread(crops)
+                width = photo.width_px / scale
+                reads = settle(
+                    self._finally(crops), lambda some: self._finally(self._reader.flipped(some, width), mirrored=True)
+                )
             except GeoAgentError:
                 raise
             except Exception as error:
                 raise OcrError(f"{self.name} failed on {photo.source}: {one_line(error)}") from error
-        return self._laid_out(photo, crops, guesses, scale)
+        return lay_out(self._reader, photo, reads, scale)
+
+    def _finally(self, crops: Sequence[Crop], *, mirrored: bool = False) -> list[Read]:
+        """Return crops with their final readings, RapidOCR's or another model's."""
+        rapid = f"rapidocr/{self._reader.model}"
+        reads = []
+        for crop, guess in zip(crops, self._reread(crops), strict=True):
+            if guess is None:
+                reads.append(Read(crop, crop.piece, rapid, mirrored))
+                continue
+            read, turns, trusted = guess
+            piece = Piece(np.roll(crop.box, -turns, axis=0), read.text, read.confidence, trusted, read.right)
+            reads.append(Read(crop, piece, self._lines.names[read.script], mirrored))
+        return reads
 
     def _reread(self, crops: Sequence[Crop]) -> list[tuple[Guess, int, bool] | None]:
         """Return for each crop another model's reading, its quarter turns and whether to trust it, or None."""
@@ -123,7 +146,9 @@ class ManyScripts:
         for script in scripts:
             if script not in line.guesses:
                 read = [(self._lines.read(image, script), turns) for turns, image in line.ways]
-                line.guesses[script] = max(read, key=lambda pair: (pair[0].confidence, pair[0].latin))
+                line.guesses[script] = max(
+                    read, key=lambda pair: (pair[0].confidence - _UPRIGHT * (pair[1] == 2), pair[0].latin)
+                )
 
     def _verdict(self, line: _Line, written: list[str]) -> tuple[Guess, int, bool] | None:
         if not line.ways:
@@ -138,6 +163,13 @@ class ManyScripts:
             found = line.best(kin, _EVIDENT)
             if found is None and line.latin < _NOT_LATIN:
                 found = line.best(others, _STOP)
+            if found is None and _may_be_alike(line.crop):
+                self._ask(line, self.scripts)
+                found = line.best(self.scripts, _EVIDENT)
+                apart = found is not None and found[0].confidence - line.latin >= _APART
+                found = (
+                    found if found and apart and _evident(line, found[0]) and _replaces(found[0], line.crop) else None
+                )
         else:
             self._ask(line, written)
             found = line.best(written, max(_PRIOR_VALID, line.crop.confidence - _HANDICAP))
@@ -148,53 +180,6 @@ class ManyScripts:
         if found is None:
             return None
         return *found, _evident(line, found[0]) or found[0].script in written
-
-    def _laid_out(
-        self, photo: Photo, crops: Sequence[Crop], guesses: Sequence[tuple[Guess, int, bool] | None], scale: float
-    ) -> tuple[TextRegion, ...]:
-        models: dict[str, str] = {}
-        pieces = []
-        for crop, guess in zip(crops, guesses, strict=True):
-            if guess is None:
-                pieces.append(crop.piece)
-                continue
-            read, turns, trusted = guess
-            models[read.text] = self._lines.names[read.script]
-            pieces.append(Piece(np.roll(crop.box, -turns, axis=0), read.text, read.confidence, trusted))
-        rapid = f"rapidocr/{self._reader.model}"
-
-        def engine_of(line: Piece) -> str:
-            parts = [text for text in models if text in line.text]
-            longest = max(parts, key=len, default="")
-            return models[longest] if len(longest) * 3 >= len(line.text) else rapid
-
-        found = together(self._reader.regions(photo, pieces, scale, engine_of))
-        sure = [self._reader.reads(piece) for piece in pieces]
-        return found + unread_regions(photo, crops, pieces, sure, scale, rapid)
-
-
-def together(regions: tuple[TextRegion, ...]) -> tuple[TextRegion, ...]:
-    """Mark lines of one script as evidence if they are evident only together.
-
-    A script is rarely hallucinated twice in one photo. Required are two or more lines, one of them read confidently,
-    with five letters in total. Han and kana, which RapidOCR sees in patterns, must be evident on their own.
-
-    Args:
-        regions: lines of one photo.
-    """
-    found: dict[str, list[TextRegion]] = {}
-    for region in regions:
-        if region.script not in _ALONE and region.confidence >= _SIDE_BY_SIDE and letters(region.text) >= 2:
-            found.setdefault(region.script, []).append(region)
-    sure = {
-        script
-        for script, lines in found.items()
-        if len(lines) >= 2
-        and max(line.confidence for line in lines) >= _EVIDENT
-        and sum(letters(line.text) for line in lines) >= _LETTERS_TOGETHER
-    }
-    both = {id(line) for script in sure for line in found[script]}
-    return tuple(replace(region, script_is_evidence=True) if id(region) in both else region for region in regions)
 
 
 def _line(crop: Crop) -> _Line:
@@ -207,6 +192,25 @@ def _line(crop: Crop) -> _Line:
         # RapidOCR may prefer the upside-down reading of a line that it cannot read.
         turns = (0,) if crop.reading.turns == 0 else (0, 2)
     return _Line(crop, tuple((turn, np.ascontiguousarray(np.rot90(crop.pixels, turn))) for turn in turns))
+
+
+def _may_be_alike(crop: Crop) -> bool:
+    """Whether a line that RapidOCR reads surely may be look-alikes of what it read, in a script that it lacks."""
+    text = crop.reading.text
+    capitals = sum(char.isupper() for char in text)
+    return crop.confidence < _UNSURE or (capitals >= 2 and capitals >= _CAPITALS * letters(text))
+
+
+def _replaces(guess: Guess, crop: Crop) -> bool:
+    """Whether a reading may replace one that is sure: digits of a script alone, or a word that Latin cannot spell.
+
+    A plate is Latin.
+    """
+    written = [char for char in guess.text if char.isalpha()]
+    if not written:
+        return True
+    plate = sum(char.isdecimal() for char in crop.reading.text) >= 2 and letters(crop.reading.text) > 0
+    return len(written) >= _LETTERS_APART and not plate and any(char not in _TWINS for char in written)
 
 
 def _evident(line: _Line, guess: Guess) -> bool:

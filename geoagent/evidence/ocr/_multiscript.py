@@ -9,12 +9,12 @@ conjoining jamo, Arabic and Hebrew in visual order from left to right, and every
 
 from __future__ import annotations
 
-import re
+import json
+import math
 import threading
-import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import cached_property
 from pathlib import Path
@@ -23,103 +23,18 @@ from typing import Any
 import numpy as np
 
 from geoagent.errors import OcrError
+from geoagent.evidence.ocr._classes import SCRIPTS, Classes
 from geoagent.evidence.ocr._lines import Guess, tidy
 from geoagent.evidence.ocr._rapid import one_line, thread_count
 from geoagent.types import Float32, UInt8
 
 MODEL = Path(__file__).resolve().parent / "models" / "multiscript.onnx"
-_NAMED = {
-    "ARABIC": "Arab", "ARMENIAN": "Armn", "BENGALI": "Beng", "CYRILLIC": "Cyrl", "DEVANAGARI": "Deva",
-    "ETHIOPIC": "Ethi", "GEORGIAN": "Geor", "GREEK": "Grek", "GUJARATI": "Gujr", "GURMUKHI": "Guru",
-    "HANGUL": "Hang", "HEBREW": "Hebr", "KHMER": "Khmr", "KANNADA": "Knda", "LAO": "Laoo", "MALAYALAM": "Mlym",
-    "MYANMAR": "Mymr", "ORIYA": "Orya",
-    "SINHALA": "Sinh", "TAMIL": "Taml", "TELUGU": "Telu", "THAI": "Thai",
-}  # fmt: skip
-"""First word of a character's Unicode name to its script: vowel signs have one too, though they are no letters."""
-SCRIPTS = tuple(_NAMED.values())
-"""ISO 15924 codes of the scripts that the model reads."""
 _HEIGHT_PX, _MIN_WIDTH_PX, _MAX_WIDTH_PX, _STEP_PX = 48, 24, 1600, 16
 _GREY = 128  # of the padding in training
-_HAN = "〓"
 _DOUBT, _SURE, _MARGIN, _ALIKE = 0.25, 0.9, 0.12, 0.5
 _LEAST_SHARE = 0.1  # of a line's characters in a script, below which the line is not decoded in it
-_SEEN = 0.02  # probability below which a character at one step is noise
+_EDGE = 1e-3  # no confidence is taken to be nearer to 0 or 1
 _KEPT = 8  # lines whose probabilities are kept: each line is read once a script, one line after another
-_RIGHT_TO_LEFT = ("Arab", "Hebr")
-_STRONG = re.compile("[\u0590-\u08ff]")
-_LEFT_TO_RIGHT = re.compile(
-    "[0-9A-Za-z\u0660-\u0669\u06f0-\u06f9][0-9A-Za-z\u0660-\u0669\u06f0-\u06f9.,:/%+#&'-]*"
-    "(?: +[0-9A-Za-z][0-9A-Za-z.,:/%+#&'-]*)*"
-)
-
-
-def logical(text: str) -> str:
-    """Return a line in logical order, given its characters from left to right; numbers and Latin words keep theirs."""
-    if not _STRONG.search(text):
-        return text
-    return _LEFT_TO_RIGHT.sub(lambda run: run[0][::-1], text[::-1])
-
-
-@dataclass(frozen=True, eq=False)
-class Classes:
-    """The characters of a model, class 1 first, and the script of each.
-
-    Attributes:
-        characters: K − 1 characters.
-    """
-
-    characters: tuple[str, ...]
-
-    @cached_property
-    def scripts(self) -> np.ndarray[Any, np.dtype[np.str_]]:
-        """`(K,)` script of each class: "" for the blank, digits and punctuation, "Hani" for any Han or kana."""
-        return np.array(["", *map(_script, self.characters)])
-
-    def shares(self, probs: Float32) -> dict[str, float]:
-        """How many characters of each script a line seems to hold, by the probabilities summed over its steps.
-
-        Args:
-            probs: `(T, K)`.
-        """
-        mass = np.where(probs > _SEEN, probs, 0.0).sum(axis=0)
-        return {str(s): float(mass[self.scripts == s].sum()) for s in np.unique(self.scripts) if s}
-
-    def allowed(self, script: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """`(K,)` classes that a line of one script may hold: its own, Latin letters, and what has no script."""
-        return np.isin(self.scripts, (script, "Latn", ""))
-
-    def decode(self, probs: Float32, script: str) -> tuple[str, float]:
-        """Read a line held to one script, by the best class of each step (greedy CTC decoding).
-
-        Args:
-            probs: `(T, K)`.
-            script: of the line.
-
-        Returns:
-            Text in logical order, NFC, and its confidence in [0, 1]: the geometric mean of the characters'
-            probabilities times the mean of the best probability of each step.
-        """
-        masked = probs * self.allowed(script)
-        best, top = masked.argmax(axis=1), masked.max(axis=1)
-        if len(best) == 0:
-            return "", 0.0
-        begins = np.flatnonzero((best > 0) & (best != np.concatenate([[0], best[:-1]])))
-        if len(begins) == 0:
-            return "", 0.0
-        ends = np.append(np.flatnonzero(best[1:] != best[:-1]) + 1, len(best))
-        ends = ends[np.searchsorted(ends, begins, side="right")]
-        peaks = np.array([top[a:b].max() for a, b in zip(begins, ends, strict=True)], dtype=np.float64)
-        text = unicodedata.normalize("NFC", "".join(self.characters[best[i] - 1] for i in begins))
-        text = logical(text) if script in _RIGHT_TO_LEFT else text
-        return text.strip(), float(np.exp(np.log(np.maximum(peaks, _SEEN)).mean()) * top.astype(np.float64).mean())
-
-
-def _script(character: str) -> str:
-    if character == _HAN:
-        return "Hani"
-    if character.isascii():
-        return "Latn" if character.isalpha() else ""
-    return _NAMED.get(unicodedata.name(character, "").partition(" ")[0], "")
 
 
 class MultiscriptLines:
@@ -163,7 +78,24 @@ class MultiscriptLines:
             if again > confidence:
                 text, confidence = other, again
         guess = Guess.of(script, tidy(text, script), confidence)
-        return replace(guess, steady=steady, latin=max(guess.latin, latin))
+        right = self._right(script, guess.confidence) if guess.fits else None
+        return replace(guess, steady=steady, latin=max(guess.latin, latin), right=right)
+
+    def _right(self, script: str, stated: float) -> float | None:
+        """Probability that a line is right, by the fit on the model's card; None where it has none."""
+        if script not in self._fits:
+            return None
+        intercept, slope = self._fits[script]
+        odds = intercept + slope * math.log(max(stated, _EDGE) / max(1 - stated, _EDGE))
+        return 1 / (1 + math.exp(-odds))
+
+    @cached_property
+    def _fits(self) -> dict[str, tuple[float, float]]:
+        try:
+            card = json.loads(self._path.with_suffix(".json").read_text("utf-8"))
+            return {code: (float(fit["intercept"]), float(fit["slope"])) for code, fit in card["confidence"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}  # a model without a card states its own confidences
 
     def _latin(self, probs: Float32, shares: dict[str, float]) -> float:
         """How surely the line is Latin, or Han or kana: text that another recogniser reads."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,20 @@ class Reader:
             for box, crop, reading in zip(boxes, crops, readings, strict=True)
         ], scale
 
+    def flipped(self, crops: Sequence[Crop], width: float) -> list[Crop]:
+        """Read crops flipped left to right, and return them as they are in the mirrored photo.
+
+        Args:
+            crops: of `find`.
+            width: of the downscaled photo in pixels.
+        """
+        pixels = [np.ascontiguousarray(crop.pixels[:, ::-1]) for crop in crops]
+        readings = self._best_of(pixels, [(1, 3) if is_tall(crop) else (0,) for crop in pixels])
+        return [
+            Crop(mirror_box(crop.box, width), over, reading, *_judge(clean(reading.text), reading.score, over))
+            for crop, over, reading in zip(crops, pixels, readings, strict=True)
+        ]
+
     def _detect(self, image: UInt8) -> list[Float32]:
         """Return text quads, clockwise from top-left, in pixels of `image`."""
         height, width = image.shape[:2]
@@ -165,7 +179,8 @@ class Reader:
                 TextRegion(
                     text=line.text,
                     polygon_px=polygon(_as_read(line), scale * photo.scale, width, height),
-                    confidence=line.confidence,
+                    confidence=line.confidence if line.right is None else line.right,
+                    stated=None if line.right is None else line.confidence,
                     script=script_of(line.text),
                     script_is_evidence=line.trusted and not alike and evident_script(line.text, line.confidence),
                     engine=engine_of(line),
@@ -186,7 +201,17 @@ def _as_read(piece: Piece) -> Piece:
     """Flip the edges of a right-to-left line to its reading direction, so that it is joined at its left; or back."""
     if script_of(piece.text) not in _RIGHT_TO_LEFT:
         return piece
-    return Piece(piece.corners[[1, 0, 3, 2]], piece.text, piece.confidence, piece.trusted)
+    return replace(piece, corners=piece.corners[[1, 0, 3, 2]])
+
+
+def mirror_box(box: Float32, width: float) -> Float32:
+    """Return a quad in the mirrored picture, clockwise from its top-left corner there; or back again.
+
+    Args:
+        box: `(4, 2)` pixels, clockwise from its top-left corner.
+        width: of the picture in pixels.
+    """
+    return np.asarray(box[[1, 0, 3, 2]] * [-1, 1] + [width, 0], dtype=np.float32)
 
 
 def thread_count(asked: int | None) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from geoagent import plugs
-from geoagent.evidence.ocr._multiscript import SCRIPTS
+from geoagent.evidence.ocr._classes import SCRIPTS
 from geoagent.protocols import Assets, OcrEngine
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from geoagent.errors import ConfigError
 from geoagent.evidence.ocr._both import BothLines
+from geoagent.evidence.ocr._classes import SCRIPTS
 from geoagent.evidence.ocr._lines import LineReader
 from geoagent.evidence.ocr._many import Lines, ManyScripts
-from geoagent.evidence.ocr._multiscript import MODEL, SCRIPTS, MultiscriptLines
+from geoagent.evidence.ocr._multiscript import MODEL, MultiscriptLines
 from geoagent.evidence.ocr._rapid import Reader
 from geoagent.evidence.ocr._tessdata import choose, require_package
 from geoagent.protocols import Assets

@@ -11,11 +11,12 @@ import threading
 from collections.abc import Sequence
 
 from geoagent.errors import OcrError
+from geoagent.evidence.ocr._layout import lay_out
 from geoagent.evidence.ocr._many import ManyScripts
+from geoagent.evidence.ocr._mirror import Read, settle
 from geoagent.evidence.ocr._onnx import OnnxLines, scripts_of
 from geoagent.evidence.ocr._passes import look
-from geoagent.evidence.ocr._rapid import Reader, one_line
-from geoagent.evidence.ocr._unread import unread_regions
+from geoagent.evidence.ocr._rapid import Crop, Reader, one_line
 from geoagent.evidence.photos import quiet
 from geoagent.protocols import Assets
 from geoagent.types import Photo, TextRegion
@@ -39,13 +40,17 @@ class RapidOcr:
             self._reader.load()
             try:
                 crops, scale = look(self._reader, photo, thorough=self._thorough)
+                width = photo.width_px / scale
+                reads = settle(
+                    self._finally(crops), lambda some: self._finally(self._reader.flipped(some, width), mirrored=True)
+                )
             except Exception as error:
                 raise OcrError(f"rapidocr failed on {photo.source}: {one_line(error)}") from error
+        return lay_out(self._reader, photo, reads, scale)
+
+    def _finally(self, crops: Sequence[Crop], *, mirrored: bool = False) -> list[Read]:
         engine = f"rapidocr/{self._reader.model}"
-        pieces = [crop.piece for crop in crops]
-        read = self._reader.regions(photo, pieces, scale, lambda line: engine)
-        sure = [self._reader.reads(piece) for piece in pieces]
-        return read + unread_regions(photo, crops, pieces, sure, scale, engine)
+        return [Read(crop, crop.piece, engine, mirrored) for crop in crops]
 
 
 def build(

@@ -46,33 +46,21 @@ def row_jobs(texts: Path | None, pairs: Path | None, features: Path | None) -> J
     return text_jobs(texts) if pairs is None or features is None else pair_jobs(texts, pairs, features)
 
 
-def photo_paths(photos: Sequence[Path]) -> list[Path]:
-    """Photos by files and folders.
-
-    Raises:
-        ClickException: there are none.
-    """
-    from geoagent.evidence.photos import find_photos
-
-    paths = find_photos(photos)
-    if not paths:
-        raise click.ClickException(f"no photos in {', '.join(map(str, photos))}")
-    return paths
-
-
 def photo_jobs(agent: GeoAgent, paths: Sequence[Path]) -> Iterator[Job]:
     """One job per photo."""
     from geoagent.agent.batch import Job
+    from geoagent.filenames import written
 
     for path in paths:
-        yield Job(str(path), partial(agent.locate, path))
+        yield Job(written(path), partial(agent.locate, path))
 
 
 def text_jobs(path: Path) -> JobsOf:
     """One job per row of JSON lines, read now so that a bad row is reported before anything is loaded."""
     from geoagent.agent.batch import Job, read_texts
 
-    rows = read_texts(path)
+    # JSON can hold lone surrogates, which no file of answers can.
+    rows = [(key.encode("utf-8", "backslashreplace").decode(), lines) for key, lines in read_texts(path)]
     return lambda agent: [Job(key, partial(agent.locate_text, lines, id=key), id=key) for key, lines in rows]
 
 

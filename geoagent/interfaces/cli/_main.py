@@ -24,13 +24,14 @@ class _OneLine(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         from geoagent.errors import ConfigError, GeoAgentError, UnknownPlug
+        from geoagent.filenames import safe
 
         try:
             return super().invoke(ctx)
         except (ConfigError, UnknownPlug) as error:
-            raise click.UsageError(str(error)) from error
+            raise click.UsageError(safe(str(error))) from error
         except GeoAgentError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(safe(str(error))) from error
 
 
 @click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -48,12 +49,13 @@ def main() -> None:
 def photo_errors(source: Path | None, as_json: bool) -> Iterator[None]:
     """With --json, print an error about a photo as a row too, as `locate --json` does, then re-raise it."""
     from geoagent.errors import GeoAgentError
+    from geoagent.filenames import safe, written
 
     try:
         yield
     except GeoAgentError as error:
         if as_json:
-            row = {"source": None if source is None else str(source), "status": "error", "error": str(error)}
+            row = {"source": None if source is None else written(source), "status": "error", "error": safe(str(error))}
             click.echo(json.dumps(row, ensure_ascii=False))
         raise
 

@@ -29,12 +29,13 @@ def write_report(answer: Answer, target: Path, agent: GeoAgent, *, command: str,
     It is made to be handed on, so the photo goes by its name, not by where it lies on this machine.
     """
     from geoagent.evidence.photos import open_photo
+    from geoagent.filenames import path_of, written
     from geoagent.interfaces.outputs import whole
     from geoagent.interfaces.render.report import report_html
 
-    source = Path(answer.source)
+    source = path_of(answer.source)
     page = report_html(
-        answer.model_copy(update={"source": source.name}),
+        answer.model_copy(update={"source": written(source.name)}),
         photo=None if capped else open_photo(source),
         outlines=agent.assets.gazetteer.outlines(),
         command=command,
@@ -55,6 +56,8 @@ def command_again(context: click.Context, *, leave_out: Collection[str] = OUTPUT
         leave_out: names of parameters.
         capped: put "…" for what the user said about the place, which a capped answer must not tell.
     """
+    from geoagent.filenames import safe, written
+
     arguments: list[str] = []
     options: list[str] = []
     for parameter in context.command.params:
@@ -63,11 +66,13 @@ def command_again(context: click.Context, *, leave_out: Collection[str] = OUTPUT
         if name in leave_out or context.get_parameter_source(name) is ParameterSource.DEFAULT or value is None:
             continue
         if isinstance(parameter, click.Argument):
-            arguments += [Path(each).name or str(each) for each in (value if isinstance(value, tuple) else (value,))]
+            arguments += [
+                written(Path(each).name or each) for each in (value if isinstance(value, tuple) else (value,))
+            ]
         elif getattr(parameter, "is_flag", False):
             options += [parameter.opts[0]] if value else []
         else:
-            options += [parameter.opts[0], "…" if capped and name in _TELLING else str(value)]
+            options += [parameter.opts[0], "…" if capped and name in _TELLING else safe(str(value))]
     if any(each.startswith("-") for each in arguments):
         return shlex.join(["geoagent", str(context.info_name), *options, "--", *arguments])
     return shlex.join(["geoagent", str(context.info_name), *arguments, *options])

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.interfaces.cli._jobs import answering, answers_of, failure, photo_jobs, photo_paths, row_jobs, row_options
+from geoagent.interfaces.cli._folders import photos_in, say_passed_over
+from geoagent.interfaces.cli._jobs import answering, answers_of, failure, photo_jobs, row_jobs, row_options
 from geoagent.interfaces.cli._main import agent_options, load_agent
 from geoagent.interfaces.cli._params import PHOTOS, READ, WRITE
+from geoagent.interfaces.cli._positions import with_doubts
 from geoagent.interfaces.cli._saved import Saved
 
 if TYPE_CHECKING:
     from geoagent.answer import Answer
+    from geoagent.evidence.folders import PassedOver
     from geoagent.worlds.evaluation.changes import Row, Truth
 
 
@@ -60,14 +63,20 @@ def compare(
     if sum((bool(photos), answers is not None, texts is not None)) != 1:
         raise click.UsageError("give exactly one of photos, --answers and --texts")
     known = read_truth(truth) if truth is not None else {}
+    passed: Sequence[PassedOver] = ()
+    odd: Sequence[str] = ()
     if answers is not None:
         found: Iterable[Answer] = _read(answers)
         alone, saved = False, None
     else:
         jobs_of = row_jobs(texts, pairs, features)
-        paths = photo_paths(photos) if jobs_of is None else []
+        paths: Sequence[Path] = ()
+        if jobs_of is None:
+            given = photos_in(photos)
+            paths, passed = given.photos, given.passed_over
         agent = load_agent(settings)
         jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
+        jobs, odd = with_doubts(jobs, paths)
         if truth is not None:
             _some_known(truth, known, [(job.id, job.key) for job in jobs])
         alone = len(jobs) == 1
@@ -85,6 +94,9 @@ def compare(
         if alone and not seen:
             _tell(answers_of(jobs, out)[0], alone, as_json)
         seen = answers_of(jobs, out)
+    for line in odd:
+        click.echo(line, err=True)
+    say_passed_over(passed)
     if seen and all(answer.status == "error" for answer in seen):
         raise click.ClickException("no photo could be answered")
     if alone and not known:
@@ -100,7 +112,8 @@ def compare(
         )
     rows = changes(seen, known)
     if as_json:
-        click.echo(json.dumps(to_dict(rows), ensure_ascii=False))
+        counts = to_dict(rows) | ({"passed_over": len(passed)} if passed else {})
+        click.echo(json.dumps(counts, ensure_ascii=False))
     else:
         _table(rows)
 

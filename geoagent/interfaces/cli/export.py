@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geoagent.interfaces.cli._params import PRECISION, WRITE
+from geoagent.interfaces.cli._positions import what_they_say
 
 if TYPE_CHECKING:
     from geoagent.interfaces.outputs import Row
+    from geoagent.interfaces.outputs.xmp import Style
     from geoagent.places.gazetteer import Gazetteer
 
 
@@ -31,13 +34,21 @@ if TYPE_CHECKING:
     metavar="MODULE FILE",
     help="Write a format of your own: a module with write(rows, target), by its dotted path.",
 )
-@click.option("--xmp", is_flag=True, help="Write PHOTO.xmp beside each photo, marked as an estimate; replaces nothing.")
+@click.option("--xmp", is_flag=True, help="Write a sidecar beside each photo, marked as an estimate; replaces nothing.")
 @click.option(
     "--photos",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="With --xmp: folder that relative names refer to.",
 )
-@click.option("--even-with-gps", is_flag=True, help="With --xmp: also if the photo already has a position.")
+@click.option(
+    "--sidecar",
+    type=click.Choice(["auto", "darktable", "lightroom"]),
+    help="With --xmp: PHOTO.jpg.xmp (darktable, digiKam) or PHOTO.xmp (Lightroom, Capture One); "
+    "auto, the default: as the sidecars of its folder, else PHOTO.jpg.xmp.",
+)
+@click.option(
+    "--even-with-gps", is_flag=True, help="With --xmp: also if the photo already has a position, or a part of one."
+)
 @click.option("--max-precision", type=PRECISION, help="Disclose nothing finer than this.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written and skipped as one JSON object.")
 def export(
@@ -45,6 +56,7 @@ def export(
     others: tuple[tuple[str, Path], ...],
     xmp: bool,
     photos: Path | None,
+    sidecar: Style | None,
     even_with_gps: bool,
     max_precision: str | None,
     as_json: bool,
@@ -62,14 +74,15 @@ def export(
       geoagent export answers.jsonl --xmp --photos archive/ --max-precision region
       geoagent locate holiday/ --json | geoagent export - --geoparquet holiday.parquet
     """
+    from geoagent.filenames import written
     from geoagent.interfaces import outputs
     from geoagent.places.gazetteer import Gazetteer
 
     wanted = {name: tables[name] for name in outputs.FORMATS if tables[name] is not None} | dict(others)
     if not wanted and not xmp:
         raise click.UsageError("say what to write: --csv, --geojson, --geoparquet, --as or --xmp")
-    if not xmp and (photos is not None or even_with_gps):
-        raise click.UsageError("--photos and --even-with-gps go with --xmp")
+    if not xmp and (photos is not None or even_with_gps or sidecar is not None):
+        raise click.UsageError("--photos, --sidecar and --even-with-gps go with --xmp")
     streamed = [name for name, target in wanted.items() if str(target) == "-"]
     if len(streamed) > 1 or not {"csv", "geojson"}.issuperset(streamed) or (streamed and as_json):
         raise click.UsageError("- is standard output, which takes one of --csv and --geojson, and then no --json")
@@ -94,12 +107,12 @@ def export(
     for name, target in wanted.items():
         assert target is not None
         count = _streamed(name, rows) if name in streamed else outputs.write(name, rows, target)
-        report[name] = {"file": str(target), "rows": count, "left_out": len(rows) - count}
+        report[name] = {"file": written(target), "rows": count, "left_out": len(rows) - count}
         if not as_json:
             left = len(rows) - count
-            said = f"{target}: {count} rows" + (f", {left} without an answer left out" if left else "")
+            said = f"{written(target)}: {count} rows" + (f", {left} without an answer left out" if left else "")
             click.echo(said, err=bool(streamed))
-    failed = _sidecars(rows, report, photos, even_with_gps, gazetteer) if xmp else 0
+    failed = _sidecars(rows, report, photos, sidecar or "auto", even_with_gps, gazetteer) if xmp else 0
     if xmp and not as_json:
         done = report["xmp"]
         said = f"XMP: {len(done['written'])} sidecars written, {len(done['left_out'])} left out"
@@ -147,24 +160,47 @@ def _sidecars(
     rows: Sequence[Row],
     report: dict[str, Any],
     photos: Path | None,
+    style: Style,
     over_gps: bool,
     gazetteer: Gazetteer | None,
 ) -> int:
     """Write sidecars and report each; returns the number that failed with an error."""
+    from geoagent.evidence.copied import copied_over
+    from geoagent.evidence.exif import sidecars
+    from geoagent.filenames import path_of, written
     from geoagent.interfaces.outputs import xmp
+    from geoagent.interfaces.render import shown
 
     def name(code: str) -> str | None:
         place = gazetteer.country(code) if gazetteer is not None else None
         return place.name if place is not None else None
 
-    done = [xmp.write(row, folder=photos, over_gps=over_gps, country_name=name) for row in rows]
-    written = [each for each in done if each.sidecar is not None]
+    def path(row: Row) -> Path:
+        return path_of(row.source, photos)
+
+    names = xmp.SidecarNames(style)
+    refused = names.refused([(row, path(row)) for row in rows if not xmp.unfit(row)], over_gps=over_gps)
+    shared = {photo: why for photo, why in refused.items() if not sidecars(photo)}
+    copied = copied_over(what_they_say(dict.fromkeys(path(row) for row in rows if row.id is None)))
+
+    def outcome(row: Row) -> xmp.Outcome:
+        if path(row) in shared and not xmp.unfit(row):
+            return xmp.Outcome(row.source, reason=shared[path(row)])
+        try:
+            done = xmp.write(row, folder=photos, over_gps=over_gps, names=names, country_name=name)
+        except Exception as error:  # what is wrong with one photo stops no other
+            return xmp.Outcome(row.source, reason=f"unexpected {type(error).__name__}: {error}", failed=True)
+        doubt = copied.get(path(row), "")
+        return replace(done, reason=f"{done.reason}; {doubt}") if doubt and done.reason else done
+
+    done = [outcome(row) for row in rows]
+    made = [each for each in done if each.sidecar is not None]
     left = [each for each in done if each.sidecar is None]
     report["xmp"] = {
-        "written": [str(each.sidecar) for each in written],
+        "written": [written(each.sidecar) for each in made if each.sidecar is not None],
         "left_out": [{"photo": each.photo, "reason": each.reason} for each in left],
     }
     for each in left:
         reason = each.reason.removeprefix(f"{each.photo}: ")
-        click.echo(f"{'Error: ' if each.failed else ''}{each.photo}: {reason}", err=True)
+        click.echo(f"{'Error: ' if each.failed else ''}{shown(each.photo)}: {reason}", err=True)
     return sum(each.failed for each in left)

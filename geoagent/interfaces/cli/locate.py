@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from geoagent.interfaces.cli._folders import photos_in, say_passed_over
 from geoagent.interfaces.cli._jobs import (
     Shared,
     answering,
     answers_of,
     failure,
     photo_jobs,
-    photo_paths,
     row_jobs,
     row_options,
 )
 from geoagent.interfaces.cli._main import agent_options, load_agent
 from geoagent.interfaces.cli._params import ABSTAIN, CONFIDENCE, PHOTOS, PRECISION, WRITE
+from geoagent.interfaces.cli._positions import WHERE, chosen, with_doubts
 from geoagent.interfaces.cli._report import command_again, write_report
 from geoagent.interfaces.cli._saved import Saved
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from geoagent.agent.batch import Job
     from geoagent.agent.core import GeoAgent
     from geoagent.answer import Answer
+    from geoagent.evidence.folders import PassedOver
 
 
 @click.command()
@@ -50,7 +53,7 @@ if TYPE_CHECKING:
 @click.option("--retry-partial", is_flag=True, help="With --out: retry answers that lack a part.")
 @click.option("--redo", is_flag=True, help="With --out: redo answers made under other settings.")
 @row_options
-@click.option("--where", type=click.Choice(["missing-gps"]), help="Only photos without a position of their own.")
+@click.option("--where", type=click.Choice(WHERE), help="Only photos with no position of their own, or an odd one.")
 @click.option("--within", metavar="AREA[,AREA]", help="Restrict to these: country codes, or names of areas.")
 @click.option("--not", "exclude", metavar="AREA[,AREA]", help="Exclude these.")
 @click.option("--hint", metavar="TEXT", help='What you believe, in words: "near Lyon", "the Balkans, not Greece".')
@@ -104,14 +107,19 @@ def locate(
     jobs_of = row_jobs(texts, pairs, features)
     if texts is not None and (map_path or annotated or report or where):
         raise click.UsageError("--map, --report, --annotated and --where need photos")
-    paths = photo_paths(photos) if jobs_of is None else []
-    if where is not None and not (paths := _without_position(paths)):
+    paths: Sequence[Path] = ()
+    passed: Sequence[PassedOver] = ()
+    if jobs_of is None:
+        given = photos_in(photos)
+        paths, passed = given.photos, given.passed_over
+    if where is not None and not (paths := chosen(paths, where)):
+        say_passed_over(passed)
         return
     several = len(paths) != 1
     if annotated and several and annotated.suffix:
         raise click.UsageError("--annotated with several photos must be a folder")
     for target in (map_path, report):
-        if target is not None and target.resolve() in {path.resolve() for path in paths}:
+        if target is not None and os.path.realpath(target) in map(os.path.realpath, paths):
             raise click.UsageError(f"{target} is one of the photos, which are never written to")
     if report and several:
         raise click.UsageError(f"--report takes one photo, not {len(paths)}; use --map, or geoagent export")
@@ -128,6 +136,8 @@ def locate(
         _dry(jobs_of(agent) if jobs_of else photo_jobs(agent, paths))
         return
     jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
+    jobs, odd = with_doubts(jobs, paths)
+    pictures = _pictures(paths, annotated) if annotated is not None else {}
     shared = Shared()
     answers: list[Answer] = []
     retry = {"retry_errors": retry_errors, "retry_partial": retry_partial, "redo": redo}
@@ -142,9 +152,7 @@ def locate(
             if answer.status == "error" and not (several and out is None and not as_json):
                 click.echo(failure(answer), err=True)
             if annotated and answer.status != "error":
-                _annotate(
-                    Path(answer.source), answer, annotated / f"{Path(answer.source).stem}.png" if several else annotated
-                )
+                _annotate(answer, pictures[answer.source] if several else annotated, several)
             if map_path or not several:
                 answers.append(answer)
     if out is not None and (map_path or not several):
@@ -157,26 +165,14 @@ def locate(
         _show(answers[0], compare)
     for warning in shared.warnings if several else ():
         click.echo(f"Warning, for all of them: {warning}", err=True)
+    for note in odd:
+        if not any(note.endswith(warning) for warning in shared.warnings):
+            click.echo(note, err=True)
     if out is not None and (several or saved.before):
         click.echo(saved.says(), err=True)
+    say_passed_over(passed)
     if saved.failed and saved.failed == saved.wanted:
         sys.exit(1)
-
-
-def _without_position(paths: Sequence[Path]) -> list[Path]:
-    """Photos without a position in file or sidecars; unreadable ones stay, so that locating them reports the error."""
-    from geoagent.errors import GeoAgentError
-    from geoagent.evidence.photos import what_it_says
-
-    kept = []
-    for path in paths:
-        try:
-            if what_it_says(path).position is None:
-                kept.append(path)
-        except GeoAgentError:
-            kept.append(path)
-    click.echo(f"{len(paths) - len(kept)} of {len(paths)} photos left out: they have a position", err=True)
-    return kept
 
 
 def _dry(jobs: Iterable[Job]) -> None:
@@ -201,22 +197,48 @@ def _show(answer: Answer, compare: bool) -> None:
     Console(highlight=False).print(answer_text(answer, compare=compare))
 
 
-def _annotate(source: Path, answer: Answer, target: Path) -> None:
+def _pictures(paths: Sequence[Path], folder: Path) -> dict[str, Path]:
+    """Where each photo is drawn, by its written name: as STEM.png, and below its own folder where stems are alike."""
+    from collections import Counter
+
+    from geoagent.filenames import written
+
+    alike = Counter(path.stem.casefold() for path in paths)
+    base = os.path.commonpath([os.path.abspath(path.parent) for path in paths]) if paths else ""
+    drawn = {}
+    for path in paths:
+        below = f"{os.path.relpath(os.path.abspath(path), base)}.png"
+        drawn[written(path)] = folder / (f"{path.stem}.png" if alike[path.stem.casefold()] == 1 else below)
+    return drawn
+
+
+def _annotate(answer: Answer, target: Path, several: bool) -> None:
+    """Draw one photo; of several, one that cannot be drawn does not stop the others."""
+    from geoagent.evidence.decoding import one_line
     from geoagent.evidence.photos import open_photo
+    from geoagent.filenames import path_of
+    from geoagent.interfaces.render import shown
     from geoagent.interfaces.render.annotate import annotate
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    annotate(open_photo(source), answer).save(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        annotate(open_photo(path_of(answer.source)), answer).save(target)
+    except Exception as error:
+        says = f"{shown(answer.source)}: cannot be drawn ({one_line(error)})"
+        if not several:
+            raise click.ClickException(says) from error
+        click.echo(f"Error: {says}", err=True)
 
 
 def _write_map(answers: list[Answer], target: Path, agent: GeoAgent, *, with_photo: bool) -> None:
     from geoagent.evidence.photos import open_photo
+    from geoagent.filenames import path_of
     from geoagent.interfaces.outputs import whole
     from geoagent.interfaces.render.map import map_html
 
     outlines = agent.assets.gazetteer.outlines()
     alone = with_photo and len(answers) == 1 and answers[0].status != "error"
-    photo = open_photo(Path(answers[0].source)) if alone else None
+    photo = open_photo(path_of(answers[0].source)) if alone else None
     page = map_html(answers[0] if len(answers) == 1 else answers, outlines=outlines, photo=photo)
     with whole(target) as temporary:
         temporary.write_text(page, "utf-8")

@@ -20,7 +20,7 @@ EXIT = {"supported": 0, "consistent": 0, "contradicted": 3, "undecided": 4}
 
 @click.command()
 @click.argument("photo", type=PHOTOS, required=False)
-@click.option("--claim", required=True, metavar="PLACE", help='"Kyiv, Ukraine", 50.45,30.52[,RADIUS_KM], or exif.')
+@click.option("--claim", required=True, metavar="PLACE", help='"Kyiv, Ukraine", coordinates, or exif.')
 @click.option(
     "--text", "lines", multiple=True, metavar="LINE", help="Text of a photo, without the photo; repeat per line."
 )
@@ -31,6 +31,9 @@ def verify(
     photo: Path | None, claim: str, lines: tuple[str, ...], as_json: bool, hint: str | None, **settings: Any
 ) -> None:
     """Check a claim about where a photo was taken.
+
+    Coordinates are LAT,LON[,RADIUS_KM], 36 deg 48' 14.54" S, 174 deg 43' 35.34" E, geo: URIs, links of maps,
+    ISO 6709, WKT and GeoJSON points, MGRS (extra coordinates) and plus codes.
 
     Exit codes: 0 supported or consistent, 3 contradicted, 4 undecided; 1 an error, 2 wrong usage.
 

@@ -1,9 +1,9 @@
 """XMP sidecars: an answer beside its photo, marked as an estimate.
 
-A sidecar is `photo.jpg.xmp`. The photo itself is never touched, and a sidecar that exists is never replaced. Names of
-properties are those of Adobe's XMP Specification Part 2 (exif, photoshop) and of IPTC Core; what marks the estimate is
-in a namespace of our own. Keywords (`dc:subject`) are left alone, since programs take a sidecar's list for the photo's
-whole list; the estimate is said in words in `photoshop:Instructions`.
+A sidecar is `photo.jpg.xmp` or `photo.xmp` (`_sidecar_names.py`). The photo itself is never touched, and a sidecar
+that exists is never replaced. Names of properties are those of Adobe's XMP Specification Part 2 (exif, photoshop) and
+of IPTC Core; what marks the estimate is in a namespace of our own. Keywords (`dc:subject`) are left alone, since
+programs take a sidecar's list for the photo's whole list; the estimate is said in words in `photoshop:Instructions`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ from geoagent import __version__
 from geoagent.errors import MissingDependency, PhotoError
 from geoagent.evidence.exif import ESTIMATES, METHOD, sidecars
 from geoagent.evidence.photos import what_it_says
+from geoagent.filenames import path_of, safe, written
 from geoagent.interfaces.outputs._row import Row, plain
+from geoagent.interfaces.outputs._sidecar_names import STYLES, SidecarNames, Style
+
+__all__ = ["STYLES", "Outcome", "SidecarNames", "Style", "gps_text", "sidecar", "sidecars", "unfit", "write"]
 
 NAMESPACE = ESTIMATES
 NAMESPACES: Mapping[str, str] = {
@@ -58,21 +62,24 @@ def write(
     *,
     folder: Path | None = None,
     over_gps: bool = False,
+    names: SidecarNames | None = None,
     country_name: Callable[[str], str | None] | None = None,
 ) -> Outcome:
     """Write the sidecar of one answer, unless a rule forbids it.
 
     Nothing is written for an error, for a text without a photo, for an answer that names no place, beside a photo that
-    does not exist, over a sidecar of any name that exists, or where the photo's own metadata have a position.
+    does not exist, over a sidecar of any name that exists, or where the photo's own metadata have a position or a part
+    of one.
 
     Args:
         row: the answer.
         folder: where relative names of photos start from; the current folder where None.
         over_gps: write also where the photo has a position of its own.
+        names: how sidecars are named; photo.jpg.xmp where None.
         country_name: from a country's code to its name; without it the code alone is written.
     """
-    photo = Path(row.source) if folder is None else folder / row.source
-    reason = _unfit(row)
+    photo = path_of(row.source, folder)
+    reason = unfit(row)
     if reason:
         return Outcome(row.source, reason=reason)
     try:
@@ -80,10 +87,10 @@ def write(
     except (PhotoError, MissingDependency) as error:
         return Outcome(row.source, reason=str(error), failed=True)
     if existing := sidecars(photo):
-        return Outcome(row.source, reason=f"the sidecar {existing[0].name} exists and is left as it is")
+        return Outcome(row.source, reason=f"the sidecar {written(existing[0].name)} exists and is left as it is")
     if said.position is not None and not over_gps:
-        return Outcome(row.source, reason=f"{said.position} has a position")
-    target = photo.with_name(photo.name + ".xmp")
+        return Outcome(row.source, reason=safe(said.says))
+    target = (names or SidecarNames()).target(photo)
     name = country_name(row.country) if country_name is not None and row.country else None
     try:
         with target.open("x", encoding="utf-8", newline="\n") as file:  # exclusive: fails where a file exists
@@ -93,9 +100,11 @@ def write(
                 target.unlink(missing_ok=True)
                 raise
     except FileExistsError:
-        return Outcome(row.source, reason=f"the sidecar {target.name} exists and is left as it is")
+        return Outcome(row.source, reason=f"the sidecar {written(target.name)} exists and is left as it is")
     except OSError as error:
-        return Outcome(row.source, reason=f"{target.name} cannot be written: {error.strerror or error}", failed=True)
+        return Outcome(
+            row.source, reason=f"{written(target.name)} cannot be written: {error.strerror or error}", failed=True
+        )
     return Outcome(row.source, target)
 
 
@@ -125,7 +134,8 @@ def gps_text(degrees: float, signs: str) -> str:
     return f"{whole},{millionths // 1_000_000}.{millionths % 1_000_000:06d}{signs[degrees < 0]}"
 
 
-def _unfit(row: Row) -> str:
+def unfit(row: Row) -> str:
+    """Why an answer gets no sidecar whatever its photo is; "" if it may get one."""
     if row.status == "error":
         return "has no answer"
     if row.id is not None:

@@ -200,7 +200,8 @@ def file_says(answer: Answer) -> list[Element]:
     """The position in the file's EXIF data, which is not used as evidence."""
     gps = answer.exif_gps
     if gps is None:
-        return []
+        partial = shown(answer.exif_partial or "")
+        return [el("p", {}, f"In the file's EXIF data: {partial}. It was not used.")] if partial else []
     away = "" if (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
     at = f"{file_text(answer)}, " if gps.place else ""
     return [

@@ -236,6 +236,7 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
             "coordinates": coordinates_text(answer.exif_gps.lat, answer.exif_gps.lon),
             "distance": "" if (km := exif_distance_km(answer)) is None else km_text(km),
         },
+        "partial": answer.exif_partial or "",
         "facts": [
             *([f"world {key}", str(v)] for key, v in answer.world.items() if isinstance(v, str | int | float)),
             *([key, value] for key, value in answer.versions.items()),

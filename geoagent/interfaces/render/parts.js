@@ -165,7 +165,8 @@ const fileSays = (a) => (a.exif.name ? `${a.exif.name} (${a.exif.coordinates})` 
 
 function fileOf(a) {
   return section("What the file says, not used", a.exif ? [el("p", {}, "GPS position in the file: ", say(fileSays(a)),
-    a.exif.distance ? `, ${a.exif.distance} from the answer` : ""), el("p", { class: "small muted" }, "Anyone can write any position into a file. It was not used.")] : []);
+    a.exif.distance ? `, ${a.exif.distance} from the answer` : ""), el("p", { class: "small muted" }, "Anyone can write any position into a file. It was not used.")]
+    : a.partial ? [el("p", {}, `In the file's EXIF data: ${a.partial}. It was not used.`)] : []);
 }
 
 function linesOf(a) {

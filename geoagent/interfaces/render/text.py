@@ -82,6 +82,8 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
         at = f" ({coordinates_text(gps.lat, gps.lon)})" if gps.place else ""
         away = "" if (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
         yield Text(f"The file says {file_text(answer)}{at}{away}: not used", style="magenta")
+    elif answer.exif_partial:
+        yield Text(f"The file says: {shown(answer.exif_partial)}: not used", style="magenta")
 
 
 def line_text(answer: Answer) -> str:

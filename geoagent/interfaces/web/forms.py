@@ -25,6 +25,7 @@ with needs("web", "fastapi", "starlette", "python_multipart"):
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from geoagent.places.coordinates import NOTATIONS
 from geoagent.types import Precision
 
 _NO_DISK = 1 << 62
@@ -125,7 +126,9 @@ class Question(Settings):
 class Claim(Question):
     """A question about a claim."""
 
-    claim: str = Field(min_length=1, max_length=300, description='"Kyiv, Ukraine", "50.45,30.52[,RADIUS_KM]" or "exif"')
+    claim: str = Field(
+        min_length=1, max_length=2000, description=f'"Kyiv, Ukraine", "exif", or coordinates: {NOTATIONS}'
+    )
 
 
 class Photos(BaseModel):

@@ -8,6 +8,7 @@ make of them.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -23,10 +24,12 @@ from geoagent.answer import Alternative, Answer, Best, CountryShare
 from geoagent.errors import GeoAgentError, InputError, PhotoError
 from geoagent.evidence.observation import Observation
 from geoagent.evidence.photos import find_photos
+from geoagent.filenames import path_of, written
 from geoagent.interfaces.render import file_text, is_blank, notes_text, place_text, shown
 from geoagent.interfaces.web.forms import areas_of
 from geoagent.interfaces.web.schemas import PlaceFound, Reading
 from geoagent.optional import needs
+from geoagent.places.coordinates import NOTATIONS
 
 with needs("web", "mcp"):
     from mcp.server import MCPServer
@@ -115,18 +118,18 @@ class Folder:
             PhotoError: it leads out of the folder, or is no file.
         """
         try:
-            found = (self._root / path).resolve()
+            found = path_of(path, self._root).resolve()
         except (OSError, ValueError, RuntimeError) as error:
             raise PhotoError(f"{shown(path)!r} is no path") from error
         if not found.is_relative_to(self._root):
             raise PhotoError(f"{shown(path)!r} lies outside the folder that the user allowed")
-        if not found.is_file():
+        if not os.path.isfile(found):  # `Path.is_file` raises an error where it may not look
             raise PhotoError(f"{shown(path)!r}: no such file in the folder; list_photos tells what there is")
         return found
 
     def photos(self) -> list[str]:
         """Relative paths of the photos in it, at most the first few hundred."""
-        return [str(path.relative_to(self._root)) for path in find_photos([self._root])[:_LISTED]]
+        return [written(path.relative_to(self._root)) for path in find_photos([self._root])[:_LISTED]]
 
 
 class Desk:
@@ -154,7 +157,7 @@ class Desk:
             try:
                 self._seen[key] = self.agent.observe(file)
             except PhotoError as error:
-                raise PhotoError(str(error).replace(str(file), shown(path))) from error
+                raise PhotoError(str(error).replace(written(file), shown(path))) from error
             while len(self._seen) > _REMEMBERED:
                 self._seen.popitem(last=False)
         return self._seen[key]
@@ -192,7 +195,7 @@ def create_tools(agent: GeoAgent, folder: Path) -> Any:
     async def verify_claim(
         path: PhotoPath,
         claim: Annotated[
-            str, Field(description='"Kyiv, Ukraine", "50.45,30.52[,RADIUS_KM]" or "exif"', max_length=300)
+            str, Field(description=f'"Kyiv, Ukraine", "exif", or coordinates: {NOTATIONS}', max_length=2000)
         ],
     ) -> Verification:
         """Weigh a claim about where a photo was taken, cue by cue, and tell what photos from there would show."""

@@ -14,7 +14,7 @@ import numpy as np
 from geoagent.agent.core import GeoAgent
 from geoagent.belief.calibration import KNOTS, Observation, fit, log_loss
 from geoagent.errors import InputError, WorldError
-from geoagent.evidence.constraints.lexicon import Lexicon
+from geoagent.evidence.constraints.lexicon import Lexicon, shared_conventions
 from geoagent.places.geo import LatLon
 from geoagent.tables import Row, read_rows
 from geoagent.types import Constraint, Cue, TextRegion, regions_from_lines
@@ -148,7 +148,8 @@ def _observation(constraint: Constraint, strength: float, text: Text, prior: Map
 
 
 def _lexicon(agent: GeoAgent, curves: Mapping[str, Any] | None) -> Lexicon:
-    return Lexicon(agent.assets.gazetteer, agent.assets.world.country_prior, curves)
+    world, gazetteer = agent.assets.world, agent.assets.gazetteer
+    return Lexicon(gazetteer, world.country_prior, curves, shared_conventions(world, gazetteer))
 
 
 def measure(

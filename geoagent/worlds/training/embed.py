@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from geoagent.errors import InputError, PhotoError
+from geoagent.errors import InputError
+from geoagent.evidence.opening import check_regular
 from geoagent.evidence.photos import open_photo
+from geoagent.filenames import safe, written
 from geoagent.protocols import Encoder
 from geoagent.resources import cache_dir
 from geoagent.types import Float32, Photo
@@ -54,6 +56,7 @@ def embed_table(
     lost: list[str] = []
     for row, path in enumerate(table.paths):
         try:
+            check_regular(path)
             raw = path.read_bytes()
             key = hashlib.sha256(raw).hexdigest()
             known = store.get(key)
@@ -61,8 +64,8 @@ def embed_table(
                 found[row] = known
             else:
                 waiting.append((row, key, open_photo(path)))
-        except (OSError, PhotoError) as error:
-            lost.append(f"{path.name} ({error})")
+        except Exception as error:  # whatever is wrong with one photo, the others are embedded
+            lost.append(f"{written(path.name)} ({safe(str(error))})")
         if len(waiting) >= batch:
             _encode(encoder, waiting, store, found)
         if progress is not None:

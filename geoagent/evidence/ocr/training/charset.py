@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from geoagent.evidence.ocr._multiscript import logical
+from geoagent.evidence.ocr._classes import logical
 
 HAN = "〓"
 COMMON = "0123456789.,:;-/()'\"!?&%+#№@*= "

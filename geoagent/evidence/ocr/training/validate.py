@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from rapidfuzz.distance import Levenshtein
 
+from geoagent.evidence.ocr._classes import logical
 from geoagent.evidence.ocr._lines import tidy
-from geoagent.evidence.ocr._multiscript import MultiscriptLines, logical
+from geoagent.evidence.ocr._multiscript import MultiscriptLines
 from geoagent.evidence.ocr.training.charset import RIGHT_TO_LEFT
 from geoagent.evidence.ocr.training.material import Material
 from geoagent.evidence.ocr.training.samples import Sample, Sampler, collate, narrowest
@@ -24,7 +25,8 @@ Read = Callable[[UInt8], Float32]
 """From lines `(B, 48, W)` grey to probabilities `(B, W / 4, K)`."""
 _BATCH = 64
 _LEAST_LINES = 20  # of a script, to fit its confidences
-_PRIOR = 2.0  # lines' worth of belief that a stated confidence is right as it is
+_PRIOR = 2.0  # lines' worth of belief in what a fit is drawn to
+_UNCHANGED = (0.0, 1.0)  # intercept and slope with which a stated confidence is right as it is
 _EDGE = 1e-3
 
 
@@ -47,7 +49,8 @@ class Score:
 class Confidence:
     """How often a script's lines are right, given the confidence that the engine states.
 
-    P(right) = σ(intercept + slope · logit(stated)), fitted with a weak pull to (0, 1), which changes nothing.
+    P(right) = σ(intercept + slope · logit(stated)), fitted with a weak pull to the fit of all scripts,
+    and that to (0, 1), which changes nothing.
 
     Attributes:
         intercept: see above.
@@ -172,7 +175,7 @@ def readings(lines: MultiscriptLines, samples: Sequence[Sample]) -> list[tuple[s
 
 
 def confidences(rows: Sequence[tuple[str, float, bool]]) -> dict[str, Confidence]:
-    """Fit how often a stated confidence is right, by script.
+    """Fit how often a stated confidence is right, by script, each drawn to the fit of all scripts together.
 
     Args:
         rows: script, stated confidence and whether it was right, as from `readings`.
@@ -183,7 +186,9 @@ def confidences(rows: Sequence[tuple[str, float, bool]]) -> dict[str, Confidence
     groups: dict[str, list[tuple[float, bool]]] = defaultdict(list)
     for script, stated, right in rows:
         groups[script].append((stated, right))
-    return {s: _fit(group) for s, group in sorted(groups.items()) if len(group) >= _LEAST_LINES}
+    together = _fit([(stated, right) for _, stated, right in rows], _UNCHANGED) if rows else None
+    pulled = (together.intercept, together.slope) if together else _UNCHANGED
+    return {s: _fit(group, pulled) for s, group in sorted(groups.items()) if len(group) >= _LEAST_LINES}
 
 
 def as_json(values: Mapping[str, Score] | Mapping[str, Confidence]) -> dict[str, dict[str, float]]:
@@ -191,19 +196,19 @@ def as_json(values: Mapping[str, Score] | Mapping[str, Confidence]) -> dict[str,
     return {key: {k: round(v, 4) for k, v in asdict(value).items()} for key, value in values.items()}
 
 
-def _fit(rows: Sequence[tuple[float, bool]]) -> Confidence:
-    """Logistic regression of one variable by Newton's method, with a Gaussian prior around (0, 1)."""
+def _fit(rows: Sequence[tuple[float, bool]], around: tuple[float, float]) -> Confidence:
+    """Logistic regression of one variable by Newton's method, with a Gaussian prior around an intercept and a slope."""
     stated = np.array([p for p, _ in rows], dtype=np.float64)
     right = np.array([r for _, r in rows], dtype=np.float64)
     x = np.column_stack([np.ones(len(stated)), _logit(stated)])
-    prior = np.array([0.0, 1.0])
+    prior = np.array(around)
     beta = prior.copy()
     for _ in range(50):
         p = _sigmoid(x @ beta)
         gradient = x.T @ (right - p) - _PRIOR * (beta - prior)
         curvature = (x * (p * (1 - p))[:, None]).T @ x + _PRIOR * np.eye(2)
         change = np.linalg.solve(curvature, gradient)
-        beta += np.clip(change, -1, 1)
+        beta += change / max(1.0, float(np.abs(change).max()))
         if np.abs(change).max() < 1e-9:
             break
     fitted = _sigmoid(x @ beta)
