@@ -138,6 +138,7 @@ class ExifGps(_Part):
     lat: float
     lon: float
     distance_km: float | None = Field(description="null where no place is named")
+    place: str | None = Field(default=None, description="town and country of the position; null on the open sea")
 
 
 class LlmStep(_Part):
@@ -192,7 +193,9 @@ class Answer(_Part):
     countries: list[CountryShare] = Field(default_factory=list)
     credible: CredibleSet | None = Field(default=None, description="absent if the world has none fitted")
     alternatives: list[Alternative] = Field(default_factory=list)
-    looked: bool | None = Field(default=None, description="whether an encoder judged the picture, not only its text")
+    looked: bool | None = Field(
+        default=None, description="whether an encoder or a vision-language model judged the picture"
+    )
     vision_only: Prediction | None = None
     text_only: Prediction | None = None
     text_aware: Prediction | None = None

@@ -8,6 +8,15 @@ from contextlib import contextmanager
 from geoagent.errors import MissingDependency
 
 DISTRIBUTION = "geoagent-photo"
+EYES = f"pip install '{DISTRIBUTION}[vision]' && geoagent get vision"
+"""The command after which pictures are judged."""
+EYES_COST = "a few gigabytes, once; minutes on a fast connection"
+"""Rough size and time of `EYES`."""
+
+
+def eyes(cost: str = EYES_COST) -> str:
+    """Return the command after which pictures are judged, with its rough size and time."""
+    return f"{EYES} ({cost})" if cost else EYES
 
 
 @contextmanager

@@ -52,6 +52,8 @@ class Server(ThreadingHTTPServer):
     behaviours: list[Behaviour]
     seen: list[dict[str, Any]]
     headers: list[dict[str, str]]
+    pages: dict[str, Any]
+    asked: list[str]
 
     @property
     def url(self) -> str:
@@ -67,6 +69,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        page = self.server.pages.get(self.path)
+        if page is None:
+            self.send(404, b"{}")
+        elif callable(page):
+            page(self, {})
+        else:
+            self.send(200, page if isinstance(page, bytes) else json.dumps(page).encode())
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -152,10 +164,11 @@ def floods(handler: Handler, body: dict[str, Any]) -> None:
 
 
 @contextmanager
-def serving(*behaviours: Behaviour, port: int = 0) -> Iterator[Server]:
-    """A server that runs inside, at a free port unless one is given."""
+def serving(*behaviours: Behaviour, port: int = 0, pages: dict[str, Any] | None = None) -> Iterator[Server]:
+    """A server that runs inside, at a free port unless one is given; `pages` are what GET finds, by path."""
     server = Server(("127.0.0.1", port), Handler)
     server.behaviours, server.seen, server.headers = list(behaviours), [], []
+    server.pages, server.asked = dict(pages or {}), []
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

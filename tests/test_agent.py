@@ -70,8 +70,12 @@ def test_no_text_gives_the_prior_and_says_so(agent):
     assert answer.best.precision == "none"
     assert answer.cues == []
     assert answer.vision_only == answer.text_aware == answer.text_only
-    assert any("no encoder" in w for w in answer.warnings)
-    assert "judged" in answer.explanation
+    assert any("the picture itself was not judged" in w for w in answer.warnings)
+    assert answer.explanation.startswith(
+        "No place can be named from the picture: it was not judged. Looked for: signs,"
+    )
+    assert answer.explanation.endswith("found none.")
+    assert answer.alternatives == []
 
 
 def test_a_sign_places_the_photo(agent):

@@ -36,7 +36,7 @@ def few(tmp_path: Path) -> Path:
 def test_locating_a_folder(few: Path) -> None:
     done = run("locate", few)
     grey, cologne, text = done.stdout.splitlines()
-    assert grey == f"{few / 'grey.jpg'}: No place can be named · 9 % for the likeliest country, US"
+    assert grey == f"{few / 'grey.jpg'}: No place can be named from the picture"
     assert cologne.startswith(
         f"{few / 'koeln.jpg'}: Köln, North Rhine-Westphalia, DE · 50.93° N, 6.95° E · 50 % within"
     )
@@ -74,9 +74,7 @@ def test_comparing_a_folder(few: Path, tmp_path: Path) -> None:
     done = run("compare", few, "--out", out)
     assert done.exit_code == 0, done.output
     lines = [line for line in done.stdout.splitlines() if ".jpg" in line]
-    assert lines == [
-        f"{few / 'koeln.jpg'}: The text changed the country from US to DE: Köln, North Rhine-Westphalia, DE."
-    ]
+    assert lines == []  # a picture that was not judged says nothing that the text could change
     assert done.stderr.count("no picture was judged") == 1
     as_json = run("compare", "--answers", out, "--json")
     *photos, counts = map(json.loads, as_json.stdout.splitlines())
@@ -106,5 +104,5 @@ def test_one_photo_is_shown_again_from_its_file(few: Path, tmp_path: Path) -> No
     args = ("compare", few / "grey.jpg", "--no-text", "--out", tmp_path / "a.jsonl")
     first, second = run(*args), run(*args)
     assert first.stdout == second.stdout
-    assert "without text" in second.stdout
+    assert "It was not judged. Looked for: signs" in second.stdout
     assert "1 from a run before" in second.stderr

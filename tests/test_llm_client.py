@@ -103,10 +103,12 @@ def test_a_truncated_reply_is_an_outcome():
 
 
 THOUGHTS = [
-    {"content": "", "reasoning": '{"name": "a", "size": 0.5}'},  # Ollama
+    {"content": "", "reasoning": "The name would be {a}, of size 0.5."},  # Ollama
     {"content": None, "reasoning_content": "The sign is German, so"},  # DeepSeek, llama.cpp
     {"content": "\n", "reasoning": "First, the words."},
-    {"content": '<think>{"name": "a", "size": 0.5}</think>'},
+    {"content": '<think>{"colour": "red"} or {"name": "a"</think>'},
+    {"content": "", "reasoning": '{"name": "a", "size": "large"}'},
+    {"content": "", "reasoning": {"name": "a", "size": 0.5}},
     {"content": "<thinking>Well.</thinking>\n\n"},
     {"content": "<think>The sign has been cut"},
     {"content": "The mark at the head is in the prompt.</think>"},
@@ -121,6 +123,32 @@ def test_a_model_that_only_thought_is_told_how_not_to(said):
     assert "only thought" in reply.why
     assert "thinking=off" in reply.why
     assert len(server.seen) == 1  # asking for a repair would only make it think again
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"content": "", "reasoning": '{"name": "quay", "size": 0.25}'},
+        {"content": None, "reasoning_content": 'Then:\n```json\n{"name": "quay", "size": 0.25}\n```'},
+        {"content": " ", "reasoning": 'Perhaps {"name": "pier", "size": 1}? No: {"name": "quay", "size": 0.25}.'},
+        {"content": '<think>{"name": "quay", "size": 0.25}</think>'},
+        {"content": "", "reasoning": 'A {brace}, {"colour": "red"}, {"name": "quay", "size": 0.25} and {"size": 9}'},
+        {"content": "", "reasoning": "", "reasoning_content": "{" * 80 + '{"name": "quay", "size": 0.25}'},
+    ],
+)
+def test_a_reply_that_a_server_takes_for_a_thought_is_understood(said):
+    reply, server = ask(says(said["content"], **{k: v for k, v in said.items() if k != "content"}))
+    assert reply.outcome == "ok"
+    assert reply.value == Thing(name="quay", size=0.25)
+    assert "quay" in reply.text
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("draft", ['{"name": "quay", "size": 0.25}', 'First {"name": "pier", "size": 1}, but then'])
+def test_a_draft_in_thoughts_that_were_cut_off_is_no_reply(draft):
+    reply, _ = ask(says("", finish="length", reasoning=draft))
+    assert reply.outcome == "truncated"
+    assert reply.value is None
 
 
 def test_a_model_that_thought_until_it_was_cut_off_is_told_both():

@@ -81,9 +81,13 @@ def test_the_likeliest_point_is_one_of_several_where_it_is_not_the_answer(agent:
 
 
 def test_the_explanation_says_why(agent: GeoAgent, blank: Answer) -> None:
-    assert blank.explanation.startswith("No place can be named: no country is likelier than not")
-    assert blank.countries[0].code in blank.explanation
+    assert blank.explanation.startswith("No place can be named from the text: it speaks for none. Looked for: signs,")
+    assert blank.explanation.endswith("found none in 2 lines of text.")
+    assert blank.countries[0].code not in blank.explanation
     assert "within" not in blank.explanation
+    unsure = agent.using(within=("FR", "ES", "PT", "IT")).locate_text(BLANK)
+    assert unsure.explanation.startswith("No place can be named: no country is likelier than not")
+    assert unsure.countries[0].code in unsure.explanation
     asked = agent.using(abstain_below=0.97).locate_text(["Boulangerie"])
     assert "97% were asked for" in asked.explanation
 
@@ -112,19 +116,19 @@ def test_who_asks_for_more_gets_no_place_in_any_variant(agent: GeoAgent) -> None
     assert answer.confidence == sure.confidence
 
 
-def test_the_picture_without_a_place_is_told_beside_an_answer_that_has_one(agent: GeoAgent) -> None:
+def test_a_picture_that_was_not_judged_is_not_set_beside_an_answer(agent: GeoAgent) -> None:
     answer = agent.locate_text(["21000 Dijon", "12 rue de la Liberté"])
     assert answer.best is not None
     assert answer.best.place == "Dijon"
     assert answer.vision_only is not None
     assert answer.vision_only.best == NOWHERE
     assert answer.vision_only.radius_90_km is None
-    assert "Without any text no place could be named." in answer.explanation
-    assert "no place" in printed(comparison_text(answer))
+    assert "Without any text" not in answer.explanation
+    assert "no place" not in printed(comparison_text(answer))
     view = answer_view(answer)
-    assert view["vision"]["lat"] is None
-    assert view["vision"]["r90"] is None
-    assert changed(answer) == "country"
+    assert view["vision"] is view["text"] is None
+    assert view["halves"] == []
+    assert changed(answer) == "nothing"
 
 
 def test_the_likeliest_country_is_scored_and_no_place_is_no_change_of_place(blank: Answer) -> None:
@@ -175,9 +179,11 @@ def test_nothing_drawn_or_printed_points_at_a_place(answer: Answer) -> None:
 def test_an_assistant_is_told_no_place(blank: Answer, agent: GeoAgent) -> None:
     tools = pytest.importorskip("geoagent.interfaces.web.tools", reason="needs the extra web")
     told = tools.Located.of(blank)
-    assert told.best == told.picture_alone == NOWHERE
+    assert told.best == NOWHERE
+    assert told.picture_alone is None
     assert (told.radius_50_km, told.radius_90_km) == (None, None)
-    assert told.countries[0].p == told.confidence
+    assert told.countries == []
+    assert told.file_says == "Lisbon, Portugal"
     (reason,) = tools.Located.of(agent.locate_text(["Boulangerie"])).reasons[:1]
     assert reason.without == "no place"
     assert "no place can be named" in tools.INSTRUCTIONS
@@ -190,7 +196,7 @@ def test_the_command_line_names_none(tmp_path: Path) -> None:
     found = json.loads(CliRunner().invoke(main, ["locate", *base, "--json"]).stdout)
     assert set(found["best"].values()) == {None, "none"}
     told = CliRunner().invoke(main, ["locate", *base]).stdout
-    assert "a: No place can be named · " in told
-    assert "for the likeliest country, US" in told
+    assert told == "a: No place can be named from the text\n" or "No place can be named from the text" in told
+    assert "US" not in told
     compared = json.loads(CliRunner().invoke(main, ["compare", *base, "--json"]).stdout)
     assert set(compared["text_aware"]["best"].values()) == {None, "none"}

@@ -12,13 +12,13 @@ import numpy as np
 
 from geoagent import __version__
 from geoagent.agent.disclosure import NOWHERE, at_its_level
+from geoagent.agent.file_position import file_position
 from geoagent.agent.user_constraints import notes_on, user_constraints
 from geoagent.answer import (
     Alternative,
     Answer,
     Best,
     CredibleSet,
-    ExifGps,
     NeighbourReport,
     Prediction,
     RegionReport,
@@ -34,6 +34,8 @@ from geoagent.protocols import Assets
 from geoagent.types import Candidates, Constraint, Posterior, Precision, TextEvidence, TextRegion
 
 Infer = Callable[..., tuple[Posterior, Estimate]]
+PICTURE = "llm-picture"
+"""Source of the constraints of a model that saw the picture."""
 _ALTERNATIVES = 5
 _NEIGHBOURS = 20
 _PACKAGES = ("numpy", "pillow", "rapidocr", "onnxruntime", "shapely", "phonenumbers", "py3langid")
@@ -98,9 +100,11 @@ class AnswerBuilder:
         warnings = (*self.notes, *observed.warnings)
         everything = (*user, *text.constraints)
         aware, final = infer(vision.log_probs, everything)
-        looked = vision.encoder is not None
-        seen, vision_only = (aware, final) if not text.constraints else infer(vision.log_probs, user)
-        read = [c for c in everything if c.source != "llm-picture"]
+        pictured = [c for c in text.constraints if c.source == PICTURE]
+        read = [c for c in everything if c.source != PICTURE]
+        has_text = len(text.constraints) > len(pictured)
+        looked = vision.encoder is not None or bool(pictured)
+        seen, vision_only = (aware, final) if not has_text else infer(vision.log_probs, (*user, *pictured))
         alone = not looked and len(read) == len(everything)
         heard, text_only = (aware, final) if alone else infer(prior, read, looked=False)
         prediction = self.prediction(final)
@@ -115,7 +119,7 @@ class AnswerBuilder:
         vision_prediction = prediction if vision_only is final else self.prediction(vision_only)
         text_prediction = prediction if text_only is final else self.prediction(text_only)
         comparison = None
-        if looked and text.constraints:
+        if looked and has_text:
             before = infer(prior, user, looked=False, radii=False)[0].log_probs
             comparison = compared(seen, heard, before, vision_prediction.best, best)
         gps = observed.exif_gps
@@ -128,6 +132,7 @@ class AnswerBuilder:
             prediction.radius_90_km,
             cues,
             looked=looked,
+            photo=observed.size_px is not None,
             told=bool(user),
             lines=len(text.regions),
             comparison=comparison,
@@ -146,7 +151,8 @@ class AnswerBuilder:
             abstained=not named,
             countries=prediction.countries,
             credible=self.credible(final, aware),
-            alternatives=self.alternatives(final, aware, own=not named),
+            # Of a photo that nothing is known of, the likeliest places are those of any photo.
+            alternatives=self.alternatives(final, aware, own=not named) if looked or everything else [],
             looked=looked,
             vision_only=vision_prediction if self._config.vision_weight > 0 or not looked else None,
             text_only=text_prediction if self._config.text_weight > 0 else None,
@@ -160,7 +166,9 @@ class AnswerBuilder:
             warnings=list(dict.fromkeys(warnings)),
             world=self._assets.world.summary(),
             versions=self.versions,
-            exif_gps=None if gps is None else _exif(gps, final.latlon if named else None),
+            exif_gps=None
+            if gps is None
+            else file_position(gps, final.latlon if named else None, self._assets.gazetteer),
             exif_partial=observed.exif_partial or None,
         )
         return answer, said
@@ -290,7 +298,3 @@ def _region(index: int, region: TextRegion, text: TextEvidence) -> RegionReport:
 
 def _corners(region: TextRegion) -> list[tuple[float, float]]:
     return [(round(float(x), 1), round(float(y), 1)) for x, y in region.polygon_px]
-
-
-def _exif(gps: LatLon, here: LatLon | None) -> ExifGps:
-    return ExifGps(lat=gps.lat, lon=gps.lon, distance_km=None if here is None else round(gps.distance_km(here), 2))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geoagent.agent import llm_contributions
-from geoagent.agent.answer_builder import AnswerBuilder
+from geoagent.agent.answer_builder import PICTURE, AnswerBuilder
 from geoagent.agent.claims import claim_of_position, read_claims
 from geoagent.agent.disclosure import permitted, release
 from geoagent.agent.fingerprint import fingerprint
@@ -25,6 +25,7 @@ from geoagent.agent.timing import Clock
 from geoagent.agent.verification import Verification, verify
 from geoagent.answer import Answer
 from geoagent.belief.estimate import Estimate
+from geoagent.belief.explanation import NOT_JUDGED
 from geoagent.belief.fusion import Belief, Fusion
 from geoagent.config import WEIGHING, Config
 from geoagent.errors import ConfigError, InputError, WorldError
@@ -324,6 +325,8 @@ class GeoAgent:
             text = self.understand(regions)
             if photo is not None and self.viewer is not None:
                 text = llm_contributions.shown(self.viewer, photo, text)
+                if any(c.source == PICTURE for c in text.constraints):
+                    vision = replace(vision, warnings=tuple(w for w in vision.warnings if w != NOT_JUDGED))
             text = self._second_look(photo, vision, text)
         return Observation(
             source=source,
@@ -345,7 +348,7 @@ class GeoAgent:
             return text
         if any("constraints from llm" in warning for warning in text.warnings):
             return text  # do not ask a model again that has just failed
-        pictured = tuple(c for c in text.constraints if c.source == "llm-picture")
+        pictured = tuple(c for c in text.constraints if c.source == PICTURE)
 
         def again(regions: Sequence[TextRegion]) -> TextEvidence:
             fresh = self.understand((*regions, *text.unread))

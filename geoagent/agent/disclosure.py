@@ -10,7 +10,7 @@ import numpy as np
 
 from geoagent.agent.claims import Claim
 from geoagent.answer import Answer, Best, CuePlace, CueReport, Prediction
-from geoagent.belief.explanation import unnamed
+from geoagent.belief.explanation import nothing_found, unnamed
 from geoagent.belief.radii import spread_quantiles
 from geoagent.config import OPEN, Config
 from geoagent.errors import InputError
@@ -128,7 +128,7 @@ def disclose(answer: Answer, cap: Precision, gazetteer: Gazetteer, *, asked: flo
     hide = _Hider(cap, gazetteer)
     final = hide.prediction(answer.text_aware)
     assert final is not None
-    placed: dict[str, object] = {"best": final.best, "explanation": hide.explanation(final, asked)}
+    placed: dict[str, object] = {"best": final.best, "explanation": hide.explanation(final, asked, answer)}
     placed |= {"radius_50_km": final.radius_50_km, "radius_90_km": final.radius_90_km}
     return answer.model_copy(
         update={
@@ -264,8 +264,11 @@ class _Hider:
             }
         )
 
-    def explanation(self, final: Prediction, asked: float) -> str:
+    def explanation(self, final: Prediction, asked: float, answer: Answer) -> str:
         """Return an explanation that names only the capped place."""
+        if final.best.precision == "none" and answer.looked is False and not answer.cues:
+            photo = any("not judged" in warning for warning in answer.warnings)
+            return ": ".join(nothing_found(len(answer.regions), photo=photo))
         if final.best.precision == "none":
             return unnamed(final.countries[0].code, final.confidence, asked)
         return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from geoagent.belief.explanation import NOT_JUDGED
 from geoagent.errors import GeoAgentError
 from geoagent.evidence.cues import Finder, find_cues, instructs
 from geoagent.evidence.cues.overlay import laid_over
@@ -26,8 +27,7 @@ def look(photo: Photo, world: World, encoder: Encoder | None, *, silent: bool = 
         silent: do not warn that there is no encoder, since another warning says why.
     """
     if encoder is None or world.head is None:
-        why = "the picture itself was not judged (no encoder): the prior of where photos are taken stands in for it"
-        return VisionEvidence(world.log_prior, world.cells.fingerprint, warnings=() if silent else (why,))
+        return VisionEvidence(world.log_prior, world.cells.fingerprint, warnings=() if silent else (NOT_JUDGED,))
     try:
         embedding = encoder([photo])[0]
         return VisionEvidence(world.head(embedding), world.cells.fingerprint, embedding, encoder.name)

@@ -11,6 +11,13 @@ from geoagent.answer import Best, Comparison, CuePlace, CueReport
 from geoagent.places.geo import Float, LatLon
 from geoagent.types import Constraint, Place, Posterior
 
+NOT_JUDGED = "the picture itself was not judged, only its text"
+"""The warning of an answer for whose photo there is no encoder and no model that sees."""
+LOOKED_FOR = (
+    "signs, number plates, place names, addresses, telephone numbers, web domains, postcodes, prices, opening hours, "
+    "companies, landmarks, languages and scripts"
+)
+"""What a text is searched for, in words; see `FINDERS` of the cues."""
 _FAIR = float(np.log(3.0))  # least nats for evidence to be mentioned (Kass & Raftery 1995, section 3.2)
 _SHOWN = 8  # places listed per cue
 
@@ -80,6 +87,23 @@ def unnamed(country: str, p: float, asked: float) -> str:
     return f"No place is named: the likeliest country, {country}, has {p:.0%}; {asked:.0%} were asked for."
 
 
+def nothing_found(lines: int, *, photo: bool) -> tuple[str, str]:
+    """Say that no place can be named, since no picture was judged and no text speaks for a place.
+
+    Args:
+        lines: number of lines of text read.
+        photo: whether there was a photo; else text alone.
+
+    Returns:
+        What cannot be done, and why, to be joined by a colon.
+    """
+    found = "none" if lines == 0 else f"none in {lines} line{'s' * (lines != 1)} of text"
+    looked_for = f"Looked for: {LOOKED_FOR}; found {found}."
+    if photo:
+        return "No place can be named from the picture", f"it was not judged. {looked_for}"
+    return "No place can be named from the text", f"it speaks for none. {looked_for}"
+
+
 def kilometres(distance_km: float) -> str:
     """A distance as text, with significant digits only."""
     return f"{distance_km:.1f} km" if distance_km < 10 else f"{round(distance_km):,} km".replace(",", " ")
@@ -113,6 +137,7 @@ def statements(
     cues: Sequence[CueReport],
     *,
     looked: bool,
+    photo: bool,
     told: bool,
     lines: int,
     comparison: Comparison | None = None,
@@ -128,11 +153,14 @@ def statements(
         radius_90_km: of the answer.
         cues: strongest first.
         looked: whether the picture was judged.
+        photo: whether there was a photo.
         told: whether the user gave a constraint or hint on the place.
         lines: number of lines of text read.
         comparison: comparison of picture and text.
         unnamed: why no place is named, see `unnamed`; "" where one is.
     """
+    if unnamed and not looked and not cues:
+        return [": ".join(nothing_found(lines, photo=photo))]
     level = {"country": "a country", "region": "a region", "full": "a point"}.get(text_aware.precision, "a city")
     said = [
         unnamed or f"{where(text_aware)}: {confidence:.0%} for {text_aware.country}; the evidence reaches to {level}."
@@ -142,8 +170,8 @@ def statements(
             f"Half of the probability lies within {kilometres(radius_50_km)} of the place, 90 % within "
             f"{kilometres(radius_90_km)}."
         )
-    if not looked:
-        said.append("The picture itself was not judged, only its text: where photos are taken stands in for it.")
+    if photo and not looked:
+        said.append("The picture itself was not judged, only its text.")
     if not cues:
         said.append(
             "No text was found."
@@ -168,6 +196,8 @@ def statements(
     if against:
         named = "; ".join(f"{c.kind} “{c.value}” ({favoured(c.favours)})" for c in against[:3])
         said.append(f"Against it speak: {named}.")
+    if not looked and not told:
+        return said  # without its text nothing is known of the photo
     if vision_only.precision == "none" and not unnamed:
         said.append("Without any text no place could be named.")
     elif _differs(vision_only, text_aware):

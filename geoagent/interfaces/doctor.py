@@ -15,6 +15,7 @@ from geoagent.errors import GeoAgentError
 from geoagent.evidence.ocr import _tessdata
 from geoagent.evidence.ocr._classes import SCRIPTS
 from geoagent.evidence.ocr._onnx import scripts_of
+from geoagent.interfaces.local_models import SERVERS, local_servers
 from geoagent.optional import DISTRIBUTION
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.resources import cache_dir
@@ -43,7 +44,8 @@ def examine(config: Config | None = None, *, timeout_s: float = 2.0) -> dict[str
     Args:
         config: settings to inspect as well: OCR models that they name by path are opened, and count among the
             readable scripts.
-        timeout_s: how long to wait for the model hub; nothing is downloaded.
+        timeout_s: how long to wait for the model hub, and for servers of language models on this machine; nothing is
+            downloaded, and nothing is told to them.
 
     Returns:
         Sections of plain JSON values, and "install_for_more": commands with what each adds.
@@ -67,6 +69,7 @@ def examine(config: Config | None = None, *, timeout_s: float = 2.0) -> dict[str
         "scripts_by_model": scripts,
         "encoders": _encoders(packages, timeout_s),
         "language_model": _language_model(packages),
+        "local_language_models": _local_models(packages, timeout_s),
         "install_for_more": _advice(packages),
     }
 
@@ -153,6 +156,22 @@ def _language_model(packages: dict[str, str | None]) -> str:
     if not packages["openai"]:
         return "none: nothing is sent anywhere (the client is not installed)"
     return f"none unless you ask with --llm or a configuration; client: openai {packages['openai']}"
+
+
+def _local_models(packages: dict[str, str | None], timeout_s: float) -> dict[str, Any]:
+    """Servers on this machine: what each has, and the command that uses it."""
+    found = {server.name: server for server in local_servers(timeout_s)}
+    report: dict[str, Any] = {}
+    for name, url in SERVERS.items():
+        if (server := found.get(name)) is None:
+            report[name] = f"not found at {url}"
+            continue
+        report[name] = server.says()
+        report[f"{name} models"] = list(server.models)
+        report[f"{name} models that see"] = list(server.seeing)
+        if command := server.command(client=packages["openai"] is not None):
+            report[f"to use {name}"] = command
+    return report
 
 
 def _reachable(timeout_s: float) -> bool:

@@ -12,6 +12,7 @@ MOST_CHARS = 200_000
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _CUT_OFF = re.compile(r"\A\s*<think(?:ing)?>.*", re.DOTALL | re.IGNORECASE)
 _HEADLESS = re.compile(r"\A\s*[^\s{`].*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_THOUGHT_TRIES = 500  # likewise, in thoughts
 _TRIES = 50  # maximum number of opening braces tried
 
 
@@ -70,6 +71,28 @@ def read_reply(text: str, schema: type[BaseModel]) -> tuple[BaseModel | None, st
             wrong = "the JSON is nested too deep"
         at = text.find("{", end)
     return None, wrong
+
+
+def last_value(thoughts: str, schema: type[BaseModel]) -> BaseModel | None:
+    """Return the last value of the schema in what a model thought; None where there is none.
+
+    Drafts come before what is settled on. An object without any of the schema's fields is none of its values, though
+    all of them may have defaults.
+    """
+    if len(thoughts) > MOST_CHARS:
+        return None
+    decoder, found, at = json.JSONDecoder(), None, thoughts.find("{")
+    for _ in range(_THOUGHT_TRIES):
+        if at < 0:
+            break
+        try:
+            data, end = decoder.raw_decode(thoughts, at)
+            if isinstance(data, dict) and not schema.model_fields.keys().isdisjoint(data):
+                found = schema.model_validate(data)
+        except (ValueError, RecursionError):  # ValidationError is a ValueError
+            end = at + 1
+        at = thoughts.find("{", end)
+    return found
 
 
 def _said(error: ValidationError) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from geoagent.evidence.llm._parse import read_reply, without_thoughts
+from geoagent.evidence.llm._parse import last_value, read_reply, without_thoughts
 from geoagent.evidence.llm._wire import OUTSIDE_SDK, Completion, Counted, calls_of, lacks_mode, message_of, weaker
 from geoagent.evidence.llm_messages import Ask, Message, Mode, Reply, Usage
 
@@ -65,7 +65,11 @@ class Talk:
             if self._ask.tools and choice.message.tool_calls:
                 return self._reply("ok", mode, repaired, text, calls=calls_of(choice.message.tool_calls))
             if choice.message.only_thought(without_thoughts(text)):
-                cut = choice.finish_reason == "length"
+                cut, schema = choice.finish_reason == "length", self._ask.schema
+                value = None if cut or schema is None else last_value(choice.message.thoughts(), schema)
+                if value is not None:  # some servers take the whole reply for a thought
+                    self._model.settle(mode)
+                    return self._reply("ok", mode, repaired, value.model_dump_json(), value=value)
                 why = f"{THOUGHT}. {self._cut()}" if cut else THOUGHT
                 return self._reply("truncated" if cut else "malformed", mode, repaired, why=why)
             if self._ask.schema is None:

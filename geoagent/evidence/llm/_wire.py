@@ -37,6 +37,11 @@ class _Said(BaseModel):
         """Whether there are thoughts, in a field of their own or before `said` in the content, and nothing is said."""
         return not said.strip() and bool(self.reasoning or self.reasoning_content or (self.content or "").strip())
 
+    def thoughts(self) -> str:
+        """What the model thought: a field of its own, else the content."""
+        apart = [field for field in (self.reasoning, self.reasoning_content) if isinstance(field, str)]
+        return next((text for text in apart if text.strip()), self.content or "")
+
 
 class _Choice(BaseModel):
     message: _Said

@@ -116,8 +116,11 @@ class Shared:
 
     @property
     def warnings(self) -> list[str]:
-        """The common warnings, in order."""
-        return list(self._common or ())
+        """The common warnings, in order; that of pictures not judged names the command to have them judged."""
+        from geoagent.belief.explanation import NOT_JUDGED
+        from geoagent.interfaces.render import EYES_TEXT
+
+        return [f"{w}; {EYES_TEXT}" if w == NOT_JUDGED else w for w in self._common or ()]
 
 
 def failure(answer: Answer) -> str:

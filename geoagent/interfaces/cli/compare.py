@@ -104,8 +104,12 @@ def compare(
     if truth is not None and answers is not None:
         _some_known(truth, known, [(answer.id, answer.source) for answer in seen])
     if all(answer.looked is False or answer.status == "error" for answer in seen):
-        note = "where photos are usually taken stands for what the picture alone would say"
-        click.echo(f"Warning: no picture was judged: {note}", err=True)
+        from geoagent.interfaces.render import EYES_TEXT
+
+        photos_seen = f"; {EYES_TEXT}" if texts is None else ""
+        click.echo(
+            f"Warning: no picture was judged, so there is nothing to compare its text with{photos_seen}", err=True
+        )
     rows = changes(seen, known)
     if as_json:
         counts = to_dict(rows) | ({"passed_over": len(passed)} if passed else {})

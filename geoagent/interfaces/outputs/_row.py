@@ -36,6 +36,7 @@ class Row:
         warnings: what was lost or odd.
         exif_lat: what the file says about itself, where the answer discloses it; never evidence.
         exif_lon: degrees.
+        exif_place: town and country of that.
         exif_distance_km: how far the answer is from that; None where it names no place.
         world: name of the world that answered.
         world_fingerprint: its geocells.
@@ -62,6 +63,7 @@ class Row:
     warnings: tuple[str, ...] = ()
     exif_lat: float | None = None
     exif_lon: float | None = None
+    exif_place: str | None = None
     exif_distance_km: float | None = None
     world: str | None = None
     world_fingerprint: str | None = None
@@ -103,6 +105,7 @@ def row_of(answer: Answer) -> Row:
         warnings=tuple(map(plain, answer.warnings)),
         exif_lat=None if gps is None else _number(gps.lat),
         exif_lon=None if gps is None else _number(gps.lon),
+        exif_place=None if gps is None else _text(gps.place),
         exif_distance_km=None if gps is None or best is None else _number(gps.distance_km),
         world=_text(answer.world.get("name")),
         world_fingerprint=_text(answer.world.get("fingerprint")),

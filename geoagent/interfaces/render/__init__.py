@@ -10,7 +10,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from geoagent.answer import Answer, Best, CuePlace, CueReport
+from geoagent.answer import Answer, Best, CuePlace, CueReport, Prediction
+from geoagent.belief.explanation import NOT_JUDGED, nothing_found
+from geoagent.optional import eyes
 
 PALETTE = ("#b3400a", "#005a94", "#00735a", "#8a3f8f", "#8a6d00", "#b02a52", "#3f5f1f", "#51519c")
 """Colours of what cues favour, each at least 4.5 : 1 against white."""
@@ -18,6 +20,7 @@ OTHER_COLOUR = "#5b5b60"
 AROUND_KM = 150.0
 """How far around an alternative its probability is counted: see `Alternative.p`."""
 UNNAMED = "No place can be named"
+EYES_TEXT = f"to have pictures judged: {eyes()}"
 NO_CUES = "No text cue contributed to this answer."
 UNREAD = "text that could not be read"
 """Title of the boxes of `Answer.unread`."""
@@ -93,14 +96,43 @@ def short_text(best: Best) -> str:
 def title_text(answer: Answer) -> str:
     """Return the place, or that none can be named."""
     best = answer.best
-    return place_text(best) if best is not None and best.precision != "none" else UNNAMED
+    if best is not None and best.precision != "none":
+        return place_text(best)
+    return nothing_found(0, photo=_has_photo(answer))[0] if is_blank(answer) else UNNAMED
+
+
+def is_blank(answer: Answer) -> bool:
+    """Whether nothing is known of the photo: no picture was judged, and no text speaks for a place."""
+    return answer.status != "error" and answer.looked is False and not answer.cues
+
+
+def blank_text(answer: Answer) -> str:
+    """Return why no place can be named, of an answer that `is_blank`: what was looked for, and what was found."""
+    why = nothing_found(len(answer.regions), photo=_has_photo(answer))[1]
+    return why[:1].upper() + why[1:]
+
+
+def notes_text(answer: Answer) -> list[str]:
+    """Return the warnings for a reader; that of a picture that was not judged names the command to have it judged."""
+    blank = is_blank(answer)  # it says so in its headline
+    return [f"{'' if blank else f'{NOT_JUDGED}; '}{EYES_TEXT}" if w == NOT_JUDGED else w for w in answer.warnings]
+
+
+def _has_photo(answer: Answer) -> bool:
+    return any("not judged" in warning for warning in answer.warnings)
 
 
 def likeliest_text(answer: Answer) -> str:
     """Return what is told where no place is named: "22 % for the likeliest country, US"; "" where nothing is known."""
-    if not answer.countries:
+    if not answer.countries or is_blank(answer):
         return ""
     return f"{percent_text(answer.countries[0].p)} for the likeliest country, {shown(answer.countries[0].code)}"
+
+
+def file_text(answer: Answer) -> str:
+    """Return the position in the file by name, "Reykjavík, Iceland"; its coordinates on the open sea, "" if none."""
+    gps = answer.exif_gps
+    return "" if gps is None else shown(gps.place) if gps.place else coordinates_text(gps.lat, gps.lon)
 
 
 def exif_distance_km(answer: Answer) -> float | None:
@@ -110,25 +142,38 @@ def exif_distance_km(answer: Answer) -> float | None:
 
 
 def alone_text(answer: Answer) -> str:
-    """Return what `vision_only` is called: without a picture half it rests on where photos are taken."""
-    return "without text" if answer.looked is False else "picture only"
+    """Return what `vision_only` is called: without a picture half it rests on what the user stated."""
+    return "what you said alone" if answer.looked is False else "picture only"
+
+
+def halves(answer: Answer) -> list[tuple[str, Prediction | None]]:
+    """Return what is worth showing side by side, by name: picture, text and both.
+
+    Where no picture was judged, text alone is the answer, and only what the user stated can be set beside it.
+    """
+    if answer.looked is not False:
+        both = ("picture and text", answer.text_aware)
+        return [(alone_text(answer), answer.vision_only), ("text only", answer.text_only), both]
+    sources = {cue.source == "user" for cue in answer.cues}
+    told = [(alone_text(answer), answer.vision_only), ("with the text", answer.text_aware)]
+    return told if sources == {True, False} else []
 
 
 def change_text(answer: Answer) -> str:
     """Return in one line what the text changed; "" where one of the halves is not there, or nothing was read."""
     if answer.vision_only is None or answer.text_aware is None or all(cue.source == "user" for cue in answer.cues):
         return ""
+    if not halves(answer):
+        return ""
     seen, both = answer.vision_only.best, answer.text_aware.best
     told = any(cue.source == "user" for cue in answer.cues)
     says = "The picture and what you said say" if told else "The picture alone says"
     if answer.looked is False:
-        says = "What you said alone says" if told else "Without the text it is"
+        says = "What you said alone says"
     if short_text(seen) == short_text(both):
         before, after = answer.vision_only.confidence, answer.text_aware.confidence
         sure = f"{percent_text(before)} sure of the country, {percent_text(after)} with the text"
         return "" if seen.precision == "none" else f"{says} the same place ({sure})."
-    if answer.looked is False and not told and seen.precision == "none":
-        return f"Without the text no place can be named; with it, it is {short_text(both)}."
     return f"{says} {short_text(seen)}; with the text it is {short_text(both)}."
 
 

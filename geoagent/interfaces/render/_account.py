@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from geoagent.answer import Answer
-from geoagent.interfaces.render import percent_text, shown
+from geoagent.interfaces.render import is_blank, percent_text, shown
 from geoagent.interfaces.render._html import el, say
 
 _MOST_CHARS, _MOST_PLACES = 240, 4
@@ -22,11 +22,14 @@ def method(answer: Answer) -> list[Element]:
 def _steps(answer: Answer) -> Iterator[str]:
     encoder, cells = answer.world.get("encoder"), answer.world.get("cells")
     into = f"The world is cut into {cells:,} cells. " if isinstance(cells, int) else "The world is cut into cells. "
+    pictured = any(cue.source == "llm-picture" for cue in answer.cues)
     if encoder:
         yield (
             f"{into}An image encoder ({encoder}) turned the picture into numbers, and a model trained on photos of "
             "known places gave each cell a probability."
         )
+    elif pictured:
+        yield f"{into}A vision-language model saw the picture and proposed places."
     else:
         yield (
             f"{into}No image encoder is part of this world, so the picture itself was not judged: how many people "
@@ -70,7 +73,7 @@ def caveats(answer: Answer) -> list[Element]:
         "Probabilities and radii hold on average, over many photos like those they were fitted on; this photo may be "
         "of another kind.",
     ]
-    if not answer.world.get("encoder"):
+    if not answer.world.get("encoder") and answer.looked is not True and not is_blank(answer):
         lines.insert(
             1, "The picture itself was not judged. Everything beyond the text is where photos tend to be taken."
         )

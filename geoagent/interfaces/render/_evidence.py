@@ -9,11 +9,13 @@ from geoagent.answer import Answer, Best, CueReport
 from geoagent.interfaces.render import (
     AROUND_KM,
     NO_CUES,
-    alone_text,
     change_text,
     coordinates_text,
     cue_colours,
     exif_distance_km,
+    file_text,
+    halves,
+    is_blank,
     km_text,
     nats_text,
     percent_text,
@@ -137,19 +139,15 @@ def _table(head: Sequence[str], rows: Iterable[tuple[str, Sequence[Kids]]], firs
 def comparison(answer: Answer, names: Names) -> list[Element]:
     """Picture, text, and both, as a table."""
     rows: list[tuple[str, Sequence[Kids]]] = []
-    halves = (
-        (alone_text(answer).capitalize(), answer.vision_only, ""),
-        ("Text only", answer.text_only, ""),
-        ("Picture and text", answer.text_aware, "both"),
-    )
-    for name, seen, kind in halves:
+    for name, seen in halves(answer):
+        name, kind = name.capitalize(), "both" if seen is answer.text_aware else ""
         if seen is None:
             rows.append((kind, (name, el("span", {"class": "muted"}, "not available"), "–", "–")))
             continue
         hidden = placed(seen.best) is None
         radii = "–" if hidden else f"{km_text(seen.radius_50_km)} / {km_text(seen.radius_90_km)}"
         rows.append((kind, (name, say(where_text(seen.best, names)), percent_text(seen.confidence), radii)))
-    if not any((answer.vision_only, answer.text_only, answer.text_aware)):
+    if not rows or not any((answer.vision_only, answer.text_only, answer.text_aware)):
         return []
     told = answer.comparison
     agreed = "" if told is None else f"{told.says} (agreement {nats_text(told.agreement_nats)} nats)"
@@ -159,7 +157,9 @@ def comparison(answer: Answer, names: Names) -> list[Element]:
 
 
 def others(answer: Answer, names: Names) -> list[Element]:
-    """Other places, and the most likely countries."""
+    """Other places, and the most likely countries; nothing where nothing is known of the photo."""
+    if is_blank(answer):
+        return []
     rows: list[tuple[str, Sequence[Kids]]] = []
     for number, other in enumerate(answer.alternatives, start=1):
         parts = (other.place, other.admin1, names(other.country))
@@ -203,7 +203,8 @@ def file_says(answer: Answer) -> list[Element]:
         partial = shown(answer.exif_partial or "")
         return [el("p", {}, f"In the file's EXIF data: {partial}. It was not used.")] if partial else []
     away = "" if (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
+    at = f"{file_text(answer)}, " if gps.place else ""
     return [
-        el("p", {}, f"GPS position in the file: {coordinates_text(gps.lat, gps.lon)}{away}."),
+        el("p", {}, say(f"GPS position in the file: {at}{coordinates_text(gps.lat, gps.lon)}{away}.")),
         el("p", {"class": "muted small prose"}, "It was not used. Anybody can write any position into a file."),
     ]

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from geoagent.answer import Answer
-from geoagent.interfaces.render import UNREAD, alone_text, cue_colours, place_text, region_numbers
+from geoagent.interfaces.render import UNREAD, alone_text, cue_colours, halves, is_blank, place_text, region_numbers
 from geoagent.interfaces.render._chart import City, Pin, chart
 from geoagent.interfaces.render._evidence import Names, placed, where_text
 from geoagent.interfaces.render._html import Kids, el
@@ -88,7 +88,8 @@ def _beside(
 def _map(answer: Answer, outlines: Mapping[str, Any], gazetteer: Gazetteer | None, names: Names) -> Element:
     best = placed(answer.best)
     pins = [Pin("best", best, place_text(answer.best).split(",")[0])] if best is not None else []
-    for kind, seen in (("vision", answer.vision_only), ("text", answer.text_only)):
+    beside = (("vision", answer.vision_only), ("text", answer.text_only)) if halves(answer) else ()
+    for kind, seen in beside:
         at = placed(seen.best) if seen is not None else None
         if at is not None and (best is None or best.distance_km(at) > 1):
             pins.append(Pin(kind, at))
@@ -106,7 +107,7 @@ def _map(answer: Answer, outlines: Mapping[str, Any], gazetteer: Gazetteer | Non
     svg = chart(
         outlines,
         pins,
-        shares={share.code: share.p for share in answer.countries},
+        shares={} if is_blank(answer) else {share.code: share.p for share in answer.countries},
         radii_km=radii,
         # Of a country, towns would be the ones around the place that stands for it.
         cities=None if gazetteer is None or vague else _towns(gazetteer),
@@ -125,7 +126,8 @@ def _map(answer: Answer, outlines: Mapping[str, Any], gazetteer: Gazetteer | Non
         legend.append("Circles: 50 % and 90 % radius. ")
     if "alt" in kinds:
         legend.append("Numbers: other places, listed below. ")
-    legend.append("The redder a country, the likelier.")
+    if not is_blank(answer):
+        legend.append("The redder a country, the likelier.")
     source = str(outlines.get("attribution") or "")
     return el("figure", {}, svg, el("figcaption", {}, legend, f" Borders: {source}" if source else None))
 

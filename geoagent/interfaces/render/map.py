@@ -20,11 +20,15 @@ from geoagent.errors import InputError
 from geoagent.interfaces.render import (
     PRECISION_SAYS,
     alone_text,
+    blank_text,
     coordinates_text,
     cue_colours,
     exif_distance_km,
+    halves,
+    is_blank,
     km_text,
     nats_text,
+    notes_text,
     percent_text,
     place_text,
     region_numbers,
@@ -174,10 +178,14 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
         "status": answer.status,
         "error": answer.error,
         "best": _best(answer.best, answer.radius_50_km, answer.radius_90_km, answer.confidence),
-        "countries": [[share.code, share.p] for share in answer.countries[:60]],
+        "unnamed": title_text(answer),
+        "blank": blank_text(answer) if is_blank(answer) else "",
+        "looked": answer.looked is not False,
+        "countries": [] if is_blank(answer) else [[share.code, share.p] for share in answer.countries[:60]],
         "alone": alone_text(answer).capitalize(),
-        "vision": _prediction(answer.vision_only),
-        "text": _prediction(answer.text_only),
+        "halves": [[name.capitalize(), _prediction(seen)] for name, seen in halves(answer)],
+        "vision": _prediction(answer.vision_only) if halves(answer) else None,
+        "text": _prediction(answer.text_only) if answer.looked is not False else None,
         "aware": _prediction(answer.text_aware),
         "alternatives": [
             {
@@ -218,12 +226,13 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
             for n in heaviest
         ],
         "explanation": answer.explanation,
-        "warnings": answer.warnings,
+        "warnings": notes_text(answer),
         "exif": None
         if answer.exif_gps is None
         else {
             "lat": answer.exif_gps.lat,
             "lon": answer.exif_gps.lon,
+            "name": answer.exif_gps.place or "",
             "coordinates": coordinates_text(answer.exif_gps.lat, answer.exif_gps.lon),
             "distance": "" if (km := exif_distance_km(answer)) is None else km_text(km),
         },

@@ -73,7 +73,7 @@ function drawMap(a, fit, others = []) {
   a.alternatives.forEach((alt, i) => {
     if (known(alt)) pin("alt", alt, `Alternative ${i + 1}: ${where(alt)} (${alt.p})`, 10.5, 10.5, () => go(alt), String(i + 1));
   });
-  if (known(a.exif)) pin("file", a.exif, `What the file says, not evidence: ${a.exif.coordinates}`, 9, 9, () => go(a.exif));
+  if (known(a.exif)) pin("file", a.exif, `What the file says, not used: ${fileSays(a)}`, 9, 9, () => go(a.exif));
   if (known(a.text)) pin("text", a.text, `Text only: ${where(a.text)}`, 8.5, 8.5, () => go(a.text));
   if (known(a.vision)) pin("vision", a.vision, `${a.alone}: ${where(a.vision)}`, 11, 11, () => go(a.vision, a.vision.r90));
   if (known(b)) {
@@ -95,7 +95,7 @@ function legend(a) {
     input.checked = map.show[name];
     return el("label", {}, el("span", { class: "key" }, input), el("span", {}, text));
   };
-  const shades = [["aware", "Picture and text", a.countries], ["vision", a.alone, a.vision && a.vision.countries],
+  const shades = [["aware", a.looked ? "Picture and text" : "The text", a.countries], ["vision", a.alone, a.vision && a.vision.countries],
     ["text", "Text only", a.text && a.text.countries]].filter(([, , list]) => list && list.length);
   const choice = el("select", { "aria-label": "Countries shaded by", onchange: () => { shadeFrom(a, choice.value); map.paint(); } },
     shades.map(([key, text]) => el("option", { value: key }, text)));
@@ -104,7 +104,7 @@ function legend(a) {
     known(a.vision) && line(mark("vision"), a.alone),
     known(a.text) && line(mark("text"), "Text only"),
     a.alternatives.some(known) && line(mark("alt", "1"), "Alternatives"),
-    known(a.exif) && line(mark("file"), "What the file says, not evidence"),
+    known(a.exif) && line(mark("file"), "What the file says, not used"),
     known(a.best) && a.best.r90 > 0 && toggle("radii", "Circles with 50 % and 90 % of the probability"),
     a.neighbours.length && toggle("dots", "Places behind the estimate"),
     map.cells.length && toggle("cells", "Probability of map cells"),
@@ -123,8 +123,9 @@ function headline(a) {
   const likeliest = b.country || (a.countries.length ? a.countries[0][0] : "");
   const facts = [[likeliest ? `Probability of ${countryName(likeliest)}${named ? "" : ", the likeliest country"}` : "Probability of the country", b.p]];
   if (named) facts.unshift(["Half of the probability within", b.r50Text], ["90 % within", b.r90Text]);
+  if (a.blank) return [el("h1", {}, say(a.unnamed), a.status === "partial" ? el("span", { class: "badge" }, "partial") : ""), el("p", {}, say(a.blank))];
   return [
-    el("h1", {}, say(named ? where(b) : "No place can be named"), a.status === "partial" ? el("span", { class: "badge" }, "partial") : ""),
+    el("h1", {}, say(named ? where(b) : a.unnamed), a.status === "partial" ? el("span", { class: "badge" }, "partial") : ""),
     el("p", {}, b.coordinates ? el("span", {}, b.coordinates) : el("span", { class: "muted" }, named ? "Coordinates are not shown at this precision" : "The evidence points nowhere clearly enough"),
       b.precisionSays && named ? el("span", { class: "muted" }, ` · precision: ${b.precisionSays}`) : ""),
     el("dl", { class: "facts" }, facts.map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value)))),
@@ -132,7 +133,7 @@ function headline(a) {
 }
 
 function comparison(a) {
-  const rows = [[a.alone, a.vision], ["Text only", a.text], ["Picture and text", a.aware]].filter(([, p]) => p);
+  const rows = a.halves.filter(([, p]) => p);
   if (!rows.length) return [];
   const head = el("tr", {}, ["", "Place", "Country", "50 % / 90 % within"].map((t, i) => el("th", { scope: "col", class: i > 1 ? "n" : "" }, t)));
   head.children[2].setAttribute("title", "Probability of the country");
@@ -160,8 +161,10 @@ function alternativesOf(a) {
     el("li", {}, known(alt) ? el("button", { type: "button", class: "row", onclick: () => go(alt) }, row(alt, i)) : el("p", { class: "row" }, row(alt, i))))) : []);
 }
 
+const fileSays = (a) => (a.exif.name ? `${a.exif.name} (${a.exif.coordinates})` : a.exif.coordinates);
+
 function fileOf(a) {
-  return section("What the file says, not evidence", a.exif ? [el("p", {}, `GPS position in the file: ${a.exif.coordinates}`,
+  return section("What the file says, not used", a.exif ? [el("p", {}, "GPS position in the file: ", say(fileSays(a)),
     a.exif.distance ? `, ${a.exif.distance} from the answer` : ""), el("p", { class: "small muted" }, "Anyone can write any position into a file. It was not used.")]
     : a.partial ? [el("p", {}, `In the file's EXIF data: ${a.partial}. It was not used.`)] : []);
 }

@@ -18,9 +18,11 @@ from geoagent.answer import Answer
 from geoagent.errors import InputError
 from geoagent.interfaces.render import (
     PRECISION_SAYS,
-    UNNAMED,
+    blank_text,
     coordinates_text,
+    is_blank,
     km_text,
+    notes_text,
     percent_text,
     shown,
     title_text,
@@ -84,7 +86,7 @@ def report_html(
         body.extend(
             [
                 figures(answer, photo, outlines, gazetteer, names),
-                *_section("Why: cues in the scene", cues(answer, names)),
+                *_section("Why: cues in the scene", [] if is_blank(answer) else cues(answer, names)),
                 *_section("What picture and text say by themselves", comparison(answer, names)),
                 *_section("What else the evidence allows", others(answer, names)),
                 *_section("Text read in the photo", lines_read(answer)),
@@ -128,7 +130,9 @@ def _headline(answer: Answer, names: Names) -> Element:
     named = best is not None and best.precision != "none"
     country = names(best.country) if best is not None and best.country else "the country"
     likely = percent_text(answer.confidence)
-    if not named:
+    if is_blank(answer):
+        lead = blank_text(answer)
+    elif not named:
         lead = "The evidence points nowhere clearly enough."
         if answer.countries:
             first = answer.countries[0]
@@ -147,7 +151,7 @@ def _headline(answer: Answer, names: Names) -> Element:
         ("Precision", PRECISION_SAYS[best.precision] if named and best is not None else None),
     ]
     cells = [el("div", {}, el("dt", {}, term), el("dd", {}, value)) for term, value in pairs if value]
-    title = where_text(best, names) if named else UNNAMED
+    title = where_text(best, names) if named else title_text(answer)
     return el(
         "header",
         {},
@@ -158,7 +162,7 @@ def _headline(answer: Answer, names: Names) -> Element:
 
 
 def _warnings(answer: Answer) -> Element | None:
-    notes = list(answer.warnings)
+    notes = notes_text(answer)
     if answer.status == "partial":
         notes.insert(0, "This answer is partial: a part of the agent could not do its work.")
     return el("div", {"class": "notes"}, [el("p", {"class": "note"}, say(note)) for note in notes]) if notes else None

@@ -14,19 +14,23 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from geoagent.answer import Answer, Prediction
+from geoagent.answer import Answer
 from geoagent.interfaces.render import (
     AROUND_KM,
     NO_CUES,
     PRECISION_SAYS,
-    alone_text,
+    blank_text,
     change_text,
     coordinates_text,
     exif_distance_km,
     favours_text,
+    file_text,
+    halves,
+    is_blank,
     km_text,
     likeliest_text,
     nats_text,
+    notes_text,
     percent_text,
     place_text,
     short_text,
@@ -56,8 +60,8 @@ def answer_text(answer: Answer, *, compare: bool = False, width: int | None = No
 
 def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
     yield _headline(answer)
-    if answer.warnings:
-        yield Group(*(_hanging("! ", Text(shown(warning)), "yellow") for warning in answer.warnings))
+    if notes := notes_text(answer):
+        yield Group(*(_hanging("! ", Text(shown(note)), "yellow") for note in notes))
     if answer.status == "error":
         return
     if answer.cues:
@@ -66,20 +70,20 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
         read = [shown(region.text) for region in answer.regions[:MOST_REGIONS]]
         more = len(answer.regions) - len(read)
         yield Text(f"No text speaks for a place. Read: {' | '.join(read)}{f' | … {more} more' if more else ''}")
-    else:
+    elif not is_blank(answer):
         yield Text(NO_CUES, style="dim")
-    if compare:
+    if compare and halves(answer):
         yield _comparison(answer)
     elif change := change_text(answer):
         yield Text(change)
     if answer.alternatives:
         yield _alternatives(answer)
     if (gps := answer.exif_gps) is not None:
+        at = f" ({coordinates_text(gps.lat, gps.lon)})" if gps.place else ""
         away = "" if (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
-        said = f"The file says {coordinates_text(gps.lat, gps.lon)}{away} (a check, never evidence)"
-        yield Text(said, style="magenta")
+        yield Text(f"The file says {file_text(answer)}{at}{away}: not used", style="magenta")
     elif answer.exif_partial:
-        yield Text(f"The file says: {shown(answer.exif_partial)} (never evidence)", style="magenta")
+        yield Text(f"The file says: {shown(answer.exif_partial)}: not used", style="magenta")
 
 
 def line_text(answer: Answer) -> str:
@@ -88,7 +92,8 @@ def line_text(answer: Answer) -> str:
     if answer.status == "error":
         return f"{name}: error: {error_text(answer)}"
     partial = f" {PARTIAL}" if answer.status == "partial" else ""
-    return f"{name}: {' · '.join([title_text(answer) + partial, *_facts(answer)])}"
+    facts = [f"the file says {file_text(answer)}: not used"] if is_blank(answer) and answer.exif_gps else _facts(answer)
+    return f"{name}: {' · '.join([title_text(answer) + partial, *facts])}"
 
 
 def error_text(answer: Answer) -> str:
@@ -100,15 +105,16 @@ def comparison_text(answer: Answer) -> RenderableType:
     """The halves side by side, what the text changed, and whether picture and text agree."""
     parts: list[RenderableType] = [_headline(answer)]
     if answer.status != "error":
-        parts += [Text(""), _comparison(answer)]
+        parts += [Text(""), _comparison(answer)] if halves(answer) else [Text("")]
         told = answer.comparison
         if told is not None:
             style = "bold red" if told.conflict else ""
             nats = f"agreement {told.agreement_nats:+.1f} nats, divergence {told.divergence_nats:.2f} of at most 0.69"
             parts += [Text(shown(f"{told.says} {told.change}".strip()) + f" ({nats})", style=style)]
-        else:
-            parts += [Text("Not compared: the picture was not judged, or its text says nothing.", style="dim")]
-        parts += [_hanging("! ", Text(shown(w)), "yellow") for w in answer.warnings]
+        elif not is_blank(answer):
+            why = "the picture was not judged" if answer.looked is False else "its text says nothing of a place"
+            parts += [Text(f"Not compared: {why}.", style="dim")]
+        parts += [_hanging("! ", Text(shown(note)), "yellow") for note in notes_text(answer)]
     return Group(*parts)
 
 
@@ -120,7 +126,9 @@ def _headline(answer: Answer) -> RenderableType:
     lines.append(Text(title_text(answer), "bold"))
     if answer.status == "partial":
         lines[-1].append(f"  {PARTIAL}", "yellow")
-    if facts := _facts(answer):
+    if is_blank(answer):
+        lines.append(Text(blank_text(answer)))
+    elif facts := _facts(answer):
         lines.append(Text(" · ".join(facts)))
     return Group(*lines)
 
@@ -180,12 +188,7 @@ def _comparison(answer: Answer) -> RenderableType:
     table = _table(
         ("", "left", 16), ("place", "left", None), ("country", "right", 7), ("50 %", "right", 7), ("90 %", "right", 7),
     )  # fmt: skip
-    rows: list[tuple[str, Prediction | None]] = [
-        (alone_text(answer), answer.vision_only),
-        ("text only", answer.text_only),
-        ("picture and text", answer.text_aware),
-    ]
-    for name, seen in rows:
+    for name, seen in halves(answer):
         if seen is None:
             table.add_row(name, Text("not available", style="dim"), "–", "–", "–")
             continue

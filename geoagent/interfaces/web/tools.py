@@ -25,7 +25,7 @@ from geoagent.errors import GeoAgentError, InputError, PhotoError
 from geoagent.evidence.observation import Observation
 from geoagent.evidence.photos import find_photos
 from geoagent.filenames import path_of, written
-from geoagent.interfaces.render import place_text, shown
+from geoagent.interfaces.render import file_text, is_blank, notes_text, place_text, shown
 from geoagent.interfaces.web.forms import areas_of
 from geoagent.interfaces.web.schemas import PlaceFound, Reading
 from geoagent.optional import needs
@@ -69,10 +69,13 @@ class Located(BaseModel):
     radius_90_km: float | None
     confidence: float | None = Field(description="probability of the likeliest country")
     countries: list[CountryShare]
-    picture_alone: Best | None = Field(description="what the picture says without its text")
+    picture_alone: Best | None = Field(
+        description="what the picture says without its text; null where no picture was judged"
+    )
     alternatives: list[Alternative]
     reasons: list[Reason]
     explanation: str
+    file_says: str | None = Field(description="the position in the photo's file, by name: never used, and no evidence")
     warnings: list[str]
 
     @classmethod
@@ -84,14 +87,15 @@ class Located(BaseModel):
             radius_50_km=answer.radius_50_km,
             radius_90_km=answer.radius_90_km,
             confidence=answer.confidence,
-            countries=answer.countries[:5],
-            picture_alone=None if answer.vision_only is None else answer.vision_only.best,
+            countries=[] if is_blank(answer) else answer.countries[:5],
+            picture_alone=None if answer.vision_only is None or answer.looked is False else answer.vision_only.best,
             alternatives=answer.alternatives,
             reasons=[
                 Reason(kind=c.kind, says=shown(c.says), nats=c.nats, without=place_text(c.without)) for c in answer.cues
             ],
             explanation=shown(answer.explanation),
-            warnings=answer.warnings,
+            file_says=file_text(answer) or None,
+            warnings=notes_text(answer),
         )
 
 

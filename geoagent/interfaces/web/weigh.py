@@ -13,7 +13,7 @@ from geoagent.agent.verification import Verification
 from geoagent.answer import Answer
 from geoagent.config import OPEN, Config
 from geoagent.evidence.observation import Observation
-from geoagent.interfaces.render import shown
+from geoagent.interfaces.render import is_blank, shown
 from geoagent.interfaces.render.map import answer_view
 from geoagent.interfaces.web.forms import Settings
 from geoagent.interfaces.web.schemas import LeftOut, View
@@ -59,7 +59,7 @@ class Scales:
         keys = [cue.constraint for cue in answer.cues]
         cells: list[tuple[int, float]] = []
         lights: list[list[int]] = [[] for _ in keys]
-        if not agent.config.capped:
+        if not agent.config.capped and not is_blank(answer):
             posterior = agent.posterior(kept)
             p = posterior.probs
             top = np.argsort(-p)[:CELLS]

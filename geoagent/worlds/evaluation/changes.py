@@ -36,7 +36,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One stratum of many answers; the last six are None if no truth is known.
+    """One stratum of many answers; the last six are None without truth, comparisons also where no picture was judged.
 
     Attributes:
         stratum: its name.
@@ -150,7 +150,10 @@ def _row(stratum: str, rows: list[tuple[Answer, Truth | None]]) -> Row:
     if not known:
         return counted
     right = {half: [country_of(getattr(a, half)) == t.country for a, t in known] for half in HALVES}
-    before, after = right["vision_only"], right["text_aware"]
+    judged = [a.looked is not False for a, _ in known]
+    before, after = (
+        [r for r, j in zip(right[half], judged, strict=True) if j] for half in ("vision_only", "text_aware")
+    )
     nearer = [
         near
         for answer, truth in known
@@ -163,9 +166,9 @@ def _row(stratum: str, rows: list[tuple[Answer, Truth | None]]) -> Row:
         counted.changed_place,
         counted.conflicts,
         known=len(known),
-        better=sum(a and not b for b, a in zip(before, after, strict=True)),
-        worse=sum(b and not a for b, a in zip(before, after, strict=True)),
-        vision_only=round(sum(before) / len(known), 4),
+        better=sum(a and not b for b, a in zip(before, after, strict=True)) if before else None,
+        worse=sum(b and not a for b, a in zip(before, after, strict=True)) if before else None,
+        vision_only=round(sum(before) / len(before), 4) if before else None,
         text_only=round(sum(right["text_only"]) / len(known), 4),
         text_aware=round(sum(after) / len(known), 4),
         nearer_km=round(statistics.median(nearer), 1) if nearer else None,
@@ -174,6 +177,8 @@ def _row(stratum: str, rows: list[tuple[Answer, Truth | None]]) -> Row:
 
 def changed(answer: Answer) -> str:
     """The coarsest level that the text changed, by the likeliest countries; without a comparison, only of them."""
+    if answer.looked is False:
+        return "nothing"  # without its text nothing is known of the photo
     if country_of(answer.vision_only) != country_of(answer.text_aware):
         return "country"
     told = "nothing" if answer.comparison is None else answer.comparison.changed
@@ -188,6 +193,8 @@ def country_of(prediction: Prediction | None) -> str | None:
 
 
 def _nearer(answer: Answer, truth: LatLon) -> float | None:
+    if answer.looked is False:
+        return None
     places = []
     for prediction in (answer.vision_only, answer.text_aware):
         best = None if prediction is None else prediction.best

@@ -63,7 +63,7 @@ function cueSection(view, act) {
   return [
     el("h2", { id: "cues-title" }, "Why: cues in the scene"),
     a.cues.length ? el("p", { class: "small muted" }, "Bars: what each cue added to the log probability of the place (nats; right for, left against). Choose one to see it on the photo and the map.")
-      : el("p", { class: "muted" }, "No text cue contributed to this answer."),
+      : a.blank ? "" : el("p", { class: "muted" }, "No text cue contributed to this answer."),
     el("ol", { class: "cues" }, a.cues.map((cue, i) => cueItem(a, i, view.keys[i], most, act))),
     view.left_out.length ? el("ul", { class: "plain left-out", "aria-label": "Cues that were left out" }, view.left_out.map((cue) => el("li", {},
       el("span", { class: "muted" }, "Left out: ", say(cue.kind), " ", say(cue.value)),

@@ -108,6 +108,8 @@ const hits = (path, x, y) => probe.isPointInPath(path, x, y, "evenodd");
 
 function draw(first) {
   const { view } = now, a = view.answer;
+  for (const node of document.querySelectorAll(".balanced")) node.hidden = !a.looked;  // the text alone has nothing to be weighed against
+  $("cues").hidden = Boolean(a.blank) && !view.left_out.length;
   if (first) { show("found"); map.resize(); }
   now.held = null; now.pointed.clear();
   $("another").hidden = false;
