@@ -19,8 +19,8 @@ from PIL import Image, ImageDraw, ImageFont
 from geoagent import plugs
 from geoagent.errors import ConfigError, MissingDependency, OcrError
 from geoagent.evidence.ocr import _tessdata
-from geoagent.evidence.ocr._lines import tidy
 from geoagent.evidence.ocr._layout import together
+from geoagent.evidence.ocr._lines import tidy
 from geoagent.evidence.photos import open_photo
 from geoagent.evidence.scripts import clean
 from geoagent.protocols import OcrEngine
