@@ -12,7 +12,7 @@ from geoagent.evidence.cues.instructions import MAX_CHARS, instructs
 from geoagent.evidence.scripts import script_of
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.facts import Facts
-from geoagent.places.gazetteer.normalise import normalise
+from geoagent.places.gazetteer.normalise import fold_with_offsets, normalise
 from geoagent.types import Cue, Place, Span, TextRegion
 
 MAX_LINES = 200
@@ -189,9 +189,10 @@ class Reading:
         """Yield candidate keys of a word table: phrases, and substrings if the script has no spaces."""
         yield from self.phrases(line, words)
         if line.script in UNSPACED:
-            for size in range(min(characters, len(line.text)), 1, -1):
-                for i in range(len(line.text) - size + 1):
-                    yield line.text[i : i + size], i, i + size
+            folded = fold_with_offsets(line.text)  # the keys of tables have one form of each Han character
+            for size in range(min(characters, len(folded.key)), 1, -1):
+                for i in range(len(folded.key) - size + 1):
+                    yield folded.key[i : i + size], *folded.span(i, i + size)
 
 
 def _box(region: TextRegion) -> tuple[float, float, float, float] | None:

@@ -46,7 +46,6 @@ def search(reading: Reading, earlier: tuple[Cue, ...], table: Mapping[str, Regio
             whole = start == line.words[0].start and end == line.words[-1].end if line.words else True
             if len(key) <= 3 and key.isascii() and not whole and is_common(reading, key):
                 continue  # "ət" is meat in Azerbaijan, "et" is in every French sentence
-            used.append((start, end))
             shown = reading.han if line.script in ("Hani", "Jpan") else written
             countries = {
                 c: weight * han_fit(shown, c, reading.facts) * _letters_fit(written, c, reading)
@@ -54,6 +53,7 @@ def search(reading: Reading, earlier: tuple[Cue, ...], table: Mapping[str, Regio
             }
             if sum(countries.values()) < _OTHER_FORM * sum(known.countries.values()):
                 continue  # 营业中 is no 営業中
+            used.append((start, end))
             inside = {}
             spread = countries if known.city else with_kin(reading, countries)
             for code in countries:

@@ -86,6 +86,9 @@ def han_forms(text: str) -> tuple[int, int, int]:
     return tuple(sum(code in form for form in forms) for code in ("Hans", "Hant", "Jpan"))  # type: ignore[return-value]
 
 
+_LAST_USUAL = 0xC6  # first byte of the last row of Big5's level 1
+
+
 @lru_cache(maxsize=8192)
 def _forms(char: str) -> frozenset[str]:
     """Return which of "Hans", "Hant" and "Jpan" write a character in this form; none if both kinds of Chinese do."""
@@ -95,11 +98,16 @@ def _forms(char: str) -> frozenset[str]:
     own = any(_encodes(c, "shift_jis") and not _encodes(c, "gb2312") and not _encodes(c, "big5") for c in others)
     found = {
         "Hans": in_gb,
-        "Hant": in_big5 and not (in_gb and longer),
+        "Hant": in_big5 and (not (in_gb and longer) or _is_usual(char)),
         "Jpan": in_jis and not own,
     }
     kept = frozenset(code for code, fits in found.items() if fits)
     return frozenset() if kept >= {"Hans", "Hant"} else kept
+
+
+def _is_usual(char: str) -> bool:
+    """Whether a character is one of the 5,401 usual ones of Big5: 出 is, though 齣 is written 出 in China as well."""
+    return char.encode("big5")[0] <= _LAST_USUAL
 
 
 @lru_cache(maxsize=32768)
