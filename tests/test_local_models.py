@@ -43,8 +43,8 @@ def test_models_that_see_are_known_by_name(name: str) -> None:
     "name",
     [
         "llama3.2:3b", "qwen3:8b", "qwen2.5-coder", "gemma2:9b", "gemma3:1b", "gemma3:270m", "gemma3n:e4b",
-        "mistral:7b", "deepseek-r1:14b", "phi4", "gpt-oss:20b", "nomic-embed-text", "nomic-embed-vision", "vllm-made", "command-r",
-        "supervision-writer", "glm-4-9b", "division",
+        "mistral:7b", "deepseek-r1:14b", "phi4", "gpt-oss:20b", "nomic-embed-text", "nomic-embed-vision", "command-r",
+        "supervision-writer", "glm-4-9b", "division", "vllm-made",
     ],
 )  # fmt: skip
 def test_models_of_text_alone_are_not_taken_to_see(name: str) -> None:

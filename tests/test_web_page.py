@@ -46,9 +46,12 @@ def test_a_photo_is_sent_and_its_place_seen(visit: Callable[..., Any]) -> None:
     assert page.locator("#cues .cue").count() >= 4
     assert page.locator("#photo .tag").count() >= 4
     assert page.locator("#photo img").evaluate("image => image.naturalWidth") == 640
-    table = page.locator("#halves table").inner_text()
-    for row in ("Without text", "Text only", "Picture and text"):
-        assert row in table
+    assert page.locator("#halves table").count() == 0  # the picture was not judged: nothing to compare
+    assert page.locator("#balance").is_hidden()
+    assert page.locator("#use-picture").is_hidden()
+    assert page.locator("#hint").is_visible()
+    note = page.locator("#summary .note").inner_text()
+    assert "geoagent get vision" in note
     assert page.evaluate("now.view.cells.length") > 0
 
 
@@ -142,8 +145,23 @@ def test_the_map_lights_the_cues_of_the_cell_that_is_pointed_at(visit: Callable[
     assert len(lit(page)[0]) >= 2
 
 
-def test_the_slider_and_the_switches_weigh_again_without_reading(visit: Callable[..., Any], server: Running) -> None:
+def test_a_photo_without_anything_to_go_by_says_what_was_looked_for(visit: Callable[..., Any]) -> None:
     page = visit()
+    assert found(page, picture(NOTHING)) == "No place can be named from the picture"
+    summary = page.locator("#summary").inner_text()
+    assert "It was not judged. Looked for: signs, number plates" in summary
+    assert summary.count("not judged") == 1
+    assert "geoagent get vision" in summary
+    for nothing in ("#halves table", ".pin", "#others li", "#others .share", "#legend label"):
+        assert page.locator(nothing).count() == 0, nothing
+    assert page.evaluate("now.view.cells.length + now.view.answer.countries.length") == 0
+    for hidden in ("#balance", "#use-text", "#cues"):
+        assert page.locator(hidden).is_hidden(), hidden
+    assert page.title() == "No place can be named from the picture – geoagent"
+
+
+def test_the_slider_and_the_switches_weigh_again_without_reading(visit: Callable[..., Any], seeing: Running) -> None:
+    page = visit(url=seeing.url)
     found(page)
     jobs = sum("/api/jobs" in url for url in page.asked)
     slider = page.locator("#balance")
@@ -193,8 +211,8 @@ def test_a_world_without_polygons_has_discs(visit: Callable[..., Any], tmp_path:
     world = replace(plain, cells=replace(plain.cells, wkb=None))
     with running(world=world.save(tmp_path / "w")) as here:
         page = visit(url=here.url)
-        found(page, picture(NOTHING))
-        assert page.evaluate("now.view.cells.length") == 12
+        found(page, picture(KOELN))
+        assert page.evaluate("now.view.cells.length") > 0
         assert page.evaluate("map.cells.every((cell) => cell.box[2] > cell.box[0])")
 
 
@@ -232,8 +250,9 @@ def test_a_claim_is_checked(visit: Callable[..., Any]) -> None:
         page.keyboard.press("Enter")
         until(page, f"document.querySelector('#verdict h3')?.textContent.startsWith('{verdict}')")
         assert page.locator("#verdict li").count() > 2
-    page.locator("#use-text").uncheck()  # the claim is weighed again as well
-    until(page, "document.querySelector('#verdict h3')?.textContent.startsWith('Undecided')")
+    page.fill("#within", "UA")
+    page.locator("#hints button[type=submit]").click()  # the claim is weighed again as well
+    until(page, "!document.querySelector('#verdict h3')?.textContent.startsWith('Contradicted')")
     page.fill("#claim", "Qwxzatl")
     page.locator("#claims button").click()
     page.wait_for_selector("#verdict .note")

@@ -26,7 +26,7 @@ from geoagent.answer import (
 )
 from geoagent.belief.conformal import credible_count, threshold
 from geoagent.belief.estimate import Estimate, alternatives
-from geoagent.belief.explanation import compared, cue_report, statements, unnamed
+from geoagent.belief.explanation import SEEN_NOTHING, compared, cue_report, statements, unnamed
 from geoagent.config import Config
 from geoagent.evidence.observation import Observation
 from geoagent.places.geo import Float, LatLon
@@ -118,11 +118,10 @@ class AnswerBuilder:
             cues.append(cue_report(number, constraint, nats[constraint.id], without))
         vision_prediction = prediction if vision_only is final else self.prediction(vision_only)
         text_prediction = prediction if text_only is final else self.prediction(text_only)
-        comparison = None
+        comparison, gps = None, observed.exif_gps
         if looked and has_text:
             before = infer(prior, user, looked=False, radii=False)[0].log_probs
             comparison = compared(seen, heard, before, vision_prediction.best, best)
-        gps = observed.exif_gps
         why = unnamed(prediction.countries[0].code, prediction.confidence, self._config.least_confidence)
         said = statements(
             best,
@@ -133,6 +132,7 @@ class AnswerBuilder:
             cues,
             looked=looked,
             photo=observed.size_px is not None,
+            seen=SEEN_NOTHING in warnings,
             told=bool(user),
             lines=len(text.regions),
             comparison=comparison,

@@ -25,7 +25,6 @@ from geoagent.agent.timing import Clock
 from geoagent.agent.verification import Verification, verify
 from geoagent.answer import Answer
 from geoagent.belief.estimate import Estimate
-from geoagent.belief.explanation import NOT_JUDGED
 from geoagent.belief.fusion import Belief, Fusion
 from geoagent.config import WEIGHING, Config
 from geoagent.errors import ConfigError, InputError, WorldError
@@ -325,8 +324,7 @@ class GeoAgent:
             text = self.understand(regions)
             if photo is not None and self.viewer is not None:
                 text = llm_contributions.shown(self.viewer, photo, text)
-                if any(c.source == PICTURE for c in text.constraints):
-                    vision = replace(vision, warnings=tuple(w for w in vision.warnings if w != NOT_JUDGED))
+                vision = llm_contributions.judged(self.viewer, vision, text)
             text = self._second_look(photo, vision, text)
         return Observation(
             source=source,

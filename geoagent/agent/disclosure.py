@@ -10,7 +10,7 @@ import numpy as np
 
 from geoagent.agent.claims import Claim
 from geoagent.answer import Answer, Best, CuePlace, CueReport, Prediction
-from geoagent.belief.explanation import nothing_found, unnamed
+from geoagent.belief.explanation import SEEN_NOTHING, nothing_found, unnamed
 from geoagent.belief.radii import spread_quantiles
 from geoagent.config import OPEN, Config
 from geoagent.errors import InputError
@@ -267,8 +267,9 @@ class _Hider:
     def explanation(self, final: Prediction, asked: float, answer: Answer) -> str:
         """Return an explanation that names only the capped place."""
         if final.best.precision == "none" and answer.looked is False and not answer.cues:
-            photo = any("not judged" in warning for warning in answer.warnings)
-            return ": ".join(nothing_found(len(answer.regions), photo=photo))
+            seen = SEEN_NOTHING in answer.warnings
+            photo = seen or any("not judged" in warning for warning in answer.warnings)
+            return ": ".join(nothing_found(len(answer.regions), photo=photo, seen=seen))
         if final.best.precision == "none":
             return unnamed(final.countries[0].code, final.confidence, asked)
         return (

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from geoagent.agent.narrative import narrate
 from geoagent.answer import Answer
+from geoagent.belief.explanation import NOT_JUDGED, SEEN_NOTHING
 from geoagent.config import Config
 from geoagent.errors import GeoAgentError
 from geoagent.evidence.constraints._picture import PictureSource
 from geoagent.prompts import Prompt
 from geoagent.protocols import LanguageModel
-from geoagent.types import Photo, TextEvidence
+from geoagent.types import Photo, TextEvidence, VisionEvidence
 
 
 def shown(viewer: PictureSource, photo: Photo, text: TextEvidence) -> TextEvidence:
@@ -25,6 +26,21 @@ def shown(viewer: PictureSource, photo: Photo, text: TextEvidence) -> TextEviden
             both = f"constraints from llm and {viewer.name} are missing"
             return replace(text, warnings=tuple(w.replace(told, both) for w in text.warnings))
         return replace(text, warnings=(*text.warnings, f"constraints from {viewer.name} are missing: {error}"))
+
+
+def judged(viewer: PictureSource, vision: VisionEvidence, text: TextEvidence) -> VisionEvidence:
+    """Take back the warning that the picture was not judged, where a model saw it; say so if it named no place.
+
+    Args:
+        viewer: what was asked.
+        vision: the picture's evidence.
+        text: the evidence after `shown`.
+    """
+    if any(f"{viewer.name} are missing" in warning for warning in text.warnings):
+        return vision
+    named = any(constraint.source == viewer.name for constraint in text.constraints)
+    said = [SEEN_NOTHING if warning == NOT_JUDGED else warning for warning in vision.warnings]
+    return replace(vision, warnings=tuple(warning for warning in said if not (named and warning == SEEN_NOTHING)))
 
 
 def narrated(answer: Answer, said: list[str], model: LanguageModel | None, config: Config) -> tuple[Answer, int]:

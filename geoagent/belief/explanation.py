@@ -13,6 +13,8 @@ from geoagent.types import Constraint, Place, Posterior
 
 NOT_JUDGED = "the picture itself was not judged, only its text"
 """The warning of an answer for whose photo there is no encoder and no model that sees."""
+SEEN_NOTHING = "the language model saw the picture and named no place from it"
+"""The warning where a model saw a photo for which there is no encoder, and proposed nothing."""
 LOOKED_FOR = (
     "signs, number plates, place names, addresses, telephone numbers, web domains, postcodes, prices, opening hours, "
     "companies, landmarks, languages and scripts"
@@ -87,12 +89,13 @@ def unnamed(country: str, p: float, asked: float) -> str:
     return f"No place is named: the likeliest country, {country}, has {p:.0%}; {asked:.0%} were asked for."
 
 
-def nothing_found(lines: int, *, photo: bool) -> tuple[str, str]:
+def nothing_found(lines: int, *, photo: bool, seen: bool = False) -> tuple[str, str]:
     """Say that no place can be named, since no picture was judged and no text speaks for a place.
 
     Args:
         lines: number of lines of text read.
         photo: whether there was a photo; else text alone.
+        seen: whether a model saw the picture and named no place.
 
     Returns:
         What cannot be done, and why, to be joined by a colon.
@@ -100,7 +103,8 @@ def nothing_found(lines: int, *, photo: bool) -> tuple[str, str]:
     found = "none" if lines == 0 else f"none in {lines} line{'s' * (lines != 1)} of text"
     looked_for = f"Looked for: {LOOKED_FOR}; found {found}."
     if photo:
-        return "No place can be named from the picture", f"it was not judged. {looked_for}"
+        judged = "a language model saw it and named none" if seen else "it was not judged"
+        return "No place can be named from the picture", f"{judged}. {looked_for}"
     return "No place can be named from the text", f"it speaks for none. {looked_for}"
 
 
@@ -138,6 +142,7 @@ def statements(
     *,
     looked: bool,
     photo: bool,
+    seen: bool = False,
     told: bool,
     lines: int,
     comparison: Comparison | None = None,
@@ -154,13 +159,14 @@ def statements(
         cues: strongest first.
         looked: whether the picture was judged.
         photo: whether there was a photo.
+        seen: whether a model saw the picture and named no place.
         told: whether the user gave a constraint or hint on the place.
         lines: number of lines of text read.
         comparison: comparison of picture and text.
         unnamed: why no place is named, see `unnamed`; "" where one is.
     """
     if unnamed and not looked and not cues:
-        return [": ".join(nothing_found(lines, photo=photo))]
+        return [": ".join(nothing_found(lines, photo=photo, seen=seen))]
     level = {"country": "a country", "region": "a region", "full": "a point"}.get(text_aware.precision, "a city")
     said = [
         unnamed or f"{where(text_aware)}: {confidence:.0%} for {text_aware.country}; the evidence reaches to {level}."
@@ -170,7 +176,7 @@ def statements(
             f"Half of the probability lies within {kilometres(radius_50_km)} of the place, 90 % within "
             f"{kilometres(radius_90_km)}."
         )
-    if photo and not looked:
+    if photo and not looked and not seen:
         said.append("The picture itself was not judged, only its text.")
     if not cues:
         said.append(

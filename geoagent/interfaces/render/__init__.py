@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from geoagent.answer import Answer, Best, CuePlace, CueReport, Prediction
-from geoagent.belief.explanation import NOT_JUDGED, nothing_found
+from geoagent.belief.explanation import NOT_JUDGED, SEEN_NOTHING, nothing_found
 from geoagent.optional import eyes
 
 PALETTE = ("#b3400a", "#005a94", "#00735a", "#8a3f8f", "#8a6d00", "#b02a52", "#3f5f1f", "#51519c")
@@ -98,7 +98,7 @@ def title_text(answer: Answer) -> str:
     best = answer.best
     if best is not None and best.precision != "none":
         return place_text(best)
-    return nothing_found(0, photo=_has_photo(answer))[0] if is_blank(answer) else UNNAMED
+    return _nothing_found(answer)[0] if is_blank(answer) else UNNAMED
 
 
 def is_blank(answer: Answer) -> bool:
@@ -108,18 +108,21 @@ def is_blank(answer: Answer) -> bool:
 
 def blank_text(answer: Answer) -> str:
     """Return why no place can be named, of an answer that `is_blank`: what was looked for, and what was found."""
-    why = nothing_found(len(answer.regions), photo=_has_photo(answer))[1]
+    why = _nothing_found(answer)[1]
     return why[:1].upper() + why[1:]
 
 
 def notes_text(answer: Answer) -> list[str]:
     """Return the warnings for a reader; that of a picture that was not judged names the command to have it judged."""
     blank = is_blank(answer)  # it says so in its headline
-    return [f"{'' if blank else f'{NOT_JUDGED}; '}{EYES_TEXT}" if w == NOT_JUDGED else w for w in answer.warnings]
+    told = [w for w in answer.warnings if not (blank and w == SEEN_NOTHING)]
+    return [f"{'' if blank else f'{NOT_JUDGED}; '}{EYES_TEXT}" if w == NOT_JUDGED else w for w in told]
 
 
-def _has_photo(answer: Answer) -> bool:
-    return any("not judged" in warning for warning in answer.warnings)
+def _nothing_found(answer: Answer) -> tuple[str, str]:
+    seen = SEEN_NOTHING in answer.warnings
+    photo = seen or any("not judged" in warning for warning in answer.warnings)
+    return nothing_found(len(answer.regions), photo=photo, seen=seen)
 
 
 def likeliest_text(answer: Answer) -> str:

@@ -113,7 +113,7 @@ function draw(first) {
   if (first) { show("found"); map.resize(); }
   now.held = null; now.pointed.clear();
   $("another").hidden = false;
-  document.title = `${a.status === "error" ? "No answer" : where(a.best)} – geoagent`;
+  document.title = `${a.status === "error" ? "No answer" : a.best.precision === "none" ? a.unnamed : where(a.best)} – geoagent`;
   $("summary").replaceChildren(...[el("p", { class: "source" }, say(now.chosen.name)), ...headline(a), ...a.warnings.map((text) => el("p", { class: "note" }, say(text)))].flat(3));
   $("cues").replaceChildren(...cueSection(view, act));
   $("halves").replaceChildren(...section("What each half says", [...comparison(a), ...changed(view.exact)]).flat(3));
