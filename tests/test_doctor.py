@@ -125,3 +125,5 @@ def test_people_read_whole_lines(tessdata: Path, monkeypatch: pytest.MonkeyPatch
     lines = CliRunner().invoke(main, ["doctor"]).stdout.splitlines()
     assert lines[lines.index("language model") + 1].startswith("  none")
     assert lines[lines.index("install for more") + 1] == "  nothing"
+    assert lines[lines.index("scripts by model") + 1].startswith("  rapidocr: ['Hani'")
+    assert lines[lines.index("local language models") + 1].startswith("  Ollama: ")

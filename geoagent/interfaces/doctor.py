@@ -167,8 +167,6 @@ def _local_models(packages: dict[str, str | None], timeout_s: float) -> dict[str
             report[name] = f"not found at {url}"
             continue
         report[name] = server.says()
-        report[f"{name} models"] = list(server.models)
-        report[f"{name} models that see"] = list(server.seeing)
         if command := server.command(client=packages["openai"] is not None):
             report[f"to use {name}"] = command
     return report

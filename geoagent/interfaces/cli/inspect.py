@@ -123,8 +123,7 @@ def doctor(config: Path | None, as_json: bool) -> None:
         return
     for section, rows in report.items():
         click.echo(click.style(section.replace("_", " "), bold=True))
-        named = rows.items() if isinstance(rows, dict) else ()
-        lines = [f"{name}: {value}" for name, value in named if not isinstance(value, list)] if named else rows
+        lines = [f"{name}: {value}" for name, value in rows.items()] if isinstance(rows, dict) else rows
         for line in [lines] if isinstance(lines, str) else lines or ["nothing"]:
             click.echo(f"  {line}")
 

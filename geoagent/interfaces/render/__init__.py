@@ -21,6 +21,7 @@ AROUND_KM = 150.0
 """How far around an alternative its probability is counted: see `Alternative.p`."""
 UNNAMED = "No place can be named"
 EYES_TEXT = f"to have pictures judged: {eyes()}"
+"""Says how pictures can be judged, after a warning that they were not."""
 NO_CUES = "No text cue contributed to this answer."
 UNREAD = "text that could not be read"
 """Title of the boxes of `Answer.unread`."""
@@ -116,7 +117,8 @@ def notes_text(answer: Answer) -> list[str]:
     """Return the warnings for a reader; that of a picture that was not judged names the command to have it judged."""
     blank = is_blank(answer)  # it says so in its headline
     told = [w for w in answer.warnings if not (blank and w == SEEN_NOTHING)]
-    return [f"{'' if blank else f'{NOT_JUDGED}; '}{EYES_TEXT}" if w == NOT_JUDGED else w for w in told]
+    advice = EYES_TEXT[:1].upper() + EYES_TEXT[1:] if blank else f"{NOT_JUDGED}; {EYES_TEXT}"
+    return [advice if warning == NOT_JUDGED else warning for warning in told]
 
 
 def _nothing_found(answer: Answer) -> tuple[str, str]:

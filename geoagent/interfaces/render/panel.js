@@ -66,7 +66,7 @@ function panel(a) {
       el("p", { class: "small muted" }, "Bars: what each cue added to the log probability of the place (nats; right for, left against)."),
       el("ol", { class: "cues" }, a.cues.map((cue, i) => cueRow(a, cue, i, most)))]
       : a.status === "error" || a.blank ? [] : [el("p", { class: "muted" }, "No text cue contributed to this answer.")]),
-    a.explanation ? el("details", {}, el("summary", {}, "The same in words"), el("p", {}, say(a.explanation))) : "",
+    a.explanation && !a.blank ? el("details", {}, el("summary", {}, "The same in words"), el("p", {}, say(a.explanation))) : "",
     section("What each half says", comparison(a)),
     countriesOf(a), alternativesOf(a), fileOf(a), linesOf(a), neighboursOf(a), factsOf(a),
   ];

@@ -123,7 +123,8 @@ function headline(a) {
   const likeliest = b.country || (a.countries.length ? a.countries[0][0] : "");
   const facts = [[likeliest ? `Probability of ${countryName(likeliest)}${named ? "" : ", the likeliest country"}` : "Probability of the country", b.p]];
   if (named) facts.unshift(["Half of the probability within", b.r50Text], ["90 % within", b.r90Text]);
-  if (a.blank) return [el("h1", {}, say(a.unnamed), a.status === "partial" ? el("span", { class: "badge" }, "partial") : ""), el("p", {}, say(a.blank))];
+  if (a.blank) return [el("h1", {}, say(a.unnamed), a.status === "partial" ? el("span", { class: "badge" }, "partial") : ""), el("p", {}, say(a.blank)),
+    a.exif ? el("p", { class: "muted" }, "The file says ", say(a.exif.name || a.exif.coordinates), ": not used") : ""];
   return [
     el("h1", {}, say(named ? where(b) : a.unnamed), a.status === "partial" ? el("span", { class: "badge" }, "partial") : ""),
     el("p", {}, b.coordinates ? el("span", {}, b.coordinates) : el("span", { class: "muted" }, named ? "Coordinates are not shown at this precision" : "The evidence points nowhere clearly enough"),

@@ -68,7 +68,7 @@ function cueSection(view, act) {
     view.left_out.length ? el("ul", { class: "plain left-out", "aria-label": "Cues that were left out" }, view.left_out.map((cue) => el("li", {},
       el("span", { class: "muted" }, "Left out: ", say(cue.kind), " ", say(cue.value)),
       el("button", { type: "button", class: "plain", "aria-label": `Count ${cue.kind} ${cue.value} again`, onclick: () => act.putBack(cue.key) }, "Put back")))) : "",
-    a.explanation ? el("details", {}, el("summary", {}, "The same in words"), el("p", {}, say(a.explanation))) : "",
+    a.explanation && !a.blank ? el("details", {}, el("summary", {}, "The same in words"), el("p", {}, say(a.explanation))) : "",
   ].filter((kid) => kid !== "");
 }
 
