@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 
 from geoagent.evidence.cues.address import restricted
-from geoagent.evidence.cues.context import DECOR, LINKS, MADE_IN, OFFICE, ROAD, TOWARDS
+from geoagent.evidence.cues.context import MADE_IN
 from geoagent.evidence.cues.direction import turned
+from geoagent.evidence.cues.name_lines import (
+    edited_factor,
+    length_factor,
+    line_factor,
+    little_known,
+    numbered,
+    street_of,
+    written_small,
+)
 from geoagent.evidence.cues.name_sense import place_sense
 from geoagent.evidence.cues.reading import UNSPACED, Line, Reading, country_name, overlaps, taken
 from geoagent.places.gazetteer import Match, Mention
@@ -26,7 +33,6 @@ A sign that names a city is often elsewhere in the same country: road signs, hea
 """
 _ALONE = 0.25
 """Minimum strength of a name if the language is the only other cue."""
-_KNOWN_ABROAD = 50_000
 _ALSO_WORD = 0.25
 _LEADING = 4  # top matches of a name that are considered as the larger place of the name that follows
 _DEEP = 60  # matches among which a town in a named region is searched
@@ -34,7 +40,6 @@ _SUPPORTED = 40.0
 """Likelihood ratio for a place whose region or country is written next to its name."""
 _KEPT = 12  # matches of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
-_SMALL = 0.85  # share of a line in small letters that a name fills
 _FAR_PLACES, _LISTED, _OF_A_LIST = 3, 0.2, 0.2
 """Countries of named cities from which they are a list of far places; least strength of a name that counts as one; the
 factor on their strength then, which falls with the number of countries."""
@@ -46,10 +51,7 @@ _STREET_AT_HOME, _STREET = 0.12, 0.012
 are named after towns elsewhere in the country, and after people."""
 _TOWN_OF_STREET = 0.03
 """Share of such a name's weight that stays with the town, the rest being its country's."""
-_PROSE = 4
-"""Most other words on a line without digits that is no sentence; in a sentence a name is seldom that of the place."""
 _KNOWN_TOWN, _EXONYM, _EXONYM_OF_CITY = 20_000, 0.1, 0.3
-_HOUSE_NUMBER = re.compile(r",? \d{1,3}[a-zA-Z]?(?:/\d{1,3})?(?:$|[ ,])")
 _OPENING = re.compile(r"[.:,]?\s*\d{1,2}(?:[.:h]\d\d)?\s?[-–—]\s?\d{1,2}")
 
 
@@ -172,15 +174,15 @@ def _cue(
     several = sum(match.place.level == "country" for match in matches) > 1
     weights = _weights(matches, others, reading.prior if several else {})
     best = matches[max(range(len(matches)), key=lambda i: weights[i])]
-    strength = _EXACT.get(best.exactness, 0.5) * (_BY_ANOTHER_NAME if _little_known(best) else 1.0)
-    strength *= _length_factor(mention, line) * _line_factor(line, mention, reading)
+    strength = _EXACT.get(best.exactness, 0.5) * (_BY_ANOTHER_NAME if little_known(best) else 1.0)
+    strength *= length_factor(mention, line) * line_factor(line, mention, reading)
     supported = stated or _supported(best, others)
     strength *= place_sense(reading, line, mention, best, supported=supported)
-    if not mention.capitalised and not _written_small(line, mention, reading):
+    if not mention.capitalised and not written_small(line, mention, reading):
         # An ordinary word of some language, all the more where the line begins with a capital: "Murakaza neza".
         strength *= 0.03 if line.text[:1].isupper() and mention.start else 0.12
-    street = _street_of(line, mention, streets)
-    in_street = street is not None or _numbered(line, mention, best)
+    street = street_of(line, mention, streets)
+    in_street = street is not None or numbered(line, mention, best)
     at_home = street is not None and street.countries.get(best.place.country, 0.0) > 0.0
     if overlaps(institutions, line.region, mention.start, mention.end):
         strength = min(1.0, strength * 1.3)
@@ -191,7 +193,7 @@ def _cue(
     if _only_words(line, mention, words.get(line.region, [])):
         strength *= _ALSO_WORD  # "Estanco", "Hapur": the word's meaning is likelier than the place of that name
     if best.edits:
-        strength *= _edited_factor(mention, best, reading)
+        strength *= edited_factor(mention, best, reading)
     if any(c.isdigit() for c in line.text[mention.start : mention.end]) and not best.edits:
         strength *= 0.15  # "3e arrondissement" exists in more than one city
     if _OPENING.match(line.text, mention.end) and len(mention.text) <= 7:
@@ -297,83 +299,3 @@ def _beside(mention: Mention, others: list[Mention], matches: tuple[Match, ...])
         for m in other.matches
         if m.exactness != "code"
     )
-
-
-def _written_small(line: Line, mention: Mention, reading: Reading) -> bool:
-    """Whether a name of several words fills its line, which is written in small letters: "aix en provence"."""
-    words = mention.text.split()
-    if len(words) < 2 or any(c.isupper() for c in line.text) or len(mention.text) < _SMALL * len(line.text.strip()):
-        return False
-    return not all(normalise(word) in reading.facts.frequency.ordinary for word in words)
-
-
-def _street_of(line: Line, mention: Mention, streets: list[Cue]) -> Cue | None:
-    """Return the street that a name is a part of; a name that holds the word for the street is no such name."""
-    for cue in streets:
-        for span in cue.spans:
-            whole = mention.start <= span.start and span.end <= mention.end
-            if span.region == line.region and span.start < mention.end and mention.start < span.end and not whole:
-                return cue
-    return None
-
-
-def _numbered(line: Line, mention: Mention, best: Match) -> bool:
-    """Whether an inflected name stands before a house number: "Warszawska 5" is a street without its word."""
-    return best.exactness == "stem" and bool(_HOUSE_NUMBER.match(line.text, mention.end))
-
-
-def _little_known(best: Match) -> bool:
-    """Whether a name is another one of a small place, which few signs use."""
-    return best.exactness == "alternate" and best.place.level == "city" and best.place.population < _KNOWN_ABROAD
-
-
-def _edited_factor(mention: Mention, best: Match, reading: Reading) -> float:
-    """Return the reliability of a fuzzy match: OCR errors produce digits, ordinary words do not contain them."""
-    if any(c.isdigit() for c in mention.text) or any(a.islower() and b.isupper() for a, b in pairwise(mention.text)):
-        return 0.8**best.edits
-    known = normalise(mention.text)
-    if not mention.capitalised or known in reading.facts.signwords or known in reading.facts.international:
-        return 0.0
-    size = sum(c.isalpha() for c in mention.text)
-    return (0.03 if size < 6 else 0.1 if size < 8 else 0.3) * 0.7 ** (best.edits - 1)
-
-
-def _length_factor(mention: Mention, line: Line) -> float:
-    """Return a factor that penalises short names, which match by chance, though less so in syllabic scripts."""
-    # Vowel signs of Indic scripts are marks, not letters, but they are as distinctive as letters.
-    size = sum(c.isalnum() or unicodedata.category(c) in ("Mc", "Mn") for c in mention.text)
-    if line.script in ("Hani", "Jpan", "Hang", "Ethi"):
-        return 0.6 if size <= 2 and len(line.text) > 4 else 1.0
-    return 0.4 if size <= 3 else 0.7 if size == 4 else 0.9 if size == 5 else 1.0
-
-
-def _line_factor(line: Line, mention: Mention, reading: Reading) -> float:
-    """Return how much the line is about the place: the name is alone, next to an authority, or next to a pizza."""
-    rest = [w for w in line.words if w.end <= mention.start or w.start >= mention.end]
-    keys = {w.key for w in rest} | {part for w in rest for part in w.key.split()}
-    if line.script in ("Hani", "Jpan"):
-        tail = line.text[mention.end :]
-        if any(tail.startswith(word) for word in DECOR if not word.isascii()):
-            return 0.1
-    if keys & OFFICE:
-        return 1.0
-    if keys & DECOR:
-        return 0.1
-    if keys & TOWARDS:
-        return 0.55
-    if len(rest) > _PROSE and not any(c.isdigit() for c in line.text):
-        return 0.2
-    alphabetic = [w for w in rest if any(c.isalpha() for c in w.text) and w.key not in LINKS and w.key not in ROAD]
-    if not alphabetic:
-        return 1.0
-    if _set_apart(line, mention):
-        return 0.9
-    return 0.8 if len(alphabetic) == 1 else 0.6
-
-
-def _set_apart(line: Line, mention: Mention) -> bool:
-    """Whether punctuation or digits separate the name from other words ("34000 Montpellier", "Rolla – Sharjah")."""
-    before, after = line.text[: mention.start].rstrip(), line.text[mention.end :].lstrip()
-    left = not before or not before[-1].isalpha()
-    right = not after or not after[0].isalpha()
-    return left and right

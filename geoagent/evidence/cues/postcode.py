@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
 from geoagent.evidence.cues.plate_lines import LABELS
+from geoagent.evidence.cues.postcode_places import Fit, place_of
 from geoagent.evidence.cues.reading import Line, Reading, country_name, listed, overlaps, taken
 from geoagent.places.gazetteer.borders import borders
 from geoagent.places.gazetteer.facts import Facts, PostcodeFacts
-from geoagent.places.gazetteer.zips import zip_centre
 from geoagent.types import Cue, Place
 
 _CODE = re.compile(r"(?<![\w.,:/+€$£-])[A-Z0-9]{1,7}(?:[ -][A-Z0-9]{2,5})?(?![\w:/%€$£]|[.,]\d|-\w)")
@@ -35,26 +35,14 @@ _REPAIRED = 0.85  # factor on the strength for each of these
 _ZIP = re.compile(r"[A-Z]{2} \d{5}(?:-\d{4})?")
 _STATED = re.compile(r"(?:NSW|VIC|QLD|WA|TAS|ACT|NT) \d{4}")
 _SURE_ROAD = 0.9
-_NAME_WORDS = 3
-_AREA_KM = 60.0
 _BARE = 0.2
 """Strength of a code of letters followed by digits with nothing beside it: "ARA 008"."""
 _DIGITS = 0.4
 """Strength of digits in groups that were read in a photo with neither a place nor a label beside them: "98-100"."""
 _HALF = 0.45
 """Strength of the first half of a code without a place of its country on the line."""
-_ZIP_PEOPLE, _ZIP_KM = 20_000, 20.0  # most people in the area of a ZIP code, and how far its town may be
-_TOWNS = 12  # towns of one name that are considered
 _DISTINCT = 0.12
 """Maximum share of other countries' codes that a format may match and still count without a label or adjacent place."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    country: str
-    facts: PostcodeFacts
-    code: str
-    weight: float
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
@@ -90,7 +78,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             for fit in fits:
                 if fit.weight > countries.get(fit.country, 0.0):
                     countries[fit.country] = fit.weight
-                    place = _place(fit, line, start, end, reading)
+                    place = place_of(fit, line, start, end, reading)
                     if place is not None:
                         inside[fit.country] = ((place, 0.8),)
             best = max(countries, key=lambda c: countries[c])
@@ -130,7 +118,7 @@ def _repairs(line: Line, match: re.Match[str]) -> int:
     return sum(a != b for a, b in zip(read, match.group(), strict=False) if a.isascii())
 
 
-def _strength(line: Line, code: str, fits: list[_Fit], named: dict[int, dict[str, float]]) -> float:
+def _strength(line: Line, code: str, fits: list[Fit], named: dict[int, dict[str, float]]) -> float:
     """Return how surely a code is a postcode; without a place beside it, letters and then digits may be anything."""
     if named.get(line.region):
         return 1.0
@@ -197,13 +185,13 @@ def _named(earlier: tuple[Cue, ...]) -> dict[int, dict[str, float]]:
     return out
 
 
-def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, dict[str, float]]) -> list[_Fit]:
+def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, dict[str, float]]) -> list[Fit]:
     """Return the countries whose postcode format the code matches."""
     before = line.text[:start]
     fits, beside = [], named.get(line.region, {})
     digits_only = code.replace(" ", "").replace("-", "").isdigit()
     if _ZIP.fullmatch(code) and reading.gazetteer.admin1(f"US.{code[:2]}") is not None:
-        return [_Fit("US", reading.facts.postcodes["US"], code[3:], 1.0)]  # "NY 14527"
+        return [Fit("US", reading.facts.postcodes["US"], code[3:], 1.0)]  # "NY 14527"
     forms = [code]
     if " " in code or "-" in code:
         forms += re.split(r"[ -]", code)  # "75001 PARIS" may have been cut off: try the parts as well
@@ -233,7 +221,7 @@ def _fits(code: str, line: Line, start: int, reading: Reading, named: dict[int, 
             speaks = form == prefix or labelled or facts.shared <= _DISTINCT or beside.get(country)
             # Digits alone are an amount or some other number, unless they are grouped like a code ("01310-100").
             if speaks and (not digits_only or beside.get(country) or labelled or form == prefix or "-" in form):
-                fits.append(_Fit(country, facts, form, weight))
+                fits.append(Fit(country, facts, form, weight))
             break
     fits += _halves(code, line, start, reading, beside, {fit.country for fit in fits})
     top = max((fit.weight for fit in fits), default=0.0)
@@ -266,7 +254,7 @@ def is_labelled(code: str, before: str, facts: Facts) -> bool:
 
 def _halves(
     code: str, line: Line, start: int, reading: Reading, beside: dict[str, float], known: set[str]
-) -> list[_Fit]:
+) -> list[Fit]:
     """Match countries whose signs often show only the first half of a code ("Brick Lane E1", "Vancouver BC V6A").
 
     It counts only after other words on its line: alone, "M4" is a road and "E1" a bus.
@@ -275,7 +263,7 @@ def _halves(
     if not before or before[-1].text.upper() in LABELS:
         return []  # "Level L2"
     return [
-        _Fit(country, reading.facts.postcodes[country], code, 2.0 * (1.0 + 12.0 * beside.get(country, 0.0) ** 0.5))
+        Fit(country, reading.facts.postcodes[country], code, 2.0 * (1.0 + 12.0 * beside.get(country, 0.0) ** 0.5))
         for country, pattern in _FIRST_HALF.items()
         if country not in known and country in reading.facts.postcodes and pattern.fullmatch(code)
     ]
@@ -292,63 +280,3 @@ def _prefixed(code: str, before: str, facts: PostcodeFacts) -> str | None:
         if before.rstrip(" -").endswith(bare) and not before.rstrip(" -")[: -len(bare)][-1:].isalnum():
             return code
     return None
-
-
-def _place(fit: _Fit, line: Line, start: int, end: int, reading: Reading) -> Place | None:
-    """Return the location of a code in its country: the town named next to it ("64-320 Buk"), else the code's area."""
-    area = _area(fit, reading)
-    before = [word for word in line.words if word.end <= start]
-    after = [word for word in line.words if word.start >= end]
-    if len(before) > 1 and 2 <= len(before[-1].text) <= 3 and before[-1].text.isupper():
-        before = before[:-1]  # the state between town and code: "Beverly Hills, CA 90210"
-    stretches = [after[:n] for n in range(min(_NAME_WORDS, len(after)), 0, -1)]
-    stretches += [before[-n:] for n in range(min(_NAME_WORDS, len(before)), 0, -1)]
-    for words in stretches:
-        if len(words[0].key) >= 3 and words[0].text[0].isupper() and words[-1].key not in reading.facts.streets:
-            town = _town(
-                fit.country, line.letters[words[0].start : words[-1].end], area, reading, words[0].start >= end
-            )
-            if town is not None:
-                return town
-    return area
-
-
-def _town(country: str, name: str, area: Place | None, reading: Reading, follows: bool) -> Place | None:
-    """Return the city of a given name in a code's area: the Springfield in Illinois if the code is there."""
-    matches = reading.gazetteer.lookup(name, k=_TOWNS, countries=borders().countries_like(country))
-    towns = (m.place for m in matches if borders().follows(country, m.place) and m.place.level != "admin1")
-    return next((town for town in towns if _within(town, area, follows=follows)), None)
-
-
-def _within(town: Place, area: Place | None, *, follows: bool) -> bool:
-    """Whether a town may be in a code's area; if the area is unknown, the town's name must follow the code."""
-    if area is None:
-        return follows
-    if area.country == "US" and area.level == "city":  # the centre of a ZIP code
-        return town.latlon.distance_km(area.latlon) <= _ZIP_KM
-    if town.admin1 and town.admin1 == area.admin1:
-        return True  # "13200 Arles": the area's largest city stands for it, and the sign names another of its towns
-    return area.level != "admin1" and town.latlon.distance_km(area.latlon) <= _AREA_KM
-
-
-def _area(fit: _Fit, reading: Reading) -> Place | None:
-    """Return the area of a postcode in its country."""
-    centre = zip_centre(fit.code) if fit.country == "US" else None
-    town = None if centre is None else reading.gazetteer.reverse(centre)
-    if town is not None and centre is not None and town.country == "US":
-        return replace(town, latlon=centre, population=min(town.population, _ZIP_PEOPLE))
-    area = fit.facts.area(fit.code)
-    if area is None:
-        return None
-    city, admin1, name = area
-    abroad = borders().town_of(fit.country, fit.code)
-    city, name = ("", abroad) if abroad else (city, name)
-    if city:
-        matches = reading.gazetteer.lookup(city, k=1, countries={fit.country: 1.0})
-        if matches and matches[0].place.country == fit.country and matches[0].place.level == "city":
-            return matches[0].place
-    if admin1:
-        return reading.gazetteer.admin1(admin1)
-    matches = reading.gazetteer.lookup(name, k=4, countries=borders().countries_like(fit.country)) if name else ()
-    known = [m.place for m in matches if borders().follows(fit.country, m.place) and m.place.level != "country"]
-    return next((place for place in known if place.level == "admin1" or place.country != fit.country), None)
