@@ -43,6 +43,7 @@ SLOW = {
     "test_calibration",
     "test_comparison",
     "test_examples",
+    "test_eyes",
     "test_export_cli",
     "test_folders",
     "test_geoclip",
