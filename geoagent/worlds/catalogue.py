@@ -1,7 +1,7 @@
 """What `geoagent get` can fetch: picture halves by name, and OCR models by script.
 
-Sizes are those of the download. A revision or checksum that could not be looked up when the entry was written is None and
-said to be "not pinned"; what the hub then gives is recorded in the card of the world that is made of it.
+Sizes are those of the download. A revision or checksum that could not be looked up when the entry was written is None
+and said to be "not pinned"; what the hub then gives is recorded in the card of the world that is made of it.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def eyes(name: str) -> Eyes | None:
 
 
 def ocr_models() -> tuple[OcrModel, ...]:
-    """Return the recognisers that the installed package rapidocr lists, with its addresses and checksums; () without it."""
+    """Return the recognisers that the package rapidocr lists, with its addresses and checksums; () without it."""
     spec = importlib.util.find_spec("rapidocr")
     if spec is None or spec.origin is None:
         return ()

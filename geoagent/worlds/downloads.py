@@ -168,6 +168,10 @@ def _complete(remote: Remote, part: Path, name: str, tell: Tell | None, patience
             return
         left = _ATTEMPTS if now - before >= patience.least_bytes else left - 1
         if left <= 0:
+            if now == 0:
+                raise DownloadError(
+                    f"{remote.address} cannot be reached ({reason}); check the network, or use a mirror"
+                )
             of = f" of {remote.size / 1e6:,.1f}" if remote.size else ""
             raise DownloadError(f"{remote.address}: {reason} after {now / 1e6:,.1f}{of} MB; {_RETRY}")
         time.sleep(0.2)

@@ -1,9 +1,9 @@
 """Zero-shot world from an image-text model: sentences about each geocell, no training.
 
-The sentence names the town, region and country of the cell; its embedding becomes the cell's row of a linear head, so
-that log p(cell | photo) = scale · cos(photo, sentence) + log prior(cell) − log Z. The sentences are in a prompt file;
-each cell uses the first line whose variables are all known for it, or the mean embedding of all of them. (Haas et al. 2023, "Learning Generalized Zero-Shot
-Learners for Open-Domain Image Geolocalization", query a model for countries and cities in this way.)
+A sentence names the town, region or country of the cell; its embedding becomes the cell's row of a linear head, so that
+log p(cell | photo) = scale · cos(photo, sentence) + log prior(cell) − log Z. The sentences are in a prompt file; each
+cell uses the first line whose variables are all known for it, or the mean embedding of all of them. (Haas et al. 2023,
+"Learning Generalized Zero-Shot Learners for Open-Domain Image Geolocalization", query a model in this way.)
 """
 
 from __future__ import annotations
