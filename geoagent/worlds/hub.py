@@ -1,7 +1,7 @@
 """Files of a Hugging Face hub: found through `huggingface_hub`, which knows mirrors ($HF_ENDPOINT) and tokens.
 
-`huggingface_hub` (2.4) deletes a partial download when it fails, so the bytes are fetched by `downloads`. A file that is
-already in the hub's cache is used from there.
+`huggingface_hub` (2.4) deletes a partial download when it fails, so the bytes are fetched by `downloads`. A file that
+is already in the hub's cache is used from there.
 """
 
 from __future__ import annotations
