@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,12 @@ from geoagent import GeoAgent
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.facts import Facts
 from geoagent.places.geocells import Geocells
+from geoagent.worlds import home
 from geoagent.worlds.world import Support, World
+
+# The default world of whoever runs the tests must not decide what they see.
+if home.default() is not None:
+    os.environ["GEOAGENT_CACHE"] = tempfile.mkdtemp(prefix="geoagent-tests-")
 
 # For the worker processes: one a core already uses the machine, so threads of numeric libraries would only compete.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import importlib.util
@@ -58,6 +59,15 @@ def test_a_small_file_has_no_checksum_and_the_first_name_that_exists_is_taken(hu
     assert (path.name, commit, sha256) == ("open_clip_config.json", COMMIT, None)
     with pytest.raises(DownloadError, match=r"has none of a\.bin, b\.bin"):
         hubs.fetch(REPOSITORY, ("a.bin", "b.bin"), tmp_path)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The same limits, shorter."""
+    monkeypatch.setattr(hubs, "CONTACT_S", 0.3)
+    monkeypatch.setattr(downloads, "CONTACT_S", 0.3)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hf"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
 
 
 @pytest.mark.parametrize("cuts", [1, 2, 5])
@@ -140,19 +150,27 @@ def test_no_space_is_said(hub, tmp_path, monkeypatch):
     assert fetch(tmp_path)[0].read_bytes() == DATA
 
 
-def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(hubs, "CONTACT_S", 0.3)
-    monkeypatch.setattr(downloads, "CONTACT_S", 0.3)
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hf"))
-    with socket.socket() as silent:
+@pytest.mark.parametrize("black_hole", [False, True])
+def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch, quick, black_hole):
+    """It takes connections and says nothing; or its queue is full, so that packets to it are dropped."""
+    with socket.socket() as silent, contextlib.ExitStack() as held:
         silent.bind(("127.0.0.1", 0))
-        silent.listen(1)
+        silent.listen(0 if black_hole else 5)
+        for _ in range(4 if black_hole else 0):
+            client = held.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(silent.getsockname())
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         monkeypatch.setenv("HF_ENDPOINT", address)
         with pytest.raises(DownloadError, match=r"check the network"):
             fetch(tmp_path)
         with pytest.raises(DownloadError, match=r"no answer"):
             download(Remote(f"{address}/file.onnx"), tmp_path / "file.onnx")
+
+
+def test_no_answer_takes_less_than_five_seconds():
+    assert hubs.CONTACT_S + hubs.MARGIN_S < 5
+    assert downloads.CONTACT_S < 5
 
 
 def test_a_lookup_that_hangs_is_given_up():

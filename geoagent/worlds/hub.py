@@ -20,7 +20,7 @@ from geoagent.optional import needs
 from geoagent.worlds.downloads import CONTACT_S, Patience, Remote, Tell, download, refusal, within
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_MARGIN_S = 0.5
+MARGIN_S = 0.5
 
 
 def _client() -> tuple[Any, Any]:
@@ -51,7 +51,7 @@ def describe(repository: str, name: str, revision: str = "main") -> tuple[Remote
     url = hub.hf_hub_url(repository, name, revision=revision, endpoint=place)
     try:
         found = within(
-            CONTACT_S + _MARGIN_S, place, lambda: hub.get_hf_file_metadata(url, timeout=CONTACT_S, endpoint=place)
+            CONTACT_S + MARGIN_S, place, lambda: hub.get_hf_file_metadata(url, timeout=CONTACT_S, endpoint=place)
         )
     except hub.errors.EntryNotFoundError as error:
         raise FileNotFoundError(f"{repository} has no {name}") from error
