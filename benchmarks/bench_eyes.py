@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -68,12 +67,19 @@ def make(name: str, folder: Path) -> dict[str, Any]:
     return cosines
 
 
+def peak_mb() -> float:
+    """Peak memory of this process in MB; NaN where the system does not tell."""
+    status = Path("/proc/self/status")  # getrusage would give the parent's peak where that is higher
+    lines = status.read_text("utf-8").splitlines() if status.exists() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), float("nan"))
+
+
 def cell(folder: Path, runtime: str, batch: int, count: int) -> dict[str, float]:
     """Measure one row in this process: seconds to load, CPU ms a photo, peak MB above the bare program."""
     from geoagent import plugs
 
     pictures = photos(count)
-    bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    bare = peak_mb()
     begin = time.process_time()
     if runtime == "torch":
         encoder = plugs.build("encoders", "open_clip", None, checkpoint=folder, device="cpu", batch_size=batch)
@@ -95,8 +101,7 @@ def cell(folder: Path, runtime: str, batch: int, count: int) -> dict[str, float]
         for start in range(0, count, batch):
             run(pictures[start : start + batch])
         best = min(best, time.process_time() - begin)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"load_s": load_s, "ms": best / count * 1000, "mb": (peak - bare) / 1024}
+    return {"load_s": load_s, "ms": best / count * 1000, "mb": peak_mb() - bare}
 
 
 def main() -> None:
@@ -132,7 +137,7 @@ def main() -> None:
                     size = sum(f.stat().st_size for f in (folder / runtime).glob("*.onnx")) / 1e6
                     kind = "torch, both towers" if runtime == "torch" else f"onnxruntime, {runtime}"
                     same = "" if runtime == "torch" else cosines[runtime]
-                    costs = (round(got["ms"]), f"{got['ms'] / base:.2f}", f"{got['load_s']:.1f}", round(got["mb"]))
+                    costs = (round(got["ms"]), f"{got['ms'] / base:.2f}", f"{got['load_s']:.1f}", f"{got['mb']:.0f}")
                     rows.append((name, kind, batch, *costs, round(size) or "", same))
     head = ("model", "runtime", "batch", "CPU ms a photo", "ratio", "load, CPU s", "peak MB", "file MB", "cosines")
     table(head, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import json
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from geoclip_weights import write_package
 from hub_server import COMMIT, Hub, clip_files, serving
 
 from geoagent.agent.core import GeoAgent
@@ -205,6 +207,44 @@ def test_what_is_missing_is_named_with_one_command(hub, monkeypatch):
     assert done.exit_code == 1
 
 
+def test_geoclip_is_made_into_a_world_that_needs_no_torch(hub, few, models, tmp_path, monkeypatch):
+    from geoagent.evidence.encoders import geoclip, onnx
+    from geoagent.protocols import Assets
+    from geoagent.worlds.training.geoclip import make_geoclip_world
+
+    if importlib.util.find_spec("geoclip") is not None:
+        pytest.skip("geoclip is installed")
+    entry = catalogue.entry("geoclip")
+    for name in ("open_clip_config.json", "open_clip_model.safetensors"):
+        hub.files[entry.repository, name] = models[FAST.repository, name]
+    spots = few.cells.centroids.repeat(5, axis=0) + np.random.default_rng(2).uniform(-0.2, 0.2, (30, 2))
+    package = write_package(tmp_path / "site", spots)
+    monkeypatch.syspath_prepend(package)
+    folder = eyes.get_eyes(entry, folder=tmp_path / "w", base=few, keep=True)
+    answer = GeoAgent.load(ocr="nothing").locate(str(PHOTO))
+    assert answer.looked
+    assert World.load(folder).encoder_arrays == {}
+    made = make_geoclip_world(package, base=few)
+    facts = Assets(made, None, None)  # type: ignore[arg-type]
+    whole = geoclip.build(facts, checkpoint=tmp_path / "w" / ".downloads" / "geoclip", pretrained=None)
+    photo = open_photo(PHOTO)
+    rows = whole([photo]), onnx.build(None, model=folder / "encoder.onnx")([photo])
+    assert float((rows[0] * rows[1]).sum()) > 0.999
+
+
+def test_no_space_while_the_world_is_made_is_said(hub, few, monkeypatch):
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(eyes, "export_tower", full)
+        with pytest.raises(DownloadError, match="no space left"):
+            eyes.get_eyes(FAST, base=few)
+    before = len(hub.gets())
+    assert eyes.get_eyes(FAST, base=few).is_dir()
+    assert len(hub.gets()) == before, "the weights were kept"
+
+
 def test_geoclip_names_its_package(hub):
     if importlib.util.find_spec("geoclip") is not None:
         pytest.skip("geoclip is installed")
@@ -239,3 +279,26 @@ def test_the_list_names_licences_sizes_and_scripts(hub):
     for words in ("Apache-2.0", "MIT", "MB", "recommended", "not pinned", "rapidocr-arabic", "paddle-th", "starter"):
         assert words in text
     assert all(row["licence"] and row["from"] for row in catalogue.rows())
+
+
+@pytest.mark.slow
+def test_the_quick_picture_half_at_full_size(hub, few, tmp_path):
+    """DataComp's ViT-B/32-256 as published, 151 million numbers, but random ones."""
+    from geoagent.evidence.encoders.open_clip import open_clip
+
+    look = {"size": 256, "mean": [0.48, 0.46, 0.41], "std": [0.27, 0.26, 0.28]}
+    look |= {"interpolation": "bicubic", "resize_mode": "shortest"}
+    for name, data in clip_files(open_clip.get_model_config("ViT-B-32-256"), look).items():
+        hub.files[FAST.repository, name] = data
+    size = len(hub.files[FAST.repository, "open_clip_model.safetensors"])
+    assert abs(size / 1e6 - FAST.size_mb) < 1
+    hub.cuts = [size // 3, size // 3]
+    folder = eyes.get_eyes(FAST, folder=tmp_path, base=few)
+    assert [headers.get("range") for headers in hub.gets()] == [
+        None,
+        f"bytes={size // 3}-",
+        f"bytes={size // 3 * 2}-",
+    ]
+    card = World.load(folder).card["encoder"]
+    assert card["cosine_to_model"][card["form"]][0] >= 0.999
+    assert GeoAgent.load(ocr="nothing").locate(str(PHOTO)).looked

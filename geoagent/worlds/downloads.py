@@ -120,7 +120,7 @@ def download(remote: Remote, target: Path, *, tell: Tell | None = None, patience
                 )
         part.replace(target)
     except OSError as error:
-        raise _of_disk(error, target) from error
+        raise of_disk(error, target) from error
     return target
 
 
@@ -136,7 +136,8 @@ def _room(remote: Remote, part: Path, target: Path) -> None:
         raise OSError(errno.ENOSPC, f"{free / 1e6:,.0f} MB are free, {(remote.size - there) / 1e6:,.0f} MB are needed")
 
 
-def _of_disk(error: OSError, target: Path) -> DownloadError:
+def of_disk(error: OSError, target: Path) -> DownloadError:
+    """Return the error for a file or folder that cannot be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DownloadError(
             f"no space left for {target}: {error.strerror}; free some or choose another place with --dir, then {_RETRY}"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from geoagent import plugs
-from geoagent.errors import DownloadError, MissingDependency, ResourceError, WeightsError, WorldError
+from geoagent.errors import DownloadError, GeoAgentError, MissingDependency, ResourceError, WeightsError, WorldError
 from geoagent.evidence.encoders._clip import logit_scale
 from geoagent.evidence.photos import open_photo
 from geoagent.optional import DISTRIBUTION
@@ -24,7 +24,7 @@ from geoagent.resources import data_dir
 from geoagent.types import Photo
 from geoagent.worlds import home, hub
 from geoagent.worlds.catalogue import EYES, Eyes, OcrModel
-from geoagent.worlds.downloads import Patience, Remote, Tell, download
+from geoagent.worlds.downloads import Patience, Remote, Tell, download, of_disk
 from geoagent.worlds.head import CellHead
 from geoagent.worlds.training.content_free import calibrate, content_free_photos
 from geoagent.worlds.training.tower import Exported, export_tower
@@ -75,7 +75,12 @@ def get_eyes(
         _check_installed(entry)
         with _alone(root, entry.name):
             if not (target / "world.json").is_file():  # another process may have made it meanwhile
-                _make(entry, root, base, keep, tell, patience)
+                try:
+                    _make(entry, root, base, keep, tell, patience)
+                except OSError as error:
+                    if isinstance(error, GeoAgentError):
+                        raise
+                    raise of_disk(error, target) from error
     home.set_default(entry.name if folder is None else target)
     return target
 
@@ -132,12 +137,7 @@ def _make(
         "accuracy": ACCURACY,
     }
     encoder = {"name": "onnx", "model": ENCODER_FILES[0]}
-    try:
-        replace(made, encoder=encoder, encoder_files=exported.files, encoder_arrays={}, card=card).save(
-            root / entry.name
-        )
-    except OSError as error:
-        raise WorldError(f"{root / entry.name} cannot be written: {error.strerror or error}") from error
+    replace(made, encoder=encoder, encoder_files=exported.files, encoder_arrays={}, card=card).save(root / entry.name)
     if not keep:
         shutil.rmtree(weights, ignore_errors=True)
 
