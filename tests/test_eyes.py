@@ -91,6 +91,8 @@ def test_one_command_gives_eyes_and_the_answer_says_so(hub):
     assert answer["looked"]
     assert answer["world"]["name"] == "best"
     assert not any("not judged" in warning for warning in answer["warnings"])
+    text = run("locate", PHOTO, "--ocr", "nothing").stdout
+    assert "The picture was judged by the encoder of the world “best” (onnx)." in text
     assert not json.loads(run("locate", PHOTO, "--json", "--ocr", "nothing", "--world", "starter").stdout)["looked"]
     listed = json.loads(run("get", "--json").stdout)
     assert listed["default"] == "best"
