@@ -63,7 +63,7 @@ def make(name: str, folder: Path) -> dict[str, Any]:
         try:
             cosines[form] = export_tower(encoder, folder / form, seen, name=name, forms=(form,)).cosines[form]
         except WeightsError as error:
-            cosines[form] = str(error).rpartition("cosines ")[2]
+            cosines[form] = "refused: " + str(error).rpartition(": ")[2].rstrip(")}")
     return cosines
 
 

@@ -187,6 +187,7 @@ def test_another_folder_is_remembered(hub, few, tmp_path, monkeypatch):
     monkeypatch.setattr(World, "load", lambda folder=None, real=World.load: few if folder is None else real(folder))
     assert run("get", "fast", "--dir", tmp_path / "big disk").exit_code == 0
     assert home.default() == tmp_path / "big disk" / "fast"
+    assert [row["name"] for row in catalogue.rows() if row["here"]] == ["fast"]
     assert run("get", "fast", "--remove").exit_code == 0
     assert not (tmp_path / "big disk" / "fast").exists()
 

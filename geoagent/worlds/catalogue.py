@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from geoagent.errors import ConfigError
 from geoagent.resources import cache_dir
+from geoagent.worlds.home import default as home_default
 from geoagent.worlds.home import home
 
 RECOMMENDED = "best"
@@ -171,6 +172,7 @@ def entry(name: str) -> Eyes | OcrModel:
 
 def rows() -> list[dict[str, Any]]:
     """Return all entries as plain values, with "here"."""
+    default = home_default()
     out: list[dict[str, Any]] = []
     for each in EYES:
         out.append(
@@ -186,7 +188,7 @@ def rows() -> list[dict[str, Any]]:
                 "revision": each.revision or "not pinned",
                 "sha256": each.sha256 or "not pinned; the hub's own is verified",
                 "measured": each.measured,
-                "here": (each.world / "world.json").is_file(),
+                "here": (each.world / "world.json").is_file() or (default is not None and default.name == each.name),
             }
         )
     for model in ocr_models():
