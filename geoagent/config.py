@@ -78,7 +78,8 @@ class Config(BaseModel):
     """Configuration of a `GeoAgent`.
 
     Attributes:
-        world: folder of the world; None for the starter world.
+        world: folder or name of the world; "auto" for the default world of this machine (`geoagent get`), which is the
+            starter world where there is no other; "starter" or None for the starter world.
         encoder: the picture half; None takes what the world asks for.
         ocr: the reading half; "auto" takes the best engine that is installed.
         language: identifier of languages: "py3langid", "fasttext" or "langdetect".
@@ -103,7 +104,7 @@ class Config(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    world: Path | None = None
+    world: Path | None = Path("auto")
     encoder: Plug | None = None
     ocr: Plug = Field(default_factory=lambda: Plug(name="auto"))
     language: Literal["py3langid", "fasttext", "langdetect"] = "py3langid"

@@ -11,6 +11,7 @@
     ├── ResourceError      (FileNotFoundError)  a data file of the package is missing or damaged
     ├── WorldError         (ValueError)      a world folder that is missing, broken or inconsistent
     ├── WeightsError       (RuntimeError)    encoder weights that are unavailable or do not fit
+    ├── DownloadError      (RuntimeError)    a download that was refused, cut or damaged
     ├── OcrError           (RuntimeError)    an OCR engine that failed on a photo
     ├── ModelError         (RuntimeError)    a language model that returned nothing usable
     ├── MissingDependency  (ImportError)     an optional package that is not installed
@@ -57,6 +58,10 @@ class WorldError(GeoAgentError, ValueError):
 
 class WeightsError(GeoAgentError, RuntimeError):
     """Weights of an encoder that are not available or do not fit the model."""
+
+
+class DownloadError(GeoAgentError, RuntimeError):
+    """A download that was refused, cut, stalled or damaged; the message says how to go on."""
 
 
 class OcrError(GeoAgentError, RuntimeError):

@@ -176,9 +176,9 @@ def test_a_world_is_found_by_its_name(tmp_path, monkeypatch):
     import shutil
 
     from geoagent.resources import data_dir
-    from geoagent.worlds import installed
+    from geoagent.worlds import home
 
-    monkeypatch.setattr(installed, "home", lambda: tmp_path)
+    monkeypatch.setattr(home, "home", lambda: tmp_path)
     shutil.copytree(data_dir("gazetteer") / "starter-world", tmp_path / "mine")
     assert run("locate", EXAMPLES / "no_text.jpg", "--no-text", "--world", "mine").exit_code == 0
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import make_world
+from geoclip_weights import RNG, capsule_weights, image_weights
 
 from geoagent import plugs
 from geoagent.errors import ConfigError, ResourceError, ShapeError, WeightsError, WorldError
@@ -30,33 +31,11 @@ from geoagent.worlds.training.geoclip import (  # noqa: E402
     read_geoclip,
 )
 
-RNG = np.random.default_rng(0)
 WHEELS = sorted((Path(__file__).resolve().parents[1] / "gazetteer" / "build" / ".cache").glob("geoclip-*.whl"))
 HERE = importlib.util.find_spec("geoclip") is not None
 published = pytest.mark.skipif(
     not WHEELS and not HERE, reason="the package geoclip is neither installed nor downloaded"
 )
-
-
-def capsule_weights(hidden=16, out=8, features=6):
-    """Random weights of GeoCLIP's architecture, small."""
-    weights = {}
-    for i, sigma in enumerate((1.0, 16.0, 256.0)):
-        weights[f"LocEnc{i}.capsule.0.b"] = RNG.normal(size=(features, 2)) * sigma
-        for layer, (rows, columns) in (
-            ("capsule.1", (hidden, 2 * features)),
-            ("capsule.3", (hidden, hidden)),
-            ("capsule.5", (hidden, hidden)),
-            ("head.0", (out, hidden)),
-        ):
-            weights[f"LocEnc{i}.{layer}.weight"] = RNG.normal(size=(rows, columns)) / np.sqrt(columns)
-            weights[f"LocEnc{i}.{layer}.bias"] = RNG.normal(size=rows) * 0.1
-    return {name: np.asarray(array, dtype=np.float32) for name, array in weights.items()}
-
-
-def image_weights(into=16, out=8):
-    shapes = {"0.weight": (into, into), "0.bias": (into,), "2.weight": (out, into), "2.bias": (out,)}
-    return {name: RNG.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
 
 
 def toy_geoclip():

@@ -22,6 +22,8 @@ LAYERS = [
         "evidence.legibility",
         "evidence.privacy",
         "evidence.untrusted",
+        "evidence.quantised",
+        "worlds.home",
         "worlds.world",
         "worlds.head",
         "worlds.lens",
@@ -37,7 +39,17 @@ LAYERS = [
         "belief.refiners",
     },
     {"agent"},
-    {"worlds.installed", "worlds.training", "worlds.evaluation", "evidence.ocr.training", "interfaces"},
+    {
+        "worlds.catalogue",
+        "worlds.downloads",
+        "worlds.eyes",
+        "worlds.hub",
+        "worlds.installed",
+        "worlds.training",
+        "worlds.evaluation",
+        "evidence.ocr.training",
+        "interfaces",
+    },
     {"interfaces.cli", "__main__"},
 ]
 PLUGS = LAYERS[5]

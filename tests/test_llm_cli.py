@@ -117,7 +117,7 @@ def test_wrong_use_is_told(texts, args, message):
 
 def test_prompts_are_shown_and_checked(tmp_path):
     assert run("prompts", "show").stdout.split() == [
-        "constraints.v1", "investigate.v1", "narrative.v1", "picture.v1", "zeroshot.v1",
+        "constraints.v1", "investigate.v1", "narrative.v1", "picture.v1", "zeroshot.v1", "zeroshot.v2",
     ]  # fmt: skip
     shown = json.loads(run("prompts", "show", "constraints.v1", "--json").stdout)
     assert shown["variables"] == {"signs": "json"}

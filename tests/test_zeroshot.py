@@ -21,7 +21,15 @@ torch = pytest.importorskip("torch", reason="torch is not installed (pip install
 if importlib.util.find_spec("open_clip") is None:
     pytest.skip("open_clip is not installed (pip install 'geoagent-photo[vision]')", allow_module_level=True)
 
-from geoagent.worlds.training.zeroshot import cell_names, make_zeroshot_world, sentences  # noqa: E402
+from geoagent.worlds.lens import unit_rows  # noqa: E402
+from geoagent.worlds.training.content_free import MOST_NATS, calibrate  # noqa: E402
+from geoagent.worlds.training.zeroshot import (  # noqa: E402
+    all_sentences,
+    cell_names,
+    make_zeroshot_world,
+    sentence_rows,
+    sentences,
+)
 
 TINY = {
     "embed_dim": 16,
@@ -116,6 +124,46 @@ def test_the_head_is_the_sentences_embeddings(folder, world, few, gazetteer):
     np.testing.assert_allclose(world.head(embedding), logits - np.logaddexp.reduce(logits), atol=1e-4)
     assert world.card["prompt"] == "zeroshot.v1"
     assert world.card["example"] in said
+
+
+def test_all_sentences_of_a_cell_are_averaged(folder, few, gazetteer):
+    import open_clip
+
+    from geoagent import plugs
+
+    said = all_sentences(Prompt.load("zeroshot.v2"), cell_names(few, gazetteer))
+    assert said[3][0] == "A photo taken in Kenya."
+    assert [len(lines) for lines in said] == [4, 4, 4, 4, 3]
+    many = [*said, *([f"A photo taken on street {i}."] for i in range(90))]
+    encoder = plugs.build("encoders", "open_clip", None, checkpoint=folder)
+    rows = sentence_rows(encoder, many, architecture=f"local-dir:{folder}")
+    model = open_clip.create_model(f"local-dir:{folder}").eval()
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}", context_length=32)
+    for cell in (0, 1, 2, 3, 4, 40):
+        with torch.no_grad():
+            want = model.encode_text(tokenizer(many[cell]), normalize=True).numpy().mean(axis=0)
+        np.testing.assert_allclose(rows[cell], want / np.linalg.norm(want), atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_head_that_knows_nothing_moves_the_prior_little(seed):
+    rng = np.random.default_rng(seed)
+    prior = np.log(rng.dirichlet(np.ones(50)))
+    rows, nothing, others = (unit_rows(rng.normal(size=(n, 24)).astype(np.float32)) for n in (50, 40, 200))
+    mean, scale, moved = calibrate(rows, nothing, prior, most=100.0)
+    assert moved <= MOST_NATS
+    assert scale < 100
+    logits = scale * (others - mean) @ rows.T + prior
+    log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    assert (np.exp(log_p) * (log_p - prior)).sum(axis=1).mean() < 2 * MOST_NATS
+
+
+def test_a_head_that_sees_the_same_in_all_nothing_keeps_the_models_scale():
+    rng = np.random.default_rng(1)
+    rows = unit_rows(rng.normal(size=(9, 8)).astype(np.float32))
+    mean, scale, moved = calibrate(rows, np.repeat(rows[:1], 10, axis=0), np.log(np.full(9, 1 / 9)), most=40.0)
+    assert (scale, round(moved, 9)) == (40.0, 0.0)
+    np.testing.assert_allclose(mean, rows[0], atol=1e-6)
 
 
 def test_the_prior_and_the_scale_can_be_set(folder, few, gazetteer):

@@ -7,13 +7,14 @@ from typing import Any
 
 from geoagent import plugs
 from geoagent.config import Config, Plug
-from geoagent.errors import ConfigError, GeoAgentError
+from geoagent.errors import ConfigError, GeoAgentError, WorldError
 from geoagent.evidence.constraints import _picture
 from geoagent.evidence.llm import Metered
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.facts import Facts
 from geoagent.protocols import Assets, Encoder, LanguageModel
 from geoagent.resources import cache_dir
+from geoagent.worlds.home import AUTO, find
 from geoagent.worlds.world import World
 
 
@@ -32,7 +33,7 @@ def parts_of(config: Config, *, looks: bool = True) -> dict[str, Any]:
         UnknownPlug: a part does not exist.
         MissingDependency: a part that was asked for needs a package that is not installed.
     """
-    world = World.load(config.world)
+    world = world_of(config)
     assets = Assets(world, Gazetteer.load(), Facts.load())
     if config.llm is not None:
         assets = replace(assets, model=model_of(config, assets))
@@ -51,6 +52,23 @@ def parts_of(config: Config, *, looks: bool = True) -> dict[str, Any]:
         "lost": lost,
         "viewer": _picture.build(assets) if config.llm_use.sees_picture else None,
     }
+
+
+def world_of(config: Config) -> World:
+    """Load the configured world.
+
+    Raises:
+        WorldError: it cannot be read; for the default world the message says how to go back.
+    """
+    folder = find(config.world)
+    try:
+        return World.load(folder)
+    except WorldError as error:
+        if folder is None or str(config.world) != AUTO:
+            raise
+        raise WorldError(
+            f"the default world is damaged: {error}; go back with --world starter, or get it again"
+        ) from error
 
 
 def model_of(config: Config, assets: Assets) -> LanguageModel:
@@ -87,7 +105,9 @@ def encoder_of(config: Config, assets: Assets) -> tuple[Encoder | None, tuple[st
         return encoder, ()
     if world.encoder is None or world.head is None:
         return None, ()
-    plug = Plug.model_validate(dict(world.encoder))
+    files = {name: str(path) for name, path in world.encoder_files.items()}
+    options = {key: files.get(v, v) if isinstance(v, str) else v for key, v in world.encoder.items()}
+    plug = Plug.model_validate(options)
     try:
         return plugs.build("encoders", plug.name, assets, **plug.options), ()
     except GeoAgentError as error:

@@ -19,6 +19,7 @@ from geoagent.interfaces.local_models import SERVERS, local_servers
 from geoagent.optional import DISTRIBUTION
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.resources import cache_dir
+from geoagent.worlds import catalogue, home
 from geoagent.worlds.world import World
 
 _PACKAGES = {
@@ -184,6 +185,10 @@ def _reachable(timeout_s: float) -> bool:
 
 def _advice(packages: dict[str, str | None]) -> list[str]:
     advice = []
+    if home.default() is None:
+        eyes = catalogue.entry(catalogue.VISION)
+        cost = f"{eyes.size_mb:,} MB and about {eyes.minutes} min, once" if isinstance(eyes, catalogue.Eyes) else ""
+        advice.append(f"geoagent get vision   (a picture half, for photos without text; {cost})")
     if not packages["open_clip_torch"]:
         advice.append(f"pip install '{DISTRIBUTION}[vision]'   (image encoders; then a world with a head for one)")
     if not packages["openai"]:

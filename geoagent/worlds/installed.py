@@ -15,28 +15,13 @@ from typing import Any
 import numpy as np
 
 from geoagent.errors import GeoAgentError, InputError, WorldError
-from geoagent.resources import cache_dir
+from geoagent.worlds.home import find, home
 from geoagent.worlds.world import World
+
+__all__ = ["download", "find", "home", "info", "listed", "verify"]
 
 _CHUNK = 1 << 20
 _MOST_BYTES = 20 << 30  # larger unpacked sizes are rejected
-
-
-def home() -> Path:
-    """Folder of the worlds that can be named instead of given by path."""
-    return cache_dir() / "worlds"
-
-
-def find(name: str | Path | None) -> Path | None:
-    """Resolve a name or a path to a world's folder; None (the starter world) stays None.
-
-    A path takes precedence over a name.
-    """
-    if name is None or str(name) == "starter":
-        return None
-    path = Path(name)
-    named = home() / str(name)
-    return named if not path.exists() and path.name == str(name) and named.is_dir() else path
 
 
 def listed() -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@
     gallery_head.npz    alternative to head.npz: a head over the gallery's places (optional)
     gallery/            embeddings and places of training photos, for retrieval (optional)
     encoder.npz         arrays the encoder needs in addition to its own weights (optional)
+    encoder.onnx        the encoder itself, with its card encoder.onnx.json (optional)
 
 Head, gallery and prior carry the fingerprint of the geocells they were built for; it is checked on loading.
 """
@@ -40,6 +41,8 @@ from geoagent.worlds.head import CellHead
 
 FORMAT = "geoagent.world/1"
 _META, _PRIOR, _ENCODER = "world.json", "prior.npz", "encoder.npz"
+ENCODER_FILES = ("encoder.onnx", "encoder.onnx.json")
+"""Files of a world that hold its encoder; the world's encoder options name the first one."""
 
 __all__ = ["Gallery", "Support", "World", "add_photos"]
 
@@ -97,6 +100,7 @@ class World:
         card: its sources, author and metrics.
         prototypes: clusters of the gallery's photos inside the cells, or None.
         encoder_arrays: arrays the encoder needs besides its own weights, by name (GeoCLIP's image head); often empty.
+        encoder_files: files that hold the encoder, by their names in the folder (`ENCODER_FILES`); often empty.
     """
 
     name: str
@@ -110,6 +114,7 @@ class World:
     card: Mapping[str, Any] = field(default_factory=dict)
     prototypes: Prototypes | None = None
     encoder_arrays: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    encoder_files: Mapping[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         count = len(self.cells)
@@ -235,6 +240,8 @@ class World:
             self.prototypes.save(folder, self.cells.fingerprint)
         if self.encoder_arrays:
             np.savez_compressed(folder / _ENCODER, **dict[str, Any](self.encoder_arrays))
+        for name, path in self.encoder_files.items():
+            shutil.copyfile(path, folder / name)
         meta = {
             "format": FORMAT,
             "name": self.name,
@@ -273,6 +280,7 @@ class World:
             card=meta.get("card") or {},
             prototypes=Prototypes.load(path, cells.fingerprint),
             encoder_arrays=_read_npz(path / _ENCODER) if (path / _ENCODER).exists() else {},
+            encoder_files={name: path / name for name in ENCODER_FILES if (path / name).is_file()},
         )
 
 

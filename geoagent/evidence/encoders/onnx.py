@@ -37,7 +37,8 @@ _EMBEDDINGS = (
     "features",
     "pooler_output",
 )
-_CARD = ("name", "size", "mean", "std", "interpolation", "layout", "output", "crops", "sha256")
+_CARD = ("name", "size", "mean", "std", "interpolation", "layout", "output", "crops", "fit", "sha256")
+_FITS = ("crop", "shortest", "squash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,19 @@ class _Look:
     interpolation: str
     layout: str
     dtype: Any
+    fit: str
 
-    def __call__(self, square: Image.Image) -> Any:
+    def __call__(self, picture: Image.Image) -> Any:
         height, width = self.size
-        pixels = np.asarray(square.resize((width, height), _FILTERS[self.interpolation]))
+        if self.fit == "shortest":
+            scale = max(height / picture.height, width / picture.width)
+            size = max(width, int(picture.width * scale + 1e-6)), max(height, int(picture.height * scale + 1e-6))
+            whole = picture.resize(size, _FILTERS[self.interpolation])
+            left, top = round((whole.width - width) / 2), round((whole.height - height) / 2)
+            resized = whole.crop((left, top, left + width, top + height))
+        else:
+            resized = picture.resize((width, height), _FILTERS[self.interpolation])
+        pixels = np.asarray(resized)
         if self.dtype is not np.uint8:  # a network with uint8 input does its own preprocessing
             pixels = ((pixels.astype(np.float32) / 255 - self.mean) / self.std).astype(self.dtype)
         return np.ascontiguousarray(pixels.transpose(2, 0, 1) if self.layout == "NCHW" else pixels)[None]
@@ -74,10 +84,12 @@ class OnnxEncoder:
 
     def __call__(self, photos: Sequence[Photo]) -> Float32:
         """Return `(N, dim)` float32 rows of unit length; photos are encoded one by one, so rows are independent."""
-        rows = [
-            unit_row([self._run(square) for square in square_crops(photo, self._crops)], self.name) for photo in photos
-        ]
+        rows = [unit_row([self._run(picture) for picture in self._pictures(photo)], self.name) for photo in photos]
         return np.array(rows, dtype=np.float32).reshape(len(rows), self.dim)
+
+    def _pictures(self, photo: Photo) -> list[Image.Image]:
+        whole = self._look.fit != "crop" and self._crops == 1
+        return [Image.fromarray(np.asarray(photo.pixels))] if whole else square_crops(photo, self._crops)
 
     def _run(self, square: Image.Image) -> Float32:
         try:
@@ -103,6 +115,7 @@ def build(
     layout: str | None = None,
     output: str | int | None = None,
     crops: int | None = None,
+    fit: str | None = None,
     name: str | None = None,
 ) -> OnnxEncoder:
     """Load a network. Missing options are taken from the card, else from the network, else from the defaults below.
@@ -117,6 +130,8 @@ def build(
         layout: "NCHW" or "NHWC"; by default detected from the position of the 3 channels.
         output: name or index of the embedding output; by default the only output, or the one with a usual name.
         crops: number of square crops along the longer side; default 1.
+        fit: how a photo is brought to the input's size with one crop: "crop" (the default) cuts out the centre square
+            and resizes it, "shortest" resizes the shorter side and cuts out the centre, "squash" resizes both sides.
         name: short name for reports; by default that of the file.
 
     Raises:
@@ -127,7 +142,7 @@ def build(
     if not path.is_file():
         raise WeightsError(f"no ONNX file at {path}: give model= the path of an image encoder exported to ONNX")
     given: dict[str, Any] = {"size": size, "mean": mean, "std": std, "interpolation": interpolation, "layout": layout}
-    given |= {"output": output, "crops": crops, "name": name}
+    given |= {"output": output, "crops": crops, "name": name, "fit": fit}
     card = _card(path)
     options = {key: card.get(key) if value is None else value for key, value in given.items()}
     session = _session(path)
@@ -213,7 +228,10 @@ def _look(shape: Sequence[Any], kind: str, options: Mapping[str, Any]) -> _Look:
     mean, std = (_channels(key, options[key]) for key in ("mean", "std"))
     if (std <= 0).any():
         raise ConfigError(f"std must be above 0, got {options['std']!r}")
-    return _Look((height, width), mean, std, interpolation, layout, _TYPES[kind])
+    fit = options["fit"] or _FITS[0]
+    if fit not in _FITS:
+        raise ConfigError(f"fit must be one of {', '.join(_FITS)}, got {fit!r}")
+    return _Look((height, width), mean, std, interpolation, layout, _TYPES[kind], fit)
 
 
 def _channels(key: str, value: Any) -> Float32:

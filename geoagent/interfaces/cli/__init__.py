@@ -9,6 +9,7 @@ from geoagent.interfaces.cli.calibrate import calibrate
 from geoagent.interfaces.cli.compare import compare
 from geoagent.interfaces.cli.evaluate import evaluate
 from geoagent.interfaces.cli.export import export
+from geoagent.interfaces.cli.get import get
 from geoagent.interfaces.cli.inspect import doctor, prompts, read, schema
 from geoagent.interfaces.cli.learn import train, tune
 from geoagent.interfaces.cli.locate import locate
@@ -19,7 +20,7 @@ from geoagent.interfaces.cli.world import geocells, world
 
 for command in (locate, compare, verify, export, read, web, mcp, doctor, schema, prompts):
     main.add_command(command)
-for command in (train, tune, calibrate, evaluate, geocells, world, train_reader):
+for command in (get, train, tune, calibrate, evaluate, geocells, world, train_reader):
     main.add_command(command)
 
 __all__ = ["main"]

@@ -63,7 +63,11 @@ def photo_errors(source: Path | None, as_json: bool) -> Iterator[None]:
 def agent_options(command: Any) -> Any:
     """Add the options that configure an agent; `load_agent` takes them."""
     options = [
-        click.option("--world", type=WORLD, help="Folder or name of a world; the starter world by default."),
+        click.option(
+            "--world",
+            type=WORLD,
+            help="Folder or name of a world; by default the one that `geoagent get` made, else the starter world.",
+        ),
         click.option("--config", type=READ, help="TOML file of settings; flags override it."),
         click.option("--ocr", metavar="NAME", help="OCR engine (auto, rapidocr, tesseract, paddle, nothing, …)."),
         click.option("--thorough", is_flag=True, help="Also read the photo turned and enlarged; slower."),

@@ -72,6 +72,9 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
         yield Text(f"No text speaks for a place. Read: {' | '.join(read)}{f' | … {more} more' if more else ''}")
     elif not is_blank(answer):
         yield Text(NO_CUES, style="dim")
+    if answer.looked and answer.world.get("encoder"):
+        name, encoder = (shown(str(answer.world.get(key) or "?")) for key in ("name", "encoder"))
+        yield Text(f"The picture was judged by the encoder of the world “{name}” ({encoder}).", style="dim")
     if compare and halves(answer):
         yield _comparison(answer)
     elif change := change_text(answer):

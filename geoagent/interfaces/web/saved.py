@@ -14,6 +14,7 @@ from geoagent.interfaces.web.forms import Settings
 from geoagent.interfaces.web.readers import Seen
 from geoagent.interfaces.web.weigh import Scales
 from geoagent.types import Photo
+from geoagent.worlds.home import AUTO
 
 _TELLING = frozenset({"--hint", "--within", "--not"})
 
@@ -56,7 +57,7 @@ def command_of(name: str, config: Config, settings: Settings) -> str:
     """What to run for the same answer; "…" for what the user said about the place where a cap must not tell it."""
     capped = config.capped
     options: dict[str, Any] = {
-        "--world": config.world,
+        "--world": config.world if str(config.world) != AUTO else None,
         "--hint": config.hint,
         "--within": ",".join(config.within),
         "--not": ",".join(config.exclude),

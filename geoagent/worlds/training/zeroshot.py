@@ -1,14 +1,14 @@
-"""Zero-shot world from an image-text model: one sentence per geocell, no training.
+"""Zero-shot world from an image-text model: sentences about each geocell, no training.
 
-The sentence names the town, region and country of the cell; its embedding becomes the cell's row of a linear head, so
-that log p(cell | photo) = scale · cos(photo, sentence) + log prior(cell) − log Z. The sentences are in a prompt file;
-each cell uses the first line whose variables are all known for it. (Haas et al. 2023, "Learning Generalized Zero-Shot
-Learners for Open-Domain Image Geolocalization", query a model for countries and cities in this way.)
+A sentence names the town, region or country of the cell; its embedding becomes the cell's row of a linear head, so that
+log p(cell | photo) = scale · cos(photo, sentence) + log prior(cell) − log Z. The sentences are in a prompt file; each
+cell uses the first line whose variables are all known for it, or the mean embedding of all of them. (Haas et al. 2023,
+"Learning Generalized Zero-Shot Learners for Open-Domain Image Geolocalization", query a model in this way.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,13 @@ from geoagent.errors import ConfigError, WeightsError
 from geoagent.evidence.encoders._clip import logit_scale, text_features
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.prompts import Prompt
+from geoagent.types import Float32
 from geoagent.worlds.head import CellHead
 from geoagent.worlds.world import World
 
 PROMPT = "zeroshot.v1"
+PROMPTS = "zeroshot.v2"
+"""Several sentences for each geocell, whose embeddings are averaged."""
 
 
 def cell_names(world: World, gazetteer: Gazetteer) -> list[dict[str, str]]:
@@ -53,14 +56,45 @@ def sentences(prompt: Prompt, names: Sequence[Mapping[str, str]]) -> list[str]:
     Raises:
         ConfigError: no line of the prompt has only known variables for a cell.
     """
+    return [found[0] for found in all_sentences(prompt, names)]
+
+
+def all_sentences(prompt: Prompt, names: Sequence[Mapping[str, str]]) -> list[list[str]]:
+    """Return for each cell every line of the prompt whose variables are all known, filled in.
+
+    Raises:
+        ConfigError: no line of the prompt has only known variables for a cell.
+    """
     lines = [Prompt(prompt.name, line.strip()) for line in prompt.text.splitlines() if line.strip()]
     found = []
     for cell, known in enumerate(names):
-        line = next((line for line in lines if set(line.variables) <= set(known)), None)
-        if line is None:
+        fitting = [line for line in lines if set(line.variables) <= set(known)]
+        if not fitting:
             raise ConfigError(f"prompt {prompt.name} has no line for geocell {cell}; known variables: {dict(known)}")
-        found.append(line.render(**{name: known[name] for name in line.variables}))
+        found.append([line.render(**{name: known[name] for name in line.variables}) for line in fitting])
     return found
+
+
+def sentence_rows(
+    encoder: Any,
+    said: Sequence[Sequence[str]],
+    *,
+    architecture: str,
+    progress: Callable[[int, int], None] | None = None,
+) -> Float32:
+    """Return the mean direction of each cell's sentences, `(C, D)` rows of unit length.
+
+    Args:
+        encoder: an `OpenClipEncoder` with a text tower.
+        said: the sentences of each of C cells.
+        architecture: as for `text_features`.
+        progress: called with (done, sentences) while sentences are embedded.
+    """
+    different = sorted({line for lines in said for line in lines}, key=lambda line: (len(line), line))
+    row = {line: i for i, line in enumerate(different)}
+    embedded = text_features(encoder, different, architecture=architecture, progress=progress)
+    means = np.stack([embedded[[row[line] for line in lines]].mean(axis=0) for lines in said])
+    return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), dtype=np.float32)
 
 
 def make_zeroshot_world(
@@ -109,9 +143,7 @@ def make_zeroshot_world(
     said = sentences(wording, cell_names(world, Gazetteer.load() if gazetteer is None else gazetteer))
     folder = Path(checkpoint).expanduser() if checkpoint is not None else None
     architecture = f"local-dir:{folder}" if folder is not None and folder.is_dir() else model
-    different = sorted(set(said))
-    embedded = text_features(encoder, different, architecture=architecture)
-    rows = embedded[np.searchsorted(np.array(different), np.array(said))]
+    rows = sentence_rows(encoder, [[line] for line in said], architecture=architecture)
     head = CellHead(
         weight=rows * np.float32(chosen),
         bias=(prior_weight * world.log_prior).astype(np.float32),
@@ -121,7 +153,7 @@ def make_zeroshot_world(
     card = {
         "made_by": "an image-text model and one sentence a geocell, without training",
         "prompt": wording.name,
-        "sentences": len(different),
+        "sentences": len(set(said)),
         "example": said[int(world.log_prior.argmax())],
         "scale": chosen,
         "prior_weight": prior_weight,

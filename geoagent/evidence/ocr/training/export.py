@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from geoagent.evidence.ocr.training.damage import HEIGHT_PX
 from geoagent.evidence.ocr.training.network import Checkpoint, Probabilities
+from geoagent.evidence.quantised import eight_bit, halve
 from geoagent.optional import needs
 
 with needs("reader", "torch"):
@@ -19,7 +17,6 @@ with needs("reader", "torch"):
 
 FORMATS = ("single", "half", "eight_bit")
 _OPSET = 17
-_LEAST = 64  # numbers in an array that is worth a cast
 _TRACED_WIDTH_PX = 160
 
 
@@ -42,9 +39,9 @@ def export(checkpoint: Checkpoint, path: Path, form: str = "eight_bit") -> Path:
         import onnx
     model = _traced(checkpoint)
     if form == "eight_bit":
-        model = _eight_bit(model)
+        model = eight_bit(model)
     if form != "single":
-        _halve(model)
+        halve(model)
     onnx.helper.set_model_props(model, {"character": "\n".join(checkpoint.characters), "height": str(HEIGHT_PX)})
     temporary = path.with_name(path.name + ".part")
     onnx.save(model, str(temporary))
@@ -71,32 +68,3 @@ def _traced(checkpoint: Checkpoint) -> Any:
             dynamo=False,
         )
     return onnx.load_model_from_string(buffer.getvalue())
-
-
-def _eight_bit(model: Any) -> Any:
-    import onnx
-    from onnxruntime.quantization import quantize_dynamic
-
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        single, small = Path(folder) / "single.onnx", Path(folder) / "small.onnx"
-        # What it advises to run first changes nothing in this graph; without this mark it says so each time.
-        onnx.helper.set_model_props(model, {"onnx.quant.pre_process": "onnxruntime.quant"})
-        onnx.save(model, str(single))
-        quantize_dynamic(str(single), str(small), op_types_to_quantize=["MatMul"])
-        return onnx.load(str(small))
-
-
-def _halve(model: Any) -> None:
-    """Keep large arrays in half precision, each with a cast to single, so that any CPU can compute with them."""
-    import onnx
-
-    casts = []
-    for array in list(model.graph.initializer):
-        if array.data_type == onnx.TensorProto.FLOAT and np.prod(array.dims) > _LEAST:
-            half = onnx.numpy_helper.to_array(array).astype(np.float16)
-            model.graph.initializer.remove(array)
-            model.graph.initializer.append(onnx.numpy_helper.from_array(half, array.name + "_half"))
-            casts.append(onnx.helper.make_node("Cast", [array.name + "_half"], [array.name], to=onnx.TensorProto.FLOAT))
-    for at, node in enumerate(casts):
-        model.graph.node.insert(at, node)
