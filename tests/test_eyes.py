@@ -22,6 +22,7 @@ from geoagent.config import Config
 from geoagent.errors import DownloadError, MissingDependency, WeightsError, WorldError
 from geoagent.evidence.photos import open_photo
 from geoagent.interfaces.cli import main
+from geoagent.optional import EYES_COST
 from geoagent.places.geocells import Geocells
 from geoagent.resources import data_dir
 from geoagent.worlds import catalogue, home
@@ -275,6 +276,11 @@ def test_a_damaged_default_says_how_to_go_back(hub, few):
 @pytest.mark.parametrize("args", [("get", "nothing-such"), ("get", "--remove"), ("get", "--dir", "x")])
 def test_wrong_usage(hub, args):
     assert run(*args).exit_code == 2
+
+
+def test_the_cost_that_answers_state_is_that_of_the_recommended_one():
+    recommended = catalogue.entry(catalogue.VISION)
+    assert f"{recommended.size_mb / 1000:.1f} GB and about {recommended.minutes} minutes" in EYES_COST
 
 
 def test_the_list_names_licences_sizes_and_scripts(hub):
