@@ -7,6 +7,8 @@ import errno
 import hashlib
 import importlib.util
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -205,3 +207,33 @@ def test_offline_mode_makes_no_request(hub, tmp_path, monkeypatch):
     with pytest.raises(DownloadError, match="HF_HUB_OFFLINE"):
         fetch(tmp_path)
     assert hub.seen == []
+
+
+def test_what_the_hubs_own_cache_holds_is_not_fetched(hub, tmp_path):
+    import huggingface_hub
+
+    kept = huggingface_hub.hf_hub_download(REPOSITORY, WEIGHTS, cache_dir=tmp_path / "hf", endpoint=hub.url)
+    hub.status = 503
+    path, commit, _ = fetch(tmp_path / "ours")
+    assert (path.read_bytes(), commit) == (DATA, COMMIT)
+    path.unlink()
+    assert Path(kept).read_bytes() == DATA, "the hub's cache is left as it is"
+
+
+def test_two_processes_at_once_do_not_mix_their_bytes(hub, tmp_path):
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from geoagent.worlds import hub; from geoagent.errors import DownloadError\n"
+        f"try: print(hub.fetch({REPOSITORY!r}, ({WEIGHTS!r},), Path(sys.argv[1]))[2])\n"
+        "except DownloadError as error: print(error)"
+    )
+    hub.pause_s = 0.0002
+    both = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "w")], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=120)[0].strip() for process in both]
+    assert SHA in said
+    assert all(words == SHA or words.startswith("another geoagent is fetching") for words in said)
+    assert (tmp_path / "w" / WEIGHTS).read_bytes() == DATA
+    assert [path.name for path in (tmp_path / "w").iterdir()] == [WEIGHTS]

@@ -26,6 +26,7 @@ from geoagent.optional import EYES_COST
 from geoagent.places.geocells import Geocells
 from geoagent.resources import data_dir
 from geoagent.worlds import catalogue, home
+from geoagent.worlds.downloads import alone
 from geoagent.worlds.world import Support, World
 
 for package in ("torch", "open_clip", "onnx"):
@@ -194,9 +195,7 @@ def test_another_folder_is_remembered(hub, few, tmp_path, monkeypatch):
 
 
 def test_two_at_once_are_not_made_twice(hub, few):
-    filelock = pytest.importorskip("filelock")
-    home.home().mkdir(parents=True)
-    with filelock.FileLock(home.home() / ".best.lock"), pytest.raises(DownloadError, match="another geoagent"):
+    with alone(home.home() / ".best.lock", "x"), pytest.raises(DownloadError, match="another geoagent"):
         eyes.get_eyes(BEST, base=few)
     assert eyes.get_eyes(BEST, base=few).is_dir()
 

@@ -6,11 +6,13 @@ import errno
 import hashlib
 import http.client
 import shutil
+import sys
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -101,27 +103,65 @@ def download(remote: Remote, target: Path, *, tell: Tell | None = None, patience
         patience: when to give up; None for the defaults.
 
     Raises:
-        DownloadError: the server refuses, stalls or cannot be reached, the disk is full, or the file is another one.
+        DownloadError: the server refuses, stalls or cannot be reached, the disk is full, the file is another
+            one, or another process is fetching it.
     """
     if target.is_file():
         return target
     part = target.with_name(f".{target.name}.{remote.version[:16] or 'x'}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _room(remote, part, target)
-        _complete(remote, part, target.name, tell, patience or Patience())
-        if remote.sha256 is not None:
-            digest = _digest(part)
-            if digest != remote.sha256.lower():
-                part.unlink()
-                raise DownloadError(
-                    f"{remote.address}: expected SHA-256 {remote.sha256}, got {digest}; nothing was kept, try again or "
-                    "use another mirror"
-                )
-        part.replace(target)
+        with alone(target.with_name(f".{target.name}.lock"), target.name):
+            if not target.is_file():  # another process may have fetched it meanwhile
+                _room(remote, part, target)
+                _complete(remote, part, target.name, tell, patience or Patience())
+                _verify(remote, part)
+                part.replace(target)
     except OSError as error:
         raise of_disk(error, target) from error
     return target
+
+
+def _verify(remote: Remote, part: Path) -> None:
+    if remote.sha256 is None:
+        return
+    digest = _digest(part)
+    if digest != remote.sha256.lower():
+        part.unlink()
+        raise DownloadError(
+            f"{remote.address}: expected SHA-256 {remote.sha256}, got {digest}; nothing was kept, try again or use "
+            "another mirror"
+        )
+
+
+@contextmanager
+def alone(lock: Path, what: str) -> Iterator[None]:
+    """Hold a lock file, which the system releases even if this process is killed; it is removed at the end.
+
+    Raises:
+        DownloadError: another process holds it.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("ab") as file:
+        try:
+            _hold(file.fileno())
+        except OSError as error:
+            raise DownloadError(f"another geoagent is fetching {what}; wait until it is done") from error
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows removes no open file
+                lock.unlink()
+
+
+def _hold(file: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _digest(path: Path) -> str:

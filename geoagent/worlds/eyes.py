@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import shutil
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ from geoagent.resources import data_dir
 from geoagent.types import Photo
 from geoagent.worlds import home, hub
 from geoagent.worlds.catalogue import EYES, Eyes, OcrModel
-from geoagent.worlds.downloads import Patience, Remote, Tell, download, of_disk
+from geoagent.worlds.downloads import Patience, Remote, Tell, alone, download, of_disk
 from geoagent.worlds.head import CellHead
 from geoagent.worlds.training.content_free import calibrate, content_free_photos
 from geoagent.worlds.training.tower import Exported, export_tower
@@ -33,7 +32,7 @@ from geoagent.worlds.world import ENCODER_FILES, World
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin")
-_NEEDED = ("torch", "open_clip", "onnx", "huggingface_hub", "filelock")
+_NEEDED = ("torch", "open_clip", "onnx", "huggingface_hub")
 ACCURACY = (
     "not measured: these weights were never run on photos with known places where this was written; "
     "geoagent evaluate --photos measures it"
@@ -73,7 +72,7 @@ def get_eyes(
     target = root / entry.name
     if not (target / "world.json").is_file():
         _check_installed(entry)
-        with _alone(root, entry.name):
+        with _writable(root), alone(root / f".{entry.name}.lock", f"{entry.name!r} into {root}"):
             if not (target / "world.json").is_file():  # another process may have made it meanwhile
                 try:
                     _make(entry, root, base, keep, tell, patience)
@@ -97,19 +96,9 @@ def _check_installed(entry: Eyes) -> None:
 
 
 @contextmanager
-def _alone(root: Path, name: str) -> Iterator[None]:
-    """Keep a second process from making the same world.
-
-    Raises:
-        DownloadError: another one is at it, or the folder cannot be written.
-    """
-    filelock = importlib.import_module("filelock")
+def _writable(root: Path) -> Iterator[None]:
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(root / f".{name}.lock", timeout=0):
-            yield
-    except filelock.Timeout as error:
-        raise DownloadError(f"another geoagent is fetching {name!r} into {root}; wait until it is done") from error
+        yield
     except PermissionError as error:
         raise DownloadError(f"{root} cannot be written: {error.strerror}; choose another place with --dir") from error
 

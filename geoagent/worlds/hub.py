@@ -104,7 +104,7 @@ def fetch(
     """
     hub, _ = _client()
     for name in choices:
-        here = hub.try_to_load_from_cache(repository, name, revision=revision)
+        here = hub.try_to_load_from_cache(repository, name, cache_dir=os.environ.get("HF_HUB_CACHE"), revision=revision)
         if isinstance(here, str):
             return _link(Path(here), folder / name), Path(here).parent.name, sha256
     for name in choices:
