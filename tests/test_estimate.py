@@ -112,7 +112,7 @@ def test_alternatives_are_apart_and_share_the_probability():
 
 def test_an_alternative_stands_for_its_surroundings_alone():
     agent = GeoAgent.load(ocr="nothing")
-    answer = agent.locate_text([])
+    answer = agent.locate_text(["Boulangerie"])
     shares = {share.code: share.p for share in answer.countries}
     assert answer.alternatives
     assert all(other.p <= shares[other.country] + 1e-4 for other in answer.alternatives)

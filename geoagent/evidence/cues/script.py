@@ -86,6 +86,8 @@ def han_forms(text: str) -> tuple[int, int, int]:
     return tuple(sum(code in form for form in forms) for code in ("Hans", "Hant", "Jpan"))  # type: ignore[return-value]
 
 
+_SIMPLIFIED_ALONE = frozenset("儿丰么")
+"""Usual characters of Big5 that Taiwan hardly writes, and China as short forms of others."""
 _LAST_USUAL = 0xC6  # first byte of the last row of Big5's level 1
 
 
@@ -107,7 +109,7 @@ def _forms(char: str) -> frozenset[str]:
 
 def _is_usual(char: str) -> bool:
     """Whether a character is one of the 5,401 usual ones of Big5: 出 is, though 齣 is written 出 in China as well."""
-    return char.encode("big5")[0] <= _LAST_USUAL
+    return char.encode("big5")[0] <= _LAST_USUAL and char not in _SIMPLIFIED_ALONE
 
 
 @lru_cache(maxsize=32768)

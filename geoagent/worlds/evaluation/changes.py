@@ -170,7 +170,7 @@ def _row(stratum: str, rows: list[tuple[Answer, Truth | None]]) -> Row:
         worse=sum(b and not a for b, a in zip(before, after, strict=True)) if before else None,
         vision_only=round(sum(before) / len(before), 4) if before else None,
         text_only=round(sum(right["text_only"]) / len(known), 4),
-        text_aware=round(sum(after) / len(known), 4),
+        text_aware=round(sum(right["text_aware"]) / len(known), 4),
         nearer_km=round(statistics.median(nearer), 1) if nearer else None,
     )
 
