@@ -160,7 +160,8 @@ def tidy(text: str, script: str) -> str:
     if script == "Arab":
         text = _ARABIC_FORMS.sub(lambda run: unicodedata.normalize("NFKC", run[0]), text).translate(_ARABIC)
     text = clean(text)
-    return _close_up(text) if text and script in _UNSPACED else text
+    # Marks that come together are put in their order by cleaning once more.
+    return clean(_close_up(text)) if text and script in _UNSPACED else text
 
 
 def _close_up(text: str) -> str:
