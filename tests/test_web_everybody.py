@@ -13,7 +13,7 @@ import screenshots
 from browsing import chromium, found, headline, lit, needs_browser, send, settled, until, visitors
 from PIL import Image
 from stand_in.engine import EVIL, HOSTILE, KOELN, picture
-from web_server import Running, running
+from web_server import Running, running, running_with_eyes
 
 from geoagent.interfaces.web.limits import Limits
 
@@ -146,8 +146,14 @@ def tab_to(page: Any, selector: str, most: int = 120, key: str = "Tab") -> None:
     raise AssertionError(f"Tab does not reach {selector}")
 
 
-def test_everything_can_be_done_with_the_keyboard(visit: Callable[..., Any]) -> None:
-    page = visit()
+@pytest.fixture(scope="module")
+def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running_with_eyes(tmp_path_factory.mktemp("world"), Limits(photo_mb=60)) as here:
+        yield here
+
+
+def test_everything_can_be_done_with_the_keyboard(visit: Callable[..., Any], seeing: Running) -> None:
+    page = visit(url=seeing.url)
     tab_to(page, "#file")
     tab_to(page, "[data-example=de_koeln]")
     send(page, picture())
@@ -165,6 +171,15 @@ def test_everything_can_be_done_with_the_keyboard(visit: Callable[..., Any]) -> 
     assert lit(page)[0] == ["0"]
     page.keyboard.press("Enter")
     assert page.locator("[data-cue='0'].held").count() == 1
+    tab_to(page, "#balance")
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#balance-says").inner_text() == "Picture 100 %, text 95 %"
+    settled(page)
+    tab_to(page, "#use-text")
+    page.keyboard.press("Space")
+    until(page, "!document.querySelector('#summary h1').textContent.includes('Köln')")
+    page.keyboard.press("Space")
+    until(page, "document.querySelector('#summary h1').textContent.includes('Köln')")
     tab_to(page, "#claim")
     page.keyboard.type("Köln")
     page.keyboard.press("Enter")

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from browsing import chromium, found, headline, lit, needs_browser, send, settled, until, visitors
 from conftest import make_world
-from seen import seen_world
 from stand_in.engine import KOELN, NOTHING, PARTLY_READ, picture
-from web_server import Running, running
+from web_server import Running, running, running_with_eyes
 
 from geoagent.answer import Answer
 from geoagent.interfaces.web.limits import Limits
@@ -181,9 +180,7 @@ def test_the_slider_and_the_switches_weigh_again_without_reading(visit: Callable
 
 @pytest.fixture(scope="module")
 def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server whose world has a picture half: every photo looks like the middle of France."""
-    world = replace(seen_world(), encoder={"name": "stand_in.encoder"})
-    with running(world=world.save(tmp_path_factory.mktemp("world") / "seen")) as here:
+    with running_with_eyes(tmp_path_factory.mktemp("world")) as here:
         yield here
 
 

@@ -8,10 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from seen import seen_world
 from stand_in.engine import picture
 
 from geoagent.config import Config
@@ -123,6 +125,14 @@ def running(limits: Limits | None = None, *, ready: bool = True, **settings: Any
         server.should_exit = True
         thread.join(20)
         listening.close()
+
+
+@contextmanager
+def running_with_eyes(folder: Path, limits: Limits | None = None) -> Iterator[Running]:
+    """Run a server whose world has a picture half: every photo looks like the middle of France."""
+    world = replace(seen_world(), encoder={"name": "stand_in.encoder"})
+    with running(limits, world=world.save(folder / "seen")) as here:
+        yield here
 
 
 def observation(server: Running, content: bytes | None = None, name: str = "photo.png") -> str:
