@@ -120,7 +120,7 @@ def _addressed(text: str, gazetteer: Gazetteer) -> tuple[str, list[tuple[Reading
         # The longest name that is known in the longest text after the comma.
         for count, stop in itertools.product(range(min(4, len(before)), 0, -1), reversed(stops)):
             name = " ".join(before[-count:])
-            readings = _within_context(f"{name}, {text[comma.end() : stop]}", gazetteer) if name[0].isupper() else ()
+            readings = _plausible(f"{name}, {text[comma.end() : stop]}", gazetteer) if name[0].isupper() else ()
             if readings:
                 start = _start_of(text, before[-count:], end, comma.start())
                 pieces.append(f"{text[end:start]}ǁ{len(found)}ǁ")
@@ -138,7 +138,7 @@ def _start_of(text: str, words: Sequence[str], low: int, high: int) -> int:
     return start
 
 
-def _within_context(stated: str, gazetteer: Gazetteer) -> tuple[Reading, ...]:
+def _plausible(stated: str, gazetteer: Gazetteer) -> tuple[Reading, ...]:
     return tuple(r for r in readings_of(gazetteer, stated) if r.weight >= PLAUSIBLE)
 
 
@@ -170,7 +170,7 @@ def _named(
             left[start:end] = " " * (end - start)
     rest = "".join(left)
     for mention in gazetteer.scan(rest):
-        readings = [r for r in readings_of(gazetteer, rest[mention.start : mention.end]) if r.weight >= PLAUSIBLE]
+        readings = _plausible(rest[mention.start : mention.end], gazetteer)
         places = [(place, r.weight) for r in readings for place in r.places] or [(mention.matches[0].place, 1.0)]
         found += [(place, rest[: mention.start], weight) for place, weight in places]
     return found

@@ -16,7 +16,7 @@ from geoagent.agent.hints import Hint, read_hint
 from geoagent.belief.fusion import likelihoods, ruled_out
 from geoagent.errors import ConfigError
 from geoagent.places.gazetteer import Gazetteer
-from geoagent.places.gazetteer.readings import PLAUSIBLE, places_of, readings_of, why_unknown
+from geoagent.places.gazetteer.readings import PLAUSIBLE, places_of, readings_of, taken_as, why_unknown
 from geoagent.places.gazetteer.tally import Tally
 from geoagent.types import Constraint, Place
 from geoagent.worlds.world import World
@@ -102,9 +102,7 @@ def notes_on(gazetteer: Gazetteer, *, within: Sequence[str] = (), exclude: Seque
             readings = readings_of(gazetteer, each)
             others = [reading.name for reading in readings[1:] if reading.weight >= PLAUSIBLE]
             if others:
-                are = "are" if len(others) > 1 else "is"
-                also = " and ".join(others)
-                notes.append(f"{option}: “{each}” was taken as {readings[0].name}; there {are} also {also}")
+                notes.append(f"{option}: {taken_as(each, readings[0].name, others)}")
             if readings and readings[0].note:
                 notes.append(f"{option}: {readings[0].note}")
     return tuple(notes)

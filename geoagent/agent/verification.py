@@ -17,7 +17,7 @@ from geoagent.agent.inference import Inference
 from geoagent.belief.explanation import where
 from geoagent.config import OPEN
 from geoagent.evidence.observation import Observation
-from geoagent.places.gazetteer.readings import PLAUSIBLE
+from geoagent.places.gazetteer.readings import PLAUSIBLE, taken_as
 from geoagent.places.geo import Float
 from geoagent.protocols import Assets
 from geoagent.types import Constraint
@@ -116,9 +116,7 @@ def verify(
         return best
     differing = [other for other in others if other.verdict != best.verdict]
     says = " ".join((best.says, *(f"Read as {o.understood}, it is {o.verdict}." for o in differing)))
-    known = " and ".join(dict.fromkeys(o.understood for o in others))
-    are = "are" if len(others) > 1 else "is"
-    note = f"“{taken.said.strip()}” was taken as {taken.name}; there {are} also {known}"
+    note = taken_as(taken.said, taken.name, (o.understood for o in others))
     rows = [OtherReading(understood=o.understood, verdict=o.verdict, probability=o.probability) for o in others]
     return best.model_copy(update={"says": says, "other_readings": rows, "warnings": [note, *best.warnings]})
 

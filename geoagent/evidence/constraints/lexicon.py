@@ -151,10 +151,10 @@ def _sentences(regions: tuple[TextRegion, ...]) -> set[int]:
 def shared_conventions(world: World, gazetteer: Gazetteer) -> dict[str, list[tuple[Place, float]]]:
     """Return the areas abroad that follow a country's conventions, each with its prior relative to the country's."""
     found: dict[str, list[tuple[Place, float]]] = {}
-    for border in borders().with_conventions():
+    for border in borders().with_conventions:
         own = world.country_prior.get(border.conventions, 0.0)
         for code in sorted(border.inside) if own > 0.0 else ():
-            place = gazetteer.country(code) or gazetteer.admin1(code)
+            place = gazetteer.area(code)
             if place is None:
                 continue
             unit = place.admin1 if place.level == "admin1" else ""

@@ -54,9 +54,8 @@ def _inside(mention: Mention, contexts: Sequence[Context], gazetteer: Gazetteer)
     if not countries:
         return ()
     first, _, rest = mention.text.partition(" ")
-    full = (
-        f"{_IN_FULL[first.rstrip('.').casefold()]} {rest}" if first.rstrip(".").casefold() in _IN_FULL else mention.text
-    )
+    in_full = _IN_FULL.get(first.rstrip(".").casefold())
+    full = f"{in_full} {rest}" if in_full else mention.text
     deeper = gazetteer.lookup(full, k=_DEEP, countries={**countries, "": _LOST})
     kept: list[tuple[float, Match]] = []
     for matches in (deeper, mention.matches):

@@ -130,7 +130,7 @@ def _used_in(
     """
     countries = {code: (1.0 - share) / max(reading.prior.get(code, 1.0), 1e-5) for code in plan}
     units = [place for code in border.inside if (place := reading.gazetteer.admin1(code)) is not None]
-    filed = {code[:2] for code in border.inside}
+    filed = border.countries
     for code in filed:
         countries[code] = share / len(filed) / max(reading.prior.get(code, 1.0), 1e-5)
     inside = {
@@ -189,7 +189,7 @@ def _national(raw: str, labelled: bool, line: Line, match: re.Match[str], readin
         if used is None or region in inside:
             continue
         border, share = used
-        for code in {unit[:2] for unit in border.inside}:
+        for code in border.countries:
             countries[code] = max(countries.get(code, 0.0), countries[region] * share)
         countries[region] *= 1.0 - share
     area = ""

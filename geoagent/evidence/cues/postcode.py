@@ -171,7 +171,7 @@ def _mixed(code: str) -> bool:
 def _named(earlier: tuple[Cue, ...]) -> dict[int, dict[str, float]]:
     """Return the countries of the places named on each line, with their share of the weight."""
     out: dict[int, dict[str, float]] = {}
-    abroad = borders().with_conventions()
+    abroad = borders().with_conventions
     for cue in earlier:
         if cue.kind != "name":
             continue

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from geoagent.interfaces.cli.learn import FOLDER, progress_bar
+
 if TYPE_CHECKING:
     from geoagent.worlds.catalogue import Eyes, OcrModel
-
-FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command()
@@ -89,7 +87,7 @@ def _get_eyes(entry: Eyes, folder: Path | None, keep: bool, as_json: bool) -> No
             f"then about {entry.minutes} min of work, once",
             err=True,
         )
-    with download_bar() as tell:
+    with progress_bar(transfer=True) as tell:
         target = get_eyes(entry, folder=folder, keep=keep, tell=tell)
     made = World.load(target)
     form = made.card.get("encoder", {})
@@ -105,7 +103,7 @@ def _get_eyes(entry: Eyes, folder: Path | None, keep: bool, as_json: bool) -> No
 def _get_ocr(model: OcrModel, folder: Path | None, as_json: bool) -> None:
     from geoagent.worlds.eyes import get_ocr
 
-    with download_bar() as tell:
+    with progress_bar(transfer=True) as tell:
         target = get_ocr(model, folder, tell)
     option = "models" if model.engine == "rapidocr" else "recognition_dir"
     setting = f'ocr = {{name = "{model.engine}", {option} = "{target}"}}'
@@ -132,22 +130,3 @@ def _remove(entry: Eyes | OcrModel, folder: Path | None, as_json: bool) -> None:
         raise click.ClickException(f"no OCR model {entry.name!r} in {target.parent}; nothing to remove")
     shutil.rmtree(target)
     _say(as_json, {"name": entry.name, "removed": target}, f"{target}: removed")
-
-
-@contextmanager
-def download_bar() -> Iterator[Any]:
-    """A function `tell(what, done, total)` that draws a bar with rate and time left on stderr if it is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
-        tasks: dict[str, Any] = {}
-
-        def tell(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=max(total, 1))
-            bar.update(tasks[what], completed=done, total=max(total, 1))
-
-        yield tell

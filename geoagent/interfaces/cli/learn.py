@@ -138,19 +138,20 @@ def make_encoder(plug: dict[str, Any]) -> Encoder:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Any]:
-    """A function `tell(what, done, total)` that draws a progress bar on stderr if it is a terminal."""
+def progress_bar(*, transfer: bool = False) -> Iterator[Any]:
+    """A function `tell(what, done, total)` that draws a progress bar on stderr if it is a terminal.
+
+    Args:
+        transfer: whether bytes are counted: then size, rate and time left are shown, else the time that went by.
+    """
+    from rich import progress
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    ) as bar:
+    rates = (progress.DownloadColumn(), progress.TransferSpeedColumn(), progress.TimeRemainingColumn())
+    columns = rates if transfer else (progress.TimeElapsedColumn(),)
+    described = (progress.TextColumn("{task.description}"), progress.BarColumn())
+    with progress.Progress(*described, *columns, console=console, disable=not console.is_terminal) as bar:
         tasks: dict[str, Any] = {}
 
         def tell(what: str, done: int, total: int) -> None:

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -49,12 +49,17 @@ class Border:
     phones: tuple[tuple[str, float], ...] = ()
     postcodes: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def countries(self) -> frozenset[str]:
+        """ISO codes of the countries under which the gazetteer files it."""
+        return frozenset(code[:2] for code in self.inside)
+
     def holds(self, country: str, admin1: str) -> bool:
         """Whether a place filed under a country and an admin-1 unit may lie in the area."""
         return country in self.inside or admin1 in self.inside
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Borders:
     """The table of borders.
 
@@ -66,13 +71,20 @@ class Borders:
     by_name: Mapping[str, Border]
     by_country: Mapping[str, tuple[Border, ...]]
 
+    @cached_property
     def with_conventions(self) -> tuple[Border, ...]:
-        """Return the areas where the telephone numbers, postcodes, plates and money of another country are used."""
-        return tuple(dict.fromkeys(border for border in self.by_name.values() if border.conventions))
+        """The areas where the telephone numbers, postcodes and money of another country are used."""
+        return tuple(border for border in dict.fromkeys(self.by_name.values()) if border.conventions)
+
+    @cached_property
+    def _phones(self) -> tuple[tuple[str, float, Border], ...]:
+        """First digits of telephone numbers, longest first, each with its share and area."""
+        rows = [(*pair, border) for border in dict.fromkeys(self.by_name.values()) for pair in border.phones]
+        return tuple(sorted(rows, key=lambda row: (len(row[0]), row[1]), reverse=True))
 
     def abroad(self, country: str) -> tuple[Border, ...]:
         """Return the areas of other countries that follow the conventions of a country."""
-        return tuple(border for border in self.with_conventions() if border.conventions == country)
+        return tuple(border for border in self.with_conventions if border.conventions == country)
 
     def follows(self, country: str, place: Place) -> bool:
         """Whether a place is in a country, or in an area abroad that follows the country's conventions."""
@@ -82,7 +94,8 @@ class Borders:
 
     def countries_like(self, country: str) -> dict[str, float]:
         """Return weights for `Gazetteer.lookup`: a country, those with areas that follow its conventions, no other."""
-        return {**{code[:2]: 0.3 for border in self.abroad(country) for code in border.inside}, country: 1.0, "": 0.0}
+        alike = {code: 0.3 for border in self.abroad(country) for code in border.countries}
+        return {**alike, country: 1.0, "": 0.0}
 
     def town_of(self, country: str, postcode: str) -> str:
         """Return the town abroad that a postcode of a country belongs to, "" for none."""
@@ -91,16 +104,8 @@ class Borders:
 
     def of_phone(self, dialled: str) -> tuple[Border, float] | None:
         """Return the area that an international number (digits after the plus) belongs to, with its share; or None."""
-        found = [
-            (len(digits), share, border)
-            for border in dict.fromkeys(self.by_name.values())
-            for digits, share in border.phones
-            if dialled.startswith(digits)
-        ]
-        if not found:
-            return None
-        _, share, border = max(found, key=lambda row: row[:2])
-        return border, share
+        first = next((row for row in self._phones if dialled.startswith(row[0])), None)
+        return None if first is None else (first[2], first[1])
 
 
 @lru_cache(maxsize=1)

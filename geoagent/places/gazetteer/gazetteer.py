@@ -210,6 +210,11 @@ class Gazetteer:
         i = self.table.number(code)
         return None if i is None or i < self.table.n_countries else self.table.place(i)
 
+    def area(self, code: str) -> Place | None:
+        """Return the country or the admin-1 unit with a code ("DE", "DE.07"), or None if the code is unknown."""
+        i = self.table.number(code)
+        return None if i is None else self.table.place(i)
+
     def admin1_polygons(self) -> tuple[NDArray[np.str_], NDArray[np.str_], NDArray[Any]]:
         """Return codes `(A,)`, countries `(A,)` and shapely geometries `(A,)` (in lon, lat) of all units."""
         return self.areas.codes, self.areas.countries, self.areas.shapes

@@ -82,6 +82,13 @@ def places_of(gazetteer: Gazetteer, stated: str) -> tuple[str, tuple[Place, ...]
     return ("", ()) if first is None else (first.name, first.places)
 
 
+def taken_as(stated: str, name: str, others: Iterable[str]) -> str:
+    """Say how a stated name was taken that may mean other places as well."""
+    names = list(dict.fromkeys(others))
+    are = "are" if len(names) > 1 else "is"
+    return f"“{stated.strip()}” was taken as {name}; there {are} also {' and '.join(names)}"
+
+
 def why_unknown(gazetteer: Gazetteer, stated: str) -> str:
     """Say why a stated place has no reading: the name is unknown, or it is not known in what stands after the comma."""
     name, parts = _split(" ".join(stated.split()))
@@ -131,7 +138,7 @@ def _bare(name: str, gazetteer: Gazetteer) -> tuple[Reading, ...]:
 
 def _area(border: Border, scored: dict[Place, float], gazetteer: Gazetteer) -> tuple[Reading, ...]:
     """A disputed area or a former state by its own name, before places that share it."""
-    known = (gazetteer.country(code) or gazetteer.admin1(code) for code in sorted(border.inside))
+    known = map(gazetteer.area, sorted(border.inside))
     places = tuple(place for place in known if place is not None)
     countries = dict.fromkeys(place.country for place in places)
     filed = _listed(country.name for code in countries if (country := gazetteer.country(code)) is not None)
