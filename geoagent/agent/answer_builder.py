@@ -36,6 +36,8 @@ from geoagent.types import Candidates, Constraint, Posterior, Precision, TextEvi
 Infer = Callable[..., tuple[Posterior, Estimate]]
 PICTURE = "llm-picture"
 """Source of the constraints of a model that saw the picture."""
+ALBUM = "album"
+"""Source of the constraints that other photos give."""
 _ALTERNATIVES = 5
 _NEIGHBOURS = 20
 _PACKAGES = ("numpy", "pillow", "rapidocr", "onnxruntime", "shapely", "phonenumbers", "py3langid")
@@ -98,13 +100,13 @@ class AnswerBuilder:
         """
         prior, vision, text = self._assets.world.log_prior, observed.vision, observed.text
         warnings = (*self.notes, *observed.warnings)
-        everything = (*user, *text.constraints)
+        everything = (*user, *observed.constraints)
         aware, final = infer(vision.log_probs, everything)
         pictured = [c for c in text.constraints if c.source == PICTURE]
-        read = [c for c in everything if c.source != PICTURE]
+        read = [c for c in everything if c.source not in (PICTURE, ALBUM)]
         has_text = len(text.constraints) > len(pictured)
-        looked = vision.encoder is not None or bool(pictured)
-        seen, vision_only = (aware, final) if not has_text else infer(vision.log_probs, (*user, *pictured))
+        looked, more = vision.encoder is not None or bool(pictured), has_text or bool(observed.album)
+        seen, vision_only = (aware, final) if not more else infer(vision.log_probs, (*user, *pictured))
         alone = not looked and len(read) == len(everything)
         heard, text_only = (aware, final) if alone else infer(prior, read, looked=False)
         prediction = self.prediction(final)

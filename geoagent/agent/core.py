@@ -200,14 +200,14 @@ class GeoAgent:
         if observed.vision.cells != mine:
             raise WorldError(f"observed over the geocells {observed.vision.cells}, this world has {mine}")
         clock = Clock(observed.seconds)
-        text = observed.text
         if without:
-            kept = tuple(c for c in text.constraints if c.id not in without)
-            text = replace(text, constraints=kept)
+            kept = tuple(c for c in observed.text.constraints if c.id not in without)
+            album = tuple(c for c in observed.album if c.id not in without)
+            observed = replace(observed, text=replace(observed.text, constraints=kept), album=album)
         with clock("fuse"):
             user = tuple(c for c in self.builder.user_constraints if c.id not in without)
-            infer = self.inference.of(observed.vision, (*user, *text.constraints))
-            answer, said = self.builder(infer=infer, observed=replace(observed, text=text), user=user)
+            infer = self.inference.of(observed.vision, (*user, *observed.constraints))
+            answer, said = self.builder(infer=infer, observed=observed, user=user)
         book = observed.llm_log.copy()
         with recording(book):
             answer, removed = llm_contributions.narrated(answer, said, self.assets.model, self.config)
@@ -220,12 +220,12 @@ class GeoAgent:
 
     def posterior(self, observed: Observation) -> Posterior:
         """The posterior over geocells from picture, text and what the user stated."""
-        said = (*self.builder.user_constraints, *observed.text.constraints)
+        said = (*self.builder.user_constraints, *observed.constraints)
         return self.fusion(observed.vision.log_probs, said)
 
     def estimate(self, observed: Observation) -> Estimate:
         """The estimate behind the answer: the likeliest point, also where the answer names no place."""
-        said = (*self.builder.user_constraints, *observed.text.constraints)
+        said = (*self.builder.user_constraints, *observed.constraints)
         infer = self.inference.of(observed.vision, said)
         return infer(observed.vision.log_probs, said)[1]
 

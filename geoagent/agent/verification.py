@@ -133,7 +133,7 @@ def _weigh(
 
     """
     prior, looked, fusion = assets.world.log_prior, observed.vision.log_probs, inference.fusion
-    user, everything = inference.user, (*inference.user, *observed.text.constraints)
+    user, everything = inference.user, (*inference.user, *observed.constraints)
     fused, probability = fusion.over(everything), Probability(claim, assets.world, assets.gazetteer, fusion.text_weight)
 
     known: dict[tuple[int, int, tuple[str, ...]], float] = {}

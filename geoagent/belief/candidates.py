@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from geoagent.belief.spreads import left_to_others, points_in
 from geoagent.places.gazetteer.table import city_radius_km
 from geoagent.places.geo import Float, LatLon, haversine_km
 from geoagent.types import Candidates, Constraint, Int, Place
@@ -45,6 +46,8 @@ def place_preference(latlon: Float, constraints: Sequence[Constraint], text_weig
     """
     total = np.zeros(len(latlon))
     for constraint in constraints:
+        if constraint.spread is not None:
+            continue  # its points are candidates themselves
         cities = [
             (p, w) for p, w in zip(constraint.places, constraint.weights, strict=True) if p.level == "city" and w > 0
         ]
@@ -103,6 +106,12 @@ def gazetteer_candidates(
         log_share = np.concatenate([log_share, typical + towns.log_weight])
         extent = np.concatenate([extent, towns.extent_km])
         names += towns.refs
+    points = points_in(world, np.asarray(cells, dtype=np.int64), constraints)
+    if points is not None:
+        log_share = np.concatenate([log_share + left_to_others(points, cell), points.log_weight])
+        latlon, cell = np.concatenate([latlon, points.latlon]), np.concatenate([cell, points.cell])
+        extent = np.concatenate([extent, points.extent_km])
+        names += points.refs
     log_weight = log_share + place_preference(latlon, constraints, text_weight)
     if len(cell):
         _, of = np.unique(cell, return_inverse=True)
@@ -133,7 +142,7 @@ def named_cities(
         constraints: constraints that may name cities.
         text_weight: 0 for only those named by the user.
     """
-    heard = [c for c in constraints if text_weight > 0 or c.source == "user"]
+    heard = [c for c in constraints if (text_weight > 0 or c.source == "user") and c.spread is None]
     towns: dict[LatLon, Place] = {}
     of_note: dict[LatLon, float] = {}
     for constraint in heard:
@@ -199,6 +208,7 @@ def neighbour_candidates(
         refs=tuple(neighbours.refs[i] for i in keep),
         extent_km=neighbours.extent_km[keep],
     )
+    found = _with_points(found, points_in(world, leading, constraints), constraints, text_weight)
     towns = named_cities(world, leading.tolist(), constraints, text_weight) if using.gazetteer else None
     if towns is None:
         return found
@@ -215,6 +225,28 @@ def neighbour_candidates(
     )
 
 
+def _with_points(
+    found: Candidates, points: Candidates | None, constraints: Sequence[Constraint], text_weight: float
+) -> Candidates:
+    """Neighbours with the points of spreads beside them, which take their share of their cell's weight."""
+    if points is None:
+        return found
+    weight, cell = found.log_weight, found.cell
+    of_cells = np.array([_log_sum(weight[cell == c]) if (cell == c).any() else _log_mean(weight) for c in points.cell])
+    preferred = place_preference(points.latlon, constraints, text_weight)
+    return replace(
+        found,
+        latlon=np.concatenate([found.latlon, points.latlon]),
+        cell=np.concatenate([cell, points.cell]),
+        log_weight=np.concatenate(
+            [weight + left_to_others(points, cell), of_cells + points.log_weight + preferred]
+        ),
+        similarity=np.concatenate([found.similarity, points.similarity]),
+        refs=found.refs + points.refs,
+        extent_km=np.concatenate([found.extent_km, points.extent_km]),
+    )
+
+
 def city_extent_km(population: float) -> float:
     """Median distance of a city's photos from its centre, km.
 
@@ -224,5 +256,9 @@ def city_extent_km(population: float) -> float:
 
 
 def _log_mean(log_weight: Float) -> float:
+    return _log_sum(log_weight) - float(np.log(len(log_weight)))
+
+
+def _log_sum(log_weight: Float) -> float:
     top = float(log_weight.max())
-    return top + float(np.log(np.exp(log_weight - top).mean()))
+    return top + float(np.log(np.exp(log_weight - top).sum()))

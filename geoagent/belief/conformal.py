@@ -18,9 +18,10 @@ from geoagent.errors import InputError, WorldError
 from geoagent.places.geo import Float
 from geoagent.types import Constraint, Int
 
-Group = Literal["picture", "text", "city"]
-"""Evidence behind an answer: no text; text pointing to countries or regions; a city named in the text."""
+Group = Literal["picture", "text", "city", "album"]
+"""Evidence behind an answer: no text; text pointing to countries or regions; a city named in the text; other photos."""
 GROUPS: tuple[Group, ...] = ("picture", "text", "city")
+"""Groups that a world's calibration fits; radii of albums are calibrated with their motion."""
 LEAST = 40
 """Minimum photos per group; with fewer, a 90 % quantile is close to the largest score seen."""
 
@@ -34,6 +35,8 @@ def group_of(constraints: Sequence[Constraint], *, named: bool) -> Group:
     """
     if all(c.source == "user" for c in constraints):
         return "picture"
+    if any(c.spread is not None for c in constraints):
+        return "album"
     return "city" if named else "text"
 
 

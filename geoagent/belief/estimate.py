@@ -12,6 +12,7 @@ from geoagent.belief.candidates import ALL, Refining, gazetteer_candidates, neig
 from geoagent.belief.conformal import Group, group_of, radius_scales
 from geoagent.belief.radii import Cloud, Vicinity
 from geoagent.belief.ranking import Ranking, heaviest
+from geoagent.belief.spreads import densest_point
 from geoagent.places.geo import EARTH_RADIUS_KM, Float, LatLon, great_circle_km, haversine_km, to_unit
 from geoagent.protocols import Refined, Refiner
 from geoagent.types import Candidates, Constraint, Posterior, log_normalise
@@ -66,10 +67,11 @@ class Memory:
     _names_city: dict[str, bool] = field(default_factory=dict)
 
     def naming(self, constraints: Sequence[Constraint]) -> list[str]:
-        """Ids of the constraints that have a city among their places."""
+        """Ids of the constraints that have a city among their places, or points."""
         for constraint in constraints:
             if constraint.id not in self._names_city:
-                self._names_city[constraint.id] = any(place.level == "city" for place in constraint.places)
+                named = any(place.level == "city" for place in constraint.places)
+                self._names_city[constraint.id] = named or constraint.spread is not None
         return [c.id for c in constraints if self._names_city[c.id]]
 
 
@@ -193,6 +195,10 @@ def estimate(
         spot = known[1]  # a country-level cue shifts all cells of the country equally and does not move the place
     else:
         refined = refiner(candidates, weights, LatLon(*cells.centroids[top].tolist()))
+        if any(c.spread is not None for c in constraints) and refined.weights.any():
+            # Points are exact, and the barycentre of a town's points is none of the places where somebody was.
+            at = densest_point(candidates, weights, np.flatnonzero(refined.weights))
+            refined = Refined(LatLon(*candidates.latlon[at].tolist()), refined.weights)
         spot = Spot.of(refined, candidates, top, world)
         memory.spots[id(candidates)] = posterior.log_probs[likely], spot
     group = group_of(constraints if text_weight > 0 else (), named=spot.named)

@@ -177,7 +177,8 @@ def statements(
             f"{kilometres(radius_90_km)}."
         )
     if photo and not looked and not seen:
-        said.append("The picture itself was not judged, only its text.")
+        only = "" if any(cue.source == "album" for cue in cues) else ", only its text"
+        said.append(f"The picture itself was not judged{only}.")
     if not cues:
         said.append(
             "No text was found."

@@ -25,11 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geoagent.belief.pooling import SAME_REGION, pool_weights, sharing
+from geoagent.belief.spreads import spread_ratio
 from geoagent.errors import ShapeError, WorldError
 from geoagent.places.geo import Float, haversine_km
 from geoagent.types import Constraint, Int, Place, Posterior, log_normalise
 from geoagent.worlds.world import World
 
+OWN_WEIGHT = frozenset({"user", "album"})
+"""Sources that no weight of text changes: what the user states, and what other photos tell."""
 RULED_OUT = -1000.0
 """Log likelihood, nats, of cells that the user rules out: no sum of other evidence outweighs it."""
 _NEAR_KM = 30.0  # distance scale on which a city's mass extends into neighbouring cells of its country
@@ -80,7 +83,7 @@ class Fusion:
     Args:
         world: cells and prior.
         belief: weights of the sources; the world's by default.
-        text_weight: factor on the exponents of all sources except the user's input; 0 ignores them.
+        text_weight: factor on the exponents of all sources but those of `OWN_WEIGHT`; 0 ignores them.
         vision_weight: factor on the picture's evidence; 0 leaves the prior.
     """
 
@@ -130,7 +133,7 @@ class Fusion:
 
     def exponent(self, source: str) -> float:
         """Exponent of a source: the factor of its log likelihoods before pooling."""
-        return 1.0 if source == "user" else self.text_weight * self.belief.weights.get(source, 1.0)
+        return 1.0 if source in OWN_WEIGHT else self.text_weight * self.belief.weights.get(source, 1.0)
 
 
 class Terms(Mapping[str, Float]):
@@ -170,7 +173,7 @@ class Fused:
     def __init__(self, fusion: Fusion, constraints: Sequence[Constraint]) -> None:
         self.fusion = fusion
         self._row = {c.id: i for i, c in enumerate(constraints)}
-        trust = [1.0 if c.source == "user" else fusion.belief.reliability for c in constraints]
+        trust = [1.0 if c.source in OWN_WEIGHT else fusion.belief.reliability for c in constraints]
         likely = likelihoods(constraints, fusion.world, trust)
         self._logs = np.log(likely)
         for k, constraint in enumerate(constraints):
@@ -232,6 +235,8 @@ def likelihoods(constraints: Sequence[Constraint], world: World, believed: Seque
     finer: list[tuple[int, Place, float]] = []
     for k, constraint in enumerate(constraints):
         mine = by_country[k]
+        if constraint.spread is not None:
+            continue
         for place, weight in zip(constraint.places, constraint.weights.tolist(), strict=True):
             if place.level == "country":
                 if (number := cells.country_number.get(place.country)) is not None:
@@ -242,6 +247,10 @@ def likelihoods(constraints: Sequence[Constraint], world: World, believed: Seque
     for k, place, weight in finer:
         rows, part = mass_ratio(place, world)
         ratio[k, rows] += weight * part
+    for k, constraint in enumerate(constraints):
+        if constraint.spread is not None:
+            rows, part = spread_ratio(constraint, world)
+            ratio[k, rows] += part
     reliability = np.array([c.reliability * share for c, share in zip(constraints, believed, strict=True)])[:, None]
     return np.asarray(reliability * ratio + (1.0 - reliability), dtype=np.float64)
 

@@ -29,6 +29,7 @@ class Observation:
         exif_gps: position stated in the file's metadata; never used as evidence.
         exif_partial: what the metadata hold of a position that is not whole, in words; "" otherwise.
         size_px: width and height of the upright original, or None if there was no picture.
+        album: constraints that other photos of the same album give; see `agent.albums`.
         llm_log: log of requests to the language model.
         seconds: run time of each stage.
     """
@@ -41,8 +42,14 @@ class Observation:
     exif_gps: LatLon | None = None
     exif_partial: str = ""
     size_px: tuple[int, int] | None = None
+    album: tuple[Constraint, ...] = ()
     llm_log: LlmLog = field(default_factory=LlmLog)
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """All constraints: those of the album, and those of the text and of models that see."""
+        return (*self.album, *self.text.constraints)
 
 
 def with_unique_ids(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:

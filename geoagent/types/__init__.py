@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from geoagent.types.arrays import Float32, Int, UInt8, log_normalise
 from geoagent.types.belief import PRECISIONS, Candidates, Posterior, Precision, TextEvidence, VisionEvidence
-from geoagent.types.constraint import Constraint, Cue, Level, Place, Span
+from geoagent.types.constraint import Constraint, Cue, Level, Place, Span, Spread
 from geoagent.types.photo import Photo, TextRegion, regions_from_lines
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Posterior",
     "Precision",
     "Span",
+    "Spread",
     "TextEvidence",
     "TextRegion",
     "UInt8",

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from geoagent.errors import ShapeError
-from geoagent.places.geo import Float, LatLon
+from geoagent.places.geo import Float, LatLon, check_latlon
 from geoagent.types.arrays import freeze
 
 Level = Literal["country", "admin1", "city"]
@@ -85,6 +85,30 @@ class Cue:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Spread:
+    """A distribution over the map as P weighted points, each with an extent: finer than any list of named places.
+
+    Attributes:
+        latlon: `(P, 2)` degrees.
+        mass: `(P,)` float64 probability of each point; not negative, sums to 1.
+        extent_km: `(P,)` median distance of photos from each point.
+    """
+
+    latlon: Float
+    mass: Float
+    extent_km: Float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "latlon", check_latlon(np.asarray(self.latlon, dtype=np.float64).reshape(-1, 2)))
+        count = len(self.latlon)
+        freeze(self, "latlon", self.latlon, np.float64, (count, 2), f"({count}, 2)")
+        freeze(self, "mass", self.mass, np.float64, (count,), f"({count},)")
+        freeze(self, "extent_km", self.extent_km, np.float64, (count,), f"({count},)")
+        if (self.mass < 0).any() or not np.isclose(self.mass.sum(), 1.0, atol=1e-6):
+            raise ShapeError("Spread.mass must not be negative and must sum to 1")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Constraint:
     """A soft statement: with probability `reliability`, the photo is in one of these places, with these weights.
 
@@ -93,11 +117,12 @@ class Constraint:
         kind: the kind of cue that it comes from.
         value: what was seen.
         says: one sentence for a person.
-        source: the constraint source that made it ("lexicon", "llm", "user").
+        source: the constraint source that made it ("lexicon", "llm", "user", "album").
         places: P places.
         weights: `(P,)` float64, not negative, sums to 1: P(place | cue) under the world's prior.
         reliability: in (0, 1).
         spans: the text that it rests on; empty for what a user said.
+        spread: where exactly, if that is known better than by names; `places` and `weights` then only describe it.
     """
 
     id: str
@@ -109,6 +134,7 @@ class Constraint:
     weights: Float
     reliability: float
     spans: tuple[Span, ...] = ()
+    spread: Spread | None = None
 
     def __post_init__(self) -> None:
         freeze(self, "weights", self.weights, np.float64, (len(self.places),), f"({len(self.places)},)")

@@ -115,13 +115,15 @@ def row_of(answer: Answer) -> Row:
 
 def _basis(answer: Answer) -> str:
     sources = {cue.source for cue in answer.cues}
-    read, told, looked = sources - {"llm-picture", "user"}, "user" in sources, answer.looked
+    read, told, looked = sources - {"llm-picture", "user", "album"}, "user" in sources, answer.looked
     if looked is None:  # older answers record it only in a warning
         looked = not any("not judged" in warning for warning in answer.warnings)
     if looked or "llm-picture" in sources:
         seen = "the picture and its text" if read else "the picture"
     else:
-        seen = "the text in the picture" if read else "where photos are usually taken"
+        seen = "the text in the picture" if read else "" if "album" in sources else "where photos are usually taken"
+    if "album" in sources:
+        seen = f"{seen} and other photos of the album" if seen else "other photos of the album"
     return f"{seen} and what the user said" if told else seen
 
 

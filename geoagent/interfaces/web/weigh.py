@@ -65,7 +65,7 @@ class Scales:
             top = np.argsort(-p)[:CELLS]
             cells = [(int(i), round(float(p[i]), 6)) for i in top if p[i] > max(1e-6, 1e-3 * p[top[0]])]
             lights = [_raised(posterior.contributions[key]) for key in keys]
-        own = {c.id for c in kept.text.constraints}
+        own = {c.id for c in kept.constraints}
         return View(
             observation=id,
             answer=answer_view(answer),
@@ -76,7 +76,7 @@ class Scales:
                     kind=c.kind,
                     value=HIDDEN if withheld(c, agent.config.max_precision) else shown(c.value),
                 )
-                for c in observed.text.constraints
+                for c in observed.constraints
                 if c.id in settings.without
             ],
             cells=cells,
@@ -101,4 +101,5 @@ def _trimmed(observed: Observation, without: Sequence[str]) -> Observation:
     if not without:
         return observed
     kept = tuple(c for c in observed.text.constraints if c.id not in without)
-    return replace(observed, text=replace(observed.text, constraints=kept))
+    album = tuple(c for c in observed.album if c.id not in without)
+    return replace(observed, text=replace(observed.text, constraints=kept), album=album)

@@ -1,0 +1,1 @@
+"""Photos of an album as evidence for one another: motion, time lines, devices and clocks."""

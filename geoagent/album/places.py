@@ -1,0 +1,168 @@
+"""Places that the photos of an album may be at: those where any of them may have been, seen at several scales.
+
+A state is a place at one scale: at it, around it, in its region, somewhere in its part of the world. Coarser scales hold
+what is near no place that anybody was at. One more state is everywhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from geoagent.album.motion import Motion
+from geoagent.places.geo import EARTH_RADIUS_KM, Float, check_latlon, great_circle_km, to_unit
+from geoagent.types import Int
+
+SCALES_KM = np.array([0.25, 4.0, 40.0, 400.0])
+"""Standard deviations of a state's density around its place."""
+SCALES = len(SCALES_KM)
+EARTH_KM2 = 4 * np.pi * EARTH_RADIUS_KM**2
+_ELSEWHERE = 1.0 / 1.5e8  # density of "somewhere else" per km²: the area of all land
+_LOST = 0.3  # share of long journeys that end near no known place
+_MOST = 2000  # places; more are merged, since all pairs of them are looked at
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """V places.
+
+    Attributes:
+        latlon: `(V, 2)` degrees.
+        extent_km: `(V,)` how far photos taken there are from it; a place's finest scale is no smaller.
+    """
+
+    latlon: Float
+    extent_km: Float
+
+    @cached_property
+    def unit(self) -> Float:
+        """`(V, 3)` unit vectors."""
+        return to_unit(self.latlon)
+
+    @cached_property
+    def km(self) -> Float:
+        """`(V, V)` distances."""
+        return great_circle_km(self.unit, self.unit.T)
+
+    @cached_property
+    def scale_km(self) -> Float:
+        """`(V, S)` standard deviation of each state."""
+        return np.maximum(SCALES_KM, self.extent_km[:, None])
+
+    def __len__(self) -> int:
+        return len(self.latlon)
+
+    @classmethod
+    def of(cls, latlon: ArrayLike, extent_km: ArrayLike) -> tuple[Places, Int]:
+        """Merge positions that are a few hundred metres apart, or less exact than that.
+
+        Where more than 2,000 places remain, they are merged at a coarser scale.
+
+        Args:
+            latlon: `(N, 2)` degrees.
+            extent_km: `(N,)` how exact each is.
+
+        Returns:
+            The places, and `(N,)` which of them each position belongs to.
+        """
+        points = check_latlon(np.asarray(latlon, dtype=np.float64).reshape(-1, 2))
+        extents = np.asarray(extent_km, dtype=np.float64)
+        unit, within = to_unit(points), float(SCALES_KM[0])
+        while True:
+            labels, centres = _clusters(unit, extents, within)
+            if len(centres) <= _MOST:
+                break
+            within *= 2.0
+        extent = np.maximum(extents[centres], within / 2 if within > SCALES_KM[0] else 0.0)
+        return cls(points[centres], extent), labels
+
+
+def _clusters(unit: Float, extents: Float, within_km: float) -> tuple[Int, Int]:
+    """Assign each point to the first centre within reach, and make it a centre where there is none.
+
+    Points that stand for themselves come first in order of position, so that the order of photos changes nothing.
+    """
+    order = np.lexsort((unit[:, 2], unit[:, 1], unit[:, 0], extents))
+    labels, centres = np.full(len(unit), -1, dtype=np.int64), []
+    for i in order.tolist():
+        if labels[i] >= 0:
+            continue
+        free = np.flatnonzero(labels < 0)
+        near = great_circle_km(unit[free], unit[i]) < np.maximum(within_km, extents[free] / 2)
+        alike = extents[free] <= max(2 * extents[i], within_km)  # a town is no street corner in it
+        labels[free[near & alike]] = len(centres)
+        labels[i] = len(centres)
+        centres.append(i)
+    return labels, np.array(centres, dtype=np.int64)
+
+
+class Step:
+    """Probabilities of moving between the states of some places.
+
+    Args:
+        places: all places.
+        motion: how people move.
+    """
+
+    def __init__(self, places: Places, motion: Motion) -> None:
+        self.places, self.motion = places, motion
+        self._reach = motion.reach(places.km) if motion.near_return else np.zeros_like(places.km)
+
+    def areas(self, rows: Int) -> Float:
+        """Area, km², of each state of some places, `(K, S)`; areas that several places share are divided among them."""
+        scale, km = self.places.scale_km[rows], self.places.km[np.ix_(rows, rows)]
+        cover = np.exp(-(km[:, :, None] ** 2) / (2 * scale[:, None, :] ** 2)).sum(axis=1)
+        return np.asarray(2 * np.pi * scale**2 / cover)
+
+    def start(self, rows: Int, visits: Float) -> Float:
+        """Probabilities of the states before anything else is known, `(K · S + 1,)`.
+
+        Args:
+            rows: K places.
+            visits: `(V,)` probability of each place of a return (`Chain`), without those of the photo in question.
+        """
+        known = float(visits.sum())
+        visits = visits / known if known else visits
+        back = self.motion.back * known
+        mass = (1 - back) * _ELSEWHERE * self.areas(rows)
+        mass[:, 0] += back * visits[rows]
+        return np.append(mass, max(1.0 - mass.sum(), 1e-9))
+
+    def between(self, origin: Int, target: Int, hours: float, visits: Float) -> Float:
+        """Probabilities of states of `target`, given states of `origin` some hours before, `(K · S + 1, L · S + 1)`.
+
+        Args:
+            origin: K places.
+            target: L places.
+            hours: time between them.
+            visits: `(V,)` probability of each place of a return, as seen at the time of the target; their sum is the
+                share of returns that go to a known place.
+        """
+        places, motion, h, known = self.places, self.motion, np.array(hours), float(visits.sum())
+        near, back = (float(r) * known for r in motion.returns(h))
+        visits = visits / known if known else visits
+        km = places.km[np.ix_(origin, target)]
+        spread = (
+            km[:, None, :, None] ** 2
+            + places.scale_km[origin][:, :, None, None] ** 2
+            + places.scale_km[target][None, None] ** 2
+            - SCALES_KM[0] ** 2
+        )
+        step = (1 - near - back) * motion.density(np.sqrt(np.maximum(spread, 1e-6)), h) * self.areas(target)
+        if near or back:
+            reach = self._reach[origin]
+            around = np.maximum(reach @ visits, 1e-12)
+            step[..., 0] += back * visits[target]
+            step[..., 0] += (near * reach[:, target] * visits[target] / around[:, None])[:, None, :]
+        count, others = len(origin) * SCALES, len(target) * SCALES
+        full = np.empty((count + 1, others + 1))
+        full[:-1, :-1] = step.reshape(count, others)
+        full[:-1, -1] = (1 - near - back) * float(motion.long_journeys(h)) * _LOST + 1e-9
+        lost = (1 - back) * _ELSEWHERE * self.areas(target)
+        lost[:, 0] += back * visits[target]
+        full[-1, :-1] = lost.ravel()
+        full[-1, -1] = max(1.0 - back, 1e-3)
+        return full

@@ -1,0 +1,199 @@
+"""The time lines of an album: one a device, joined where devices were together, and what they tell each photo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from geoagent.album import witnesses
+from geoagent.album.chain import Chain, Node, Told
+from geoagent.album.motion import STILL, Motion
+from geoagent.album.places import SCALES, Places, Step
+from geoagent.album.sightings import Likelihoods, Sighting
+from geoagent.album.together import Company, company
+from geoagent.places.geo import Float, LatLon
+from geoagent.types import Int
+from geoagent.worlds.world import World
+
+TOGETHER = 0.5
+"""Least probability of being together at which a device's photos are told anything by another one."""
+STATED = 0.95
+"""Probability that devices are together which the user says are, and that a track is that of the photos."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Message:
+    """What the other photos tell about one.
+
+    Attributes:
+        told: probabilities of the states of places.
+        before: the last sighting before it that was used, or None.
+        after: the first one after it, or None.
+        company: probability of being together, by the device that lent its sightings.
+    """
+
+    told: Told
+    before: Sighting | None
+    after: Sighting | None
+    company: Mapping[str, float]
+
+
+class Timelines:
+    """The time lines of an album.
+
+    Args:
+        sightings: photos and points of tracks, all in one time (UTC, or the same clock); those without time are no part.
+        world: cells that texts and pictures speak of.
+        motion: how people move; `STILL` for photos of one place, whatever their times.
+        tracks: devices that are tracks, and taken to be those of all photos.
+        joined: whether the user says that all devices were together.
+    """
+
+    def __init__(
+        self,
+        sightings: Sequence[Sighting],
+        world: World,
+        motion: Motion,
+        *,
+        tracks: frozenset[str] = frozenset(),
+        joined: bool = False,
+    ) -> None:
+        still = motion is STILL
+        if still:  # one place: times are of no matter, and devices neither
+            sightings = [replace(s, hours=0.0, error_hours=0.0, device="") for s in sightings]
+        self.sightings = {s.key: s for s in sightings if s.timed}
+        self._tracks, self._joined, self._still = tracks, joined, still
+        points = [(place, extent) for s in self.sightings.values() for place, extent in s.points]
+        latlon = np.array([tuple(place) for place, _ in points], dtype=np.float64).reshape(-1, 2)
+        self.places, labels = Places.of(latlon, np.array([extent for _, extent in points]))
+        self._rows: dict[str, Int] = {}
+        at = 0
+        for key, sighting in self.sightings.items():
+            count = len(sighting.points)
+            self._rows[key], at = labels[at : at + count], at + count
+        self.step = Step(self.places, motion)
+        self.likelihoods = Likelihoods(self.places, world)
+
+    @cached_property
+    def devices(self) -> tuple[str, ...]:
+        """Devices that have photos with a time, tracks included."""
+        return tuple(sorted({s.device for s in self.sightings.values()}))
+
+    @cached_property
+    def weights(self) -> Mapping[str, float]:
+        """Exponent of the text and picture evidence of each sighting; see `witnesses`."""
+        return witnesses.weights(list(self.sightings.values()))
+
+    @cached_property
+    def nodes(self) -> Mapping[str, list[Node]]:
+        """By device, the sightings that say something."""
+        found: dict[str, list[Node]] = {device: [] for device in self.devices}
+        for key, sighting in self.sightings.items():
+            if sighting.speaks:
+                found[sighting.device].append(self.node(key))
+        return found
+
+    @cached_property
+    def own(self) -> Mapping[str, Chain]:
+        """Each device's own time line."""
+        return {device: Chain(nodes, self.places, self.step) for device, nodes in self.nodes.items()}
+
+    @cached_property
+    def company(self) -> Mapping[str, Mapping[str, Company]]:
+        """By device, when it was with each other one."""
+        found: dict[str, dict[str, Company]] = {device: {} for device in self.devices}
+        for device in self.devices:
+            for other in self.devices:
+                if other == device or not self.nodes[other]:
+                    continue
+                if self._joined or other in self._tracks:
+                    found[device][other] = Company(np.zeros(1), np.array([STATED]))
+                elif device not in self._tracks:
+                    found[device][other] = company(self.nodes[device], self.own[device], self.own[other])
+        return found
+
+    @cached_property
+    def merged(self) -> Mapping[str, Chain]:
+        """Each device's time line with the sightings of those that were with it at the time."""
+        found = {}
+        for device, nodes in self.nodes.items():
+            lent = [
+                node
+                for other, shared in self.company[device].items()
+                for node in self.nodes[other]
+                if shared.at(node.hours) >= TOGETHER
+            ]
+            found[device] = Chain([*nodes, *lent], self.places, self.step) if lent else self.own[device]
+        return found
+
+    def node(self, key: str) -> Node:
+        """One sighting as a node of a time line."""
+        sighting, rows = self.sightings[key], self._rows[key]
+        weight = self.weights.get(key, 1.0)
+        sure = sighting.gps is not None
+
+        def likelihood(of: Int) -> Float:
+            return self.likelihoods.of(sighting, of, weight)
+
+        certain = 1.0 if sure else self._certainty(sighting) * weight
+        visit = int(rows[0]) if len(rows) else -1
+        own = tuple(dict.fromkeys(rows.tolist()))
+        return Node(sighting.hours, sighting.error_hours, own, likelihood, visit, certain, key)
+
+    def told(self, key: str) -> Message | None:
+        """What all others tell about one photo; None if there is nobody who could."""
+        sighting = self.sightings[key]
+        own, merged = self.own[sighting.device], self.merged[sighting.device]
+        if not any(node.key != key for node in merged.nodes):
+            return None
+        together = {o: c.at(sighting.hours) for o, c in self.company[sighting.device].items()}
+        together = {other: p for other, p in together.items() if p >= TOGETHER}
+        using = merged if together else own
+        told = using.told(sighting.hours, key, sighting.error_hours)
+        before, after = (None if i is None else self.sightings[using.nodes[i].key] for i in (told.before, told.after))
+        borrowed = [s.device for s in (before, after) if s is not None and s.device != sighting.device]
+        p = min((together[device] for device in borrowed if device in together), default=1.0)
+        if p < 1.0:
+            told = _mixed(told, own.told(sighting.hours, key, sighting.error_hours), p)
+        told = self._without_copies(told, key)
+        return Message(told, before, after, {device: together[device] for device in borrowed if device in together})
+
+    def outlier(self, key: str) -> float:
+        """Probability that the position in a photo's file is wrong, as all its device's photos have it."""
+        sighting = self.sightings[key]
+        if sighting.gps is None:
+            return 0.0
+        chain = self.merged[sighting.device]
+        index = next(i for i, node in enumerate(chain.nodes) if node.key == key)
+        rows, probs = chain.smoothed(index)
+        return self.likelihoods.outlier(sighting, rows, probs)
+
+    def _certainty(self, sighting: Sighting) -> float:
+        """Probability of the place that a text or picture speaks for most, as its share of the posterior's odds."""
+        if sighting.log_ratio is None:
+            return 0.0
+        most = float(np.exp(min(float(sighting.log_ratio.max()), 50.0)))
+        return 1.0 - 1.0 / max(most, 1.0) ** 0.5
+
+    def _without_copies(self, told: Told, key: str) -> Told:
+        """Take from a message what copies of the photo's own evidence put into it."""
+        weight, sighting = self.weights.get(key, 1.0), self.sightings[key]
+        if weight >= 1.0 or sighting.log_ratio is None or len(told.rows) == 0:
+            return told
+        alone = replace(sighting, gps=None)
+        own = self.likelihoods.of(alone, told.rows)
+        probs = told.probs / np.maximum(own, 1e-12) ** (1.0 - weight)
+        return replace(told, probs=probs / probs.sum())
+
+
+def _mixed(a: Told, b: Told, share: float) -> Told:
+    """Mixture of two messages; `share` is that of the first."""
+    rows = np.union1d(a.rows, b.rows).astype(np.int64)
+    mass = np.zeros((len(rows), SCALES))
+    for told, part in ((a, share), (b, 1.0 - share)):
+        mass[np.searchsorted(rows, told.rows)] += part * told.by_state()
+    rest = share * a.elsewhere + (1.0 - share) * b.elsewhere
+    return replace(a, rows=rows, probs=np.append(mass.ravel(), rest))

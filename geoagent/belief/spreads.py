@@ -1,0 +1,69 @@
+"""Constraints that know the place finer than by names (`Spread`): their points compete as candidates in each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from geoagent.belief.radii import SPREAD
+from geoagent.places.geo import Float, pairwise_km
+from geoagent.types import Candidates, Constraint, Int
+from geoagent.worlds.world import World
+
+STREET_KM = 1.0
+"""Within a town the point with most probability this near is chosen."""
+_LIGHT = 1e-4  # points with less of the mass are left to the cells' own places
+
+
+def spread_ratio(constraint: Constraint, world: World) -> tuple[Int, Float]:
+    """m(c) / π(c) of a spread: the cells that hold its points, and the ratio in each; see `fusion.mass_ratio`."""
+    assert constraint.spread is not None
+    cells = world.cells.assign(constraint.spread.latlon)
+    found, of = np.unique(cells, return_inverse=True)
+    mass = np.bincount(of, constraint.spread.mass)
+    return found.astype(np.int64), mass / world.prior[found]
+
+
+def points_in(world: World, cells: Int, constraints: Sequence[Constraint]) -> Candidates | None:
+    """The points of spreads inside some cells; None if there are none.
+
+    Their `log_weight` is the log of their share of what the constraint and the prior believe of their cell.
+    """
+    found: list[tuple[Float, Int, Float, Float]] = []
+    for constraint in constraints:
+        if constraint.spread is None:
+            continue
+        spread, r = constraint.spread, constraint.reliability
+        home = world.cells.assign(spread.latlon)
+        keep = np.flatnonzero(np.isin(home, cells) & (spread.mass > _LIGHT))
+        mass = np.bincount(home, r * spread.mass, minlength=len(world.cells))
+        share = r * spread.mass[keep] / (mass + (1 - r) * world.prior)[home[keep]]
+        found.append((spread.latlon[keep], home[keep].astype(np.int64), np.log(share), spread.extent_km[keep]))
+    if not any(len(rows) for _, rows, _, _ in found):
+        return None
+    latlon, cell, log_weight, extent = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    none = np.full(len(cell), np.nan, dtype=np.float32)
+    return Candidates(latlon, cell, log_weight, none, ("",) * len(cell), "place", extent)
+
+
+def left_to_others(points: Candidates, cells: Int) -> Float:
+    """Log of the share of its cell that points leave to the cell's other places, for each of some cells."""
+    taken = np.bincount(points.cell, np.exp(points.log_weight), minlength=int(cells.max()) + 1 if len(cells) else 1)
+    return np.asarray(np.log(np.maximum(1.0 - taken[cells], 1e-12)))
+
+
+def densest_point(candidates: Candidates, weights: Float, members: Int) -> int:
+    """Index of the member with most probability within `STREET_KM`.
+
+    Args:
+        candidates: M candidates.
+        weights: `(M,)` probability of each.
+        members: indices of those that may be chosen; at least one.
+    """
+    heavy = members[np.argsort(-weights[members], kind="stable")[:200]]
+    km = pairwise_km(candidates.latlon[heavy])
+    inside = np.zeros_like(km)
+    for quantile in SPREAD:
+        inside += np.sqrt(km**2 + (quantile * candidates.extent_km[heavy]) ** 2) <= STREET_KM
+    return int(heavy[int((inside @ weights[heavy]).argmax())])
