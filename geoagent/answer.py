@@ -175,6 +175,35 @@ class LlmReport(_Part):
     would_send: list[dict[str, Any]] = Field(default_factory=list, description="payloads of a dry run")
 
 
+class AlbumWitness(_Part):
+    """A photo, or a point of a track, next to this one in time, that the album's evidence rests on."""
+
+    source: str
+    minutes: float = Field(description="from this photo to that one: negative before it")
+    device: str | None = None
+    rests_on: Literal["position", "track", "text or picture"]
+    place: str | None = Field(description="town and country that it is nearest to")
+
+
+class AlbumReport(_Part):
+    """The photo as a part of its album."""
+
+    part: bool = Field(description="whether it takes part: it is a photo, and its time is known")
+    why_not: str | None = None
+    taken: str | None = Field(default=None, description="ISO 8601; in UTC if it ends in Z, else by the camera's clock")
+    taken_from: str | None = Field(default=None, description="gps, exif, xmp, sidecar or name")
+    device: str | None = None
+    clock: str | None = Field(default=None, description="what was stated, found or assumed about the camera's clock")
+    witnesses: list[AlbumWitness] = Field(default_factory=list)
+    wrong_position: float | None = Field(
+        default=None, description="probability that the position in its file is of another place or time"
+    )
+    agreement_nats: float | None = Field(
+        default=None,
+        description="log of how many times likelier its own evidence and the album's are under one place than two",
+    )
+
+
 class Answer(_Part):
     """One photo's answer; see `SCHEMA`."""
 
@@ -215,6 +244,7 @@ class Answer(_Part):
     exif_partial: str | None = Field(
         default=None, description="what the EXIF data hold of a position that is not whole, in words; absent otherwise"
     )
+    album: AlbumReport | None = Field(default=None, description="absent unless the photo was located in an album")
     llm: LlmReport | None = Field(default=None, description="absent unless a language model is configured")
     settings: str | None = Field(default=None, description="fingerprint of the settings that produced it")
 
@@ -222,7 +252,7 @@ class Answer(_Part):
 
     def to_json(self) -> str:
         """Return the answer as one line of JSON."""
-        optional = ("id", "llm", "credible", "comparison", "looked", "settings", "exif_partial")
+        optional = ("id", "llm", "album", "credible", "comparison", "looked", "settings", "exif_partial")
         absent = {key for key in optional if getattr(self, key) is None}
         return self.model_dump_json(by_alias=True, exclude=absent)
 

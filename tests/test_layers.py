@@ -13,7 +13,8 @@ LAYERS = [
     {"filenames", "optional", "resources", "plugs", "places.geo", "evidence.scripts", "evidence.quiet"},
     {"places.coordinates", "types", "tables", "config", "prompts", "evidence.llm_messages", "evidence.llm_log"},
     {"places.geocells", "places.gazetteer", "evidence.photos", "evidence.folders", "evidence.opening", "evidence.raw"}
-    | {"evidence.decoding", "evidence.exif", "evidence.gps", "evidence.copied"},
+    | {"evidence.decoding", "evidence.exif", "evidence.gps", "evidence.copied"}
+    | {"evidence.capture", "evidence.taken", "evidence.takeout", "evidence.tracks"},
     {
         "answer",
         "protocols",
@@ -23,6 +24,7 @@ LAYERS = [
         "evidence.privacy",
         "evidence.untrusted",
         "evidence.quantised",
+        "evidence.saved",
         "worlds.home",
         "worlds.world",
         "worlds.head",
@@ -37,6 +39,7 @@ LAYERS = [
         "evidence.constraints",
         "worlds.search",
         "belief.refiners",
+        "album",
     },
     {"agent"},
     {
@@ -52,7 +55,7 @@ LAYERS = [
     },
     {"interfaces.cli", "__main__"},
 ]
-PLUGS = LAYERS[5]
+PLUGS = LAYERS[5] - {"album"}
 HEAVY = {
     "torch",
     "torchvision",
@@ -69,7 +72,7 @@ HEAVY = {
 }
 ALLOWED = {("places.geocells", "geopandas")}  # reading polygons of the user's own is part of building geocells
 LAYER = {name: i for i, layer in enumerate(LAYERS) for name in layer}
-PACKAGES = {"places", "evidence", "belief", "worlds", "agent", "interfaces"}
+PACKAGES = {"places", "evidence", "belief", "worlds", "album", "agent", "interfaces"}
 MODULES = sorted(
     p for p in ROOT.rglob("*.py") if p.name != "__init__.py" or p.parent.name not in {"geoagent", *PACKAGES}
 )

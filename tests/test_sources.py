@@ -18,7 +18,17 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "gazetteer" / "build"
 FACTS = Facts.load()
 # Rows that name theirs themselves; measured; made from packages alone (SOURCES.md); the list itself.
-OWN_SOURCES = {"admin1_codes", "area_codes", "borders", "frequency", "macroregions", "reliability", "sources", "zips"}
+OWN_SOURCES = {
+    "admin1_codes",
+    "area_codes",
+    "borders",
+    "frequency",
+    "macroregions",
+    "motion",
+    "reliability",
+    "sources",
+    "zips",
+}
 CHECKABLE = re.compile(r"https://|Convention|ISO \d|OECD|CLDR|Universal Postal Union")
 
 

@@ -104,6 +104,7 @@ def finished(
     retry_partial: bool = False,
     made: Made | None = None,
     redo: Container[str] = (),
+    drop: Container[str] = (),
 ) -> dict[str, str]:
     """Keys of the rows in `out` with their status; a last line that was cut off is removed from the file.
 
@@ -113,6 +114,7 @@ def finished(
         retry_partial: remove the rows that lack a part, such as the language model's.
         made: refuse rows that were made under other settings; None takes them as they are.
         redo: keys whose rows are removed where they were made under other settings.
+        drop: keys whose rows are removed in any case.
 
     Raises:
         InputError: a line that is not the last is no answer of ours, or rows were made under other settings. The file
@@ -138,7 +140,7 @@ def finished(
                 changed = True
                 break
             raise InputError(f"{out}, line {number}: not an answer of geoagent; choose another --out") from error
-        if (status == "error" and retry_errors) or (status == "partial" and retry_partial):
+        if key in drop or (status == "error" and retry_errors) or (status == "partial" and retry_partial):
             changed = True
             continue
         if made is not None and not made.fits(data):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geoagent.agent import llm_contributions
+from geoagent.agent.album_run import answers as album_answers
+from geoagent.agent.album_run import look_at
+from geoagent.agent.albums import AlbumSettings
 from geoagent.agent.answer_builder import PICTURE, AnswerBuilder
 from geoagent.agent.claims import claim_of_position, read_claims
 from geoagent.agent.disclosure import permitted, release
@@ -34,6 +37,7 @@ from geoagent.evidence.cues import Finder
 from geoagent.evidence.llm_log import LlmLog, recording
 from geoagent.evidence.observation import Observation
 from geoagent.evidence.photos import open_photo
+from geoagent.evidence.tracks import Track, read_track
 from geoagent.prompts import Prompt
 from geoagent.protocols import Assets, ConstraintSource, Encoder, NeighbourSearch, OcrEngine, Refiner
 from geoagent.types import (
@@ -111,6 +115,32 @@ class GeoAgent:
             PhotoError: the file is no readable photo. Everything later is a warning in the answer.
         """
         return self.answer(self.observe(photo))
+
+    def locate_album(
+        self,
+        photos: Sequence[str | Path],
+        *,
+        tracks: Sequence[Track | str | Path] = (),
+        settings: AlbumSettings | None = None,
+        saved: str | Path | None = None,
+        looked: Callable[[int], None] | None = None,
+    ) -> Iterator[Answer]:
+        """Answer for the photos of an album, each of which is evidence for the others; in the order given.
+
+        Args:
+            photos: files.
+            tracks: where somebody was meanwhile: read, or files.
+            settings: how the album is weighed (clocks, devices, one place).
+            saved: file in which what was seen is kept; what it holds under the same settings is not looked at again.
+            looked: is told how many photos have been looked at.
+
+        Raises:
+            InputError: a track or the file of observations cannot be read. What is wrong with a photo is its answer.
+        """
+        paths = [Path(photo) for photo in photos]
+        read = [track if isinstance(track, Track) else read_track(Path(track)) for track in tracks]
+        seen = look_at(self, paths, None if saved is None else Path(saved), looked)
+        return album_answers(self, seen, read, settings)
 
     def observe(self, photo: Photo | str | Path | Any) -> Observation:
         """Look at a photo and read it; `answer` then weighs the observation, as often as needed.

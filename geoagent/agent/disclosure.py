@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from geoagent.agent.claims import Claim
-from geoagent.answer import Answer, Best, CuePlace, CueReport, Prediction
+from geoagent.answer import AlbumReport, Answer, Best, CuePlace, CueReport, Prediction
 from geoagent.belief.explanation import SEEN_NOTHING, nothing_found, unnamed
 from geoagent.belief.radii import spread_quantiles
 from geoagent.config import OPEN, Config
@@ -143,6 +143,7 @@ def disclose(answer: Answer, cap: Precision, gazetteer: Gazetteer, *, asked: flo
             "neighbours": [],
             "exif_gps": None,
             "exif_partial": None,
+            "album": answer.album and AlbumReport(part=answer.album.part, why_not=answer.album.why_not),
             "llm": None
             if answer.llm is None
             else answer.llm.model_copy(update={"notes": [], "observations": [], "steps": []}),

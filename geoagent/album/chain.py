@@ -1,8 +1,9 @@
 """Forward and backward along a time line: what each photo is told by all others, its own evidence left out.
 
 The photos that say something about their place are the nodes of a chain. Photos without evidence of their own take no
-part, so that many of them between two nodes do not add up to a journey. Messages are exact over the states of each node
-(`places.py`), in time linear in photos (Rabiner, "A tutorial on hidden Markov models", Proc. IEEE 77, 1989, section III).
+part, so that many of them between two nodes do not add up to a journey. Messages are exact over the states of each
+node (`places.py`), in time linear in photos (Rabiner, "A tutorial on hidden Markov models", Proc. IEEE 77, 1989,
+section III).
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ class Chain:
         return Told(rows, probs / probs.sum(), first, last)
 
     def evidence(self, node: Node) -> float:
-        """Likelihood of a node's evidence, given all nodes of this chain but those of its key; 1 on average anywhere."""
+        """Likelihood of a node's evidence given all nodes of this chain but those of its key, 1 on average."""
         told = self.told(node.hours, node.key, node.error_hours, also=node.own)
         return max(float(told.probs @ node.likelihood(told.rows)), _LIKELY)
 

@@ -1,8 +1,8 @@
 """What a camera's clock shows: its offset from UTC, stated by its files, found from its photos, or assumed.
 
 A clock whose zone no file tells is compared with the other devices: at the right offset, what its photos say of their
-places agrees with where the others were. Offsets in whole quarters of an hour within half a day are zones; the zone that
-another device's clock shows is likelier than the rest.
+places agrees with where the others were. Offsets in whole quarters of an hour within half a day are zones; the zone
+that another device's clock shows is likelier than the rest.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ _HOME = 0.5  # prior probability that the clock shows the zone that another devi
 _ZONE = 0.4  # prior probability of the other zones together; the rest are clocks that are simply wrong
 _MOST = 24  # photos that are looked at, those that say most first
 _WITH = 0.8  # probability that the device is with the others at all
+_NEAR_HOURS = 2.5  # offsets so near the best one are the same finding
 _CLEAR = 0.8  # probability that an offset found must have
+_POSSIBLE = 0.2  # probability at which the zone of another device is assumed rather than anything unclear
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Offset:
     Attributes:
         hours: the offset.
         error_hours: how far it may be off.
-        source: "stated" by the user, "file" where its photos tell it, "found" from what its photos show, "assumed".
+        source: "stated" by the user, "file" where its photos tell it, "found" from what its photos show, "unclear"
+            where these do not agree with what other clocks show and yet leave much open, "assumed".
         probability: that it is right, where it was found.
         says: in words, for the user; "" where there is nothing to say.
     """
@@ -50,7 +53,7 @@ def grid() -> Float:
 
 
 def find_offset(nodes: Sequence[Node], others: Chain, shown: Sequence[float]) -> Offset | None:
-    """Find the offset at which a device's photos agree with the others; None where no offset stands out.
+    """Find the offset at which a device's photos agree with the others; None where what other clocks show may be right.
 
     Args:
         nodes: photos of the device that say something about their place; their hours are what its clock shows.
@@ -73,12 +76,16 @@ def find_offset(nodes: Sequence[Node], others: Chain, shown: Sequence[float]) ->
     probs = np.exp(log - log.max())
     probs /= probs.sum()
     best = int(probs.argmax())
-    near = np.abs(offsets - offsets[best]) <= 1.0
-    if probs[near].sum() < _CLEAR:
-        return None
-    centre = float(offsets[best])
-    spread = float(np.sqrt((probs[near] * (offsets[near] - centre) ** 2).sum() / probs[near].sum()))
-    return Offset(centre, max(spread, STEP_HOURS / 2), "found", float(probs[near].sum()))
+    near = np.abs(offsets - offsets[best]) <= _NEAR_HOURS
+    sure = float(probs[near].sum())
+    if sure < _CLEAR:
+        if any(probs[np.abs(offsets - zone) < 1.0].sum() >= _POSSIBLE for zone in shown):
+            return None
+        near = np.ones(len(offsets), dtype=bool)
+    share = probs[near] / probs[near].sum()
+    centre = float(np.round((share @ offsets[near]) / STEP_HOURS) * STEP_HOURS)
+    spread = float(np.sqrt(share @ (offsets[near] - centre) ** 2))
+    return Offset(centre, max(spread, STEP_HOURS / 2), "found" if sure >= _CLEAR else "unclear", sure)
 
 
 def _prior(offsets: Float, shown: Sequence[float]) -> Float:

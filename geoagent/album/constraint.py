@@ -114,6 +114,10 @@ def elapsed(hours: float) -> str:
 
 
 def _km(distance_km: float) -> str:
-    return f"{distance_km * 1000:.0f} m" if distance_km < 0.95 else f"{distance_km:.1f} km" if distance_km < 10 else (
-        f"{distance_km:,.0f} km"
+    return (
+        f"{distance_km * 1000:.0f} m"
+        if distance_km < 0.95
+        else f"{distance_km:.1f} km"
+        if distance_km < 10
+        else (f"{distance_km:,.0f} km")
     )

@@ -1,8 +1,8 @@
 """How far people are from where they were, some hours later: a density over places, with few fitted parameters.
 
-Three things happen after h hours. Somebody comes back to a place of the same town (probability r₁), or to any place where
-they were before (r₂), each by how often and how recently they were there, at that time of day and on such a day. Otherwise
-they are at a distance d with the density, per km² of the sphere,
+Three things happen after h hours. Somebody comes back to a place of the same town (probability r₁), or to any place
+where they were before (r₂), each by how often and how recently they were there, at that time of day and on such a
+day. Otherwise they are at a distance d with the density, per km² of the sphere,
 
     k(d | h) = (1 − w) · s / (2π (d² + s²)^(3/2)) + w · f(d),
 
@@ -31,6 +31,7 @@ LEAST_HOURS = 0.02
 _NEAREST_KM, _FARTHEST_KM = 30.0, 15_000.0  # a long journey goes so far
 _NEAR_SHARE = 0.2  # of long journeys, those that end within the nearest distance
 _JITTER_KM = 0.05  # scale of distances at no time at all: GPS error, and a few steps
+_FASTEST, _OVER, _IMPOSSIBLE = 900.0, 100.0, 1e-6  # km/h; the scale above it; what stays possible, clocks being wrong
 _DAY = 24.0
 _FORMAT = "geoagent.motion/1"
 
@@ -47,7 +48,8 @@ class Motion:
         far_hours: time in which that share grows to 63 % of it.
         near_return: r₁ after a long time.
         near_hours: time in which it grows to 63 % of it.
-        near_km: how far such returns reach: exp(−d / near_km).
+        near_km: how far such returns reach, exp(−d / near_km), after a long time.
+        near_span: time until which that grows, with the root of time.
         back: r₂ after a long time.
         back_hours: time scale of its growth, 1 − (1 + h / back_hours)^(−back_power).
         back_power: see `back_hours`.
@@ -67,6 +69,7 @@ class Motion:
     near_return: float
     near_hours: float
     near_km: float
+    near_span: float
     back: float
     back_hours: float
     back_power: float
@@ -80,7 +83,10 @@ class Motion:
     def __post_init__(self) -> None:
         values = asdict(self)
         shares = (self.far, self.near_return, self.back)
-        positive = ("local_km", "local_hours", "far_hours", "near_hours", "near_km", "back_hours", "recency_hours")
+        positive = (
+            *("local_km", "local_hours", "far_hours", "near_hours", "near_km", "near_span"),
+            *("back_hours", "recency_hours"),
+        )
         if not all(np.isfinite(value) for value in values.values()) or not all(0.0 <= share < 1.0 for share in shares):
             raise InputError(f"motion: shares must lie in [0, 1) and all values be finite: {values}")
         if any(values[name] <= 0 for name in positive):
@@ -109,18 +115,18 @@ class Motion:
         far = np.maximum(km, _NEAREST_KM)
         ring = 2 * np.pi * EARTH_RADIUS_KM * np.sin(np.clip(far / EARTH_RADIUS_KM, 0.0, np.pi - 0.02))
         long = (1 - _NEAR_SHARE) / (np.log(_FARTHEST_KM / _NEAREST_KM) * far * ring)
-        long = np.where(km < _NEAREST_KM, _NEAR_SHARE / (np.pi * _NEAREST_KM**2), long)
+        long = np.where(km < _NEAREST_KM, _NEAR_SHARE / (np.pi * _NEAREST_KM**2), long * feasible(km, hours))
         return np.asarray((1 - share) * local + share * long)
 
-    def reach(self, km: Float) -> Float:
+    def reach(self, km: Float, hours: Float) -> Float:
         """Weight of a place at some distance for returns within the town."""
-        return np.asarray(np.exp(-km / self.near_km))
+        return np.asarray(np.exp(-km / (self.near_km * np.sqrt(np.minimum(1.0, hours / self.near_span)))))
 
-    def visit_weight(self, hours: float, visits_hours: Float) -> Float:
+    def visit_weight(self, hours: float | Float, visits_hours: Float) -> Float:
         """How much each visit says about being there at a time.
 
         Args:
-            hours: the time, in hours since 1970 (UTC).
+            hours: the time, in hours since 1970 (UTC); arrays broadcast.
             visits_hours: `(A,)` times of visits.
         """
         apart = hours - visits_hours
@@ -144,7 +150,12 @@ class Motion:
         return _shipped() if path is None else _read(path)
 
 
-STILL = Motion(0.2, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
+def feasible(km: Float, hours: Float) -> Float:
+    """Factor on journeys that would be faster than an airliner: 1 up to 900 km/h, then falling fast."""
+    return np.asarray(np.maximum(np.exp(-np.maximum(0.0, km / hours - _FASTEST) / _OVER), _IMPOSSIBLE))
+
+
+STILL = Motion(0.2, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
 """No motion at all: several photos of one place."""
 
 

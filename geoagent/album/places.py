@@ -1,7 +1,7 @@
 """Places that the photos of an album may be at: those where any of them may have been, seen at several scales.
 
-A state is a place at one scale: at it, around it, in its region, somewhere in its part of the world. Coarser scales hold
-what is near no place that anybody was at. One more state is everywhere else.
+A state is a place at one scale: at it, around it, in its region, somewhere in its part of the world. Coarser scales
+hold what is near no place that anybody was at. One more state is everywhere else.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geoagent.album.motion import Motion
+from geoagent.album.motion import Motion, feasible
 from geoagent.places.geo import EARTH_RADIUS_KM, Float, check_latlon, great_circle_km, to_unit
 from geoagent.types import Int
 
@@ -22,6 +22,7 @@ SCALES = len(SCALES_KM)
 EARTH_KM2 = 4 * np.pi * EARTH_RADIUS_KM**2
 _ELSEWHERE = 1.0 / 1.5e8  # density of "somewhere else" per km²: the area of all land
 _LOST = 0.3  # share of long journeys that end near no known place
+_LOST_HOURS = 12.0  # time after which somebody who was near no known place may be anywhere
 _MOST = 2000  # places; more are merged, since all pairs of them are looked at
 
 
@@ -50,7 +51,7 @@ class Places:
     @cached_property
     def scale_km(self) -> Float:
         """`(V, S)` standard deviation of each state."""
-        return np.maximum(SCALES_KM, self.extent_km[:, None])
+        return np.asarray(np.maximum(SCALES_KM, self.extent_km[:, None]))
 
     def __len__(self) -> int:
         return len(self.latlon)
@@ -86,7 +87,7 @@ def _clusters(unit: Float, extents: Float, within_km: float) -> tuple[Int, Int]:
     Points that stand for themselves come first in order of position, so that the order of photos changes nothing.
     """
     order = np.lexsort((unit[:, 2], unit[:, 1], unit[:, 0], extents))
-    labels, centres = np.full(len(unit), -1, dtype=np.int64), []
+    labels, centres = np.full(len(unit), -1, dtype=np.int64), list[int]()
     for i in order.tolist():
         if labels[i] >= 0:
             continue
@@ -105,17 +106,20 @@ class Step:
     Args:
         places: all places.
         motion: how people move.
+        density: `(V, S)` prior density of photos per km² in each state; the area of all land where None.
     """
 
-    def __init__(self, places: Places, motion: Motion) -> None:
+    def __init__(self, places: Places, motion: Motion, density: Float | None = None) -> None:
         self.places, self.motion = places, motion
-        self._reach = motion.reach(places.km) if motion.near_return else np.zeros_like(places.km)
+        self._density = np.full((len(places), SCALES), _ELSEWHERE) if density is None else density
 
     def areas(self, rows: Int) -> Float:
         """Area, km², of each state of some places, `(K, S)`; areas that several places share are divided among them."""
         scale, km = self.places.scale_km[rows], self.places.km[np.ix_(rows, rows)]
         cover = np.exp(-(km[:, :, None] ** 2) / (2 * scale[:, None, :] ** 2)).sum(axis=1)
-        return np.asarray(2 * np.pi * scale**2 / cover)
+        area = 2 * np.pi * scale**2 / cover
+        area[:, 1:][scale[:, 1:] <= scale[:, :-1]] = 0.0  # an inexact place has no finer states
+        return np.asarray(area)
 
     def start(self, rows: Int, visits: Float) -> Float:
         """Probabilities of the states before anything else is known, `(K · S + 1,)`.
@@ -127,9 +131,14 @@ class Step:
         known = float(visits.sum())
         visits = visits / known if known else visits
         back = self.motion.back * known
-        mass = (1 - back) * _ELSEWHERE * self.areas(rows)
+        mass = (1 - back) * self._prior(rows)
         mass[:, 0] += back * visits[rows]
         return np.append(mass, max(1.0 - mass.sum(), 1e-9))
+
+    def _prior(self, rows: Int) -> Float:
+        """Prior probability of each state of some places, `(K, S)`, at most one half in all."""
+        mass = self._density[rows] * self.areas(rows)
+        return np.asarray(mass * min(1.0, 0.5 / max(float(mass.sum()), 1e-12)))
 
     def between(self, origin: Int, target: Int, hours: float, visits: Float) -> Float:
         """Probabilities of states of `target`, given states of `origin` some hours before, `(K · S + 1, L · S + 1)`.
@@ -153,16 +162,16 @@ class Step:
         )
         step = (1 - near - back) * motion.density(np.sqrt(np.maximum(spread, 1e-6)), h) * self.areas(target)
         if near or back:
-            reach = self._reach[origin]
-            around = np.maximum(reach @ visits, 1e-12)
-            step[..., 0] += back * visits[target]
-            step[..., 0] += (near * reach[:, target] * visits[target] / around[:, None])[:, None, :]
+            been = np.flatnonzero(visits)
+            around = np.maximum(motion.reach(places.km[np.ix_(origin, been)], h) @ visits[been], 1e-12)
+            returned = near * motion.reach(km, h) * visits[target] / around[:, None]
+            step[..., 0] += (returned + back * visits[target] * feasible(km, h))[:, None, :]
         count, others = len(origin) * SCALES, len(target) * SCALES
         full = np.empty((count + 1, others + 1))
         full[:-1, :-1] = step.reshape(count, others)
         full[:-1, -1] = (1 - near - back) * float(motion.long_journeys(h)) * _LOST + 1e-9
-        lost = (1 - back) * _ELSEWHERE * self.areas(target)
-        lost[:, 0] += back * visits[target]
-        full[-1, :-1] = lost.ravel()
-        full[-1, -1] = max(1.0 - back, 1e-3)
+        found = -np.expm1(-hours / _LOST_HOURS) * self._prior(target)
+        found[:, 0] += back * visits[target]
+        full[-1, :-1] = found.ravel()
+        full[-1, -1] = max(1.0 - float(found.sum()), 1e-3)
         return full

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
+from geoagent.album.ground import Ground
 from geoagent.album.places import EARTH_KM2, SCALES, Places
-from geoagent.album.spread import shells
-from geoagent.places.geo import Float, LatLon, from_unit, haversine_km
+from geoagent.places.geo import Float, LatLon, haversine_km
 from geoagent.types import Float32, Int
 from geoagent.worlds.world import World
 
@@ -103,7 +102,7 @@ class Likelihoods:
     """
 
     def __init__(self, places: Places, world: World) -> None:
-        self._places, self._world = places, world
+        self._places, self.ground = places, Ground(places, world)
 
     def of(self, sighting: Sighting, rows: Int, weight: float = 1.0) -> Float:
         """Likelihood of a sighting in each state of some places, `(K · S + 1,)`; the last is anywhere else.
@@ -115,7 +114,7 @@ class Likelihoods:
         """
         found = np.ones(len(rows) * SCALES + 1)
         if sighting.log_ratio is not None:
-            found[:-1] *= self._of_cells(sighting.log_ratio, rows).ravel() ** weight
+            found *= self.ground.likelihood(sighting.log_ratio, rows) ** weight
         if sighting.gps is not None:
             found *= self._of_position(sighting.gps, sighting.accuracy_km, rows)
         return found
@@ -133,14 +132,3 @@ class Likelihoods:
         km = haversine_km((gps.lat, gps.lon), places.latlon[rows])[:, None]
         density = np.exp(-(km**2) / (2 * scale**2)) / (2 * np.pi * scale**2)
         return np.append((1 - OUTLIER) * density * EARTH_KM2 + OUTLIER, OUTLIER)
-
-    def _of_cells(self, log_ratio: Float, rows: Int) -> Float:
-        cells, shares = self._shells
-        return np.asarray((np.exp(log_ratio)[cells[rows]] * shares[rows]).sum(axis=-1))
-
-    @cached_property
-    def _shells(self) -> tuple[Int, Float]:
-        """Cells of points that stand for each state, `(V, S, P)`, and their shares of it."""
-        unit, share = shells(self._places.unit[:, None], self._places.scale_km)
-        cells = self._world.cells.assign(from_unit(unit).reshape(-1, 2))
-        return cells.reshape(share.shape), share

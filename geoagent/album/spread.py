@@ -16,8 +16,8 @@ _WIDE_KM = 20.0  # wider states are drawn as rings of points
 _RADII = np.array([0.0] + [0.75] * 6 + [1.7] * 8)
 _ANGLES = np.concatenate([[0.0], np.arange(6) / 6, np.arange(8) / 8]) * 2 * np.pi
 _SHARES = np.array([0.118] + [0.407 / 6] * 6 + [0.475 / 8] * 8)
-"""Points of a two-dimensional normal distribution: its middle and two rings, radii in standard deviations, with the mass
-within 0.5, from there to 1.2, and beyond."""
+"""Points of a two-dimensional normal distribution: its middle and two rings, radii in standard deviations, with the
+mass within 0.5, from there to 1.2, and beyond."""
 _EXTENT = 0.45  # median distance from such a point, in standard deviations
 
 
@@ -59,5 +59,3 @@ def shells(unit: Float, deviation_km: Float) -> tuple[Float, Float]:
     arc = (deviation_km[..., None] * _RADII / EARTH_RADIUS_KM)[..., None]
     points = np.cos(arc) * unit[..., None, :] + np.sin(arc) * turned
     return points, np.broadcast_to(_SHARES, points.shape[:-1])
-
-

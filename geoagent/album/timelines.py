@@ -14,10 +14,11 @@ from geoagent.album.motion import STILL, Motion
 from geoagent.album.places import SCALES, Places, Step
 from geoagent.album.sightings import Likelihoods, Sighting
 from geoagent.album.together import Company, company
-from geoagent.places.geo import Float, LatLon
+from geoagent.places.geo import Float
 from geoagent.types import Int
 from geoagent.worlds.world import World
 
+_DOUBTED = 0.01  # probability of a wrong position from which it counts less
 TOGETHER = 0.5
 """Least probability of being together at which a device's photos are told anything by another one."""
 STATED = 0.95
@@ -45,7 +46,8 @@ class Timelines:
     """The time lines of an album.
 
     Args:
-        sightings: photos and points of tracks, all in one time (UTC, or the same clock); those without time are no part.
+        sightings: photos and points of tracks, all in one time (UTC, or the same clock); those without time are no
+            part.
         world: cells that texts and pictures speak of.
         motion: how people move; `STILL` for photos of one place, whatever their times.
         tracks: devices that are tracks, and taken to be those of all photos.
@@ -74,8 +76,8 @@ class Timelines:
         for key, sighting in self.sightings.items():
             count = len(sighting.points)
             self._rows[key], at = labels[at : at + count], at + count
-        self.step = Step(self.places, motion)
         self.likelihoods = Likelihoods(self.places, world)
+        self.step = Step(self.places, motion, self.likelihoods.ground.density)
 
     @cached_property
     def devices(self) -> tuple[str, ...]:
@@ -89,11 +91,24 @@ class Timelines:
 
     @cached_property
     def nodes(self) -> Mapping[str, list[Node]]:
-        """By device, the sightings that say something."""
-        found: dict[str, list[Node]] = {device: [] for device in self.devices}
+        """By device, the sightings that say something.
+
+        A position that its own device's time line finds wrong is no visit: it would make a return likely.
+        """
+        first: dict[str, list[Node]] = {device: [] for device in self.devices}
         for key, sighting in self.sightings.items():
             if sighting.speaks:
-                found[sighting.device].append(self.node(key))
+                first[sighting.device].append(self.node(key))
+        return {device: self._checked(nodes) for device, nodes in first.items()}
+
+    def _checked(self, nodes: Sequence[Node]) -> list[Node]:
+        """The nodes of a device, with the weight of visits by how likely their positions are right."""
+        chain = Chain(nodes, self.places, self.step)
+        found = []
+        for i, node in enumerate(chain.nodes):
+            rows, probs = chain.smoothed(i)
+            wrong = self.likelihoods.outlier(self.sightings[node.key], rows, probs)
+            found.append(replace(node, weight=node.weight * (1.0 - wrong)) if wrong > _DOUBTED else node)
         return found
 
     @cached_property
@@ -176,7 +191,7 @@ class Timelines:
         if sighting.log_ratio is None:
             return 0.0
         most = float(np.exp(min(float(sighting.log_ratio.max()), 50.0)))
-        return 1.0 - 1.0 / max(most, 1.0) ** 0.5
+        return 1.0 - float(max(most, 1.0) ** -0.5)
 
     def _without_copies(self, told: Told, key: str) -> Told:
         """Take from a message what copies of the photo's own evidence put into it."""

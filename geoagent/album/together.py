@@ -1,14 +1,15 @@
 """Whether two devices travel together, and when.
 
-Each place that one device tells is compared with where the other one was about that time, and with where the device's own
-time line expects it. The ratio is evidence for "together" or "apart", which change seldom: a hidden Markov chain with two
-states. Without such evidence devices are apart: a camera at home stays at home.
+Each place that one device tells is compared with where the other one was about that time, and with where the device's
+own time line expects it. The ratio is evidence for "together" or "apart", which change seldom: a hidden Markov chain
+with two states. Without such evidence devices are apart: a camera at home stays at home.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def _two_states(times: Float, nats: Float) -> Float:
     start = np.array([PRIOR, 1 - PRIOR])
     likely = np.stack([np.exp(nats), np.ones(count)], axis=1)
     forward, backward = np.empty((count, 2)), np.ones((count, 2))
-    steps = [_switch(later - earlier, start) for earlier, later in zip(times[:-1], times[1:], strict=True)]
+    steps = [_switch(later - earlier, start) for earlier, later in pairwise(times.tolist())]
     forward[0] = start * likely[0]
     for i in range(1, count):
         forward[i] = (forward[i - 1] @ steps[i - 1]) * likely[i]
@@ -94,4 +95,4 @@ def _two_states(times: Float, nats: Float) -> Float:
 def _switch(hours: float, start: Float) -> Float:
     """Transition of the two states after some hours; in the long run their prior."""
     stay = np.exp(-hours / CHANGE_HOURS)
-    return stay * np.eye(2) + (1 - stay) * start[None, :]
+    return np.asarray(stay * np.eye(2) + (1 - stay) * start[None, :])

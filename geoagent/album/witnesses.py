@@ -1,7 +1,8 @@
 """Which photos are no independent witnesses: those that show the same words or the same view about the same time.
 
-A sighting counts 1 / Σ s over all sightings around it, s its likeness to each and 1 to itself, so that n photos of one sign
-count as one (the effective number of Leinster & Cobbold, "Measuring diversity", Ecology 93, 2012, for order 1 weights).
+A sighting counts 1 / Σ s over all sightings around it, s its likeness to each and 1 to itself, so that n photos of
+one sign count as one (the effective number of Leinster & Cobbold, "Measuring diversity", Ecology 93, 2012, for order
+1 weights).
 """
 
 from __future__ import annotations

@@ -238,9 +238,7 @@ def _with_points(
         found,
         latlon=np.concatenate([found.latlon, points.latlon]),
         cell=np.concatenate([cell, points.cell]),
-        log_weight=np.concatenate(
-            [weight + left_to_others(points, cell), of_cells + points.log_weight + preferred]
-        ),
+        log_weight=np.concatenate([weight + left_to_others(points, cell), of_cells + points.log_weight + preferred]),
         similarity=np.concatenate([found.similarity, points.similarity]),
         refs=found.refs + points.refs,
         extent_km=np.concatenate([found.extent_km, points.extent_km]),

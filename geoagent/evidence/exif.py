@@ -12,7 +12,8 @@ from typing import Any, Literal, cast
 
 from PIL import Image, ImageFile, IptcImagePlugin
 
-from geoagent.evidence.gps import Gps, read_gps, taken_at
+from geoagent.evidence.gps import Gps, read_gps
+from geoagent.evidence.taken import of_exif
 from geoagent.places.geo import LatLon
 
 ESTIMATES = "urn:x-geoagent:estimate:1#"
@@ -20,7 +21,7 @@ ESTIMATES = "urn:x-geoagent:estimate:1#"
 METHOD = "geoagent estimate"
 """GPSProcessingMethod of positions written by geoagent."""
 
-_EXIF_IFD, _GPS_IFD, _GPS_METHOD = 0x8769, 0x8825, 27
+EXIF_IFD, GPS_IFD, _GPS_METHOD = 0x8769, 0x8825, 27
 _IPTC_NAMES = ((2, 90), (2, 95), (2, 101))  # city, province or state, country
 _SAME_DEGREES = 2e-5  # two metres: other programs write fewer digits than geoagent
 _SIDECAR_BYTES = _CHUNK_BYTES = 4_000_000
@@ -60,19 +61,23 @@ def said_by(image: Image.Image, path: Path) -> Said:
         image: the opened image.
         path: the image's file.
     """
-    if image.format == "PNG":  # Pillow would decode the pixels to reach the chunks after them
-        exif, packet = _of_png(path)
-    else:
-        exif, found = exif_of(image, []), image.info.get("xmp") or b""
-        packet = found.encode("utf-8", "replace") if isinstance(found, str) else bytes(found)
+    exif, packet = metadata_of(image, path)
     said = [_of_exif(exif), _of_packet("its XMP data", packet)]
     if not any(each.latlon for each in said):
-        said += [_of_packet(f"the sidecar {side.name}", _content(side)) for side in sidecars(path)]
+        said += [_of_packet(f"the sidecar {side.name}", content_of(side)) for side in sidecars(path)]
     ranked = [each for state in ("whole", "doubtful", "incomplete") for each in said if each.state == state]
     best = ranked[0] if ranked else Said(None, False)
     named = any(f"photoshop:{name}".encode() in packet for name in ("City", "State", "Country"))
-    taken = taken_at(exif, _block(exif, _EXIF_IFD))
-    return replace(best, named=named or _iptc_names(image), taken=taken)
+    taken = of_exif(exif, block_of(exif, EXIF_IFD))
+    return replace(best, named=named or _iptc_names(image), taken=None if taken is None else taken.clock)
+
+
+def metadata_of(image: Image.Image, path: Path) -> tuple[Image.Exif, bytes]:
+    """Return the EXIF data and the XMP data of an opened, undecoded image."""
+    if image.format == "PNG":  # Pillow would decode the pixels to reach the chunks after them
+        return _of_png(path)
+    exif, found = exif_of(image, []), image.info.get("xmp") or b""
+    return exif, found.encode("utf-8", "replace") if isinstance(found, str) else bytes(found)
 
 
 def sidecars(path: Path) -> list[Path]:
@@ -108,10 +113,11 @@ def partial_gps(exif: Image.Exif) -> str:
 
 
 def _gps(exif: Image.Exif) -> Gps:
-    return read_gps(_block(exif, _GPS_IFD))
+    return read_gps(block_of(exif, GPS_IFD))
 
 
-def _block(exif: Image.Exif, number: int) -> dict[int, Any]:
+def block_of(exif: Image.Exif, number: int) -> dict[int, Any]:
+    """Return a block of EXIF data (`EXIF_IFD`, `GPS_IFD`); {} where there is none, or it is corrupt."""
     try:
         return dict(exif.get_ifd(number))
     except Exception:  # Pillow raises many kinds on corrupt data
@@ -179,7 +185,8 @@ def _inflated(chunk: bytes) -> bytes:
         return name
 
 
-def _content(side: Path) -> bytes:
+def content_of(side: Path) -> bytes:
+    """Return the first bytes of a sidecar; b"" where it cannot be read."""
     try:
         with side.open("rb") as file:
             return file.read(_SIDECAR_BYTES)
@@ -220,7 +227,7 @@ def _of_xmp(packet: bytes, name: bytes) -> float | None:
 
 def _by_our_method(exif: Image.Exif) -> bool:
     """Whether the GPS block was written by geoagent."""
-    method = _block(exif, _GPS_IFD).get(_GPS_METHOD, b"")
+    method = block_of(exif, GPS_IFD).get(_GPS_METHOD, b"")
     return METHOD in (method.decode("ascii", "replace") if isinstance(method, bytes) else str(method))
 
 

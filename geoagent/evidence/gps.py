@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from geoagent.places.geo import LatLon
@@ -83,18 +83,6 @@ def read_gps(block: Mapping[int, Any], today: date | None = None) -> Gps:
     if max(abs(lat.value), abs(lon.value)) < _NULL_DEGREES:
         return Gps(doubts=("it is 0, 0, which devices write that have no position", *doubts))
     return Gps(LatLon(lat.value, lon.value), doubts=doubts)
-
-
-def taken_at(exif: Mapping[int, Any], details: Mapping[int, Any]) -> datetime | None:
-    """When a photo was taken by the camera's clock, from the main and the Exif block; None where that is not told."""
-    for value in (details.get(0x9003), details.get(0x9004), exif.get(0x0132)):
-        found = re.match(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)", _text(value))
-        if found:
-            try:
-                return datetime(*map(int, found.groups()))  # type: ignore[arg-type]
-            except ValueError:
-                continue
-    return None
 
 
 def _lacks(lat: _Half, lon: _Half) -> str:

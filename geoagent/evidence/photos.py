@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from PIL import Image
 
@@ -28,6 +29,7 @@ from geoagent.types import Photo
 __all__ = ["MAX_SIDE_PX", "PHOTO_SUFFIXES", "find_photos", "open_photo", "quiet", "what_it_says"]
 
 MAX_SIDE_PX = 4000
+Read = TypeVar("Read")
 
 _JPEG_END = b"\xff\xd9" * 8
 
@@ -76,12 +78,26 @@ def what_it_says(photo: str | os.PathLike[str]) -> Said:
         PhotoError: a file that is missing, no regular file, or no photo.
         MissingDependency: a HEIC file, and pillow-heif is not installed.
     """
+    return from_header(photo, said_by)
+
+
+def from_header(photo: str | os.PathLike[str], read: Callable[[Image.Image, Path], Read]) -> Read:
+    """Read something from a photo's file without decoding the picture.
+
+    Args:
+        photo: the file.
+        read: is given the opened, undecoded image (of a HEIC or RAW file an empty one with what it says) and the path.
+
+    Raises:
+        PhotoError: a file that is missing, no regular file, or no photo.
+        MissingDependency: a HEIC file, and pillow-heif is not installed.
+    """
     path, name = Path(photo), written(photo)
     check_regular(path)
     with quiet:
         try:
             with path.open("rb") as file:
-                return said_by(_header(file, name, path.suffix.lower()), path)
+                return read(_header(file, name, path.suffix.lower()), path)
         except (PhotoError, MissingDependency):
             raise
         except OSError as error:

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from geoagent.types.arrays import Float32, Int, UInt8, log_normalise
 from geoagent.types.belief import PRECISIONS, Candidates, Posterior, Precision, TextEvidence, VisionEvidence
+from geoagent.types.capture import Capture, Device
 from geoagent.types.constraint import Constraint, Cue, Level, Place, Span, Spread
 from geoagent.types.photo import Photo, TextRegion, regions_from_lines
 
 __all__ = [
     "PRECISIONS",
     "Candidates",
+    "Capture",
     "Constraint",
     "Cue",
+    "Device",
     "Float32",
     "Int",
     "Level",

@@ -31,6 +31,7 @@ class Saved:
         retry_errors: bool = False,
         retry_partial: bool = False,
         redo: bool = False,
+        anew: bool = False,
     ) -> None:
         """Read the file.
 
@@ -41,6 +42,7 @@ class Saved:
             retry_errors: remove errors of runs before.
             retry_partial: remove what lacked a part.
             redo: remove what was made under other settings, as far as it is to be answered now.
+            anew: remove all that is to be answered now.
 
         Raises:
             InputError: see `finished`.
@@ -49,9 +51,10 @@ class Saved:
 
         keys = {job.key for job in jobs}
         made = Made(agent.mark, capped=agent.config.capped)
+        again = keys if redo or anew else ()
         retry = {"retry_errors": retry_errors, "retry_partial": retry_partial}
         self.out = out
-        self.done = {} if out is None else finished(out, **retry, made=made, redo=keys if redo else ())
+        self.done = {} if out is None else finished(out, **retry, made=made, redo=again, drop=keys if anew else ())
         self.before = sum(key in keys for key in self.done)
         self.failed = sum(key in keys and status == "error" for key, status in self.done.items())
         self.new = 0

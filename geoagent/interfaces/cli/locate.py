@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from geoagent.interfaces.cli._album import album_jobs, album_of, album_options
 from geoagent.interfaces.cli._folders import photos_in, say_passed_over
 from geoagent.interfaces.cli._jobs import (
     Shared,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 @click.option("--retry-errors", is_flag=True, help="With --out: retry photos that failed before.")
 @click.option("--retry-partial", is_flag=True, help="With --out: retry answers that lack a part.")
 @click.option("--redo", is_flag=True, help="With --out: redo answers made under other settings.")
+@album_options
 @row_options
 @click.option("--where", type=click.Choice(WHERE), help="Only photos with no position of their own, or an odd one.")
 @click.option("--within", metavar="AREA[,AREA]", help="Restrict to these: country codes, or names of areas.")
@@ -95,6 +97,7 @@ def locate(
       geoagent locate photo.jpg --report report.html
       geoagent locate photo.jpg --hint "maybe southern Germany" --not AT
       geoagent locate holiday/ --out answers.jsonl --where missing-gps
+      geoagent locate holiday/ --album --track walk.gpx --out answers.jsonl --map trip.html
       geoagent locate holiday/ --max-precision auto --confidence 0.9
       geoagent locate --texts rows.jsonl --out answers.jsonl
       geoagent locate photo.jpg --llm openai_compatible,model=qwen3,base_url=http://localhost:11434/v1 --dry-run
@@ -116,6 +119,7 @@ def locate(
         say_passed_over(passed)
         return
     several = len(paths) != 1
+    album = album_of(settings, paths, texts=texts is not None)
     if annotated and several and annotated.suffix:
         raise click.UsageError("--annotated with several photos must be a folder")
     for target in (map_path, report):
@@ -135,12 +139,16 @@ def locate(
             raise click.UsageError("--dry-run makes no answers: leave out --out")
         _dry(jobs_of(agent) if jobs_of else photo_jobs(agent, paths))
         return
-    jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
-    jobs, odd = with_doubts(jobs, paths)
+    if album is not None:
+        jobs, odd = album_jobs(agent, paths, album, out), list[str]()
+    else:
+        jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
+        jobs, odd = with_doubts(jobs, paths)
     pictures = _pictures(paths, annotated) if annotated is not None else {}
     shared = Shared()
     answers: list[Answer] = []
     retry = {"retry_errors": retry_errors, "retry_partial": retry_partial, "redo": redo}
+    retry["anew"] = album is not None  # each answer depends on all other photos, and weighing them again is quick
     with Saved(agent, jobs, out, **retry) as saved:
         for answer in answering(jobs, saved, show=several):
             saved.count(answer)

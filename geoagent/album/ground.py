@@ -1,0 +1,65 @@
+"""The geocells below an album's places: prior mass and likelihood of each state."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from geoagent.album.places import SCALES_KM, Places
+from geoagent.places.geo import Float, great_circle_km
+from geoagent.types import Int
+from geoagent.worlds.world import World
+
+_WIDE = int(np.searchsorted(SCALES_KM, 20.0))  # states from this scale on hold several cells; finer ones lie in one
+
+
+class Ground:
+    """Geocells below some places.
+
+    Args:
+        places: V places.
+        world: cells and prior.
+    """
+
+    def __init__(self, places: Places, world: World) -> None:
+        self._places, self._world = places, world
+
+    @cached_property
+    def cell(self) -> Int:
+        """`(V,)` the cell that each place lies in."""
+        return self._world.cells.assign(self._places.latlon)
+
+    @cached_property
+    def density(self) -> Float:
+        """`(V, S)` prior density of photos, per km², in each state."""
+        cells, scale = self._world.cells, self._places.scale_km
+        area = np.pi * np.maximum(cells.radius_km[self.cell], 1.0) ** 2
+        found = np.repeat((self._world.prior[self.cell] / area)[:, None], scale.shape[1], axis=1)
+        for s, window in enumerate(self._windows, start=_WIDE):
+            found[:, s] = (window @ self._world.prior) / (2 * np.pi * scale[:, s] ** 2)
+        return found
+
+    def likelihood(self, log_ratio: Float, rows: Int) -> Float:
+        """Mean likelihood in each state of K places, `(K · S + 1,)`; the last is anywhere else.
+
+        Args:
+            log_ratio: `(C,)` log of posterior over prior.
+            rows: the places.
+        """
+        prior, ratio = self._world.prior, np.exp(log_ratio)
+        found = np.repeat(ratio[self.cell[rows], None], self._places.scale_km.shape[1], axis=1)
+        for s, window in enumerate(self._windows, start=_WIDE):
+            near = window[rows]
+            found[:, s] = (near @ (prior * ratio)) / np.maximum(near @ prior, 1e-30)
+        home = np.unique(self.cell[rows])
+        rest = max(1.0 - float(prior[home].sum()), 1e-9)
+        others = max(float(prior @ ratio - prior[home] @ ratio[home]), 1e-9) / rest
+        return np.append(found.ravel(), others)
+
+    @cached_property
+    def _windows(self) -> list[Float]:
+        """For each wide scale, the weight of every cell around each place, `(V, C)`, 1 at it."""
+        km = great_circle_km(self._places.unit, self._world.cells.unit.T)
+        wide = [self._places.scale_km[:, s, None] for s in range(_WIDE, len(SCALES_KM))]
+        return [np.exp(-(km**2) / (2 * scale**2)).astype(np.float32) for scale in wide]
