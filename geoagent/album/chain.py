@@ -21,6 +21,7 @@ from geoagent.types import Int
 
 _ANCHORS, _FAVOURITES = 5, 8
 """Places that compete for a photo: those of the nodes nearest in time on each side, and those most often visited."""
+_POSSIBLE = 0.01  # probability from which a place of a node next to a photo competes for it
 _LIKELY = 1e-12  # smallest likelihood, so that no message vanishes
 
 
@@ -110,7 +111,8 @@ class Chain:
             after += 1
         first, last = (before if before >= 0 else None), (after if after < len(self.nodes) else None)
         visits = self._visits(hours, key)
-        rows = self._candidates(before, after, visits, also)
+        likely = [place for i in (first, last) if i is not None for place in self._likeliest(i)]
+        rows = self._candidates(before, after, visits, (*also, *likely))
         if len(rows) == 0:
             return Told(rows, np.ones(1), first, last)
         if first is None:
@@ -128,6 +130,13 @@ class Chain:
         """Likelihood of a node's evidence given all nodes of this chain but those of its key, 1 on average."""
         told = self.told(node.hours, node.key, node.error_hours, also=node.own)
         return max(float(told.probs @ node.likelihood(told.rows)), _LIKELY)
+
+    def _likeliest(self, index: int) -> list[int]:
+        """The places where a node most probably is."""
+        rows, probs = self.smoothed(index)
+        mass = probs[:-1].reshape(len(rows), SCALES).sum(axis=1)
+        top = np.argsort(-mass, kind="stable")[:_ANCHORS]
+        return [int(place) for place in rows[top[mass[top] > _POSSIBLE]]]
 
     def smoothed(self, index: int) -> tuple[Int, Float]:
         """Places of a node, and the probabilities of their states given everything, its own evidence included."""

@@ -33,9 +33,15 @@ class Ground:
     @cached_property
     def density(self) -> Float:
         """`(V, S)` prior density of photos, per km², in each state."""
-        cells, scale = self._world.cells, self._places.scale_km
-        area = np.pi * np.maximum(cells.radius_km[self.cell], 1.0) ** 2
-        found = np.repeat((self._world.prior[self.cell] / area)[:, None], scale.shape[1], axis=1)
+        scale, support = self._places.scale_km, self._world.support
+        order, start = self._world.support_of_cell
+        found = np.zeros(scale.shape)
+        for v, cell in enumerate(self.cell.tolist()):
+            rows = order[start[cell] : start[cell + 1]]
+            km = great_circle_km(self._world.support_unit[rows], self._places.unit[v])
+            square = scale[v, :_WIDE, None] ** 2 + support.extent_km[rows] ** 2
+            mass = self._world.prior[cell] * self._world.support_share[rows]
+            found[v, :_WIDE] = (mass * np.exp(-(km**2) / (2 * square)) / (2 * np.pi * square)).sum(axis=1)
         for s, window in enumerate(self._windows, start=_WIDE):
             found[:, s] = (window @ self._world.prior) / (2 * np.pi * scale[:, s] ** 2)
         return found
@@ -59,7 +65,12 @@ class Ground:
 
     @cached_property
     def _windows(self) -> list[Float]:
-        """For each wide scale, the weight of every cell around each place, `(V, C)`, 1 at it."""
+        """For each wide scale, the weight of every cell around each place, `(V, C)`."""
         km = great_circle_km(self._places.unit, self._world.cells.unit.T)
-        wide = [self._places.scale_km[:, s, None] for s in range(_WIDE, len(SCALES_KM))]
-        return [np.exp(-(km**2) / (2 * scale**2)).astype(np.float32) for scale in wide]
+        found = []
+        for s in range(_WIDE, len(SCALES_KM)):
+            square = km**2 / (2 * self._places.scale_km[:, s, None] ** 2)
+            window = np.exp(-square) * -np.expm1(-4 * square)  # a ring: what lies at the place is its finest state's
+            window[:, np.unique(self.cell)] = 0.0  # and what lies at any place of the album is that one's
+            found.append(window.astype(np.float32))
+        return found

@@ -31,7 +31,7 @@ LEAST_HOURS = 0.02
 _NEAREST_KM, _FARTHEST_KM = 30.0, 15_000.0  # a long journey goes so far
 _NEAR_SHARE = 0.2  # of long journeys, those that end within the nearest distance
 _JITTER_KM = 0.05  # scale of distances at no time at all: GPS error, and a few steps
-_FASTEST, _OVER, _IMPOSSIBLE = 900.0, 100.0, 1e-6  # km/h; the scale above it; what stays possible, clocks being wrong
+_FASTEST, _OVER, _IMPOSSIBLE = 900.0, 100.0, 1e-12  # km/h; the scale above it; what stays possible, clocks being wrong
 _DAY = 24.0
 _FORMAT = "geoagent.motion/1"
 
@@ -115,8 +115,8 @@ class Motion:
         far = np.maximum(km, _NEAREST_KM)
         ring = 2 * np.pi * EARTH_RADIUS_KM * np.sin(np.clip(far / EARTH_RADIUS_KM, 0.0, np.pi - 0.02))
         long = (1 - _NEAR_SHARE) / (np.log(_FARTHEST_KM / _NEAREST_KM) * far * ring)
-        long = np.where(km < _NEAREST_KM, _NEAR_SHARE / (np.pi * _NEAREST_KM**2), long * feasible(km, hours))
-        return np.asarray((1 - share) * local + share * long)
+        long = np.where(km < _NEAREST_KM, _NEAR_SHARE / (np.pi * _NEAREST_KM**2), long)
+        return np.asarray(((1 - share) * local + share * long) * feasible(km, hours))
 
     def reach(self, km: Float, hours: Float) -> Float:
         """Weight of a place at some distance for returns within the town."""

@@ -22,7 +22,7 @@ SCALES = len(SCALES_KM)
 EARTH_KM2 = 4 * np.pi * EARTH_RADIUS_KM**2
 _ELSEWHERE = 1.0 / 1.5e8  # density of "somewhere else" per km²: the area of all land
 _LOST = 0.3  # share of long journeys that end near no known place
-_LOST_HOURS = 12.0  # time after which somebody who was near no known place may be anywhere
+_LOST_HOURS = 12.0  # after which somebody who was near no known place may be anywhere; squared, or nobody were too fast
 _MOST = 2000  # places; more are merged, since all pairs of them are looked at
 
 
@@ -154,13 +154,12 @@ class Step:
         near, back = (float(r) * known for r in motion.returns(h))
         visits = visits / known if known else visits
         km = places.km[np.ix_(origin, target)]
-        spread = (
-            km[:, None, :, None] ** 2
-            + places.scale_km[origin][:, :, None, None] ** 2
-            + places.scale_km[target][None, None] ** 2
-            - SCALES_KM[0] ** 2
-        )
-        step = (1 - near - back) * motion.density(np.sqrt(np.maximum(spread, 1e-6)), h) * self.areas(target)
+        # A state is what lies about its scale from its place and no nearer: between two states of one place lies the
+        # difference of their scales.
+        apart = places.scale_km[origin][:, :, None, None] - places.scale_km[target][None, None]
+        away = np.sqrt(km[:, None, :, None] ** 2 + apart**2 + SCALES_KM[0] ** 2)
+        step = np.minimum(motion.density(away, h) * self.areas(target), 1.0)
+        step *= (1 - near - back) / np.maximum(step.sum(axis=(2, 3), keepdims=True), 1.0)
         if near or back:
             been = np.flatnonzero(visits)
             around = np.maximum(motion.reach(places.km[np.ix_(origin, been)], h) @ visits[been], 1e-12)
@@ -170,7 +169,7 @@ class Step:
         full = np.empty((count + 1, others + 1))
         full[:-1, :-1] = step.reshape(count, others)
         full[:-1, -1] = (1 - near - back) * float(motion.long_journeys(h)) * _LOST + 1e-9
-        found = -np.expm1(-hours / _LOST_HOURS) * self._prior(target)
+        found = -np.expm1(-((hours / _LOST_HOURS) ** 2)) * self._prior(target)
         found[:, 0] += back * visits[target]
         full[-1, :-1] = found.ravel()
         full[-1, -1] = max(1.0 - float(found.sum()), 1e-3)

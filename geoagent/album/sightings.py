@@ -131,4 +131,5 @@ class Likelihoods:
         scale = np.hypot(places.scale_km[rows], accuracy_km)
         km = haversine_km((gps.lat, gps.lon), places.latlon[rows])[:, None]
         density = np.exp(-(km**2) / (2 * scale**2)) / (2 * np.pi * scale**2)
+        density[:, 1:] = 0.0  # the position is a place of the album, and coarser states hold what lies at none
         return np.append((1 - OUTLIER) * density * EARTH_KM2 + OUTLIER, OUTLIER)

@@ -1,4 +1,4 @@
-"""`geoagent calibrate …`: fitting reliabilities and fusion."""
+"""`geoagent calibrate …`: fitting reliabilities, fusion, and how people move."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from geoagent.interfaces.cli._params import WORLD
+from geoagent.interfaces.cli._params import READ_ANY, WORLD, WRITE
 
 
 @click.group()
@@ -108,6 +108,45 @@ def texts(out: Path, count: int, world: Path | None, seed: int) -> None:
     rows = Signs(assets.gazetteer, assets.facts, assets.world.country_prior, seed).texts(count)
     out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     click.echo(f"{len(rows)} texts written to {out}")
+
+
+@calibrate.command()
+@click.argument("positions", type=READ_ANY)
+@click.option("--out", type=WRITE, required=True, help="Write the parameters here, for `locate --album --motion`.")
+@click.option("--steps", type=click.IntRange(50, 5000), default=450, show_default=True, help="Steps of the search.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed for hiding positions.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def motion(positions: Path, out: Path, steps: int, seed: int, as_json: bool) -> None:
+    """Fit how people move, for `geoagent locate --album`.
+
+    POSITIONS is a table with the columns person (or device), utc, lat and lon, or a folder of photos with times and
+    positions of their own: each camera is a person then.
+
+    \b
+    Examples:
+      geoagent calibrate motion holiday/ --out motion.json
+      geoagent calibrate motion checkins.csv --seed 11 --out motion.json
+    """
+    from dataclasses import asdict
+    from datetime import date
+
+    from geoagent.album.motion import Motion
+    from geoagent.interfaces.cli.learn import progress_bar
+    from geoagent.worlds.training.motion import fit, positions_in, read_positions, scored
+
+    people = positions_in(positions) if positions.is_dir() else read_positions(positions)
+    with progress_bar() as tell:
+        fitted = fit(list(people.values()), seed=seed, steps=steps, progress=tell)
+    before, after = (scored(list(people.values()), each, seed=seed + 1) for each in (Motion.load(), fitted))
+    count = sum(map(len, people.values()))
+    card = {"source": positions.name, "persons": len(people), "positions": count, "date": date.today().isoformat()}
+    fitted.save(out, {**card, "seed": seed, "score": round(after, 4), "score_before": round(before, 4)})
+    if as_json:
+        click.echo(json.dumps({"parameters": asdict(fitted), "score": after, "score_before": before, **card}))
+        return
+    click.echo(f"{count} positions of {len(people)} persons or cameras; score {before:.3f} before, {after:.3f} fitted")
+    click.echo("(log density at hidden places plus twice the log probability within 25 km; more is better)")
+    click.echo(f"written to {out}")
 
 
 @calibrate.command()

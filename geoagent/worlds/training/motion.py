@@ -16,7 +16,9 @@ import numpy as np
 
 from geoagent.album.motion import LEAST_HOURS, Motion, feasible
 from geoagent.album.places import SCALES, SCALES_KM, Places, Step
-from geoagent.errors import InputError
+from geoagent.errors import GeoAgentError, InputError
+from geoagent.evidence.capture import capture_of
+from geoagent.evidence.folders import find_photos
 from geoagent.optional import needs
 from geoagent.places.geo import Float, great_circle_km, to_unit
 from geoagent.tables import read_rows
@@ -113,7 +115,8 @@ class Hidden:
         self._places, self._labels = Places.of(positions.latlon[anchors], np.full(len(anchors), 0.02))
         self._known, self._times = positions.hours[anchors], positions.hours[hidden]
         self._area = Step(self._places, START).areas(np.arange(len(self._places)))
-        self._spread = np.sqrt(self._places.km[:, :, None] ** 2 + SCALES_KM**2)
+        apart = SCALES_KM - SCALES_KM[0]  # as in `Step.between`
+        self._spread = np.sqrt(self._places.km[:, :, None] ** 2 + apart**2 + SCALES_KM[0] ** 2)
         self._true_km = great_circle_km(to_unit(positions.latlon[hidden]), self._places.unit.T)
         after = np.searchsorted(self._known, self._times)
         self._sides = [(after - 1, after > 0), (np.minimum(after, len(anchors) - 1), after < len(anchors))]
@@ -178,7 +181,7 @@ def fit(
     *,
     seed: int = 0,
     steps: int = 450,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Motion:
     """Fit the parameters of motion.
 
@@ -186,7 +189,7 @@ def fit(
         people: positions of persons; those with fewer than ten are left out.
         seed: for hiding positions.
         steps: of the search (Nelder & Mead 1965); each takes about a third of a second with 5,000 positions.
-        progress: is told the step and their number.
+        progress: is told what is done, the step and their number.
 
     Raises:
         InputError: nobody has enough positions.
@@ -194,6 +197,52 @@ def fit(
     """
     with needs("train", "scipy"):
         from scipy.optimize import minimize
+    cases = _hidden(people, seed)
+    start, done = _packed(START), 0
+
+    def loss(vector: Float) -> float:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress("fitting", min(done, steps), steps)
+        return _PULL * float(((vector - start) ** 2).sum()) - _mean(cases, _unpacked(vector))
+
+    simplex = start + np.vstack([np.zeros(len(start)), 0.6 * np.eye(len(start))])
+    options = {"maxfev": steps, "xatol": 0.02, "fatol": 1e-4, "initial_simplex": simplex}
+    return _unpacked(minimize(loss, start, method="Nelder-Mead", options=options).x)
+
+
+def scored(people: Sequence[Positions], motion: Motion, *, seed: int = 0) -> float:
+    """Mean score of a motion on hidden positions; more is better.
+
+    Raises:
+        InputError: nobody has enough positions.
+    """
+    return _mean(_hidden(people, seed), motion)
+
+
+def positions_in(folder: Path) -> dict[str, Positions]:
+    """Positions of the photos in a folder that have a time and a position of their own, by camera.
+
+    Raises:
+        InputError: there are no photos.
+    """
+    found: dict[str, list[tuple[float, float, float]]] = {}
+    for path in find_photos([folder]):
+        try:
+            capture = capture_of(path)
+        except GeoAgentError:
+            continue  # no photo, or damaged
+        taken = capture.utc if capture.utc is not None else capture.clock
+        if taken is None or capture.position is None:
+            continue
+        hours = (taken if taken.tzinfo is not None else taken.replace(tzinfo=UTC)).timestamp() / 3600.0
+        found.setdefault(capture.device.name, []).append((hours, *capture.position))
+    arrays = {camera: np.array(sorted(rows)) for camera, rows in found.items()}
+    return {camera: Positions(array[:, 0], array[:, 1:]) for camera, array in arrays.items()}
+
+
+def _hidden(people: Sequence[Positions], seed: int) -> list[Hidden]:
     rng = np.random.default_rng(seed)
     cases = []
     for positions in people:
@@ -203,25 +252,17 @@ def fit(
             if known.any() and not known.all():
                 cases.append(Hidden(part, known))
     if not cases:
-        raise InputError(f"motion: nobody has {_LEAST_POSITIONS} positions or more")
-    start, done = _packed(START), 0
+        raise InputError(f"motion: nobody has {_LEAST_POSITIONS} positions with times or more")
+    return cases
 
-    def loss(vector: Float) -> float:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(min(done, steps), steps)
-        motion = _unpacked(vector)
-        total = weights = 0.0
-        for case in cases:
-            weight = min(1.0, (100 / len(case)) ** 0.5)  # a person with many positions counts more, but not as much
-            total -= weight * float(case.score(motion).sum())
-            weights += weight * len(case)
-        return total / weights + _PULL * float(((vector - start) ** 2).sum())
 
-    simplex = start + np.vstack([np.zeros(len(start)), 0.6 * np.eye(len(start))])
-    options = {"maxfev": steps, "xatol": 0.02, "fatol": 1e-4, "initial_simplex": simplex}
-    return _unpacked(minimize(loss, start, method="Nelder-Mead", options=options).x)
+def _mean(cases: Sequence[Hidden], motion: Motion) -> float:
+    total = weights = 0.0
+    for case in cases:
+        weight = min(1.0, (100 / len(case)) ** 0.5)  # a person with many positions counts more, but not as much
+        total += weight * float(case.score(motion).sum())
+        weights += weight * len(case)
+    return total / weights
 
 
 def _packed(motion: Motion) -> Float:
