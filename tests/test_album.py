@@ -18,7 +18,6 @@ from geoagent.evidence.tracks import Track
 from geoagent.places.geo import LatLon
 from geoagent.types import Device
 
-
 AGENT = GeoAgent.load(ocr="nothing")
 
 

@@ -50,7 +50,7 @@ def photo(path: Path, colour: tuple[int, int, int] = (90, 120, 160)) -> Path:
 
 
 def test_there_are_five_and_each_is_short():
-    assert set(RECIPES) == {"transcripts", "emergency", "colours", "medoid", "gpx"}
+    assert set(RECIPES) == {"transcripts", "emergency", "colours", "medoid", "georss"}
     assert all(len(code.splitlines()) < 60 for code in RECIPES.values())
 
 
@@ -125,16 +125,16 @@ def test_a_refiner():
 
 
 def test_a_format(tmp_path: Path):
-    rows, target = tmp_path / "rows.jsonl", tmp_path / "places.gpx"
+    rows, target = tmp_path / "rows.jsonl", tmp_path / "places.xml"
     texts = [{"id": "k", "lines": ["50672 Köln", "Tel. 0221 4710 234"]}, {"id": "none", "lines": ["OPEN"]}]
     rows.write_text("\n".join(map(json.dumps, texts)), "utf-8")
     answers = tmp_path / "answers.jsonl"
     assert run("locate", "--texts", rows, "--out", answers).exit_code == 0
-    done = run("export", answers, "--as", "recipes.gpx", target)
+    done = run("export", answers, "--as", "recipes.georss", target)
     assert done.exit_code == 0, done.output
     assert "1 rows, 1 without an answer left out" in done.stdout
-    (point,) = ElementTree.parse(target).getroot()
-    assert float(point.get("lat", "")) == pytest.approx(50.94, abs=0.2)
+    (point,) = ElementTree.parse(target).getroot().iter("{http://www.georss.org/georss}point")
+    assert float((point.text or "").split()[0]) == pytest.approx(50.94, abs=0.2)
     refused = run("export", answers, "--as", "recipes.medoid", target)
     assert refused.exit_code != 0
     assert "recipes.medoid has no 'write'" in refused.output

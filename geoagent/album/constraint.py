@@ -9,6 +9,7 @@ import numpy as np
 from geoagent.album.sightings import Sighting
 from geoagent.album.spread import spread_of
 from geoagent.album.timelines import Message, Timelines
+from geoagent.belief.spreads import cells_of
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.geo import LatLon
 from geoagent.types import Constraint, Place, Spread
@@ -33,7 +34,7 @@ def constraint_of(
         gazetteer: names of places.
         world: its cells say in which country a point lies.
     """
-    spread = spread_of(message.told, lines.places)
+    spread = spread_of(message.told, lines.places, lines.likelihoods.ground)
     reliability = min(_SUREST, 1.0 - message.told.elsewhere)
     if spread is None or reliability < _LEAST:
         return None
@@ -45,7 +46,7 @@ def constraint_of(
 def _named(spread: Spread, gazetteer: Gazetteer, world: World) -> tuple[tuple[Place, ...], np.ndarray]:
     """The points as named places, heaviest first, and their weights."""
     mass: dict[Place, float] = {}
-    cells = world.cells.assign(spread.latlon)
+    cells = cells_of(spread, world)
     by_cell: dict[int, float] = {}
     heavy = np.flatnonzero(spread.mass >= _NAMED)
     for i in heavy.tolist():

@@ -6,12 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from geoagent.album.places import SCALES_KM, Places
-from geoagent.places.geo import Float, great_circle_km
-from geoagent.types import Int
+from geoagent.album.places import SCALES_KM, WIDE, Places, shells
+from geoagent.places.geo import Float, from_unit, great_circle_km
+from geoagent.types import Float32, Int
 from geoagent.worlds.world import World
-
-_WIDE = int(np.searchsorted(SCALES_KM, 20.0))  # states from this scale on hold several cells; finer ones lie in one
 
 
 class Ground:
@@ -31,6 +29,12 @@ class Ground:
         return self._world.cells.assign(self._places.latlon)
 
     @cached_property
+    def shell_cells(self) -> Int:
+        """`(V, W, P)` the cells of the points that stand for the wide states (`places.shells`)."""
+        points, shares = shells(self._places.unit[:, None], self._places.scale_km[:, WIDE:])
+        return self._world.cells.assign(from_unit(points).reshape(-1, 2)).reshape(shares.shape)
+
+    @cached_property
     def density(self) -> Float:
         """`(V, S)` prior density of photos, per km², in each state."""
         scale, support = self._places.scale_km, self._world.support
@@ -39,10 +43,10 @@ class Ground:
         for v, cell in enumerate(self.cell.tolist()):
             rows = order[start[cell] : start[cell + 1]]
             km = great_circle_km(self._world.support_unit[rows], self._places.unit[v])
-            square = scale[v, :_WIDE, None] ** 2 + support.extent_km[rows] ** 2
+            square = scale[v, :WIDE, None] ** 2 + support.extent_km[rows] ** 2
             mass = self._world.prior[cell] * self._world.support_share[rows]
-            found[v, :_WIDE] = (mass * np.exp(-(km**2) / (2 * square)) / (2 * np.pi * square)).sum(axis=1)
-        for s, window in enumerate(self._windows, start=_WIDE):
+            found[v, :WIDE] = (mass * np.exp(-(km**2) / (2 * square)) / (2 * np.pi * square)).sum(axis=1)
+        for s, window in enumerate(self._windows, start=WIDE):
             found[:, s] = (window @ self._world.prior) / (2 * np.pi * scale[:, s] ** 2)
         return found
 
@@ -55,7 +59,7 @@ class Ground:
         """
         prior, ratio = self._world.prior, np.exp(log_ratio)
         found = np.repeat(ratio[self.cell[rows], None], self._places.scale_km.shape[1], axis=1)
-        for s, window in enumerate(self._windows, start=_WIDE):
+        for s, window in enumerate(self._windows, start=WIDE):
             near = window[rows]
             found[:, s] = (near @ (prior * ratio)) / np.maximum(near @ prior, 1e-30)
         home = np.unique(self.cell[rows])
@@ -64,11 +68,11 @@ class Ground:
         return np.append(found.ravel(), others)
 
     @cached_property
-    def _windows(self) -> list[Float]:
+    def _windows(self) -> list[Float32]:
         """For each wide scale, the weight of every cell around each place, `(V, C)`."""
         km = great_circle_km(self._places.unit, self._world.cells.unit.T)
         found = []
-        for s in range(_WIDE, len(SCALES_KM)):
+        for s in range(WIDE, len(SCALES_KM)):
             square = km**2 / (2 * self._places.scale_km[:, s, None] ** 2)
             window = np.exp(-square) * -np.expm1(-4 * square)  # a ring: what lies at the place is its finest state's
             window[:, np.unique(self.cell)] = 0.0  # and what lies at any place of the album is that one's

@@ -19,10 +19,17 @@ from geoagent.types import Int
 SCALES_KM = np.array([0.25, 4.0, 40.0, 400.0])
 """Standard deviations of a state's density around its place."""
 SCALES = len(SCALES_KM)
+WIDE = int(np.searchsorted(SCALES_KM, 20.0))
+"""States from this scale on hold several geocells, and are drawn as rings of points; finer ones lie in one."""
 EARTH_KM2 = 4 * np.pi * EARTH_RADIUS_KM**2
 _ELSEWHERE = 1.0 / 1.5e8  # density of "somewhere else" per km²: the area of all land
 _LOST = 0.3  # share of long journeys that end near no known place
 _LOST_HOURS = 12.0  # after which somebody who was near no known place may be anywhere; squared, or nobody were too fast
+_RADII = np.array([0.0] + [0.75] * 6 + [1.7] * 8)
+_ANGLES = np.concatenate([[0.0], np.arange(6) / 6, np.arange(8) / 8]) * 2 * np.pi
+_SHARES = np.array([0.118] + [0.407 / 6] * 6 + [0.475 / 8] * 8)
+"""Points of a two-dimensional normal distribution: its middle and two rings, radii in standard deviations, with the
+mass within 0.5, from there to 1.2, and beyond."""
 _MOST = 2000  # places; more are merged, since all pairs of them are looked at
 
 
@@ -174,3 +181,23 @@ class Step:
         full[-1, :-1] = found.ravel()
         full[-1, -1] = max(1.0 - float(found.sum()), 1e-3)
         return full
+
+
+def shells(unit: Float, deviation_km: Float) -> tuple[Float, Float]:
+    """Points that stand for two-dimensional normal distributions.
+
+    Args:
+        unit: `(…, 3)` their centres, as unit vectors.
+        deviation_km: `(…)` their standard deviations; the shapes broadcast.
+
+    Returns:
+        `(…, P, 3)` points, and `(…, P)` the share of each.
+    """
+    pole = np.where(np.abs(unit[..., 2:]) < 0.9, np.array([0.0, 0.0, 1.0]), np.array([1.0, 0.0, 0.0]))
+    east = np.cross(pole, unit)
+    east /= np.linalg.norm(east, axis=-1, keepdims=True)
+    north = np.cross(unit, east)
+    turned = np.cos(_ANGLES)[:, None] * east[..., None, :] + np.sin(_ANGLES)[:, None] * north[..., None, :]
+    arc = (deviation_km[..., None] * _RADII / EARTH_RADIUS_KM)[..., None]
+    points = np.cos(arc) * unit[..., None, :] + np.sin(arc) * turned
+    return points, np.broadcast_to(_SHARES, points.shape[:-1])

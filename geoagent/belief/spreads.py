@@ -8,7 +8,7 @@ import numpy as np
 
 from geoagent.belief.radii import SPREAD
 from geoagent.places.geo import Float, pairwise_km
-from geoagent.types import Candidates, Constraint, Int
+from geoagent.types import Candidates, Constraint, Int, Spread
 from geoagent.worlds.world import World
 
 STREET_KM = 1.0
@@ -16,10 +16,15 @@ STREET_KM = 1.0
 _LIGHT = 1e-4  # points with less of the mass are left to the cells' own places
 
 
+def cells_of(spread: Spread, world: World) -> Int:
+    """The geocell of each point, `(P,)`."""
+    return world.cells.assign(spread.latlon) if spread.cell is None else spread.cell
+
+
 def spread_ratio(constraint: Constraint, world: World) -> tuple[Int, Float]:
     """m(c) / π(c) of a spread: the cells that hold its points, and the ratio in each; see `fusion.mass_ratio`."""
     assert constraint.spread is not None
-    cells = world.cells.assign(constraint.spread.latlon)
+    cells = cells_of(constraint.spread, world)
     found, of = np.unique(cells, return_inverse=True)
     mass = np.bincount(of, constraint.spread.mass)
     return found.astype(np.int64), mass / world.prior[found]
@@ -35,7 +40,7 @@ def points_in(world: World, cells: Int, constraints: Sequence[Constraint]) -> Ca
         if constraint.spread is None:
             continue
         spread, r = constraint.spread, constraint.reliability
-        home = world.cells.assign(spread.latlon)
+        home = cells_of(spread, world)
         keep = np.flatnonzero(np.isin(home, cells) & (spread.mass > _LIGHT))
         mass = np.bincount(home, r * spread.mass, minlength=len(world.cells))
         share = r * spread.mass[keep] / (mass + (1 - r) * world.prior)[home[keep]]

@@ -10,7 +10,7 @@ import numpy as np
 
 from geoagent.errors import ShapeError
 from geoagent.places.geo import Float, LatLon, check_latlon
-from geoagent.types.arrays import freeze
+from geoagent.types.arrays import Int, freeze
 
 Level = Literal["country", "admin1", "city"]
 
@@ -92,11 +92,13 @@ class Spread:
         latlon: `(P, 2)` degrees.
         mass: `(P,)` float64 probability of each point; not negative, sums to 1.
         extent_km: `(P,)` median distance of photos from each point.
+        cell: `(P,)` int64 geocell of each point; found anew where None.
     """
 
     latlon: Float
     mass: Float
     extent_km: Float
+    cell: Int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "latlon", check_latlon(np.asarray(self.latlon, dtype=np.float64).reshape(-1, 2)))
@@ -104,6 +106,8 @@ class Spread:
         freeze(self, "latlon", self.latlon, np.float64, (count, 2), f"({count}, 2)")
         freeze(self, "mass", self.mass, np.float64, (count,), f"({count},)")
         freeze(self, "extent_km", self.extent_km, np.float64, (count,), f"({count},)")
+        if self.cell is not None:
+            freeze(self, "cell", self.cell, np.int64, (count,), f"({count},)")
         if (self.mass < 0).any() or not np.isclose(self.mass.sum(), 1.0, atol=1e-6):
             raise ShapeError("Spread.mass must not be negative and must sum to 1")
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.argument("answers", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option("--csv", type=WRITE, help="Write a table for spreadsheets; the only format with errors.")
 @click.option("--geojson", type=WRITE, help="Write GeoJSON (RFC 7946).")
+@click.option("--gpx", type=WRITE, help="Write GPX waypoints, marked as estimates.")
 @click.option("--geoparquet", type=WRITE, help="Write GeoParquet; needs the extra geo.")
 @click.option(
     "--as",
@@ -62,7 +63,7 @@ def export(
     as_json: bool,
     **tables: Path | None,
 ) -> None:
-    """Write answers as CSV, GeoJSON, GeoParquet or XMP sidecars.
+    """Write answers as CSV, GeoJSON, GPX, GeoParquet or XMP sidecars.
 
     ANSWERS are JSON lines of `geoagent locate --out`, or "-". Lines that are no answers are reported and passed over.
     --csv - and --geojson - write to standard output.
@@ -80,7 +81,7 @@ def export(
 
     wanted = {name: tables[name] for name in outputs.FORMATS if tables[name] is not None} | dict(others)
     if not wanted and not xmp:
-        raise click.UsageError("say what to write: --csv, --geojson, --geoparquet, --as or --xmp")
+        raise click.UsageError("say what to write: --csv, --geojson, --gpx, --geoparquet, --as or --xmp")
     if not xmp and (photos is not None or even_with_gps or sidecar is not None):
         raise click.UsageError("--photos, --sidecar and --even-with-gps go with --xmp")
     streamed = [name for name, target in wanted.items() if str(target) == "-"]

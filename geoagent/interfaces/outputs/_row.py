@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,9 @@ class Row:
         exif_lon: degrees.
         exif_place: town and country of that.
         exif_distance_km: how far the answer is from that; None where it names no place.
+        taken: when the photo was taken, ISO 8601, of photos located in an album; in UTC if it ends in Z.
+        device: what took it, of photos located in an album.
+        wrong_position: probability that the position in its file is of another place, by the album.
         world: name of the world that answered.
         world_fingerprint: its geocells.
         version: version of geoagent that answered.
@@ -65,6 +69,9 @@ class Row:
     exif_lon: float | None = None
     exif_place: str | None = None
     exif_distance_km: float | None = None
+    taken: str | None = None
+    device: str | None = None
+    wrong_position: float | None = None
     world: str | None = None
     world_fingerprint: str | None = None
     version: str | None = None
@@ -79,7 +86,7 @@ def row_of(answer: Answer) -> Row:
     best = answer.best if answer.best is not None and answer.best.precision != "none" else None
     lat, lon = (None, None) if best is None else (_number(best.lat), _number(best.lon))
     placed = lat is not None and lon is not None and abs(lat) <= 90 and abs(lon) <= 180
-    gps = answer.exif_gps
+    gps, album = answer.exif_gps, answer.album
     return Row(
         source=plain(answer.source),
         id=_text(answer.id),
@@ -107,10 +114,21 @@ def row_of(answer: Answer) -> Row:
         exif_lon=None if gps is None else _number(gps.lon),
         exif_place=None if gps is None else _text(gps.place),
         exif_distance_km=None if gps is None or best is None else _number(gps.distance_km),
+        taken=None if album is None else _text(album.taken),
+        device=None if album is None else _text(album.device),
+        wrong_position=None if album is None else _number(album.wrong_position),
         world=_text(answer.world.get("name")),
         world_fingerprint=_text(answer.world.get("fingerprint")),
         version=_text(answer.versions.get("geoagent")),
     )
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Rows by the time they were taken, where all that name a place tell it; as they are otherwise."""
+    found = list(rows)
+    if not all(row.taken for row in found if row.lat is not None) or not any(row.taken for row in found):
+        return found
+    return sorted(found, key=lambda row: row.taken or "")
 
 
 def _basis(answer: Answer) -> str:

@@ -18,7 +18,7 @@ from geoagent.interfaces.outputs._whole import whole
 COLUMNS = (
     "source", "id", "status", "error", "lat", "lon", "place", "admin1", "country", "precision", "radius_50_km",
     "radius_90_km", "confidence", "countries", "cues", "explanation", "warnings", "exif_lat", "exif_lon",
-    "exif_place", "exif_distance_km", "world", "world_fingerprint", "geoagent",
+    "exif_place", "exif_distance_km", "world", "world_fingerprint", "geoagent", "taken", "device", "wrong_position",
 )  # fmt: skip
 ENCODING = "utf-8-sig"
 """With a byte order mark; without it Excel does not recognise UTF-8."""

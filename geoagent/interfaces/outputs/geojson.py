@@ -9,7 +9,7 @@ from typing import Any
 
 from geoagent import __version__
 from geoagent.answer import Answer
-from geoagent.interfaces.outputs._row import Row, row_of
+from geoagent.interfaces.outputs._row import Row, in_order, row_of
 from geoagent.interfaces.outputs._whole import whole
 
 SUFFIX = ".geojson"
@@ -19,12 +19,13 @@ def feature_collection(answers: Iterable[Answer | Row]) -> dict[str, Any]:
     """Return a GeoJSON FeatureCollection (WGS 84, lon before lat, as RFC 7946 asks).
 
     An answer that names no place, or hides where it is, becomes an unlocated feature (`geometry` null); an error
-    becomes none. Every feature says `"estimate": true`, and a top-level member `geoagent` which version wrote it.
+    becomes none. Where all answers tell when their photos were taken, they stand in that order. Every feature says
+    `"estimate": true`, and a top-level member `geoagent` which version wrote it.
 
     Args:
         answers: answers, or rows of them.
     """
-    rows = (each if isinstance(each, Row) else row_of(each) for each in answers)
+    rows = in_order(each if isinstance(each, Row) else row_of(each) for each in answers)
     return {
         "type": "FeatureCollection",
         "geoagent": {"version": __version__, "what": "estimated places of photos"},
@@ -70,5 +71,7 @@ def _feature(row: Row) -> dict[str, Any]:
             "world": row.world,
             "world_fingerprint": row.world_fingerprint,
             "geoagent": row.version,
+            **({} if row.taken is None else {"taken": row.taken, "device": row.device}),
+            **({} if row.wrong_position is None else {"wrong_position": row.wrong_position}),
         },
     }
