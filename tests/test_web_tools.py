@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stand_in.engine import EVIL, HOSTILE, KOELN, picture
+from PIL import Image
+from stand_in.engine import EVIL, HOSTILE, KOELN, NOTHING, picture
 
 pytest.importorskip("mcp", reason="FastAPI or MCP is not installed (pip install 'geoagent-photo[web]')")
 
@@ -70,7 +71,8 @@ def test_an_assistant_asks_all_tools(folder: Path) -> None:
         ("lookup_place", {"name": "Hallstatt"}),
         ("locate_photo", {"path": "trip/shop.png", "within": "PT"}),
     )
-    assert set(names) == {"locate_photo", "verify_claim", "read_signs", "lookup_place", "list_photos"}
+    tools = {"locate_photo", "locate_album", "verify_claim", "read_signs", "lookup_place", "list_photos"}
+    assert set(names) == tools
     assert not any(result.is_error for result in results), [said(result) for result in results]
     photos, located, verified, read, places, portugal = (result.structured_content for result in results)
     assert photos["result"] == ["broken.jpg", "evil.png", "link.png", "trip/shop.png"]
@@ -129,3 +131,29 @@ def test_a_folder_is_needed(tmp_path: Path) -> None:
         Folder(tmp_path / "nothing")
     with pytest.raises(PhotoError, match="is no path"):
         Folder(tmp_path).photo("a\0b")
+
+
+def test_photos_of_a_trip_are_weighed_together(tmp_path: Path) -> None:
+    for name, text, when in (("a.png", KOELN, "10:00"), ("b.png", NOTHING, "10:12"), ("c.png", NOTHING, "10:40")):
+        exif = Image.Exif()
+        exif[0x10F], exif[0x110] = "Google", "Pixel 7"
+        exif.get_ifd(0x8769).update({0x9003: f"2023:07:04 {when}:00", 0x9011: "+02:00"})
+        (tmp_path / name).write_bytes(picture(text, exif=exif))
+    paths = ["b.png", "a.png", "c.png"]
+    _, results = asked(
+        tmp_path,
+        ("locate_album", {"paths": paths}),
+        ("locate_photo", {"path": "b.png"}),
+        ("locate_album", {"paths": ["a.png", "../x.png"]}),
+        ("locate_album", {"paths": ["a.png", "a.png"]}),
+        ("locate_album", {"paths": paths, "clocks": ["Pixel"]}),
+    )
+    told, alone, outside, twice, clock = results
+    found = told.structured_content["result"]
+    assert [each["source"] for each in found] == paths
+    assert [each["best"]["place"] for each in found] == ["Köln", "Köln", "Köln"]
+    assert "a photo of the same camera points to Köln" in found[0]["reasons"][0]["says"]
+    assert alone.structured_content["best"]["precision"] == "none"
+    for result, says in ((outside, "outside the folder"), (twice, "named twice"), (clock, "a camera and hours")):
+        assert result.is_error
+        assert says in said(result)

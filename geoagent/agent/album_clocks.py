@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
@@ -16,15 +17,35 @@ from geoagent.album.clocks import Offset, find_offset
 from geoagent.album.motion import Motion
 from geoagent.album.sightings import Sighting
 from geoagent.album.timelines import Timelines
+from geoagent.errors import InputError
 from geoagent.types import Capture
 from geoagent.worlds.world import World
 
+_OFFSET = re.compile(r"([+-]?)(\d{1,2})(?::([0-5]\d)|(\.\d+))?\s*h?", re.IGNORECASE)
+_MOST_HOURS = 48
 _ASSUMED_HOURS = 1.0  # how far a clock may be off that is assumed to show the zone of another device
 
 
 def device_key(capture: Capture) -> str:
     """What tells one device from another: its name and serial number; "" if nothing is known."""
     return " ".join(part for part in (capture.device.name, capture.device.serial) if part)
+
+
+def stated_clock(stated: str) -> tuple[str, float]:
+    """Parse what a user says of a clock, "Canon*=+2h" or "Pixel 7=-5:30": a pattern of devices, and hours ahead of UTC.
+
+    Raises:
+        InputError: it is neither, or more than two days.
+    """
+    camera, equals, offset = stated.rpartition("=")
+    found = _OFFSET.fullmatch(offset.strip())
+    if not equals or not camera.strip() or found is None:
+        raise InputError(f'{stated!r}: expected a camera and hours, as in "Canon*=+2h"')
+    sign, hours, minutes, part = found.groups()
+    size = int(hours) + int(minutes or 0) / 60 + float(part or 0)
+    if size > _MOST_HOURS:
+        raise InputError(f"{stated!r}: clocks are at most two days off here")
+    return camera.strip(), -size if sign == "-" else size
 
 
 def rough_hours(capture: Capture) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -88,13 +88,22 @@ def answers(
         yield answer_of(agent, album, key)
 
 
-def answer_of(agent: Any, album: Album, key: str) -> Answer:
-    """The answer for one photo of an album."""
-    answer: Answer = agent.answer(album.observed(key))
+def answer_of(agent: Any, album: Album, key: str, *, without: Collection[str] = ()) -> Answer:
+    """The answer for one photo of an album; `without` leaves constraints out, as in `GeoAgent.answer`."""
+    answer: Answer = agent.answer(album.observed(key), without=without)
     report = album.report(key)
     if agent.config.capped:
         report = AlbumReport(part=report.part, why_not=report.why_not)
     return answer.model_copy(update={"album": report, "settings": f"album-{answer.settings}"})
+
+
+def named_again(answer: Answer, names: Mapping[str, str]) -> Answer:
+    """An answer whose photo and witnesses have the names of their files instead of those of the album."""
+    told = answer.album
+    if told is not None:
+        rows = [w.model_copy(update={"source": names.get(w.source, w.source)}) for w in told.witnesses]
+        told = told.model_copy(update={"witnesses": rows})
+    return answer.model_copy(update={"source": names.get(answer.source, answer.source), "album": told})
 
 
 def _look(agent: Any, path: Path, key: str, seen: Seen, append: Callable[[Observation, Capture], None] | None) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from PIL import Image
 
+from geoagent.errors import PhotoError
 from geoagent.evidence.exif import EXIF_IFD, GPS_IFD, block_of, content_of, metadata_of, said_by, sidecars
-from geoagent.evidence.photos import from_header
+from geoagent.evidence.photos import from_content, from_header
 from geoagent.evidence.taken import GPS_S, Taken, of_exif, of_gps, of_name, of_xmp
-from geoagent.evidence.takeout import sidecar_of
+from geoagent.evidence.takeout import Sidecar, sidecar_of
 from geoagent.types.capture import Capture, Device, Form
 
 _MAKE, _MODEL, _SOFTWARE, _SERIAL, _COMMENT = 0x010F, 0x0110, 0x0131, 0xA431, 0x9286
@@ -52,21 +54,36 @@ def capture_of(path: Path) -> Capture:
     Raises:
         PhotoError: the file is no photo.
     """
-    return from_header(path, _of_header)
+    return from_header(path, _of_file)
 
 
-def _of_header(image: Image.Image, path: Path) -> Capture:
-    exif, packet = metadata_of(image, path)
-    said = said_by(image, path)
+def capture_of_bytes(content: bytes, name: str) -> Capture:
+    """The same of a file in memory; nothing beside it is looked for.
+
+    Raises:
+        PhotoError: it is no photo.
+    """
+    path = Path(PurePath(name).name)
+    try:
+        return from_content(io.BytesIO(content), path, name, lambda image, at: _of_header(image, at, None, ()))
+    except OSError as error:
+        raise PhotoError(f"{name}: cannot be read ({error})") from error
+
+
+def _of_file(image: Image.Image, path: Path) -> Capture:
+    return _of_header(image, path, sidecar_of(path), [content_of(each) for each in sidecars(path)])
+
+
+def _of_header(image: Image.Image, path: Path, side: Sidecar | None, beside: Sequence[bytes]) -> Capture:
+    exif, packet = metadata_of(image)
+    said = said_by(image, path, beside=bool(beside))
     details, gps = block_of(exif, EXIF_IFD), block_of(exif, GPS_IFD)
     device = Device(*(_clean(value) for value in (exif.get(_MAKE), exif.get(_MODEL), details.get(_SERIAL))))
     form, why = _form(image, path, exif, details, device)
-    side = sidecar_of(path)
-    packets = [packet, *(content_of(each) for each in sidecars(path))]
     fix = of_gps(gps)
     told = [
         of_exif(exif, details),
-        *(of_xmp(each) for each in packets if each),
+        *(of_xmp(each) for each in (packet, *beside) if each),
         None if side is None else side.taken,
         of_name(path.name),
     ]

@@ -52,7 +52,7 @@ class Said:
     taken: datetime | None = None
 
 
-def said_by(image: Image.Image, path: Path) -> Said:
+def said_by(image: Image.Image, path: Path, *, beside: bool = True) -> Said:
     """Return the location metadata of an opened, undecoded image and of its sidecars.
 
     A whole position counts before a part of one, wherever it was found.
@@ -60,10 +60,11 @@ def said_by(image: Image.Image, path: Path) -> Said:
     Args:
         image: the opened image.
         path: the image's file.
+        beside: whether to look for sidecars.
     """
-    exif, packet = metadata_of(image, path)
+    exif, packet = metadata_of(image)
     said = [_of_exif(exif), _of_packet("its XMP data", packet)]
-    if not any(each.latlon for each in said):
+    if beside and not any(each.latlon for each in said):
         said += [_of_packet(f"the sidecar {side.name}", content_of(side)) for side in sidecars(path)]
     ranked = [each for state in ("whole", "doubtful", "incomplete") for each in said if each.state == state]
     best = ranked[0] if ranked else Said(None, False)
@@ -72,10 +73,10 @@ def said_by(image: Image.Image, path: Path) -> Said:
     return replace(best, named=named or _iptc_names(image), taken=None if taken is None else taken.clock)
 
 
-def metadata_of(image: Image.Image, path: Path) -> tuple[Image.Exif, bytes]:
+def metadata_of(image: Image.Image) -> tuple[Image.Exif, bytes]:
     """Return the EXIF data and the XMP data of an opened, undecoded image."""
     if image.format == "PNG":  # Pillow would decode the pixels to reach the chunks after them
-        return _of_png(path)
+        return _of_png(image)
     exif, found = exif_of(image, []), image.info.get("xmp") or b""
     return exif, found.encode("utf-8", "replace") if isinstance(found, str) else bytes(found)
 
@@ -153,10 +154,14 @@ def _of_packet(where: str, packet: bytes) -> Said:
     return Said(where, False, "whole", f"{where} has a position", LatLon(lat, lon))
 
 
-def _of_png(path: Path) -> tuple[Image.Exif, bytes]:
+def _of_png(image: Image.Image) -> tuple[Image.Exif, bytes]:
     """Return the EXIF data and XMP packet of a PNG, in any position (PNG 3rd edition: chunks eXIf and iTXt)."""
     exif, packet = Image.Exif(), b""
-    with path.open("rb") as file:
+    file = cast(ImageFile.ImageFile, image).fp
+    if file is None:
+        return exif, packet
+    before = file.tell()
+    try:
         file.seek(8)
         while len(head := file.read(8)) == 8:
             size, kind = int.from_bytes(head[:4], "big"), head[4:]
@@ -170,6 +175,8 @@ def _of_png(path: Path) -> tuple[Image.Exif, bytes]:
                     exif.load(b"Exif\0\0" + data)
             elif data.startswith(b"XML:com.adobe.xmp\0"):
                 packet = _inflated(data)
+    finally:
+        file.seek(before)
     return exif, packet
 
 

@@ -94,14 +94,27 @@ def from_header(photo: str | os.PathLike[str], read: Callable[[Image.Image, Path
     """
     path, name = Path(photo), written(photo)
     check_regular(path)
+    try:
+        with path.open("rb") as file:
+            return from_content(file, path, name, read)
+    except OSError as error:
+        raise PhotoError(f"{name}: {_unreadable(error)}") from error
+
+
+def from_content(file: BinaryIO, path: Path, name: str, read: Callable[[Image.Image, Path], Read]) -> Read:
+    """Read something from an opened photo without decoding the picture; see `from_header`.
+
+    Args:
+        file: opened for reading.
+        path: its name, which need not exist.
+        name: what it is called in errors.
+        read: see `from_header`.
+    """
     with quiet:
         try:
-            with path.open("rb") as file:
-                return read(_header(file, name, path.suffix.lower()), path)
-        except (PhotoError, MissingDependency):
+            return read(_header(file, name, path.suffix.lower()), path)
+        except (PhotoError, MissingDependency, OSError):
             raise
-        except OSError as error:
-            raise PhotoError(f"{name}: {_unreadable(error)}") from error
         except Exception as error:
             raise PhotoError(f"{name}: what it says cannot be read ({one_line(error)})") from error
 

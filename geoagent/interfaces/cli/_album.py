@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from geoagent.agent.batch import Job
     from geoagent.agent.core import GeoAgent
     from geoagent.evidence.tracks import Track
-
-_OFFSET = re.compile(r"([+-]?)(\d{1,2})(?::([0-5]\d)|(\.\d+))?\s*h?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -66,6 +63,7 @@ def album_of(settings: dict[str, Any], paths: Sequence[Path], *, texts: bool) ->
     Raises:
         UsageError: options that do not belong together, or a clock that is none.
     """
+    from geoagent.agent.album_clocks import stated_clock
     from geoagent.agent.albums import AlbumSettings
     from geoagent.album.motion import Motion
 
@@ -84,7 +82,8 @@ def album_of(settings: dict[str, Any], paths: Sequence[Path], *, texts: bool) ->
         read = _tracks(tracks)
     with value_of("--motion"):
         moves = Motion.load(motion) if motion is not None else None
-    stated = tuple(_clock(each) for each in clocks)
+    with value_of("--clock"):
+        stated = tuple(map(stated_clock, clocks))
     return AlbumRun(AlbumSettings(clocks=stated, joined=together, same_place=same, motion=moves), read)
 
 
@@ -141,20 +140,3 @@ def _tracks(paths: Sequence[Path]) -> tuple[Track, ...]:
     from geoagent.evidence.tracks import read_track
 
     return tuple(read_track(path) for path in paths)
-
-
-def _clock(stated: str) -> tuple[str, float]:
-    """Parse "Canon*=+2h" or "Pixel 7=-5:30".
-
-    Raises:
-        BadParameter: it is neither.
-    """
-    camera, equals, offset = stated.rpartition("=")
-    found = _OFFSET.fullmatch(offset.strip())
-    if not equals or not camera.strip() or found is None:
-        raise click.BadParameter(f'{stated!r}: expected a camera and hours, as in "Canon*=+2h"', param_hint="--clock")
-    sign, hours, minutes, part = found.groups()
-    size = int(hours) + int(minutes or 0) / 60 + float(part or 0)
-    if size > 48:
-        raise click.BadParameter(f"{stated!r}: clocks are at most two days off here", param_hint="--clock")
-    return camera.strip(), -size if sign == "-" else size

@@ -15,13 +15,24 @@ from geoagent.errors import InputError
 from geoagent.evidence.observation import Observation
 from geoagent.interfaces.web.atlas import Atlas
 from geoagent.interfaces.web.desk import Desk, Item, Job
-from geoagent.interfaces.web.forms import Asked, Claimed, MemoryRoute, Question, Sent, file_name
+from geoagent.interfaces.web.forms import AlbumAsked, Asked, Claimed, MemoryRoute, Question, Sent, file_name
 from geoagent.interfaces.web.guard import Refused
 from geoagent.interfaces.web.limits import MB, Limits
 from geoagent.interfaces.web.memory import Memory
 from geoagent.interfaces.web.readers import Seen
 from geoagent.interfaces.web.saved import geojson_of, report_of
-from geoagent.interfaces.web.schemas import Compared, Health, JobItem, JobState, PlaceFound, Problem, Reading, View
+from geoagent.interfaces.web.schemas import (
+    AlbumAnswers,
+    AlbumItem,
+    Compared,
+    Health,
+    JobItem,
+    JobState,
+    PlaceFound,
+    Problem,
+    Reading,
+    View,
+)
 from geoagent.interfaces.web.weigh import Scales
 from geoagent.optional import needs
 
@@ -113,6 +124,16 @@ def router(office: Office) -> APIRouter:
         response.headers["X-Observation"] = id
         found: Verification = await office.weigh(office.scales.verify, observed, asked, asked.claim)
         return found
+
+    @routes.post("/api/album", summary="Photos that place one another", tags=["ask"])
+    async def album(asked: AlbumAsked) -> AlbumAnswers:
+        """Weigh together photos that were looked at before: what each tells of time and place is evidence for all."""
+        if len(set(asked.observations)) < len(asked.observations):
+            raise InputError("an observation was sent twice")
+        seen = [office.remembered(id) for id in asked.observations]
+        found, notes = await office.weigh(office.scales.album, seen, asked)
+        items = [AlbumItem(observation=office.memory.put(each), answer=answer) for each, answer in found]
+        return AlbumAnswers(items=items, notes=[] if office.scales.under(asked).config.capped else list(notes))
 
     @routes.post("/api/read", summary="What is written in the photo?", tags=["ask"])
     async def read(asked: Asked) -> Reading:

@@ -30,7 +30,7 @@ from geoagent.types import Precision
 
 _NO_DISK = 1 << 62
 _FIELD_BYTES = 64_000
-_LISTS = frozenset({"photos", "without"})
+_LISTS = frozenset({"photos", "without", "observations", "clocks"})
 """Fields that may be sent more than once."""
 
 
@@ -131,6 +131,21 @@ class Claim(Question):
     )
 
 
+class AlbumQuestion(Settings):
+    """Observations that are weighed together."""
+
+    observations: list[str] = Field(
+        min_length=1, max_length=1000, description="ids that earlier replies gave, of photos of one album"
+    )
+    clocks: list[str] = Field(
+        default=[],
+        max_length=50,
+        description='how far clocks are ahead of UTC: "Canon*=+2h"; the first that fits counts',
+    )
+    together: bool = Field(default=False, description="all cameras were together all the time")
+    same_place: bool = Field(default=False, description="all photos show one place, whatever their times")
+
+
 class Photos(BaseModel):
     """Photos of one job."""
 
@@ -140,6 +155,7 @@ class Photos(BaseModel):
 
 Asked = Annotated[Question, Form(media_type="multipart/form-data")]
 Claimed = Annotated[Claim, Form(media_type="multipart/form-data")]
+AlbumAsked = Annotated[AlbumQuestion, Form(media_type="multipart/form-data")]
 Sent = Annotated[Photos, Form(media_type="multipart/form-data")]
 
 

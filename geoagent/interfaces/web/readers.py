@@ -15,7 +15,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -24,7 +24,7 @@ import numpy as np
 from geoagent.config import Config
 from geoagent.errors import GeoAgentError
 from geoagent.evidence.observation import Observation
-from geoagent.types import Photo
+from geoagent.types import Capture, Photo
 
 PREVIEW_SIDE_PX = 1600
 _LOAD_S = 180.0
@@ -39,12 +39,14 @@ class Seen:
         preview: the upright photo as a JPEG of at most `PREVIEW_SIDE_PX`, without any metadata.
         digest: SHA-256 of the file, in hexadecimal.
         seconds: processing time.
+        capture: when and with what it was taken.
     """
 
     observed: Observation
     preview: bytes
     digest: str
     seconds: float
+    capture: Capture = field(default_factory=Capture)
 
 
 class ReaderDied(Exception):
@@ -190,13 +192,15 @@ def _photos(pipe: Connection) -> Iterator[tuple[str, bytes]]:
 
 
 def _seen(agent: Any, name: str, content: bytes) -> Seen:
+    from geoagent.evidence.capture import capture_of_bytes
     from geoagent.evidence.photos import open_photo
 
     begin = time.perf_counter()
     photo = replace(open_photo(content), source=name)
     observed = agent.observe(photo)
     digest = hashlib.sha256(content).hexdigest()
-    return Seen(observed, preview_of(photo), digest, time.perf_counter() - begin)
+    capture = capture_of_bytes(content, name)
+    return Seen(observed, preview_of(photo), digest, time.perf_counter() - begin, capture)
 
 
 def _named(message: str, name: str) -> str:

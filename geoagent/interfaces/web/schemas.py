@@ -21,6 +21,20 @@ class Problem(_Part):
     error: str
 
 
+class AlbumItem(_Part):
+    """One photo of an album."""
+
+    observation: str = Field(description="new id of what was seen, the other photos' evidence included")
+    answer: Answer
+
+
+class AlbumAnswers(_Part):
+    """Photos that were weighed together."""
+
+    items: list[AlbumItem] = Field(description="in the order of the ids that were sent")
+    notes: list[str] = Field(description="what was found about cameras and clocks")
+
+
 class Region(_Part):
     """One line of text."""
 

@@ -11,17 +11,22 @@ import asyncio
 import os
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from geoagent import __version__
+from geoagent.agent.album_clocks import stated_clock
+from geoagent.agent.album_run import answer_of
+from geoagent.agent.albums import Album, AlbumPhoto, AlbumSettings
 from geoagent.agent.core import GeoAgent
 from geoagent.agent.disclosure import may_read, permit_said
 from geoagent.agent.verification import Verification
 from geoagent.answer import Alternative, Answer, Best, CountryShare
 from geoagent.errors import GeoAgentError, InputError, PhotoError
+from geoagent.evidence.capture import capture_of
 from geoagent.evidence.observation import Observation
 from geoagent.evidence.photos import find_photos
 from geoagent.filenames import path_of, written
@@ -30,6 +35,7 @@ from geoagent.interfaces.web.forms import areas_of
 from geoagent.interfaces.web.schemas import PlaceFound, Reading
 from geoagent.optional import needs
 from geoagent.places.coordinates import NOTATIONS
+from geoagent.types import Capture
 
 with needs("web", "mcp"):
     from mcp.server import MCPServer
@@ -38,6 +44,7 @@ with needs("web", "mcp"):
 T = TypeVar("T")
 INSTRUCTIONS = """\
 geoagent estimates where photos were taken, on this machine. Ask locate_photo first; verify_claim weighs a claim;
+locate_album weighs the photos of a trip together;
 read_signs gives the text alone; lookup_place knows names. Paths are relative to the folder that the user chose.
 Answers are hypotheses with their evidence: tell the radius and the probability along with the place. Where `best` has
 the precision "none", no place can be named: say so, and name none of the countries as the answer.
@@ -148,6 +155,14 @@ class Desk:
             except GeoAgentError as error:
                 raise ToolError(str(error)) from error
 
+    def capture(self, path: str) -> Capture:
+        """When and with what a photo was taken."""
+        file = self.folder.photo(path)
+        try:
+            return capture_of(file)
+        except PhotoError as error:
+            raise PhotoError(str(error).replace(written(file), shown(path))) from error
+
     def observed(self, path: str) -> Observation:
         """What is seen in a photo."""
         file = self.folder.photo(path)
@@ -188,6 +203,31 @@ def create_tools(agent: GeoAgent, folder: Path) -> Any:
             permit_said(agent.builder.user_constraints if any(said.values()) else (), agent.config.max_precision)
             answer = agent.answer(observed)
             return Located.of(answer.model_copy(update={"source": shown(path)}))
+
+        return await desk.do(act)
+
+    @server.tool()
+    async def locate_album(
+        paths: Annotated[
+            list[str], Field(description="paths of the photos of one trip or folder", min_length=2, max_length=200)
+        ],
+        together: Annotated[bool, Field(description="whether all cameras were together all the time")] = False,
+        same_place: Annotated[
+            bool, Field(description="whether all photos show one place, whatever their times")
+        ] = False,
+        clocks: Annotated[list[str], Field(description='clocks ahead of UTC: "Canon*=+2h"', max_length=20)] = [],  # noqa: B006
+    ) -> list[Located]:
+        """Say where the photos of a trip were taken: each is evidence for the others, by time, position and signs."""
+
+        def act() -> list[Located]:
+            settings = AlbumSettings(tuple(map(stated_clock, clocks)), together, same_place)
+            photos = [
+                AlbumPhoto(replace(desk.observed(path), source=shown(path)), desk.capture(path)) for path in paths
+            ]
+            if len({photo.key for photo in photos}) < len(photos):
+                raise InputError("a photo was named twice")
+            album = Album(photos, desk.agent.assets, desk.agent.fusion, settings=settings)
+            return [Located.of(answer_of(desk.agent, album, photo.key)) for photo in photos]
 
         return await desk.do(act)
 

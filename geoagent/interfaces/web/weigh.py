@@ -7,6 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from geoagent.agent.album_clocks import stated_clock
+from geoagent.agent.album_run import answer_of, named_again
+from geoagent.agent.albums import Album, AlbumPhoto, AlbumSettings
 from geoagent.agent.core import GeoAgent
 from geoagent.agent.disclosure import HIDDEN, permit_said, withheld
 from geoagent.agent.verification import Verification
@@ -15,7 +18,8 @@ from geoagent.config import OPEN, Config
 from geoagent.evidence.observation import Observation
 from geoagent.interfaces.render import is_blank, shown
 from geoagent.interfaces.render.map import answer_view
-from geoagent.interfaces.web.forms import Settings
+from geoagent.interfaces.web.forms import AlbumQuestion, Settings
+from geoagent.interfaces.web.readers import Seen
 from geoagent.interfaces.web.schemas import LeftOut, View
 from geoagent.places.geo import Float
 from geoagent.types import PRECISIONS
@@ -47,6 +51,30 @@ class Scales:
     def answer(self, observed: Observation, settings: Settings) -> Answer:
         """Say where the photo was taken."""
         return self.under(settings).answer(_trimmed(observed, settings.without))
+
+    def album(self, seen: Sequence[Seen], asked: AlbumQuestion) -> tuple[list[tuple[Seen, Answer]], tuple[str, ...]]:
+        """Weigh photos together.
+
+        Args:
+            seen: the photos, each once.
+            asked: how.
+
+        Returns:
+            Each photo with what the others tell about it, and its answer; and notes on cameras and clocks.
+        """
+        agent = self.under(asked)
+        clocks = tuple(map(stated_clock, asked.clocks))
+        settings = AlbumSettings(clocks=clocks, joined=asked.together, same_place=asked.same_place)
+        keyed = {f"{number:04d}": each for number, each in enumerate(seen)}
+        photos = [AlbumPhoto(replace(s.observed, source=key, album=()), s.capture) for key, s in keyed.items()]
+        album = Album(photos, agent.assets, agent.fusion, settings=settings)
+        names = {key: each.observed.source for key, each in keyed.items()}
+        found = []
+        for key, each in keyed.items():
+            observed = replace(album.observed(key), source=names[key])
+            answer = answer_of(agent, album, key, without=asked.without)
+            found.append((replace(each, observed=observed), named_again(answer, names)))
+        return found, album.notes
 
     def verify(self, observed: Observation, settings: Settings, claim: str) -> Verification:
         """Weigh a claim."""

@@ -1,0 +1,115 @@
+"""Albums over the HTTP API: photos that were looked at, weighed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+from stand_in.engine import KOELN, NOTHING, picture
+
+pytest.importorskip("fastapi", reason="FastAPI or MCP is not installed (pip install 'geoagent-photo[web]')")
+pytest.importorskip("uvicorn", reason="FastAPI or MCP is not installed (pip install 'geoagent-photo[web]')")
+
+from web_server import SMALL, Running, running
+
+LIMITS = replace(SMALL, photos_a_job=10)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    with running(LIMITS) as here:
+        yield here
+
+
+def taken(when: str, text: int = NOTHING, model: str = "Pixel 7") -> bytes:
+    """A photo of a phone at a time of one day."""
+    exif = Image.Exif()
+    exif[0x10F], exif[0x110] = "Google", model
+    exif.get_ifd(0x8769).update({0x9003: f"2023:07:04 {when}:00", 0x9011: "+02:00"})
+    return picture(text, exif=exif)
+
+
+def seen(server: Running, *photos: tuple[str, bytes]) -> list[str]:
+    """Ids of photos that were looked at."""
+    job = server.post("/api/jobs", [("photos", name, content) for name, content in photos]).json
+    return [item["observation"] for item in server.job(job["id"])["items"]]
+
+
+@pytest.fixture(scope="module")
+def trip(server: Running) -> list[str]:
+    return seen(
+        server,
+        ("before.png", taken("10:00")),
+        ("sign.png", taken("10:12", KOELN)),
+        ("after.png", taken("10:50")),
+        ("Screenshot_1.png", picture()),
+    )
+
+
+def test_photos_place_one_another(server: Running, trip: list[str]) -> None:
+    reply = server.post("/api/album", observations=trip)
+    assert reply.status == 200, reply.json
+    items = reply.json["items"]
+    assert [item["answer"]["source"] for item in items] == ["before.png", "sign.png", "after.png", "Screenshot_1.png"]
+    for item in (items[0], items[2]):
+        assert item["answer"]["best"]["place"] == "Köln"
+        assert item["answer"]["cues"][0]["kind"] == "album"
+        assert item["answer"]["album"]["witnesses"][0]["source"] == "sign.png"
+    assert items[0]["answer"]["album"]["taken"] == "2023-07-04T08:00:00Z"
+    assert items[3]["answer"]["album"]["part"] is False
+    assert server.post("/api/locate", observation=trip[0]).json["best"]["precision"] == "none"
+
+
+def test_what_the_album_tells_can_be_asked_about(server: Running, trip: list[str]) -> None:
+    told = server.post("/api/album", observations=trip).json["items"][0]["observation"]
+    claim = server.post("/api/verify", observation=told, claim="Lisbon, Portugal").json
+    assert claim["verdict"] == "contradicted"
+    assert any("minutes after it a photo of the same camera" in each["says"] for each in claim["evidence"])
+    view = server.post("/api/view", observation=told).json
+    assert view["keys"][0] == "album"
+    without = server.post("/api/locate", observation=told, without="album").json
+    assert without["best"]["precision"] == "none"
+
+
+def test_leaving_the_album_out(server: Running, trip: list[str]) -> None:
+    items = server.post("/api/album", observations=trip, without="album").json["items"]
+    assert items[0]["answer"]["best"]["precision"] == "none"
+    assert items[1]["answer"]["best"]["place"] == "Köln"
+
+
+def test_a_cap_hides_the_album(server: Running, trip: list[str]) -> None:
+    reply = server.post("/api/album", observations=trip, max_precision="country")
+    assert "Köln" not in reply.body.decode()
+    assert reply.json["items"][0]["answer"]["best"]["place"] == "Germany"
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "says"),
+    [
+        ({"observations": ["no-such-id"]}, 404, "not remembered"),
+        ({}, 422, "observations"),
+        ({"clocks": ["Canon"]}, 400, "a camera and hours"),
+        ({"hint": "Qwxzatl"}, 400, "Qwxzatl"),
+        ({"same_place": "perhaps"}, 422, "same_place"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    server: Running, trip: list[str], fields: dict[str, str | list[str]], status: int, says: str
+) -> None:
+    given = fields if not fields or "observations" in fields else {"observations": trip, **fields}
+    reply = server.post("/api/album", **given)
+    assert reply.status == status
+    assert says in reply.json["error"]
+
+
+def test_one_photo_twice_is_refused(server: Running, trip: list[str]) -> None:
+    reply = server.post("/api/album", observations=[trip[0], trip[0]])
+    assert reply.status == 400
+    assert "twice" in reply.json["error"]
+
+
+def test_one_place(server: Running, trip: list[str]) -> None:
+    items = server.post("/api/album", observations=trip[:3], same_place="true").json["items"]
+    assert {item["answer"]["best"]["place"] for item in items} == {"Köln"}
