@@ -15,15 +15,15 @@ from geoagent.agent import llm_contributions
 from geoagent.agent.album_run import answers as album_answers
 from geoagent.agent.album_run import look_at
 from geoagent.agent.albums import AlbumSettings
-from geoagent.agent.answer_builder import PICTURE, AnswerBuilder
+from geoagent.agent.answer_builder import AnswerBuilder
 from geoagent.agent.claims import claim_of_position, read_claims
 from geoagent.agent.disclosure import permitted, release
 from geoagent.agent.fingerprint import fingerprint
 from geoagent.agent.inference import Inference
-from geoagent.agent.investigation import Scene, investigate
 from geoagent.agent.llm_report import report
 from geoagent.agent.loading import parts_of
 from geoagent.agent.reading import look, read_regions, understand
+from geoagent.agent.second_look import second_look
 from geoagent.agent.timing import Clock
 from geoagent.agent.verification import Verification, verify
 from geoagent.answer import Answer
@@ -32,13 +32,11 @@ from geoagent.belief.fusion import Belief, Fusion
 from geoagent.config import WEIGHING, Config
 from geoagent.errors import ConfigError, InputError, WorldError
 from geoagent.evidence.constraints._picture import PictureSource
-from geoagent.evidence.constraints.llm import ModelSource
 from geoagent.evidence.cues import Finder
 from geoagent.evidence.llm_log import LlmLog, recording
 from geoagent.evidence.observation import Observation
 from geoagent.evidence.photos import open_photo
 from geoagent.evidence.tracks import Track, read_track
-from geoagent.prompts import Prompt
 from geoagent.protocols import Assets, ConstraintSource, Encoder, NeighbourSearch, OcrEngine, Refiner
 from geoagent.types import (
     Candidates,
@@ -355,7 +353,7 @@ class GeoAgent:
             if photo is not None and self.viewer is not None:
                 text = llm_contributions.shown(self.viewer, photo, text)
                 vision = llm_contributions.judged(self.viewer, vision, text)
-            text = self._second_look(photo, vision, text)
+            text = second_look(self, photo, vision, text)
         return Observation(
             source=source,
             vision=vision,
@@ -368,26 +366,3 @@ class GeoAgent:
             llm_log=book,
             seconds=clock.seconds,
         )
-
-    def _second_look(self, photo: Photo | None, vision: VisionEvidence, text: TextEvidence) -> TextEvidence:
-        """The evidence after an investigation, if the user allows one and the photo is undecided."""
-        steps, model = self.config.llm_use.investigate, self.assets.model
-        if not steps or model is None or model.name == "none" or self.config.llm_use.dry_run:
-            return text
-        if any("constraints from llm" in warning for warning in text.warnings):
-            return text  # do not ask a model again that has just failed
-        pictured = tuple(c for c in text.constraints if c.source == PICTURE)
-
-        def again(regions: Sequence[TextRegion]) -> TextEvidence:
-            fresh = self.understand((*regions, *text.unread))
-            return replace(fresh, constraints=(*fresh.constraints, *pictured))
-
-        source = next((s.read for s in self.sources if isinstance(s, ModelSource)), None)
-
-        def log_probs(evidence: TextEvidence) -> Any:
-            return self.fusion(vision.log_probs, (*self.builder.user_constraints, *evidence.constraints)).log_probs
-
-        scene = Scene(
-            self.assets, self.ocr, photo, again, log_probs, lambda logs: self.neighbours(vision, logs), source
-        )
-        return investigate(scene, text, model, Prompt.load("investigate.v1"), steps)
