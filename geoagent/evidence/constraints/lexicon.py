@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from geoagent.belief.calibration import reliability
-from geoagent.evidence.cues.cuisine import DOUBTED, kitchens
+from geoagent.evidence.cues.cuisine import DOUBTED, ON_A_MENU, ON_MENUS, is_menu, kitchens
 from geoagent.evidence.legibility import least_legible
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.borders import borders
@@ -98,13 +98,15 @@ class Lexicon:
     @staticmethod
     def strengths(cues: tuple[Cue, ...], regions: tuple[TextRegion, ...]) -> list[float]:
         """Return each cue's strength, as far as its lines can be relied on."""
-        prose, abroad = _sentences(regions), kitchens(regions)
+        prose, abroad, menu = _sentences(regions), kitchens(regions), is_menu(regions)
         found = []
         for cue in cues:
             legible = least_legible(regions[r] for r in cue.regions if r < len(regions))
             aside = cue.kind not in _OF_TEXT and bool(prose.intersection(cue.regions))
             strength = cue.strength * legible * (_IN_PROSE if aside else 1.0)
             doubt = abroad.get(_favoured(cue), 1.0) if cue.kind in DOUBTED else 1.0
+            if menu and cue.kind in ON_MENUS:
+                doubt = min(doubt, ON_A_MENU)
             found.append(strength * (doubt**2 if cue.kind == "name" else doubt))  # towns most of all: "Pho Saigon"
         return found
 

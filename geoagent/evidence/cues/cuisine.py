@@ -79,6 +79,31 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ),
 )  # fmt: skip
 """Countries, names of their kitchen, and dishes divided by ";"."""
+_MENU = frozenset(
+    """
+    ale apfel apple arroz ayam bacon bagel banana bandung beef beer bibimbap bier birra biscuit bière boba bread
+    breakfast brunch burger burgers cake cakes cappuccino carne cerveza ceviche cheese chicken chips chocolate
+    cider cocktail cocktails coffee cola cookies crab cream crepe crepes croissant curry dessert desserts dim
+    drinks duck dumpling dumplings egg eggs eis ensalada ensaladas entradas espresso fisch fish fleisch fried
+    fries fritto fruit fruits garlic gelato gin glace goreng grilled ham hamburger honey honeydew horchata ice
+    iced jelly jugo jugos juice juices jus kaffee kartoffel kebab kopi kuchen lager lait lamb latte lemon
+    lemonade limau lime limonade longan lunch lychee macchiato mango matcha meat mie milk milkshake milo mint
+    mocha momo momos mushroom mushrooms nasi noodle noodles omelette onion orange pan pancake pancakes pasta
+    pescado pie pizza pizzas pollo pommes pork postres poulet prawn prawns pudding queso ramen rice roast
+    roasted roll rolls rum saft salad salads salat salmon sandwich sandwiches satay sate sauce sausage schnitzel
+    seafood shake shakes shrimp sirap smoothie smoothies snack snacks soda sopa sopas soup soups sour spaghetti
+    spritz starters steak strawberry suco sucos suppe susu tacos tart tea tee teh thé toast tofu tomato tonic
+    tosta tuna vanilla vegan vegetable vegetables vegetarian vin vino vodka waffle waffles wein whiskey whisky
+    wine wines wrap wraps yoghurt yogurt
+    """.split()  # noqa: SIM905
+)
+"""Words of dishes and drinks in Latin letters."""
+_MENU_LINES, _MENU_SHARE = 4, 0.2
+"""Least lines with such words, and least share of all lines, from which a photo shows a menu."""
+ON_A_MENU = 0.3
+"""Factor on names, brands and regional words on a menu: "Bandung" is a drink there, "canelones" a dish."""
+ON_MENUS = frozenset({"name", "brand", "regional", "landmark"})
+"""Kinds of cues that dishes and drinks are taken for."""
 
 
 @lru_cache(maxsize=1)
@@ -89,6 +114,13 @@ def _words() -> tuple[tuple[re.Pattern[str], tuple[str, ...], float], ...]:
             pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE)
             rows.append((pattern, tuple(codes.split()), factor))
     return tuple(rows)
+
+
+def is_menu(regions: Iterable[TextRegion]) -> bool:
+    """Whether the lines of a photo are mostly dishes and drinks."""
+    lines = [region.text for region in regions if any(c.isalpha() for c in region.text)]
+    food = sum(any(word in _MENU for word in re.findall(r"[^\W\d_]+", line.casefold())) for line in lines)
+    return food >= max(_MENU_LINES, _MENU_SHARE * len(lines))
 
 
 def kitchens(regions: Iterable[TextRegion]) -> dict[str, float]:

@@ -38,6 +38,8 @@ _HAN_DECOR = tuple(word for word in DECOR if len(word) > 1 and all("\u4e00" <= c
 _LATIN_BESIDE = 6
 _DECOR_SHARE = 0.35
 """Weight of a line that names a type of food or shop ("Ristorante Bella Napoli"): its language is decorative."""
+_LETTERS_SURE, _LEAST_SURE = (0.2, 0.6), 0.1
+"""Probabilities that a line was read right between which its rare letters come to count, and how much they do below."""
 _MOST_LETTERS = 3  # distinct rare letters that count; more add no information
 _CHANCE = 0.004  # added to the identifier's probabilities, so that no language is ruled out
 _EXTRA = {"sr": ("hr", "bs"), "id": ("ms",), "no": ("nb", "nn")}
@@ -110,12 +112,13 @@ def _score(
             other = _KIN_WORD if near else _FOREIGN_WORD
             scores[lang] += clear * math.log(1.0 + _FOREIGN_WORD if lang in its else other)
         spoke += clear
+    sure = float(np.interp(line.sure, _LETTERS_SURE, (_LEAST_SURE, 1.0)))
     rare = [c for c in sorted(set(line.text.casefold())) if c in LETTERS][:_MOST_LETTERS]
     for letter in rare:
         inside_name = all(
             overlaps(named, line.region, i, i + 1) for i, c in enumerate(line.text.casefold()) if c == letter
         )
-        strength = 0.4 if inside_name else 1.0
+        strength = (0.4 if inside_name else 1.0) * sure  # a misread letter is often one of another language
         for lang in languages:
             scores[lang] += strength * math.log(_FOREIGN_LETTER + (1.0 if lang in LETTERS[letter] else 0.0))
         spoke += 0.6 * strength

@@ -31,6 +31,11 @@ _NOT_A_NUMBER = re.compile(
     r"|^(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|[12]\d|3[01])[./-](?:19|20)\d\d(?:\D+\d{1,2})*$"
 )
 _POSTCODE = re.compile(r"\d{5}-\d{3,4}")  # ZIP+4, CEP: digits in these groups are a telephone number only with a label
+_CHAINED = re.compile(r"\d[-–.·]$")
+_ROW, _ROWS = re.compile(r"(?=(?:\D*\d){6})[^A-Za-z]*"), 8
+"""A line of figures without a word, and how many make a table: nothing unlabelled in it is a number to call."""
+_FIGURES = re.compile(r"[-–.·/]{2}|(\d)\1{5}")
+"""Two separators in a row, or one digit six times: figures of a table, not a number to call."""
 _FREEPHONE = re.compile(r"(?:\+|00 ?)800(?!\d{9})")
 """International freephone numbers (ITU-T E.169.1): 00800 and eight digits, of no country."""
 _VANITY = re.compile(
@@ -56,6 +61,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     busy = taken([cue for cue in earlier if any(c.isdigit() for c in cue.value)])
     labels = taken(earlier, ("registration",))
     numbers: dict[str, int] = {}
+    table = sum(bool(_ROW.fullmatch(line.digits)) for line in reading.lines) >= _ROWS
     for line in reading.lines:
         vanity = list(_VANITY.finditer(line.text))
         cues += [_vanity(line, match, reading) for match in vanity]
@@ -71,6 +77,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             if is_labelled(raw, line.text[: match.start()], reading.facts):
                 continue  # "CEP 01310-100"
             labelled = bool(_LABEL.search(line.text[: match.start()][-14:]))
+            if not labelled and (table or _CHAINED.search(line.digits[: match.start()]) or _FIGURES.search(raw)):
+                continue  # one of a row of figures
             if _FREEPHONE.match(raw) or (_POSTCODE.fullmatch(raw) and not labelled):
                 continue
             cue = _international(raw, line, match, reading)

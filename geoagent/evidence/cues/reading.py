@@ -55,6 +55,7 @@ class Line:
         region: index of the region.
         text: text as read, at most `MAX_CHARS` characters.
         confidence: the OCR engine's own confidence.
+        sure: probability that the line is right, where that was fitted; else the same.
         script_is_evidence: whether its script is reliable.
         panel: background colour, "" if unknown.
         band: colour of the band at its left or above it, "" if unknown.
@@ -68,6 +69,7 @@ class Line:
     panel: str = ""
     band: str = ""
     box: tuple[float, float, float, float] | None = None
+    sure: float = 1.0
 
     @cached_property
     def script(self) -> str:
@@ -167,6 +169,7 @@ class Reading:
                 region.panel,
                 region.band,
                 _box(region),
+                region.confidence,
             )
             for i, region in enumerate(regions)
             if region.text.strip() and not instructs(region.text)

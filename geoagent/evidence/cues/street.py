@@ -35,6 +35,11 @@ _ONE_CHARACTER = frozenset("路街巷弄通筋町道길")
 """One-character street words that are recognised inside a line; other single characters are parts of longer words."""
 
 
+_KOREAN = frozenset({"dong", "gu", "eup", "myeon", "ro", "gil"})
+"""Korean units and streets in Latin letters, which follow their name after a hyphen."""
+_HYPHENED = re.compile(rf"^[A-Z0-9][a-z0-9]*-({'|'.join(sorted(_KOREAN))})$")
+
+
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Find one cue for each street name: the word for "street" indicates the languages that use it."""
     cues = []
@@ -174,6 +179,8 @@ def _plausible(
     """Whether the word is where it belongs in a street name, and is not just an ordinary word."""
     if len(words) == 1 or all(w.key in _NOT_NAMES for w in (*words[:first], *words[last + 1 :])):
         return False
+    if key in _KOREAN:
+        return False  # "Yeoksam-dong", not "GA DONG"
     if key in _ENGLISH_VERBS and all(w.key in ordinary for w in words[last + 1 : last + 2]):
         return False  # "CALL TODAY"
     if (
@@ -216,6 +223,9 @@ def _capital(word: str) -> bool:
 
 def _glued(reading: Reading, word: Word) -> tuple[str, StreetWord] | None:
     """Return the street word at the end of a longer word: "Hauptstraße", "Vaksalagatan"."""
+    korean = _HYPHENED.search(word.text)
+    if korean is not None and (entry := reading.facts.streets.get(korean[1])) is not None:
+        return korean[1], entry
     key = normalise(word.text).replace(" ", "")
     for size in range(min(len(key) - _SHORTEST_GLUED, 12), _SHORTEST_GLUED - 1, -1):
         known = reading.facts.streets.get(key[-size:])

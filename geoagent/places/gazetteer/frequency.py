@@ -99,7 +99,9 @@ class Frequency:
         english = max(english, _SHORT.get(len(word), RARE))
         if word in self.ordinary:
             english += _ORDINARY
-        return max(english, other - _AT_HOME if language in home else other, RARE)
+        # "Samba" is no more the town in Angola for being written often in Portuguese.
+        of_place = language in home and (word not in self.ordinary or language == "en")
+        return max(english, other - _AT_HOME if of_place else other, RARE)
 
 
 def _value(row: Sequence[Any]) -> tuple[float, float, str]:
