@@ -124,3 +124,21 @@ def test_a_towns_own_language_still_counts():
     english = [word for word in ("reading", "bath") if FACTS.frequency.zipf.get(word, (0, 0, ""))[2] in ("", "en")]
     assert english
     assert all(FACTS.frequency.of(word, ("en",)) <= FACTS.frequency.of(word) for word in english)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("კამპუსი ბიბლიოთეკა", "GE"),
+        ("Գրադարան և թանգարան", "AM"),
+        ("ຫ້ອງການ ໄປສະນີ", "LA"),
+        ("ভোজনালয়", "BD"),
+        ("หอสมุดแห่งชาติ", "TH"),
+    ],
+)
+def test_a_small_language_with_letters_of_its_own_is_seldom_abroad(line: str, code: str):
+    (cue,) = (c for c in AGENT.observe_text([line]).text.cues if c.kind == "language")
+    world = AGENT.assets.world
+    home = cue.countries[code] * world.country_prior[code]
+    abroad = sum(cue.countries.get(other, cue.elsewhere) * p for other, p in world.country_prior.items()) - home
+    assert home / (home + abroad) > (0.2 if code == "BD" else 0.7)  # Bengali is also that of India, and of many abroad

@@ -46,6 +46,10 @@ _EXTRA = {"sr": ("hr", "bs"), "id": ("ms",), "no": ("nb", "nn")}
 _TOURIST = {"en": 0.035, "fr": 0.006, "es": 0.006, "de": 0.005, "ru": 0.004, "it": 0.004, "zh": 0.004, "ar": 0.004}
 """Share of signs in a language in countries where it is not a local language: tourism, trade, fashion."""
 _ELSEWHERE = 0.0025
+_DIASPORAS = frozenset({"bn", "gu", "ko", "pa", "ta", "ur"})
+"""Languages on the shops of many towns abroad."""
+_LARGE_HOME, _LEAST_ABROAD = 0.02, 0.03
+"""Prior of a language's own countries from which `_ELSEWHERE` holds; below it falls in proportion, to this share."""
 
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
@@ -228,6 +232,10 @@ def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Re
             continue
         spoken = reading.facts.language_share(lang)
         tourist = _TOURIST.get(lang, _ELSEWHERE) * max(spoken.values(), default=0.0)
+        if not latin and lang not in _TOURIST and lang not in _DIASPORAS and reading.prior:
+            # Signs abroad are as many as those who read them. What is Latin may also be taken for a small language.
+            home = sum(share * reading.prior.get(code, 0.0) for code, share in spoken.items())
+            tourist *= min(1.0, max(home / _LARGE_HOME, _LEAST_ABROAD))
         floor += p * tourist
         for code, share in spoken.items():
             countries[code] = countries.get(code, 0.0) + p * max(share - tourist, 0.0)
