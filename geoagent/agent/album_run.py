@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ from geoagent.config import WEIGHING
 from geoagent.errors import GeoAgentError
 from geoagent.evidence.capture import capture_of
 from geoagent.evidence.observation import Observation
-from geoagent.evidence.saved import Observations
+from geoagent.evidence.saved import Append, Observations
 from geoagent.evidence.tracks import Track
+from geoagent.evidence.video import FRAME, Frame, capture_of_video, frames, is_video, later
 from geoagent.filenames import safe, written
 from geoagent.types import Capture
 
 Looked = Callable[[int], None]
 """Told how many photos have been looked at."""
+Look = Callable[[], tuple[Capture, Observation]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -29,13 +32,13 @@ class Seen:
     """The photos of an album that were looked at, and the errors of those that could not be.
 
     Attributes:
-        order: sources of all photos, as given.
+        order: sources of all photos and frames, as given.
         photos: by source.
         failed: message by source.
         kept: how many were seen in a run before.
     """
 
-    order: tuple[str, ...]
+    order: list[str]
     photos: dict[str, AlbumPhoto] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     kept: int = 0
@@ -53,17 +56,20 @@ def look_at(agent: Any, paths: Sequence[Path], saved: Path | None = None, looked
     Raises:
         InputError: the file of observations is none of ours.
     """
-    order = tuple(dict.fromkeys(written(path) for path in paths))
+    wanted = dict(zip(map(written, paths), paths, strict=True))
     store = None if saved is None else Observations(saved, looking_mark(agent), agent.assets.world)
-    before = {} if store is None else {key: pair for key, pair in store.read().items() if key in set(order)}
-    seen = Seen(order, kept=len(before))
+    before = {} if store is None else {key: pair for key, pair in store.read().items() if _file(key) in wanted}
+    seen = Seen([], kept=len(before))
     for key, (observation, capture) in before.items():
         seen.photos[key] = AlbumPhoto(observation, capture)
     with nullcontext(None) if store is None else store.appending(before) as append:
-        for number, path in enumerate(dict(zip(map(written, paths), paths, strict=True)).values(), start=1):
-            key = written(path)
-            if key not in seen.photos:
-                _look(agent, path, key, seen, append)
+        for number, (key, path) in enumerate(wanted.items(), start=1):
+            if is_video(path):
+                _look_at_video(agent, path, key, seen, append)
+            else:
+                seen.order.append(key)
+                if key not in seen.photos:
+                    _look(key, seen, append, partial(_photo, agent, path))
             if looked is not None:
                 looked(number)
     return seen
@@ -106,11 +112,39 @@ def named_again(answer: Answer, names: Mapping[str, str]) -> Answer:
     return answer.model_copy(update={"source": names.get(answer.source, answer.source), "album": told})
 
 
-def _look(agent: Any, path: Path, key: str, seen: Seen, append: Callable[[Observation, Capture], None] | None) -> None:
-    """Look at one photo; whatever goes wrong with it is its error."""
+def _file(key: str) -> str:
+    """The file that a photo or the frame of a video is from."""
+    file, mark, seconds = key.rpartition(FRAME)
+    return file if mark and seconds.replace(".", "", 1).isdigit() else key
+
+
+def _look_at_video(agent: Any, path: Path, key: str, seen: Seen, append: Append | None) -> None:
+    """Look at the frames of a video at which its picture changes; each is a photo of the album."""
     try:
-        capture = capture_of(path)
-        observation = replace(agent.observe(path), source=key)
+        capture, found = capture_of_video(path), frames(path)
+    except GeoAgentError as error:
+        seen.order.append(key)
+        seen.failed[key] = str(error)
+        return
+    for frame in found:
+        name = f"{key}{FRAME}{frame.seconds:.1f}"
+        seen.order.append(name)
+        if name not in seen.photos:
+            _look(name, seen, append, partial(_frame, agent, capture, frame))
+
+
+def _photo(agent: Any, path: Path) -> tuple[Capture, Observation]:
+    return capture_of(path), agent.observe(path)
+
+
+def _frame(agent: Any, capture: Capture, frame: Frame) -> tuple[Capture, Observation]:
+    return later(capture, frame.seconds), agent.observe(frame.photo)
+
+
+def _look(key: str, seen: Seen, append: Append | None, look: Look) -> None:
+    """Look at one photo or frame; whatever goes wrong with it is its error."""
+    try:
+        capture, observation = look()
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except GeoAgentError as error:
@@ -119,6 +153,7 @@ def _look(agent: Any, path: Path, key: str, seen: Seen, append: Callable[[Observ
     except BaseException as error:  # a bug in our code or in a library; see `batch`
         seen.failed[key] = " ".join(f"unexpected {type(error).__name__}: {error}".split())
         return
+    observation = replace(observation, source=key)
     seen.photos[key] = AlbumPhoto(observation, capture)
     if append is not None:
         append(observation, capture)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from geoagent.types.capture import Capture, Device, TimeSource
 from geoagent.types.photo import Photo
 
 SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".3gp", ".mts", ".m2ts", ".mpg", ".mpeg"})
+FRAME = "#t="
+"""Between the name of a video and the seconds of a frame (Media Fragments URI 1.0)."""
 MOST_FRAMES = 12
 """Frames of one video that are looked at."""
 _SIDE = 24  # of the small grey pictures that are compared
@@ -81,7 +83,7 @@ def frames(path: Path, most: int = MOST_FRAMES) -> list[Frame]:
         raise PhotoError(f"{name}: the video holds no pictures")
     kept = [found[0], *sorted(found[1:], key=lambda each: -each[0])[: most - 1]]
     return [
-        Frame(seconds, Photo(np.asarray(image.convert("RGB")), source=f"{name}#t={seconds:.1f}"))
+        Frame(seconds, Photo(np.asarray(image.convert("RGB")), source=f"{name}{FRAME}{seconds:.1f}"))
         for _, seconds, image in sorted(kept, key=lambda each: each[1])
     ]
 
@@ -103,6 +105,16 @@ def capture_of_video(path: Path) -> Capture:
     device = Device(_first(tags, _MAKES), _first(tags, _MODELS))
     source: TimeSource | None = None if clock is None and utc is None else "exif"
     return Capture(clock, utc, source, 1.0, device, _place(_first(tags, _PLACES)), form="photo")
+
+
+def later(capture: Capture, seconds: float) -> Capture:
+    """The circumstances of a frame, so long after the start of its video."""
+    span = timedelta(seconds=seconds)
+    return replace(
+        capture,
+        clock=None if capture.clock is None else capture.clock + span,
+        utc=None if capture.utc is None else capture.utc + span,
+    )
 
 
 def _decoded(path: Path) -> Iterator[tuple[float, Any]]:

@@ -66,6 +66,7 @@ def album_of(settings: dict[str, Any], paths: Sequence[Path], *, texts: bool) ->
     from geoagent.agent.album_clocks import stated_clock
     from geoagent.agent.albums import AlbumSettings
     from geoagent.album.motion import Motion
+    from geoagent.evidence.video import is_video
 
     wanted, same = settings.pop("album"), settings.pop("same_place")
     tracks, clocks = settings.pop("tracks"), settings.pop("clocks")
@@ -76,7 +77,7 @@ def album_of(settings: dict[str, Any], paths: Sequence[Path], *, texts: bool) ->
         return None
     if texts:
         raise click.UsageError("--album needs photos: texts have no times")
-    if len(paths) < 2 and not tracks:
+    if len(paths) < 2 and not tracks and not any(map(is_video, paths)):
         raise click.UsageError("--album needs two photos or more, or a --track")
     with value_of("--track"):
         read = _tracks(tracks)
