@@ -17,6 +17,9 @@ from geoagent.worlds.world import World
 
 SOURCE = "album"
 _SUREST = 0.99  # other photos never say more than this: people lend their camera, and copy files
+_DOUBT, _DOUBT_HOURS = 0.05, 2.0
+"""Share of photos that motion does not explain if the nearest witness is hours away, and the hours in which it grows:
+so that radii hold what they say on check-ins of persons that the motion was not fitted on (`bench_album.py`)."""
 _LEAST = 0.02  # less sure messages say nothing
 _NAMED = 0.02  # points with less mass are named by their country alone
 _SHOWN = 8
@@ -35,12 +38,18 @@ def constraint_of(
         world: its cells say in which country a point lies.
     """
     spread = spread_of(message.told, lines.places, lines.likelihoods.ground)
-    reliability = min(_SUREST, 1.0 - message.told.elsewhere)
+    reliability = min(_SUREST, 1.0 - message.told.elsewhere) * (1.0 - _unexplained(message, sighting))
     if spread is None or reliability < _LEAST:
         return None
     places, weights = _named(spread, gazetteer, world)
     says = told_by(message, sighting, gazetteer, still=lines.step.motion.growth == 0)
     return Constraint(SOURCE, SOURCE, places[0].name, says, SOURCE, places, weights, reliability, spread=spread)
+
+
+def _unexplained(message: Message, sighting: Sighting) -> float:
+    """Probability that a photo was taken where nothing of its album would have led."""
+    gaps = [abs(side.hours - sighting.hours) for side in (message.before, message.after) if side is not None]
+    return _DOUBT * float(-np.expm1(-min(gaps, default=0.0) / _DOUBT_HOURS))
 
 
 def _named(spread: Spread, gazetteer: Gazetteer, world: World) -> tuple[tuple[Place, ...], np.ndarray]:
