@@ -1,6 +1,6 @@
 """What the photos of an album tell one another: hidden positions, found again from the known ones.
 
-    python benchmarks/bench_album.py [--folds 3] [--seeds 1] [--shipped] [--evidence]
+    python benchmarks/bench_album.py [--folds 3] [--seeds 1] [--shipped] [--evidence] [--checkins FILE]
 
 Reads `albums/checkins.csv` of the benchmark data: real check-ins of 24 persons. Their positions are hidden in three
 ways: half at random, runs of 5 to 40, and 95 %. Persons are dealt into folds, and the motion that places one fold is
@@ -16,6 +16,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from _hidden import RULES, Case, random_walk, walk_rate
@@ -43,8 +44,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=450, help="steps of each fit")
     parser.add_argument("--shipped", action="store_true", help="use the motion that ships")
     parser.add_argument("--evidence", action="store_true", help="also with texts")
+    parser.add_argument("--checkins", type=Path, help="another table of positions: person, utc, lat, lon")
     args = parser.parse_args()
-    people = read_positions(data("albums", "checkins.csv"))
+    people = read_positions(args.checkins or data("albums", "checkins.csv"))
     agent = GeoAgent.load(ocr="nothing", world="starter")
     names = sorted(people)
     order = np.random.default_rng(5).permutation(len(names))

@@ -9,6 +9,7 @@ async function choose(photo) {
   try {
     await weigh({ first: true });
     strip();
+    timeline();
   } catch (error) { show("start"); trouble(error.message); lost(photo, error); }
 }
 
@@ -23,7 +24,7 @@ async function weigh({ first = false } = {}) {
   const asking = now.asking = new AbortController(), photo = now.chosen;
   $("found").classList.add("busy");
   try {
-    const view = await (await ask("/api/view", { method: "POST", body: fields({ observation: photo.id }), signal: asking.signal })).json();
+    const view = await (await ask("/api/view", { method: "POST", body: fields({ observation: idOf(photo) }), signal: asking.signal })).json();
     if (!map) await openMap();
     now.view = view;
     draw(first);
@@ -141,6 +142,40 @@ function frame() {
   Object.assign(figure.querySelector("img").style, { width: "100%", height: "100%" });
 }
 
+// --- an album ----------------------------------------------------------------------------------------------------
+
+// Weigh all photos together, or each by itself again; nothing is read again.
+async function album() {
+  const notes = [];
+  for (const photo of now.photos) Object.assign(photo, { told: null, taken: null, best: null, album: null });
+  if ($("together").checked && now.photos.length > 1) {
+    $("trip-says").textContent = "Weighing the photos together…";
+    const form = fields();
+    for (const photo of now.photos) form.append("observations", photo.id);
+    const found = await (await ask("/api/album", { method: "POST", body: form })).json();
+    found.items.forEach(({ observation, answer }, i) => Object.assign(now.photos[i], { told: observation, best: answer.best, album: answer.album, taken: answer.album.taken }));
+    notes.push(...found.notes);
+  }
+  $("trip-says").textContent = notes.join(" ");
+  timeline();
+}
+
+// In order of time where it is known, else as they came; photos that take no part say why.
+function inOrder() {
+  return now.photos.filter((photo) => photo.album).sort((a, b) => (a.taken || "~").localeCompare(b.taken || "~"));
+}
+
+function timeline() {
+  const rows = inOrder();
+  $("timeline").replaceChildren(...rows.map((photo) => {
+    const when = photo.taken ? photo.taken.replace("T", " ").replace(/:\d\d(Z?)$/, (_, utc) => (utc ? " UTC" : "")) : "no time";
+    const place = photo.album.part ? where(photo.best) : photo.album.why_not || "takes no part";
+    return el("li", {}, el("button", { type: "button", "aria-current": String(photo === now.chosen), onclick: () => choose(photo) },
+      el("span", { class: "when" }, when), el("span", { class: "place" }, say(place)), el("span", { class: "file muted" }, say(photo.name))));
+  }));
+  if (map) { map.trip = rows.map((photo) => photo.best).filter((best) => best && known(best)); map.paint(); }
+}
+
 // --- weighing differently ----------------------------------------------------------------------------------------
 
 function controls() {
@@ -167,7 +202,7 @@ async function check() {
   const box = $("verdict"), claim = now.claim = $("claim").value;
   if (!box.childElementCount) box.replaceChildren(el("p", { class: "muted" }, "Checking…"));
   try {
-    const found = await (await ask("/api/verify", { method: "POST", body: fields({ observation: now.chosen.id, claim }) })).json();
+    const found = await (await ask("/api/verify", { method: "POST", body: fields({ observation: idOf(now.chosen), claim }) })).json();
     if (now.claim === claim) box.replaceChildren(...verdictOf(found));
   } catch (error) { if (now.claim === claim) box.replaceChildren(el("p", { class: "note" }, error.message)); }
 }
@@ -184,15 +219,16 @@ const stem = () => now.chosen.name.replace(/\.[^.]*$/, "").replace(/[^\p{L}\p{N}
 async function fetched(path, name) {
   try {
     $("save-error").hidden = true;
-    save(await (await ask(path, { method: "POST", body: fields({ observation: now.chosen.id }) })).blob(), name);
+    save(await (await ask(path, { method: "POST", body: fields({ observation: idOf(now.chosen) }) })).blob(), name);
   } catch (error) { $("save-error").textContent = error.message; $("save-error").hidden = false; }
 }
 
 async function forget() {
   const photo = now.chosen;
-  await ask(`/api/observations/${photo.id}`, { method: "DELETE" });
+  for (const id of [photo.id, photo.told]) if (id) await ask(`/api/observations/${id}`, { method: "DELETE" });
   now.photos = now.photos.filter((other) => other !== photo);
   now.view = null; now.chosen = null;
+  await album();
   document.title = "geoagent";
   $("photo").replaceChildren();
   strip();
@@ -212,6 +248,10 @@ function listen() {
     if (!job) return;
     job.stopped = true;
     if (job.id) await ask(`/api/jobs/${job.id}`, { method: "DELETE" }).catch(() => {});
+  });
+  $("together").addEventListener("change", async () => {
+    try { await album(); } catch (error) { $("together").checked = false; await album().catch(() => {}); trouble(error.message); }
+    if (now.chosen) await choose(now.chosen);
   });
   for (const id of ["balance", "use-picture", "use-text"]) $(id).addEventListener("input", soon);
   $("hints").addEventListener("submit", (event) => {

@@ -98,6 +98,7 @@ function follow(state) {
 async function arrive(items) {
   const failed = items.filter((item) => item.state !== "done"), done = items.filter((item) => item.state === "done");
   for (const item of done) now.photos.push({ name: item.name, id: item.observation });
+  if (done.length && $("together").checked) await album().catch((error) => trouble(error.message));
   if (done.length) await choose(now.photos[now.photos.length - done.length]); else back();
   if (failed.length) trouble(failed.map((item) => item.error).join("\n"));
   strip();
@@ -130,8 +131,12 @@ async function again() {
   keep();
 }
 
+// What is asked about a photo: in an album, what the others tell about it belongs to it.
+const idOf = (photo) => photo.told || photo.id;
+
 function strip() {
   keep();
+  $("trip").hidden = now.photos.length < 2 || $("found").hidden;
   $("strip").hidden = now.photos.length < 2 || $("found").hidden;
   $("strip").replaceChildren(...now.photos.map((photo) => el("button", { type: "button", "aria-current": String(photo === now.chosen), onclick: () => choose(photo) }, el("span", {}, say(photo.name)))));
 }

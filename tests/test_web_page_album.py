@@ -1,0 +1,111 @@
+"""Photos of an album on the page, in a real browser; only the OCR engine stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from browsing import chromium, headline, needs_browser, send, settled, until, visitors
+from PIL import Image
+from stand_in.engine import KOELN, NOTHING, picture
+from web_server import Running, running
+
+from geoagent.interfaces.web.limits import Limits
+
+pytestmark = needs_browser
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    with running(Limits(photo_mb=60)) as here:
+        yield here
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as here:
+        yield here
+
+
+@pytest.fixture
+def visit(browser: Any, server: Running) -> Iterator[Callable[..., Any]]:
+    with visitors(browser, server.url) as open_page:
+        yield open_page
+
+
+def taken(when: str, text: int = NOTHING) -> bytes:
+    exif = Image.Exif()
+    exif[0x10F], exif[0x110] = "Google", "Pixel 7"
+    exif.get_ifd(0x8769).update({0x9003: f"2023:07:04 {when}:00", 0x9011: "+02:00"})
+    return picture(text, exif=exif)
+
+
+def trip(page: Any) -> None:
+    """Send three photos, the last one first in time."""
+    names = ("sign.png", "later.png", "before.png")
+    send(page, taken("10:12", KOELN), taken("11:00"), taken("10:00"), names=names)
+    page.wait_for_selector("#found:not([hidden]) #summary h1", timeout=60_000)
+    until(page, "now.photos.length === 3")
+    settled(page)
+
+
+def test_photos_that_belong_together_place_one_another(visit: Callable[..., Any]) -> None:
+    page = visit()
+    trip(page)
+    assert not page.locator("#together").is_checked()
+    assert page.locator("#timeline").is_hidden()
+    page.locator("#strip button").nth(1).click()
+    settled(page)
+    assert "No place can be named" in headline(page)
+    page.locator("#together").check()
+    until(page, "document.querySelectorAll('#timeline li').length === 3")
+    settled(page)
+    assert headline(page).startswith("Köln")
+    assert "album" in page.locator("#cues").inner_text().lower()
+    names = page.locator("#timeline .file").all_inner_texts()
+    assert names == ["before.png", "sign.png", "later.png"]
+    assert page.locator("#timeline .when").first.inner_text() == "2023-07-04 08:00 UTC"
+    assert page.locator("#timeline .place").all_inner_texts() == ["Köln, Germany"] * 3
+    assert page.evaluate("map.trip.length") == 3
+
+
+def test_the_album_is_left_again(visit: Callable[..., Any]) -> None:
+    page = visit()
+    trip(page)
+    page.locator("#together").check()
+    until(page, "document.querySelectorAll('#timeline li').length === 3")
+    page.locator("#timeline button").nth(2).click()
+    settled(page)
+    assert headline(page).startswith("Köln")
+    assert page.locator("#timeline button").nth(2).get_attribute("aria-current") == "true"
+    page.locator("#together").uncheck()
+    until(page, "document.querySelectorAll('#timeline li').length === 0 && map.trip.length === 0")
+    settled(page)
+    assert "No place can be named" in headline(page)
+
+
+def test_a_photo_that_is_deleted_tells_the_others_nothing_more(visit: Callable[..., Any]) -> None:
+    page = visit()
+    trip(page)
+    page.locator("#together").check()
+    until(page, "document.querySelectorAll('#timeline li').length === 3")
+    page.locator("#strip button").first.click()
+    settled(page)
+    page.locator("#forget").click()
+    until(page, "now.photos.length === 2 && document.querySelectorAll('#timeline li').length === 2")
+    settled(page)
+    assert "No place can be named" in headline(page)
+
+
+def test_the_timeline_by_keyboard_and_on_a_small_screen(visit: Callable[..., Any]) -> None:
+    page = visit(width=390, height=800, scheme="dark")
+    trip(page)
+    page.locator("#together").focus()
+    page.keyboard.press("Space")
+    until(page, "document.querySelectorAll('#timeline li').length === 3")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    settled(page)
+    assert page.evaluate("now.chosen.name") == "before.png"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
