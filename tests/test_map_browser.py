@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from albums import LYON, PARIS, album
+from albums import photo as photo_of
 from answers import ALL, OUTLINES, error, fiji, full, no_cues, nowhere, photo
 from browsing import chromium, needs_browser
 
+from geoagent import GeoAgent
+from geoagent.agent.album_run import answer_of
 from geoagent.answer import Answer
 from geoagent.interfaces.render.map import map_html
 
@@ -190,3 +194,21 @@ def test_several_photos_can_be_chosen_between(show: Callable[..., Any]) -> None:
     page.locator("[data-pick='1']").click()
     assert page.locator("h1").inner_text() == "No answer"
     assert page.said == []
+
+
+def test_photos_of_an_album_are_a_trip_in_order_of_time(show: Callable[..., Any], agent: GeoAgent) -> None:
+    taken = [
+        photo_of(agent, "late", 1500, PARIS),
+        photo_of(agent, "early", 0, LYON),
+        photo_of(agent, "between", 20, LYON),
+    ]
+    made = album(agent, [*taken, photo_of(agent, "last", 1520, PARIS)])
+    page = show([answer_of(agent, made, key) for key in made.photos])
+    trip = page.evaluate("map.trip.map((place) => place.lat)")
+    assert trip == sorted(trip)
+    assert len(trip) == 4
+    assert "2023-07-04 08:20 UTC" in page.locator("[data-pick='2']").inner_text()
+    assert page.said == []
+    assert page.evaluate("map.trip.length") == 4
+    plain = show([full(), no_cues()])
+    assert plain.evaluate("map.trip.length") == 0

@@ -175,6 +175,7 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "id": answer.id,
         "source": answer.source,
+        "taken": None if answer.album is None else answer.album.taken,
         "status": answer.status,
         "error": answer.error,
         "best": _best(answer.best, answer.radius_50_km, answer.radius_90_km, answer.confidence),

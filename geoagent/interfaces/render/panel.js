@@ -73,6 +73,9 @@ function panel(a) {
   return kids.flat(4);
 }
 
+// "2023-07-04 08:12 UTC"; without UTC it is what the camera's clock showed.
+const whenText = (taken) => taken.replace("T", " ").replace(/:\d\d(Z?)$/, (_, utc) => (utc ? " UTC" : ""));
+
 function select(index, fit = true) {
   current = index;
   const a = DATA.answers[index], box = $("panel");
@@ -80,7 +83,7 @@ function select(index, fit = true) {
     el("div", { class: "pickers" }, DATA.answers.map((other, i) => el("button", { type: "button", class: "row", "data-pick": i,
       "aria-current": String(i === index), onclick: () => { select(i); document.querySelector(`[data-pick="${i}"]`).focus(); } },
     el("span", { class: "muted" }, String(i + 1)), el("span", {}, say(other.source), el("br"), el("span", { class: "muted small" },
-      other.status === "error" ? "no answer" : say(where(other.best)))), el("span", { class: "small" }, other.best.p))))] : [];
+      other.status === "error" ? "no answer" : say(where(other.best)), other.taken ? ` · ${whenText(other.taken)}` : "")), el("span", { class: "small" }, other.best.p))))] : [];
   const scroll = box.querySelector(".pickers") ? box.querySelector(".pickers").scrollTop : 0;
   box.replaceChildren(...[...pickers, ...panel(a)].filter((kid) => kid !== "" && kid !== null && kid !== undefined));
   if (box.querySelector(".pickers")) box.querySelector(".pickers").scrollTop = scroll;
@@ -100,6 +103,8 @@ $("tiles").addEventListener("click", () => {
   else $("credit").textContent = drawn;
   map.paint();
 });
+// Photos of an album in order of time: their trip.
+map.trip = DATA.answers.filter((a) => a.taken && a.best && known(a.best)).sort((a, b) => a.taken.localeCompare(b.taken)).map((a) => a.best);
 select(0, DATA.answers.length === 1);
 if (DATA.answers.length > 1) map.fit(DATA.answers.map((a) => a.best).filter(known));
 $("layers").open = innerWidth > 860;
