@@ -51,6 +51,7 @@ for profile, factor in (("default", 1), ("thorough", 10)):
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 SLOW = {
+    "test_album_cli",
     "test_bad_files",
     "test_calibration",
     "test_comparison",
@@ -73,9 +74,11 @@ SLOW = {
     "test_resume",
     "test_training",
     "test_web",
+    "test_web_album",
     "test_web_everybody",
     "test_web_load",
     "test_web_page",
+    "test_web_page_album",
     "test_web_refused",
     "test_web_tools",
     "test_wheel",
@@ -84,6 +87,8 @@ SLOW = {
 
 
 ONCE = {
+    "test_album",
+    "test_album_cli",
     "test_calibration",
     "test_cli",
     "test_comparison",
