@@ -63,11 +63,10 @@ class Timelines:
         tracks: frozenset[str] = frozenset(),
         joined: bool = False,
     ) -> None:
-        still = motion is STILL
-        if still:  # one place: times are of no matter, and devices neither
+        if motion is STILL:  # one place: times are of no matter, and devices neither
             sightings = [replace(s, hours=0.0, error_hours=0.0, device="") for s in sightings]
         self.sightings = {s.key: s for s in sightings if s.timed}
-        self._tracks, self._joined, self._still = tracks, joined, still
+        self._tracks, self._joined = tracks, joined
         points = [(place, extent) for s in self.sightings.values() for place, extent in s.points]
         latlon = np.array([tuple(place) for place, _ in points], dtype=np.float64).reshape(-1, 2)
         self.places, labels = Places.of(latlon, np.array([extent for _, extent in points]))

@@ -22,6 +22,7 @@ CHANGE_HOURS = 200.0
 """Mean time for which devices stay together or apart."""
 NEAR_HOURS = 12.0
 """Places further apart in time say nothing about being together."""
+_APART_HOURS, _MOST = 0.5, 300  # nodes of a device that are compared: so far apart, and about so many
 _LIMIT = 6.0  # nats that one pair of photos may contribute
 _SIDE = 0.99  # share of a chance hit: two people in one town are apart and yet near
 
@@ -44,11 +45,6 @@ class Company:
             return 0.0
         return float(np.interp(hours, self.times, self.probs))
 
-    @property
-    def known(self) -> bool:
-        """Whether the evidence shows anything."""
-        return len(self.times) > 0
-
 
 def company(mine: Sequence[Node], own: Chain, other: Chain) -> Company:
     """Compare a device with another one.
@@ -62,7 +58,7 @@ def company(mine: Sequence[Node], own: Chain, other: Chain) -> Company:
         return Company(np.zeros(0), np.zeros(0))
     theirs = np.array([node.hours for node in other.nodes])
     times, nats = [], []
-    for node in sorted(mine, key=lambda node: (node.hours, node.key)):
+    for node in _thinned(mine):
         if np.abs(theirs - node.hours).min() > NEAR_HOURS:
             continue
         beside = other.evidence(node)
@@ -70,6 +66,15 @@ def company(mine: Sequence[Node], own: Chain, other: Chain) -> Company:
         times.append(node.hours)
         nats.append(float(np.clip(np.log(beside * _SIDE + alone * (1 - _SIDE)) - np.log(alone), -_LIMIT, _LIMIT)))
     return Company(np.array(times), _two_states(np.array(times), np.array(nats)))
+
+
+def _thinned(nodes: Sequence[Node]) -> list[Node]:
+    """Nodes at least half an hour apart, and no more than can be compared in a second or two."""
+    found: list[Node] = []
+    for node in sorted(nodes, key=lambda node: (node.hours, node.key)):
+        if not found or node.hours - found[-1].hours >= _APART_HOURS:
+            found.append(node)
+    return found[:: 1 + len(found) // _MOST]
 
 
 def _two_states(times: Float, nats: Float) -> Float:
