@@ -152,6 +152,7 @@ def test_a_track_and_a_stated_clock(trip: Path, tmp_path: Path):
         f'<trkpt lat="45.76" lon="{4.80 + i / 1000}"><time>2023-07-05T{10 + i // 60:02}:{i % 60:02}:00Z</time></trkpt>'
         for i in range(180)
     )
+    points += '<trkpt lat="1" lon="2"/>'
     track = tmp_path / "walk.gpx"
     track.write_text(
         f'<gpx xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>{points}</trkseg></trk></gpx>', "utf-8"
@@ -167,6 +168,7 @@ def test_a_track_and_a_stated_clock(trip: Path, tmp_path: Path):
     assert row["best"]["place"] == "Lyon"
     assert row["best"]["lon"] == pytest.approx(4.86, abs=0.02)
     assert "5.5 hours ahead of UTC" in row["album"]["clock"]
+    assert "of 181 points these were left out: 1 without a time" in result.stderr
 
 
 @pytest.mark.parametrize(

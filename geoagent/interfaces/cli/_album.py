@@ -140,4 +140,8 @@ def _looking(total: int) -> Iterator[Looked]:
 def _tracks(paths: Sequence[Path]) -> tuple[Track, ...]:
     from geoagent.evidence.tracks import read_track
 
-    return tuple(read_track(path) for path in paths)
+    tracks = tuple(read_track(path) for path in paths)
+    for track in tracks:
+        for note in track.notes:
+            click.echo(f"Note: {note}", err=True)
+    return tracks
