@@ -2,55 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import GPS_LYON, OFFSET, ORIGINAL, save
 from PIL import Image
 
 from geoagent.errors import PhotoError
 from geoagent.evidence.capture import capture_of
-from geoagent.evidence.taken import of_exif, of_name, of_xmp
+from geoagent.evidence.taken import of_exif, of_xmp, unrolled
 from geoagent.places.geo import LatLon
 from geoagent.types import Device
-
-ORIGINAL, OFFSET, FRACTION = 0x9003, 0x9011, 0x9291
-
-
-def save(
-    path: Path,
-    *,
-    original: str = "",
-    offset: str = "",
-    fraction: str = "",
-    make: str = "",
-    model: str = "",
-    software: str = "",
-    serial: str = "",
-    gps: dict[int, object] | None = None,
-    size: tuple[int, int] = (64, 48),
-    **options: object,
-) -> Path:
-    """A small picture with EXIF data."""
-    image = Image.new("RGB", size, "grey")
-    exif = image.getexif()
-    for tag, value in ((0x10F, make), (0x110, model), (0x131, software)):
-        if value:
-            exif[tag] = value
-    details = exif.get_ifd(0x8769)
-    for tag, value in ((ORIGINAL, original), (OFFSET, offset), (FRACTION, fraction), (0xA431, serial)):
-        if value:
-            details[tag] = value
-    if gps:
-        exif.get_ifd(0x8825).update(gps)
-    image.save(path, exif=exif, **options)
-    return path
-
-
-GPS_LYON = {1: "N", 2: (45.0, 45.0, 50.4), 3: "E", 4: (4.0, 50.0, 8.5)}
 
 
 def test_a_phone_tells_clock_zone_and_position(tmp_path: Path):
@@ -97,52 +62,6 @@ def test_a_camera_without_zone(tmp_path: Path):
     assert found.clock == datetime(2016, 2, 29, 6, 7, 8)
     assert found.utc is None
     assert found.position is None
-
-
-@pytest.mark.parametrize(
-    ("name", "clock", "utc"),
-    [
-        ("IMG_20230704_153012.jpg", datetime(2023, 7, 4, 15, 30, 12), None),
-        ("20191224_080910.jpg", datetime(2019, 12, 24, 8, 9, 10), None),
-        ("2021-03-05 17.45.59.jpg", datetime(2021, 3, 5, 17, 45, 59), None),
-        ("VID-2020-01-31-235959.jpg", datetime(2020, 1, 31, 23, 59, 59), None),
-        ("signal-2022-10-09-081500.jpg", datetime(2022, 10, 9, 8, 15, 0), None),
-        ("PXL_20230704_133012345.jpg", None, datetime(2023, 7, 4, 13, 30, 12, 345_000, UTC)),
-        ("PXL_20240229_000001000.MP.jpg", None, datetime(2024, 2, 29, 0, 0, 1, tzinfo=UTC)),
-        ("Screenshot_2024-05-06-07-08-09.png", datetime(2024, 5, 6, 7, 8, 9), None),
-        ("WhatsApp Image 2023-07-04 at 15.30.12.jpeg", datetime(2023, 7, 4, 15, 30, 12), None),
-        ("20230704153012.jpg", datetime(2023, 7, 4, 15, 30, 12), None),
-    ],
-)
-def test_times_in_names(name: str, clock: datetime | None, utc: datetime | None):
-    found = of_name(name)
-    assert (found.clock, found.utc, found.source) == (clock, utc, "name")
-    assert found.error_s < 60
-
-
-@pytest.mark.parametrize("name", ["IMG-20230704-WA0012.jpg", "VID-20191231-WA0001.jpg", "Photo 2021-03-05.jpg"])
-def test_a_day_in_a_name_is_known_to_half_a_day(name: str):
-    found = of_name(name)
-    assert found.clock.hour == 12
-    assert found.error_s == 12 * 3600
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "DSC_0042.jpg",
-        "IMG_1234.JPG",
-        "20231345_250000.jpg",
-        "2023-02-30 10.00.00.jpg",
-        "19700101_000000.jpg",
-        "29990101_000000.jpg",
-        "photo-1234567890123.jpg",
-        "a.jpg",
-        "report-2023.jpg",
-    ],
-)
-def test_names_without_a_time(name: str):
-    assert of_name(name) is None
 
 
 @given(
@@ -219,79 +138,6 @@ def test_a_sidecar_of_xmp(tmp_path: Path):
     assert found.source == "xmp"
 
 
-def takeout(lat: float = 0.0, lon: float = 0.0, timestamp: object = "1688477412") -> str:
-    place = {"latitude": lat, "longitude": lon, "altitude": 0.0}
-    return json.dumps({"title": "x.jpg", "photoTakenTime": {"timestamp": timestamp}, "geoData": place})
-
-
-@pytest.mark.parametrize(
-    ("photo", "side"),
-    [
-        ("IMG_1.jpg", "IMG_1.jpg.json"),
-        ("IMG_1.jpg", "IMG_1.jpg.supplemental-metadata.json"),
-        ("IMG_1.jpg", "IMG_1.jpg.supplemental-metad.json"),
-        ("IMG_1.jpg", "IMG_1.jpg.suppl.json"),
-        ("IMG_1(2).jpg", "IMG_1.jpg(2).json"),
-        ("IMG_1(2).jpg", "IMG_1.jpg.supplemental-metadata(2).json"),
-        ("IMG_1-edited.jpg", "IMG_1.jpg.json"),
-        (f"{'a' * 60}.jpg", f"{'a' * 46}.json"),
-    ],
-)
-def test_sidecars_of_takeout(tmp_path: Path, photo: str, side: str):
-    save(tmp_path / photo)
-    (tmp_path / side).write_text(takeout(45.5, -73.25), "utf-8")
-    found = capture_of(tmp_path / photo)
-    assert found.utc == datetime(2023, 7, 4, 13, 30, 12, tzinfo=UTC)
-    assert found.source == "sidecar"
-    assert found.position == LatLon(45.5, -73.25)
-
-
-@pytest.mark.parametrize(
-    "content", ["", "[]", "{", '{"photoTakenTime": 3}', takeout(0, 0, "x"), takeout(91, 5, 0), '{"title": "x"}']
-)
-def test_sidecars_that_tell_nothing(tmp_path: Path, content: str):
-    save(tmp_path / "x.jpg")
-    (tmp_path / "x.jpg.json").write_text(content, "utf-8")
-    found = capture_of(tmp_path / "x.jpg")
-    assert found.position is None
-    assert found.utc is None
-
-
-def test_the_photos_own_position_counts_before_that_of_a_sidecar(tmp_path: Path):
-    save(tmp_path / "x.jpg", original="2023:07:04 10:30:15", gps=GPS_LYON)
-    (tmp_path / "x.jpg.json").write_text(takeout(10.0, 20.0), "utf-8")
-    assert capture_of(tmp_path / "x.jpg").position.distance_km(LatLon(45.764, 4.83569)) < 0.01
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "form"),
-    [
-        ("Screenshot_20230704-153012.png", {}, "screenshot"),
-        ("Bildschirmfoto 2023-07-04 um 15.30.12.png", {}, "screenshot"),
-        ("截屏2023-07-04.png", {}, "screenshot"),
-        ("x.png", {"size": (1170, 2532)}, "screenshot"),
-        ("x.png", {"size": (1920, 1080)}, "screenshot"),
-        ("x.png", {"size": (1920, 1080), "make": "Panasonic", "model": "DMC-GH4"}, "photo"),
-        ("x.jpg", {"make": "EPSON", "model": "Perfection V600", "software": "EPSON Scan"}, "document"),
-        ("x.jpg", {"software": "CamScanner"}, "document"),
-        ("x.jpg", {"size": (1240, 1754)}, "document"),
-        ("x.jpg", {"size": (2550, 3300)}, "document"),
-        ("x.jpg", {"size": (1600, 1200)}, "unknown"),
-        ("IMG-20230704-WA0003.jpg", {"size": (1200, 1600)}, "unknown"),
-        ("x.jpg", {"make": "Apple", "model": "iPhone 14"}, "photo"),
-    ],
-)
-def test_photos_screenshots_and_documents(tmp_path: Path, name: str, options: dict, form: str):
-    found = capture_of(save(tmp_path / name, **options))
-    assert found.form == form
-    assert bool(found.why_form) == (form in ("screenshot", "document"))
-
-
-def test_a_scan_in_black_and_white(tmp_path: Path):
-    Image.new("1", (300, 400)).save(tmp_path / "x.tif")
-    assert capture_of(tmp_path / "x.tif").form == "document"
-
-
 @pytest.mark.parametrize("content", [b"", b"no photo", b"\xff\xd8\xff\xe1\x00\x10Exif\0\0broken", b"%PDF-1.4"])
 def test_files_that_are_no_photos(tmp_path: Path, content: bytes):
     (tmp_path / "x.jpg").write_bytes(content)
@@ -310,3 +156,99 @@ def test_strange_makes_are_cleaned(tmp_path: Path, make: str):
     assert found.device.make.isprintable()
     assert len(found.device.make) <= 80
     assert found.device.make == found.device.make.strip()
+
+
+@pytest.mark.parametrize("length", [255, 252, 240])
+def test_names_that_leave_no_room_for_those_of_sidecars(tmp_path: Path, length: int):
+    path = save(tmp_path / f"{'x' * (length - 4)}.jpg", original="2011:10:09 08:07:06")
+    assert capture_of(path).clock == datetime(2011, 10, 9, 8, 7, 6)
+
+
+@given(st.datetimes(datetime(2019, 5, 1), datetime(2025, 12, 31)), st.floats(-14 * 3600, 14 * 3600))
+def test_weeks_that_a_receiver_lost_come_back(when: datetime, apart_s: float):
+    fix = when.replace(tzinfo=UTC)
+    clock = fix + timedelta(seconds=apart_s)
+    assert unrolled(fix - timedelta(weeks=1024), clock) == fix
+    assert unrolled(fix, clock) == fix
+
+
+@pytest.mark.parametrize("days", [3, 700, 7100, 7300, -40])
+def test_stamps_that_are_off_otherwise_are_left_alone(days: int):
+    clock = datetime(2023, 3, 2, 12, tzinfo=UTC)
+    assert unrolled(clock - timedelta(days=days), clock) == clock - timedelta(days=days)
+
+
+def test_a_receiver_that_lost_weeks(tmp_path: Path):
+    path = save(
+        tmp_path / "x.jpg",
+        original="2021:09:10 14:00:05",
+        make="Panasonic",
+        model="DMC-TZ20",
+        gps={**GPS_LYON, 7: (12.0, 0.0, 1.0), 29: "2002:01:25"},
+    )
+    found = capture_of(path)
+    assert found.clock == datetime(2021, 9, 10, 14, 0, 5)
+    assert found.utc == found.position_utc == datetime(2021, 9, 10, 12, 0, 1, tzinfo=UTC)
+    assert found.error_s == 10.0
+    assert "1024 weeks" in found.doubts[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("IMG_20200101_101010.jpg", {"original": "2023:07:04 12:00:00"}, "its EXIF data and of its name"),
+        ("PXL_20200101_101010000.jpg", {"original": "2023:07:04 12:00:00", "offset": "+02:00"}, "of its name"),
+        (
+            "x.jpg",
+            {
+                "original": "2023:07:04 12:00:00",
+                "offset": "+02:00",
+                "gps": {**GPS_LYON, 7: (9.0, 0.0, 0.0), 29: "2023:06:01"},
+            },
+            "its GPS stamp are 33 days",
+        ),
+        ("WhatsApp Image 2023-07-04 at 15.30.12.jpg", {}, "messenger"),
+        ("Photo 04-07-2023.jpg", {}, "2023-07-04 or 2023-04-07"),
+    ],
+)
+def test_what_does_not_agree_is_told(tmp_path: Path, name: str, options: dict, says: str):
+    assert says in "; ".join(capture_of(save(tmp_path / name, **options)).doubts)
+
+
+@pytest.mark.parametrize("name", ["IMG_20230705_020000.jpg", "IMG-20230703-WA0004.jpg", "x.jpg"])
+def test_what_zones_explain_is_no_doubt(tmp_path: Path, name: str):
+    path = save(tmp_path / name, original="2023:07:04 12:00:00", make="Canon", model="EOS R")
+    assert capture_of(path).doubts == ()
+
+
+@pytest.mark.parametrize(("make", "clock"), [("Apple", datetime(2015, 1, 1, 0, 1, 10)), ("Canon", None)])
+def test_new_year_on_a_phone_is_new_year(tmp_path: Path, make: str, clock: datetime | None):
+    assert capture_of(save(tmp_path / "x.jpg", original="2015:01:01 00:01:10", make=make, model="X 6")).clock == clock
+
+
+def test_a_day_alone_tells_no_zone(tmp_path: Path):
+    gps = {**GPS_LYON, 7: (8.0, 30.0, 2.0), 29: "2023:07:04"}
+    found = capture_of(save(tmp_path / "IMG-20230704-WA0001.jpg", gps=gps))
+    assert found.clock is None
+    assert found.utc == datetime(2023, 7, 4, 8, 30, 2, tzinfo=UTC)
+
+
+def test_the_serial_number_of_a_raw_file(tmp_path: Path):
+    image = Image.new("RGB", (16, 16))
+    exif = image.getexif()
+    exif[0x10F], exif[0x110], exif[0xC62F] = "Leica Camera AG", "Leica M10", "5 123 456"
+    image.save(tmp_path / "x.jpg", exif=exif)
+    assert capture_of(tmp_path / "x.jpg").device == Device("Leica Camera AG", "Leica M10", "5 123 456")
+
+
+@pytest.mark.parametrize(
+    ("value", "offset"), [("9999:12:31 23:59:59", "-05:00"), ("0001:01:01 00:00:00", "+05:00"), ("9999:99:99", "x")]
+)
+def test_times_at_the_ends_of_the_calendar(value: str, offset: str):
+    assert of_exif({}, {ORIGINAL: value, OFFSET: offset}) is None
+    assert of_xmp(f'xmp:CreateDate="{value[:10].replace(":", "-")}T{value[11:]}{offset}"'.encode()) is None
+
+
+def test_a_day_in_xmp_is_known_to_half_a_day():
+    found = of_xmp(b'<x photoshop:DateCreated="2017-06-05"/>')
+    assert (found.clock, found.error_s) == (datetime(2017, 6, 5, 12), 12 * 3600)

@@ -14,7 +14,8 @@ LAYERS = [
     {"places.coordinates", "types", "tables", "config", "prompts", "evidence.llm_messages", "evidence.llm_log"},
     {"places.geocells", "places.gazetteer", "evidence.photos", "evidence.folders", "evidence.opening", "evidence.raw"}
     | {"evidence.decoding", "evidence.exif", "evidence.gps", "evidence.copied"}
-    | {"evidence.capture", "evidence.taken", "evidence.takeout", "evidence.tracks"}
+    | {"evidence.capture", "evidence.taken", "evidence.named_times", "evidence.takeout", "evidence.forms"}
+    | {"evidence.tracks", "evidence.location_history"}
     | {"evidence.video"},
     {
         "answer",

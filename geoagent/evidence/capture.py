@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -13,36 +13,31 @@ from PIL import Image
 
 from geoagent.errors import PhotoError
 from geoagent.evidence.exif import EXIF_IFD, GPS_IFD, block_of, content_of, metadata_of, said_by, sidecars
+from geoagent.evidence.forms import cleaned, form_of
+from geoagent.evidence.named_times import of_name
 from geoagent.evidence.photos import from_content, from_header
-from geoagent.evidence.taken import GPS_S, Taken, of_exif, of_gps, of_name, of_xmp
+from geoagent.evidence.taken import DISAGREE, GPS_S, Taken, of_exif, of_gps, of_xmp, unrolled
 from geoagent.evidence.takeout import Sidecar, sidecar_of
-from geoagent.types.capture import Capture, Device, Form
+from geoagent.types.capture import Capture, Device
 
-_MAKE, _MODEL, _SOFTWARE, _SERIAL, _COMMENT = 0x010F, 0x0110, 0x0131, 0xA431, 0x9286
+_MAKE, _MODEL, _SERIAL, _SERIAL_DNG = 0x010F, 0x0110, 0xA431, 0xC62F
 _ERROR_M = 31
-_DISAGREE = timedelta(hours=26)
-_SCREENS = frozenset(
+_SOURCES = {
+    "exif": "its EXIF data",
+    "xmp": "its XMP data",
+    "sidecar": "Google's sidecar",
+    "name": "its name",
+    "gps": "its GPS stamp",
+}
+_ZONE_S = 900.0
+"""Zones are quarters of an hour: a clock that is less exact tells none."""
+_PHONES = frozenset(
     """
-    750x1334 828x1792 1080x1920 1080x2160 1080x2220 1080x2280 1080x2340 1080x2400 1080x2408 1125x2436 1170x2532
-    1179x2556 1206x2622 1242x2208 1242x2688 1284x2778 1290x2796 1320x2868 1440x2560 1440x2960 1440x3040 1440x3088
-    1440x3120 1440x3200 640x1136 720x1280 720x1520 720x1600 1536x2048 1620x2160 1640x2360 1668x2224 1668x2388
-    2048x2732 1280x800 1366x768 1440x900 1536x864 1600x900 1680x1050 1920x1080 1920x1200 2256x1504 2560x1440
-    2560x1600 2880x1800 3024x1964 3440x1440 3456x2234 3840x2160
+    apple google samsung huawei honor xiaomi redmi oneplus oppo realme vivo motorola lge htc nokia blackberry zte asus
+    fairphone nothing
     """.split()  # noqa: SIM905
 )
-"""Sizes of screens in pixels; phones may be held either way."""
-_SHOT = re.compile(
-    r"screen[ _-]?(?:shot|capture|grab)|bildschirmfoto|capture d.?[ée]cran|captura de (?:pantalla|tela)|schermata|"
-    r"zrzut ekranu|снимок экрана|截屏|屏幕截图|スクリーンショット|스크린샷",
-    re.IGNORECASE,
-)
-_SCANNER = re.compile(
-    r"epson (?:scan|perfection|expression)|canoscan|scansnap|scanjet|scanner|camscanner|adobe scan|office lens|"
-    r"microsoft lens|genius scan|vuescan|silverfast|naps2|xsane|fujitsu fi-|plustek",
-    re.IGNORECASE,
-)
-_PAGES_IN = ((8.27, 11.69), (8.5, 11.0), (5.83, 8.27), (11.69, 16.54))  # A4, US letter, A5, A3
-_DPI = (100, 150, 200, 240, 300, 400, 600)
+"""Makers whose clocks are set by the network: their photos of New Year's midnight are just that."""
 
 
 def capture_of(path: Path) -> Capture:
@@ -78,97 +73,86 @@ def _of_header(image: Image.Image, path: Path, side: Sidecar | None, beside: Seq
     exif, packet = metadata_of(image)
     said = said_by(image, path, beside=bool(beside))
     details, gps = block_of(exif, EXIF_IFD), block_of(exif, GPS_IFD)
-    device = Device(*(_clean(value) for value in (exif.get(_MAKE), exif.get(_MODEL), details.get(_SERIAL))))
-    form, why = _form(image, path, exif, details, device)
-    fix = of_gps(gps)
+    serial = cleaned(details.get(_SERIAL)) or cleaned(exif.get(_SERIAL_DNG))
+    device = Device(cleaned(exif.get(_MAKE)), cleaned(exif.get(_MODEL)), serial)
+    form, why = form_of(image, path, exif, details, device)
     told = [
         of_exif(exif, details),
         *(of_xmp(each) for each in (packet, *beside) if each),
         None if side is None else side.taken,
         of_name(path.name),
     ]
-    found = [taken for taken in told if taken is not None]
-    clock = next((taken for taken in found if taken.clock is not None), None)
-    utc = next((taken for taken in found if taken.utc is not None), None)
-    if utc is None and fix is not None:
-        utc = Taken(None, fix, "gps", GPS_S)
-    doubts = _doubts(clock, utc)
-    if clock is not None and clock.never_set and utc is None:
-        clock = None
-    if clock is not None and utc is not None and clock is not utc and _apart(clock, utc) > _DISAGREE:
-        # A GPS stamp or Google's own time is right where a clock was never set.
-        clock = None
-    first = utc if clock is None or (utc is not None and utc is clock) else clock
-    best = min((taken for taken in (clock, utc) if taken is not None), key=lambda taken: taken.error_s, default=None)
-    position, accuracy = said.latlon, _number(gps.get(_ERROR_M))
+    stamp = of_gps(gps)
+    times = _times([taken for taken in told if taken is not None], stamp, device)
+    position, accuracy, doubts = said.latlon, _number(gps.get(_ERROR_M)), times.doubts
     if position is None and side is not None and side.position is not None:
         position, accuracy = side.position, None
     if said.state == "doubtful":
         doubts = (*doubts, said.says)
+    clock, utc = times.clock, times.utc
+    first = utc if clock is None else clock
+    exact = clock if utc is None else utc
     return Capture(
         clock=None if clock is None else clock.clock,
         utc=None if utc is None else utc.utc,
         source=None if first is None else first.source,
-        error_s=0.0 if best is None else best.error_s,
+        error_s=0.0 if exact is None else exact.error_s,
         device=device,
         position=position,
         accuracy_m=accuracy,
-        position_utc=fix,
+        position_utc=times.fix,
         form=form,
         why_form=why,
         doubts=doubts,
     )
 
 
-def _apart(clock: Taken, utc: Taken) -> timedelta:
-    assert clock.clock is not None
-    assert utc.utc is not None
-    return abs(clock.clock.replace(tzinfo=UTC) - utc.utc)
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """What is believed of a photo's times, and the GPS stamp with the weeks that its receiver lost."""
+
+    clock: Taken | None
+    utc: Taken | None
+    fix: datetime | None
+    doubts: tuple[str, ...]
 
 
-def _doubts(clock: Taken | None, utc: Taken | None) -> tuple[str, ...]:
-    found = []
-    if clock is not None and clock.never_set:
-        found.append("the camera's clock seems never to have been set")
-    if clock is not None and utc is not None and clock is not utc and _apart(clock, utc) > _DISAGREE:
-        days = round(_apart(clock, utc) / timedelta(days=1))
-        found.append(f"the camera's clock ({clock.source}) and UTC ({utc.source}) are {days} days apart; UTC is used")
-    return tuple(found)
+def _times(told: Sequence[Taken], stamp: datetime | None, device: Device) -> _Times:
+    """Weigh what a file tells of its time, the surest statement first."""
+    clock = next((taken for taken in told if taken.clock is not None), None)
+    utc = next((taken for taken in told if taken.utc is not None), None)
+    doubts = []
+    if clock is not None and clock.never_set and device.make.casefold() not in _PHONES:
+        doubts.append("the camera's clock seems never to have been set")
+        clock = clock if utc is not None else None
+    fix, near = stamp, utc or clock
+    if stamp is not None and near is not None:
+        fix = unrolled(stamp, near.when)
+        if fix != stamp:
+            doubts.append(f"the GPS stamp has lost {abs(fix - stamp).days // 7} weeks, which were added to it")
+    if utc is None and fix is not None:
+        utc = Taken(None, fix, "gps", GPS_S)
+    if clock is not None and utc is not None and clock is not utc and _disagree(clock, utc):
+        # A GPS stamp or Google's own time is right where a clock was never set.
+        doubts.append(f"{_differ(clock, utc)}; UTC is used")
+        clock = None
+    if clock is not None and utc is not None and clock.error_s > _ZONE_S:
+        clock = None  # with UTC beside it, it would tell a zone
+    if (used := utc if clock is None else clock) is not None:
+        doubts += [used.doubt] if used.doubt else []
+        others = [*told, *([] if fix is None else [Taken(None, fix, "gps", GPS_S)])]
+        doubts += [_differ(used, other) for other in others if other.source != used.source and _disagree(used, other)]
+    return _Times(clock, utc, fix, tuple(dict.fromkeys(doubts)))
 
 
-def _form(
-    image: Image.Image, path: Path, exif: Mapping[int, Any], details: Mapping[int, Any], device: Device
-) -> tuple[Form, str]:
-    """Whether a file is a photo, a screenshot or a document, and why it is none."""
-    maker = " ".join(_clean(exif.get(tag)) for tag in (_MAKE, _MODEL, _SOFTWARE))
-    if _SCANNER.search(maker):
-        return "document", "it comes from a scanner"
-    if (device.make and device.model) or image.format is None:  # of HEIC and RAW files only what they say was read
-        return "photo", ""
-    comment = _clean(details.get(_COMMENT))
-    if _SHOT.search(path.stem) or "screenshot" in comment.casefold():
-        return "screenshot", "it is a screenshot by its name or comment"
-    width, height = image.size
-    if image.format in ("PNG", "WEBP") and {f"{width}x{height}", f"{height}x{width}"} & _SCREENS:
-        return "screenshot", f"it has the size of a screen ({width} × {height}) and no camera"
-    if image.mode == "1":
-        return "document", "it is black and white, as scans of text are"
-    if image.format in ("TIFF", "PNG", "JPEG") and _is_page(width, height):
-        return "document", f"it has the size of a scanned page ({width} × {height}) and no camera"
-    return "unknown", ""
+def _disagree(one: Taken, other: Taken) -> bool:
+    """Whether two statements are further apart than zones and their own errors explain."""
+    return abs(one.when - other.when) > DISAGREE + timedelta(seconds=one.error_s + other.error_s)
 
 
-def _is_page(width: int, height: int) -> bool:
-    """Whether a size is that of a page at a usual resolution, within three pixels."""
-    short, long = sorted((width, height))
-    return any(
-        abs(short - round(a * dpi)) <= 3 and abs(long - round(b * dpi)) <= 3 for a, b in _PAGES_IN for dpi in _DPI
-    )
-
-
-def _clean(value: Any) -> str:
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value if isinstance(value, str) else ""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:80]
+def _differ(one: Taken, other: Taken) -> str:
+    days = round(abs(one.when - other.when) / timedelta(days=1))
+    return f"the times of {_SOURCES[one.source]} and of {_SOURCES[other.source]} are {days} days apart"
 
 
 def _number(value: Any) -> float | None:

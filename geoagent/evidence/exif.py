@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from contextlib import suppress
@@ -84,7 +85,7 @@ def metadata_of(image: Image.Image) -> tuple[Image.Exif, bytes]:
 def sidecars(path: Path) -> list[Path]:
     """Return a photo's existing XMP sidecars, named either photo.jpg.xmp or photo.xmp."""
     names = dict.fromkeys(f"{stem}{suffix}" for stem in (path.name, path.stem) for suffix in (".xmp", ".XMP"))
-    return [side for side in map(path.with_name, names) if side.exists() or side.is_symlink()]
+    return [side for side in map(path.with_name, names) if os.path.lexists(side)]  # of names too long as well
 
 
 def exif_of(image: Image.Image, notes: list[str]) -> Image.Exif:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,12 @@ _MOST_BYTES = 1_000_000
 _LONGEST = 46
 """Characters of a sidecar's name before ".json", since May 2015 at the latest; longer ones are cut off."""
 _SUPPLEMENT = ".supplemental-metadata"
+_EDITED = re.compile(
+    r"-(?:edited|effects|smile|mix|bearbeitet|modifié|(?:ha )?editado|editat|modificato|bewerkt|edytowane|編集済み)"
+    r"(?=$|\()",
+    re.IGNORECASE,
+)
+"""What Google appends to the names of edited copies, by the user's language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ def sidecar_of(path: Path) -> Sidecar | None:
     """The sidecar of a photo; None where there is none, or one of something else."""
     for name in _names(path.name):
         side = path.with_name(name)
-        if side.is_file() and (found := _read(side)) is not None:
+        if os.path.isfile(side) and (found := _read(side)) is not None:
             return found
     return None
 
@@ -43,7 +50,7 @@ def _names(photo: str) -> list[str]:
     stem = stem if dot else photo
     suffix = f".{suffix}" if dot else ""
     found = []
-    for base in dict.fromkeys((stem, re.sub(r"-(?:edited|bearbeitet|modifié|editado|modificato)(?=$|\()", "", stem))):
+    for base in dict.fromkeys((stem, _EDITED.sub("", stem))):
         number = re.search(r"\(\d+\)$", base)
         plain = base[: number.start()] if number else base
         count = number[0] if number else ""
@@ -52,7 +59,8 @@ def _names(photo: str) -> list[str]:
             found += [f"{whole}{count}.json", f"{whole[:_LONGEST]}{count}.json"]
         # Names with the supplement are cut within it: "IMG_1.jpg.supplemental-met.json".
         found += [f"{plain}{suffix}{_SUPPLEMENT[:end]}{count}.json" for end in range(len(_SUPPLEMENT), 1, -1)]
-        found += [f"{base[:_LONGEST]}.json"]
+        # A photo whose own title ends in a number keeps it where it is: "Lake (2).jpg.json".
+        found += [f"{whole[:_LONGEST]}.json" for whole in (f"{base}{suffix}", f"{base}{suffix}{_SUPPLEMENT}", base)]
     return list(dict.fromkeys(found))
 
 
@@ -61,7 +69,7 @@ def _read(side: Path) -> Sidecar | None:
         if side.stat().st_size > _MOST_BYTES:
             return None
         data = json.loads(side.read_text("utf-8-sig"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(data, dict) or not isinstance(data.get("photoTakenTime"), dict):
         return None
@@ -75,7 +83,7 @@ def _place(data: Any) -> LatLon | None:
         return None
     try:
         lat, lon = float(data["latitude"]), float(data["longitude"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     if not (math.isfinite(lat) and math.isfinite(lon)) or lat == lon == 0:
         return None
