@@ -358,3 +358,14 @@ def test_a_device_by_its_serial_number(agent: GeoAgent):
     assert {best(agent, made, f"b{i}").place for i in range(3)} == {"Berlin"}
     assert PHONE.name == "Google Pixel 7"
     assert one.name == "Canon EOS 80D"
+
+
+@pytest.mark.parametrize("days", [(0, 20, 60), (0, 300, 9000)])
+def test_true_positions_that_are_far_apart_in_place_and_time_are_not_called_wrong(
+    agent: GeoAgent, days: tuple[int, int, int]
+):
+    places = (LatLon(-12.97, -38.5), LatLon(-23.55, -46.63), LatLon(49.61, 6.13))
+    photos = [photo(agent, name, 24 * 60 * day, place) for name, day, place in zip("abc", days, places, strict=True)]
+    made = album(agent, photos)
+    assert all(made.report(name).wrong_position < 0.2 for name in "abc")
+    assert not any("does not fit" in warning for name in "abc" for warning in made.observed(name).warnings)

@@ -81,11 +81,14 @@ class Chain:
         nodes: in any order.
         places: all places.
         step: how people move between their states.
+        told_in_order: whether only visits before a time make a return likelier then. Messages to photos use all visits,
+            which predicts best. To judge whether a position is wrong that would not do: the first visit of a place
+            would be a return to itself, so that a far position before it were likelier wrong than true.
     """
 
-    def __init__(self, nodes: Sequence[Node], places: Places, step: Step) -> None:
+    def __init__(self, nodes: Sequence[Node], places: Places, step: Step, *, told_in_order: bool = False) -> None:
         self.nodes = sorted(nodes, key=lambda node: (node.hours, node.key))
-        self.places, self._step = places, step
+        self.places, self._step, self._in_order = places, step, told_in_order
         self._times = np.array([node.hours for node in self.nodes])
         known = [i for i, node in enumerate(self.nodes) if node.visit >= 0 and node.weight > 0]
         self._visit_times = self._times[known]
@@ -203,6 +206,8 @@ class Chain:
         The rest to 1 are places where nobody is known to have been.
         """
         motion, others = self._step.motion, self._visit_weights * (self._visit_keys != key)
+        if self._in_order:
+            others = others * (self._visit_times < hours)
         weight = motion.visit_weight(hours, self._visit_times) * others
         total = weight.sum()
         if not total > 0:

@@ -176,7 +176,9 @@ class Step:
         full = np.empty((count + 1, others + 1))
         full[:-1, :-1] = step.reshape(count, others)
         full[:-1, -1] = (1 - near - back) * float(motion.long_journeys(h)) * _LOST + 1e-9
-        found = -np.expm1(-((hours / _LOST_HOURS) ** 2)) * self._prior(target)
+        # By area alone, as for journeys from a known place: else a visit to a town were likelier from nowhere.
+        anywhere = np.minimum(_ELSEWHERE * self.areas(target), 1e-2)
+        found = -np.expm1(-((hours / _LOST_HOURS) ** 2)) * anywhere
         found[:, 0] += back * visits[target]
         full[-1, :-1] = found.ravel()
         full[-1, -1] = max(1.0 - float(found.sum()), 1e-3)

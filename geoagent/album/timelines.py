@@ -102,7 +102,7 @@ class Timelines:
 
     def _checked(self, nodes: Sequence[Node]) -> list[Node]:
         """The nodes of a device, with the weight of visits by how likely their positions are right."""
-        chain = Chain(nodes, self.places, self.step)
+        chain = Chain(nodes, self.places, self.step, told_in_order=True)
         found = []
         for i, node in enumerate(chain.nodes):
             rows, probs = chain.smoothed(i)
@@ -143,6 +143,15 @@ class Timelines:
             found[device] = Chain([*nodes, *lent], self.places, self.step) if lent else self.own[device]
         return found
 
+    @cached_property
+    def _judged(self) -> Mapping[str, tuple[Chain, Mapping[str, int]]]:
+        """Each device's time line as positions are judged by it, and where each sighting stands in it."""
+        found = {}
+        for device, merged in self.merged.items():
+            chain = Chain(merged.nodes, self.places, self.step, told_in_order=True)
+            found[device] = (chain, {node.key: i for i, node in enumerate(chain.nodes)})
+        return found
+
     def node(self, key: str) -> Node:
         """One sighting as a node of a time line."""
         sighting, rows = self.sightings[key], self._rows[key]
@@ -180,9 +189,8 @@ class Timelines:
         sighting = self.sightings[key]
         if sighting.gps is None:
             return 0.0
-        chain = self.merged[sighting.device]
-        index = next(i for i, node in enumerate(chain.nodes) if node.key == key)
-        rows, probs = chain.smoothed(index)
+        chain, at = self._judged[sighting.device]
+        rows, probs = chain.smoothed(at[key])
         return self.likelihoods.outlier(sighting, rows, probs)
 
     def _certainty(self, sighting: Sighting) -> float:
