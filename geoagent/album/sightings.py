@@ -102,7 +102,7 @@ class Likelihoods:
     """
 
     def __init__(self, places: Places, world: World) -> None:
-        self._places, self.ground = places, Ground(places, world)
+        self.world, self._places, self.ground = world, places, Ground(places, world)
 
     def of(self, sighting: Sighting, rows: Int, weight: float = 1.0) -> Float:
         """Likelihood of a sighting in each state of some places, `(K · S + 1,)`; the last is anywhere else.

@@ -86,7 +86,7 @@ class Timelines:
     @cached_property
     def weights(self) -> Mapping[str, float]:
         """Exponent of the text and picture evidence of each sighting; see `witnesses`."""
-        return witnesses.weights(list(self.sightings.values()))
+        return witnesses.weights(list(self.sightings.values()), self.likelihoods.world)
 
     @cached_property
     def nodes(self) -> Mapping[str, list[Node]]:
