@@ -95,7 +95,7 @@ def texts(people: Mapping[str, Positions], motions: Mapping[str, Motion], agent:
 
 
 def pictures(people: Mapping[str, Positions], motions: Mapping[str, Motion], folder: Path) -> None:
-    """Photos of which half show a street panorama near them, and one a text.
+    """Photos of which half show a street panorama near them, and one a text; asked with and without their own picture.
 
     Args:
         people: their positions.
@@ -127,9 +127,11 @@ def pictures(people: Mapping[str, Positions], motions: Mapping[str, Motion], fol
                 told.add("its own picture alone", seen[i], album.positions.latlon[i])
             for label, sightings in ways.items():
                 lines = Timelines(sightings, agent.assets.world, motions[name])
+                mute = [replace(s, log_ratio=None, leading=()) if i in asked else s for i, s in enumerate(sightings)]
+                others = Timelines(mute, agent.assets.world, motions[name])
                 for i in asked:
                     _ask(told, f"its own picture; album: {label}", seen[i], i, lines, album, agent)
-                    _ask(told, f"nothing of its own; album: {label}", agent.observe_text([]), i, lines, album, agent)
+                    _ask(told, f"nothing of its own; album: {label}", agent.observe_text([]), i, others, album, agent)
     told.table("with street panoramas")
 
 

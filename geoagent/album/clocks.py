@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from geoagent.album.chain import Chain, Node
+from geoagent.album.chain import Chain
+from geoagent.album.nodes import Node
 from geoagent.places.geo import Float
 
 STEP_HOURS = 0.25

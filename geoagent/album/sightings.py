@@ -104,17 +104,11 @@ class Likelihoods:
     def __init__(self, places: Places, world: World) -> None:
         self.world, self._places, self.ground = world, places, Ground(places, world)
 
-    def of(self, sighting: Sighting, rows: Int, weight: float = 1.0) -> Float:
-        """Likelihood of a sighting in each state of some places, `(K · S + 1,)`; the last is anywhere else.
-
-        Args:
-            sighting: the sighting.
-            rows: K places.
-            weight: exponent of what its text and picture say: less than 1 where others say the same.
-        """
+    def of(self, sighting: Sighting, rows: Int) -> Float:
+        """Likelihood of a sighting in each state of K places, `(K · S + 1,)`; the last is anywhere else."""
         found = np.ones(len(rows) * SCALES + 1)
         if sighting.log_ratio is not None:
-            found *= self.ground.likelihood(sighting.log_ratio, rows) ** weight
+            found *= self.ground.likelihood(sighting.log_ratio, rows)
         if sighting.gps is not None:
             found *= self._of_position(sighting.gps, sighting.accuracy_km, rows)
         return found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from geoagent.album.chain import Told
 from geoagent.album.ground import Ground
+from geoagent.album.nodes import Told
 from geoagent.album.places import WIDE, Places, shells
 from geoagent.places.geo import from_unit
 from geoagent.types import Spread

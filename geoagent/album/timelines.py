@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from geoagent.album import witnesses
-from geoagent.album.chain import Chain, Node, Told
+from geoagent.album.chain import Chain
 from geoagent.album.motion import STILL, Motion
+from geoagent.album.nodes import Node, Told
 from geoagent.album.places import SCALES, Places, Step
 from geoagent.album.sightings import Likelihoods, Sighting
 from geoagent.album.together import Company, company
@@ -18,6 +19,7 @@ from geoagent.places.geo import Float
 from geoagent.types import Int
 from geoagent.worlds.world import World
 
+_VISIT = 0.5  # least probability of a cell that a picture alone speaks for, to be a visit: it seldom knows the town
 _DOUBTED = 0.01  # probability of a wrong position from which it counts less
 TOGETHER = 0.5
 """Least probability of being together at which a device's photos are told anything by another one."""
@@ -84,11 +86,6 @@ class Timelines:
         return tuple(sorted({s.device for s in self.sightings.values()}))
 
     @cached_property
-    def weights(self) -> Mapping[str, float]:
-        """Exponent of the text and picture evidence of each sighting; see `witnesses`."""
-        return witnesses.weights(list(self.sightings.values()), self.likelihoods.world)
-
-    @cached_property
     def nodes(self) -> Mapping[str, list[Node]]:
         """By device, the sightings that say something.
 
@@ -102,18 +99,24 @@ class Timelines:
 
     def _checked(self, nodes: Sequence[Node]) -> list[Node]:
         """The nodes of a device, with the weight of visits by how likely their positions are right."""
-        chain = Chain(nodes, self.places, self.step, told_in_order=True)
-        found = []
-        for i, node in enumerate(chain.nodes):
+        chain = self._chain(nodes, told_in_order=True)
+        found = [node for node in nodes if not node.fixed]
+        for i, node in enumerate(chain.fixed):
             rows, probs = chain.smoothed(i)
             wrong = self.likelihoods.outlier(self.sightings[node.key], rows, probs)
             found.append(replace(node, weight=node.weight * (1.0 - wrong)) if wrong > _DOUBTED else node)
         return found
 
+    def _chain(self, nodes: Sequence[Node], *, told_in_order: bool = False) -> Chain:
+        return Chain(nodes, self.places, self.step, self._alike, told_in_order=told_in_order)
+
+    def _alike(self, keys: Sequence[str]) -> Float:
+        return witnesses.alike([self.sightings[key] for key in keys], self.likelihoods.world)
+
     @cached_property
     def own(self) -> Mapping[str, Chain]:
         """Each device's own time line."""
-        return {device: Chain(nodes, self.places, self.step) for device, nodes in self.nodes.items()}
+        return {device: self._chain(nodes) for device, nodes in self.nodes.items()}
 
     @cached_property
     def company(self) -> Mapping[str, Mapping[str, Company]]:
@@ -140,7 +143,7 @@ class Timelines:
                 for node in self.nodes[other]
                 if shared.at(node.hours) >= TOGETHER
             ]
-            found[device] = Chain([*nodes, *lent], self.places, self.step) if lent else self.own[device]
+            found[device] = self._chain([*nodes, *lent]) if lent else self.own[device]
         return found
 
     @cached_property
@@ -148,23 +151,23 @@ class Timelines:
         """Each device's time line as positions are judged by it, and where each sighting stands in it."""
         found = {}
         for device, merged in self.merged.items():
-            chain = Chain(merged.nodes, self.places, self.step, told_in_order=True)
-            found[device] = (chain, {node.key: i for i, node in enumerate(chain.nodes)})
+            chain = self._chain(merged.nodes, told_in_order=True)
+            found[device] = (chain, {node.key: i for i, node in enumerate(chain.fixed)})
         return found
 
     def node(self, key: str) -> Node:
         """One sighting as a node of a time line."""
         sighting, rows = self.sightings[key], self._rows[key]
-        weight = self.weights.get(key, 1.0)
-        sure = sighting.gps is not None
 
         def likelihood(of: Int) -> Float:
-            return self.likelihoods.of(sighting, of, weight)
+            return self.likelihoods.of(sighting, of)
 
-        certain = 1.0 if sure else self._certainty(sighting) * weight
+        fixed = sighting.gps is not None
+        weight = 1.0 if fixed else self._certainty(sighting)
         visit = int(rows[0]) if len(rows) else -1
         own = tuple(dict.fromkeys(rows.tolist()))
-        return Node(sighting.hours, sighting.error_hours, own, likelihood, visit, certain, key)
+        nats = 0.0 if sighting.log_ratio is None else float(sighting.log_ratio.max())
+        return Node(sighting.hours, sighting.error_hours, own, likelihood, visit, weight, key, fixed=fixed, nats=nats)
 
     def told(self, key: str) -> Message | None:
         """What all others tell about one photo; None if there is nobody who could."""
@@ -176,7 +179,7 @@ class Timelines:
         together = {other: p for other, p in together.items() if p >= TOGETHER}
         using = merged if together else own
         told = using.told(sighting.hours, key, sighting.error_hours)
-        before, after = (None if i is None else self.sightings[using.nodes[i].key] for i in (told.before, told.after))
+        before, after = (None if side is None else self.sightings[side] for side in (told.before, told.after))
         borrowed = [s.device for s in (before, after) if s is not None and s.device != sighting.device]
         p = min((together[device] for device in borrowed if device in together), default=1.0)
         if p < 1.0:
@@ -194,20 +197,20 @@ class Timelines:
         return self.likelihoods.outlier(sighting, rows, probs)
 
     def _certainty(self, sighting: Sighting) -> float:
-        """Probability of the place that a text or picture speaks for most, as its share of the posterior's odds."""
+        """Probability of the cell that a text or picture speaks for most, as a visit of it; 0 if it is none."""
         if sighting.log_ratio is None:
             return 0.0
-        most = float(np.exp(min(float(sighting.log_ratio.max()), 50.0)))
-        return 1.0 - float(max(most, 1.0) ** -0.5)
+        most = float(np.exp((sighting.log_ratio + self.likelihoods.world.log_prior).max()))
+        return most if sighting.embedding is None or most >= _VISIT else 0.0
 
     def _without_copies(self, told: Told, key: str) -> Told:
         """Take from a message what copies of the photo's own evidence put into it."""
-        weight, sighting = self.weights.get(key, 1.0), self.sightings[key]
-        if weight >= 1.0 or sighting.log_ratio is None or len(told.rows) == 0:
+        sighting = self.sightings[key]
+        if told.own >= 1.0 or sighting.log_ratio is None or len(told.rows) == 0:
             return told
         alone = replace(sighting, gps=None)
         own = self.likelihoods.of(alone, told.rows)
-        probs = told.probs / np.maximum(own, 1e-12) ** (1.0 - weight)
+        probs = told.probs / np.maximum(own, 1e-12) ** (1.0 - told.own)
         return replace(told, probs=probs / probs.sum())
 
 

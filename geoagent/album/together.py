@@ -13,7 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from geoagent.album.chain import Chain, Node
+from geoagent.album.chain import Chain
+from geoagent.album.nodes import Node
 from geoagent.places.geo import Float
 
 PRIOR = 0.3

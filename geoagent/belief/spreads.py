@@ -11,8 +11,8 @@ from geoagent.places.geo import Float, pairwise_km
 from geoagent.types import Candidates, Constraint, Int, Spread
 from geoagent.worlds.world import World
 
-STREET_KM = 1.0
-"""Within a town the point with most probability this near is chosen."""
+TOWN_KM, STREET_KM = 25.0, 1.0
+"""The town with most probability this near is chosen, and in it the point."""
 _LIGHT = 1e-4  # points with less of the mass are left to the cells' own places
 
 
@@ -59,7 +59,7 @@ def left_to_others(points: Candidates, cells: Int) -> Float:
 
 
 def densest_point(candidates: Candidates, weights: Float, members: Int) -> int:
-    """Index of the member with most probability within `STREET_KM`.
+    """Index of the member with most probability within `STREET_KM`, in the town with most probability.
 
     Args:
         candidates: M candidates.
@@ -67,8 +67,13 @@ def densest_point(candidates: Candidates, weights: Float, members: Int) -> int:
         members: indices of those that may be chosen; at least one.
     """
     heavy = members[np.argsort(-weights[members], kind="stable")[:200]]
-    km = pairwise_km(candidates.latlon[heavy])
-    inside = np.zeros_like(km)
-    for quantile in SPREAD:
-        inside += np.sqrt(km**2 + (quantile * candidates.extent_km[heavy]) ** 2) <= STREET_KM
-    return int(heavy[int((inside @ weights[heavy]).argmax())])
+    # First the town: an exact place would else win over a town that is far likelier and spread over some kilometres.
+    for reach_km in (TOWN_KM, STREET_KM):
+        km = pairwise_km(candidates.latlon[heavy])
+        inside = np.zeros_like(km)
+        for quantile in SPREAD:
+            inside += np.sqrt(km**2 + (quantile * candidates.extent_km[heavy]) ** 2) <= reach_km
+        best = int((inside @ weights[heavy]).argmax())
+        if reach_km > STREET_KM:
+            heavy = heavy[km[best] <= reach_km]
+    return int(heavy[best])
