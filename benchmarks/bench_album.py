@@ -1,6 +1,7 @@
 """What the photos of an album tell one another: hidden positions, found again from the known ones.
 
     python benchmarks/bench_album.py [--folds 3] [--seeds 1] [--shipped] [--evidence] [--world FOLDER] [--checkins FILE]
+    python benchmarks/bench_album.py --weigh 10000
 
 Reads `albums/checkins.csv` of the benchmark data: real check-ins of 24 persons. Their positions are hidden in three
 ways: half at random, runs of 5 to 40, and 95 %. Persons are dealt into folds, and the motion that places one fold is
@@ -25,10 +26,10 @@ from _testimony import pictures, texts
 from geoagent import GeoAgent
 from geoagent.album.constraint import constraint_of
 from geoagent.album.motion import Motion
-from geoagent.album.sightings import Sighting
+from geoagent.album.sightings import Sighting, leading_places
 from geoagent.album.timelines import Timelines
 from geoagent.places.geo import LatLon, haversine_km
-from geoagent.worlds.training.motion import PROTOCOLS, fit, known_part, read_positions
+from geoagent.worlds.training.motion import PROTOCOLS, Positions, fit, known_part, read_positions
 
 NAMES = {"half": "half at random", "runs": "runs of 5-40", "most": "95 %"}
 HEAD = ("method", "answered", "<=1", "<=25", "<=200", "median", "p90", "p99")
@@ -45,10 +46,14 @@ def main() -> None:
     parser.add_argument("--evidence", action="store_true", help="also with texts, and with pictures given a world")
     parser.add_argument("--only-evidence", action="store_true", help="that alone")
     parser.add_argument("--world", type=Path, help="a world trained on the panoramas, for pictures")
+    parser.add_argument("--weigh", type=int, metavar="N", help="only the time for an album of N photos")
     parser.add_argument("--checkins", type=Path, help="another table of positions: person, utc, lat, lon")
     args = parser.parse_args()
     people = read_positions(args.checkins or data("albums", "checkins.csv"))
     agent = GeoAgent.load(ocr="nothing", world="starter")
+    if args.weigh:
+        weigh(people, args.weigh, agent)
+        return
     names = sorted(people)
     order = np.random.default_rng(5).permutation(len(names))
     motions: dict[str, Motion] = {}
@@ -125,6 +130,40 @@ def line(name: str, cases: Sequence[Case], placed) -> list[str]:
     close = radii[:, 1] < 25
     inside = [f"{(km[there] <= radii[:, i]).mean():.1%}" for i in (0, 1)]
     return [*cells, *inside, f"{close.mean():.0%}", f"{(km[there][close] <= 25).mean():.1%}" if close.any() else ""]
+
+
+def weigh(people: dict[str, Positions], count: int, agent: GeoAgent) -> None:
+    """Print CPU seconds for an album of two cameras: one photo in five with a position, one in twenty with a text."""
+    rng, sightings = np.random.default_rng(1), list[Sighting]()
+    said = [agent.observe_text(lines) for lines in (("Boulangerie", "69002 LYON"), ("Rathaus", "50667 Köln"))]
+    world = agent.assets.world
+    longest = sorted(people.values(), key=len)[-2:]
+    for camera, positions in enumerate(longest):
+        span = float(np.ptp(positions.hours)) + 24.0
+        for i in range(count // 2):
+            lap, row = divmod(i, len(positions))
+            made = Sighting(f"{camera}-{i:06d}", f"camera {camera}", float(positions.hours[row]) + lap * span)
+            if rng.random() < 0.2:
+                off = rng.normal(0, 0.01, 2)
+                made = replace(made, gps=LatLon(*np.clip(positions.latlon[row] + off, -89, 89).tolist()))
+            elif rng.random() < 0.0625:
+                text = said[int(rng.integers(2))]
+                logs = agent.fusion(text.vision.log_probs, text.text.constraints).log_probs
+                ratio = logs - world.log_prior
+                made = replace(made, log_ratio=ratio, leading=leading_places(logs, ratio, world, []))
+            sightings.append(made)
+    start = time.process_time()
+    lines = Timelines(sightings, world, Motion.load())
+    _ = lines.merged
+    print(f"{len(sightings):,} photos, {len(lines.places):,} places: time lines {time.process_time() - start:.1f} s")
+    start = time.process_time()
+    messages = {s.key: lines.told(s.key) for s in sightings}
+    print(f"messages {time.process_time() - start:.1f} s")
+    start = time.process_time()
+    for s in sightings:
+        if message := messages[s.key]:
+            constraint_of(message, s, lines, agent.assets.gazetteer, world)
+    print(f"constraints {time.process_time() - start:.1f} s")
 
 
 if __name__ == "__main__":

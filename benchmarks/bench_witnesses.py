@@ -50,7 +50,8 @@ class Pooling:
         if likeness is not None:
             look = np.clip((self.cosine - witnesses.UNLIKE) / (1 - witnesses.UNLIKE), 0, 1)
             alike = likeness + (1 - likeness) * look
-            weight = 1.0 / (1.0 + np.where(np.eye(count, dtype=bool), 0.0, alike).sum(axis=-1))
+            alike[:, np.arange(count), np.arange(count)] = 1.0
+            weight = np.stack([witnesses.weights(each) for each in alike])
         logs = (weight[..., None] * self.ratio).sum(axis=1) + self.world.log_prior
         probs = np.exp(logs - logs.max(axis=1, keepdims=True))
         countries = np.stack([self.world.cells.by_country(row / row.sum()) for row in probs])

@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
+from geoagent.album import witnesses
 from geoagent.album.motion import STILL
 from geoagent.album.nodes import End, Node, Told
 from geoagent.album.places import SCALES, Places, Step
@@ -130,7 +131,7 @@ class Chain:
         some = chosen([node for node in between if node.key != asked.key], asked.hours, self._most)
         if not some:
             return [], 1.0
-        weights = 1.0 / self._alike([asked.key, *(node.key for node in some)]).sum(axis=1)
+        weights = witnesses.weights(self._alike([asked.key, *(node.key for node in some)]))
         heard = [Heard(node, weight) for node, weight in zip(some, weights[1:].tolist(), strict=True)]
         return heard, float(weights[0])
 
@@ -192,7 +193,7 @@ class Chain:
             a, b = self.fixed[i - 1], self.fixed[i]
             said = self._said[bisect_left(self._said_times, a.hours) : bisect_right(self._said_times, b.hours)]
             some = spread_in_time(said)
-            weights = 1.0 / self._alike([node.key for node in some]).sum(axis=1) if some else ()
+            weights = witnesses.weights(self._alike([node.key for node in some])) if some else ()
             heard = [Heard(node, float(weight)) for node, weight in zip(some, weights, strict=True)]
             steps.append(self._way((a, self._rows[i - 1]), (b, self._rows[i]), heard, b.key))
         return steps
@@ -203,7 +204,7 @@ class Chain:
         said = [other for other in self._said if (other.hours < node.hours if before else other.hours > node.hours)]
         some = chosen(said, node.hours)
         found = np.ones(len(rows) * SCALES + 1)
-        weights = 1.0 / self._alike([other.key for other in some]).sum(axis=1) if some else ()
+        weights = witnesses.weights(self._alike([other.key for other in some])) if some else ()
         for other, weight in zip(some, weights, strict=True):
             both = np.union1d(rows, other.own[:_LEADING]).astype(np.int64)
             step = self._between((node, rows), (other, both), other.key)

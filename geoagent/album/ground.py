@@ -59,13 +59,14 @@ class Ground:
         """
         prior, ratio = self._world.prior, np.exp(log_ratio)
         found = np.repeat(ratio[self.cell[rows], None], self._places.scale_km.shape[1], axis=1)
+        outside = np.ones(len(prior))
         for s, window in enumerate(self._windows, start=WIDE):
             near = window[rows]
             found[:, s] = (near @ (prior * ratio)) / np.maximum(near @ prior, 1e-30)
-        home = np.unique(self.cell[rows])
-        rest = max(1.0 - float(prior[home].sum()), 1e-9)
-        others = max(float(prior @ ratio - prior[home] @ ratio[home]), 1e-9) / rest
-        return np.append(found.ravel(), others)
+            outside = np.minimum(outside, 1.0 - near.max(axis=0, initial=0.0))
+        outside[self.cell[rows]] = 0.0
+        rest = outside * prior
+        return np.append(found.ravel(), max(float(rest @ ratio), 1e-9) / max(float(rest.sum()), 1e-9))
 
     @cached_property
     def _windows(self) -> list[Float32]:

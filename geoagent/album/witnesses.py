@@ -1,10 +1,11 @@
 """Which photos are no independent witnesses: those that show the same words, or views of one place.
 
-Of those that are heard together each counts 1 / Σ s, the sum over all of them, s its likeness to each and 1 to itself,
-so that n photos of one sign count as one (the effective number of Leinster & Cobbold, "Measuring diversity", Ecology
-93, 2012, for order 1 weights). The same words are one witness while they may be on the same sign. The same view is one
-witness whenever it was taken. Views of one town mislead an encoder in the same way even if they look different:
-pictures that were taken within a day, or that speak for the same countries, are never quite independent.
+Of those that are heard together photo i counts 1 / (cᵢ Σⱼ sᵢⱼ / cⱼ), s their likenesses and c the number of copies of
+each: n photos of one sign count as one together, and weigh no more than one on the others (after the effective number
+of Leinster & Cobbold, "Measuring diversity", Ecology 93, 2012). The same words are one witness while they may be on the
+same sign. The same view is one witness whenever it was taken. Views of one town mislead an encoder in the same way even
+if they look different: pictures that were taken within a day, or that speak for the same countries, are never quite
+independent.
 """
 
 from __future__ import annotations
@@ -24,6 +25,13 @@ UNLIKE = 0.5
 """Cosine of embeddings of pictures that have nothing in common; the figures hardly depend on it."""
 WORDS_HOURS, VIEWS_HOURS = 4.0, 24.0
 """Time in which likeness of words, and the chance that two views are of one town, fade to 1 / e."""
+_COPY = 8  # power of a likeness at which two photos are copies of one another
+
+
+def weights(alike: Float) -> Float:
+    """Exponents in (0, 1] at which photos count, `(N,)`, from their likenesses, `(N, N)`."""
+    copies = (alike**_COPY).sum(axis=1)
+    return np.asarray(1.0 / (copies * (alike / copies).sum(axis=1)))
 
 
 def alike(sightings: Sequence[Sighting], world: World) -> Float:
