@@ -369,3 +369,11 @@ def test_true_positions_that_are_far_apart_in_place_and_time_are_not_called_wron
     made = album(agent, photos)
     assert all(made.report(name).wrong_position < 0.2 for name in "abc")
     assert not any("does not fit" in warning for name in "abc" for warning in made.observed(name).warnings)
+
+
+def test_one_gps_stamp_that_is_hours_old_tells_no_zone(agent: GeoAgent):
+    photos = [photo(agent, f"p{i}", 10 * i, LYON, ahead_h=2.0) for i in range(4)]
+    stale = photo(agent, "stale", 45, LYON, ahead_h=3.72)  # its UTC is of a fix 1 h 43 min before
+    asked = photo(agent, "q", 46, zone=False, ahead_h=2.0)
+    made = album(agent, [*photos, stale, asked])
+    assert made.clocks.hours("q")[0] == pytest.approx(made.clocks.hours("p0")[0] + 46 / 60, abs=0.01)

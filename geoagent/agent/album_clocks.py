@@ -23,6 +23,7 @@ from geoagent.worlds.world import World
 
 _OFFSET = re.compile(r"([+-]?)(\d{1,2})(?::([0-5]\d)|(\.\d+))?\s*h?", re.IGNORECASE)
 _MOST_HOURS = 48
+_NEAREST = 3  # photos that tell both clock and UTC, by which the clock of another one is read
 _ASSUMED_HOURS = 1.0  # how far a clock may be off that is assumed to show the zone of another device
 
 
@@ -108,8 +109,12 @@ class Clocks:
             return None
         shown = self._shown.get(device)
         if shown:
+            # Of the photos nearest in time the middle one: a single GPS stamp may be hours old.
             mine = _clock_hours(capture)
-            return Offset(min(shown, key=lambda pair: abs(pair[0] - mine))[1], 0.0, "file")
+            near = sorted(
+                offset for _, offset in sorted(shown, key=lambda pair: (abs(pair[0] - mine), pair))[:_NEAREST]
+            )
+            return Offset(near[(len(near) - 1) // 2], 0.0, "file")
         return self._of_others[device]
 
     @cached_property
