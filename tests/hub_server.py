@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import re
 import threading
@@ -168,3 +169,77 @@ def clip_files(config: dict[str, Any], look: dict[str, Any], seed: int = 5) -> d
     weights = save({key: value.contiguous() for key, value in model.state_dict().items()})
     written = json.dumps({"model_cfg": config, "preprocess_cfg": look}).encode()
     return {"open_clip_config.json": written, "open_clip_model.safetensors": weights}
+
+
+class Proxy(ThreadingHTTPServer):
+    """An HTTP proxy that takes every host for one hub, or refuses.
+
+    Attributes:
+        hub: what it forwards to.
+        status: status with which it refuses, or None.
+        seen: the addresses that were asked for.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__(("127.0.0.1", 0), _Forwarder)
+        self.hub = hub
+        self.status: int | None = None
+        self.seen: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Forwarder(BaseHTTPRequestHandler):
+    server: Proxy
+
+    def log_message(self, *args: Any) -> None:
+        """Print nothing."""
+
+    def do_CONNECT(self) -> None:
+        self._forward()
+
+    def do_HEAD(self) -> None:
+        self._forward()
+
+    def do_GET(self) -> None:
+        self._forward()
+
+    def _forward(self) -> None:
+        proxy = self.server
+        proxy.seen.append(self.path)
+        if proxy.status is not None or self.command == "CONNECT":
+            self.send_response(proxy.status or 405)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        path = "/" + self.path.split("/", 3)[3]
+        headers = {k: v for k, v in self.headers.items() if not k.lower().startswith("proxy-")}
+        there = http.client.HTTPConnection("127.0.0.1", proxy.hub.server_address[1])
+        there.request(self.command, path, headers=headers)
+        answer = there.getresponse()
+        data = answer.read()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("connection", "transfer-encoding"):
+                self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+        there.close()
+
+
+@contextmanager
+def proxying(hub: Hub) -> Iterator[Proxy]:
+    """A proxy that runs until the block ends."""
+    proxy = Proxy(hub)
+    thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        proxy.shutdown()
+        proxy.server_close()
+        thread.join()

@@ -10,12 +10,13 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hub_server import COMMIT, Hub, serving
+from hub_server import COMMIT, Hub, Proxy, proxying, serving
 
 from geoagent.errors import DownloadError
 from geoagent.worlds import downloads
@@ -23,6 +24,8 @@ from geoagent.worlds.downloads import Patience, Remote, download, within
 
 if importlib.util.find_spec("huggingface_hub") is None:
     pytest.skip("huggingface_hub is not installed (pip install 'geoagent-photo[vision]')", allow_module_level=True)
+
+import huggingface_hub
 
 from geoagent.worlds import hub as hubs
 
@@ -150,6 +153,57 @@ def test_no_space_is_said(hub, tmp_path, monkeypatch):
         with pytest.raises(DownloadError, match="no space left"):
             fetch(tmp_path)
     assert fetch(tmp_path)[0].read_bytes() == DATA
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_disk_that_is_full_in_the_middle_is_said(hub, tmp_path):
+    """The partial file lies on a device that is always full, so the write itself fails."""
+    (tmp_path / f".{WEIGHTS}.{SHA[:16]}.part").symlink_to("/dev/full")
+    with pytest.raises(DownloadError, match=r"no space left for .* --dir"):
+        fetch(tmp_path)
+    (tmp_path / f".{WEIGHTS}.{SHA[:16]}.part").unlink()
+    assert fetch(tmp_path)[0].read_bytes() == DATA
+
+
+@pytest.fixture
+def proxy(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    with proxying(hub) as server:
+        for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, server.url)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.setenv(name, "")
+        monkeypatch.setenv("HF_ENDPOINT", "http://hub.example")
+        huggingface_hub.close_session()  # both read the environment once
+        monkeypatch.setattr(urllib.request, "_opener", None)
+        yield server
+    huggingface_hub.close_session()
+
+
+def test_a_proxy_is_used(proxy, tmp_path):
+    assert fetch(tmp_path)[0].read_bytes() == DATA
+    assert any(address.startswith("http://hub.example/") for address in proxy.seen)
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [(407, "proxy asks for a login"), (403, "is refused"), (503, "server or a proxy answers HTTP 503")],
+)
+def test_a_proxy_that_refuses(proxy, tmp_path, status, says):
+    proxy.status = status
+    with pytest.raises(DownloadError, match=says):
+        fetch(tmp_path)
+    with pytest.raises(DownloadError, match=says):
+        download(Remote("http://files.example/world.zip"), tmp_path / "world.zip")
+
+
+@pytest.mark.parametrize("status", [403, 407])
+def test_a_proxy_that_refuses_to_tunnel(proxy, tmp_path, monkeypatch, status):
+    proxy.status = status
+    monkeypatch.setenv("HF_ENDPOINT", "https://hub.example")
+    with pytest.raises(DownloadError, match=rf"{status}"):
+        fetch(tmp_path)
+    with pytest.raises(DownloadError, match=rf"{status}"):
+        download(Remote("https://files.example/world.zip"), tmp_path / "world.zip")
 
 
 @pytest.mark.parametrize("black_hole", [False, True])
