@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="how often positions are hidden anew")
     parser.add_argument("--steps", type=int, default=450, help="steps of each fit")
     parser.add_argument("--shipped", action="store_true", help="use the motion that ships")
+    parser.add_argument("--motions", type=Path, help="folder for the fitted motions, so that a second run fits none")
     parser.add_argument("--evidence", action="store_true", help="also with texts, and with pictures given a world")
     parser.add_argument("--only-evidence", action="store_true", help="that alone")
     parser.add_argument("--world", type=Path, help="a world trained on the panoramas, for pictures")
@@ -60,10 +61,7 @@ def main() -> None:
     for fold in range(args.folds):
         mine = {names[i] for i in order[fold :: args.folds]}
         others = [people[name] for name in names if name not in mine]
-        motion = Motion.load() if args.shipped else fit(others, seed=11, steps=args.steps)
-        motions |= dict.fromkeys(mine, motion)
-        if not args.shipped:
-            print(f"fold {fold + 1}: fitted on {len(others)} persons")
+        motions |= dict.fromkeys(mine, motion_of(others, fold, args))
     for protocol in () if args.only_evidence else PROTOCOLS:
         cases = []
         for seed in range(1, args.seeds + 1):
@@ -87,6 +85,19 @@ def main() -> None:
         texts(people, motions, agent)
         if args.world:
             pictures(people, motions, args.world)
+
+
+def motion_of(others: Sequence[Positions], fold: int, args: argparse.Namespace) -> Motion:
+    """The motion fitted on the persons of the other folds, kept in a folder if one is named."""
+    kept = args.motions / f"fold-{fold + 1}-of-{args.folds}.json" if args.motions else None
+    if args.shipped or (kept and kept.is_file()):
+        return Motion.load(None if args.shipped else kept)
+    motion = fit(others, seed=11, steps=args.steps)
+    print(f"fold {fold + 1}: fitted on {len(others)} persons", flush=True)
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        motion.save(kept, {"fitted on": f"{len(others)} persons"})
+    return motion
 
 
 def album(case: Case, motion: Motion, agent: GeoAgent, log: list[float]):
