@@ -82,6 +82,7 @@ SLOW = {
     "test_web_refused",
     "test_web_tools",
     "test_wheel",
+    "test_workers",
 }
 """Modules that `-m quick` leaves out."""
 
@@ -104,6 +105,7 @@ ONCE = {
     "test_web_load",
     "test_web_refused",
     "test_wheel",
+    "test_workers",
 }
 """Long modules that `.ci/run` need not repeat with every extra, since none changes what the default engine reads, how a
 text is weighed, or how readers are kept. What they skipped, and their property tests, are run again nevertheless."""
