@@ -70,7 +70,7 @@ def run(jobs: Iterable[Job], out: Path | None, done: Container[str] | None = Non
         for job in jobs:
             if job.key in done:
                 continue
-            answer, line = _answered(job)
+            answer, line = answered(job)
             if handle is not None:
                 handle.write(line + "\n")
                 handle.flush()
@@ -81,7 +81,7 @@ def run(jobs: Iterable[Job], out: Path | None, done: Container[str] | None = Non
             handle.close()
 
 
-def _answered(job: Job) -> tuple[Answer, str]:
+def answered(job: Job) -> tuple[Answer, str]:
     """The answer of one job as a value and as JSON, or its error; what one photo triggers never stops the batch."""
     try:
         with told():
