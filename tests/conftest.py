@@ -53,6 +53,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 SLOW = {
     "test_album_cli",
     "test_bad_files",
+    "test_bulk",
     "test_calibration",
     "test_comparison",
     "test_examples",
