@@ -337,5 +337,5 @@ def test_the_pool_of_one_shard_can_be_used_again(names: Path, tmp_path: Path) ->
     with Pool(plan.kind.make, plan.given, 1) as pool:
         for number in (2, 0):
             (state,) = make_shards(plan, [number], pool)
-            assert (state.number, state.rows, state.there) == (number, 20, True)
+            assert (state.number, state.rows) == (number, 20)
         assert len(pool.pids) == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from geoagent.optional import needs
 Row = dict[str, Any]
 """A row of the output, by column; every kind has `id` and `status`."""
 _KEY = b"geoagent"
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +68,17 @@ class Plan:
         return Manifest(*filesystem(self.out))
 
     def state(self, number: int, manifest: Manifest) -> State:
-        """What is there of a shard.
+        """What the file of a shard says.
 
         Raises:
             InputError: a file of another manifest, or none of ours.
         """
         files, folder = filesystem(self.out)
         path = f"{folder}/{part(number)}"
-        if not files.exists(path):
-            return State(number, manifest.count(number))
         said = _said(files, path, self.kind.name)
         if said.get("manifest") != manifest.digest or said.get("shard") != number:
             raise InputError(f"{path} belongs to another manifest; choose another --out")
-        return State(number, int(said["rows"]), int(said["errors"]), str(said["settings"]), there=True)
+        return State(number, int(said["rows"]), int(said["errors"]), str(said["settings"]))
 
     def kept(self, number: int, *, errors: bool) -> dict[str, Row]:
         """Rows of a shard that need not be made again, by id: of its file, or of a run that was stopped within it.
@@ -99,14 +99,13 @@ class Plan:
 
     def save(self, number: int, manifest: Manifest, rows: Sequence[Row], *, whole: bool) -> State:
         """Write the rows of a shard: all of them, or those made so far."""
+        import pyarrow
         import pyarrow.parquet as parquet
 
         failed = sum(row["status"] == "error" for row in rows)
         said = {"format": self.kind.name, "settings": self.settings, "manifest": manifest.digest, "shard": number}
         said |= {"rows": len(rows), "errors": failed, "geoagent": __version__}
         schema = self.schema().with_metadata({_KEY: json.dumps(said).encode()})
-        import pyarrow
-
         table = pyarrow.Table.from_pylist(list(rows), schema=schema)
         buffer = io.BytesIO()
         parquet.write_table(table, buffer, compression="zstd")
@@ -114,7 +113,7 @@ class Plan:
         write_whole(files, f"{folder}/{part(number) if whole else _partial(number)}", buffer.getvalue())
         if whole and files.exists(f"{folder}/{_partial(number)}"):
             files.rm_file(f"{folder}/{_partial(number)}")
-        return State(number, len(rows), failed, self.settings, there=whole)
+        return State(number, len(rows), failed, self.settings)
 
     def schema(self) -> Any:
         """Arrow schema of the output."""
@@ -129,21 +128,19 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One shard.
+    """The file of one shard.
 
     Attributes:
         number: of the shard.
         rows: photos in it.
         errors: rows with errors.
-        settings: mark of the settings that its file was made under; "" without one.
-        there: whether its file is there.
+        settings: mark of the settings that it was made under.
     """
 
     number: int
     rows: int
-    errors: int = 0
-    settings: str = ""
-    there: bool = False
+    errors: int
+    settings: str
 
 
 def part(number: int) -> str:
@@ -155,27 +152,28 @@ def _partial(number: int) -> str:
     return f"_partial-{number:06d}.parquet"
 
 
-def pending(plan: Plan, manifest: Manifest, *, retry_errors: bool, redo: bool) -> tuple[list[int], list[State]]:
-    """Numbers of the shards that are to be made, and the state of those that are done.
+def pending(
+    plan: Plan, manifest: Manifest, numbers: Sequence[int], *, retry_errors: bool, redo: bool
+) -> tuple[list[int], list[State]]:
+    """Which of some shards are to be made, and the state of those that are done.
 
     Raises:
         InputError: shards were made under other settings, and are not to be made again.
     """
-    wanted, done, strange = list[int](), list[State](), 0
-    for number in range(manifest.shards):
-        state = plan.state(number, manifest)
-        if state.there and state.settings != plan.settings:
-            strange += 1
-        if not state.there or state.settings != plan.settings or (retry_errors and state.errors):
-            wanted.append(number)
-        else:
-            done.append(state)
+    files, folder = filesystem(plan.out)
+    there = {name.rpartition("/")[2] for name in files.ls(folder, detail=False)}
+    known = [number for number in numbers if part(number) in there]
+    with ThreadPoolExecutor(_AT_ONCE) as threads:  # a footer in an object store takes its time
+        states = {state.number: state for state in threads.map(lambda n: plan.state(n, manifest), known)}
+    strange = sum(state.settings != plan.settings for state in states.values())
     if strange and not redo:
         raise InputError(
             f"{plan.out}: {strange} shards were made under other settings; choose another --out, or --redo to make "
             "them again"
         )
-    return wanted, done
+    done = [s for s in states.values() if s.settings == plan.settings and not (retry_errors and s.errors)]
+    finished = {state.number for state in done}
+    return [number for number in numbers if number not in finished], done
 
 
 def _said(files: Any, path: str, name: str) -> dict[str, Any]:

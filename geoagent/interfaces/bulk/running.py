@@ -86,6 +86,7 @@ def prepare(
         InputError: INPUT cannot be read, or the output is of another INPUT or of other settings.
     """
     files, folder = filesystem(plan.out)
+    files.invalidate_cache()  # others may have written since it was last listed
     if not files.exists(f"{folder}/{NAME}"):
         if files.exists(folder) and (not files.isdir(folder) or files.glob(f"{folder}/part-*.parquet")):
             raise InputError(f"{plan.out} holds something else; choose another --out")
@@ -94,11 +95,8 @@ def prepare(
     if manifest.url != url:
         raise InputError(f"{plan.out} is the output for {manifest.url}, not for {url}; choose another --out")
     ours = list(range(share[0], manifest.shards, share[1]))
-    mine = set(ours)
-    wanted, done = pending(plan, manifest, retry_errors=retry_errors, redo=redo)
-    return Run(
-        plan, manifest, [n for n in wanted if n in mine], [state for state in done if state.number in mine], ours
-    )
+    wanted, done = pending(plan, manifest, ours, retry_errors=retry_errors, redo=redo)
+    return Run(plan, manifest, wanted, done, ours)
 
 
 @contextmanager
