@@ -145,8 +145,7 @@ def _look_at_video(agent: Any, path: Path, key: str, seen: Seen, append: Append 
 
 
 def _photo(observe: Callable[[Path], Observation], path: Path) -> tuple[Capture, Observation]:
-    observation = observe(path)  # first, since those of worker processes come in order
-    return capture_of(path), observation
+    return capture_of(path), observe(path)
 
 
 def _frame(agent: Any, capture: Capture, frame: Frame) -> tuple[Capture, Observation]:

@@ -72,21 +72,19 @@ class Ahead:
         self._stream = self._pool.map(paths)
 
     def observe(self, path: Path) -> Observation:
-        """What was seen in the next photo.
+        """What was seen in a photo; those before it that nobody asked for are passed over.
 
         Raises:
             GeoAgentError: the photo cannot be looked at.
         """
-        asked, seen = next(self._stream)
-        if asked != path:
-            raise ValueError(f"{path} was asked for where {asked} is the next")
+        seen = next(seen for asked, seen in self._stream if asked == path)
         if isinstance(seen, GeoAgentError):
             raise seen
         observed: Observation = seen
         return observed
 
     def locate(self, path: Path) -> Answer:
-        """The answer for the next photo; see `GeoAgent.locate`."""
+        """The answer for a photo; see `observe`."""
         answer: Answer = self._agent.answer(self.observe(path))
         return answer
 
