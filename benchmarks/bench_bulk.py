@@ -138,12 +138,23 @@ def draw(folder: Path, count: int, seed: int) -> Path:
 
 def command(photos: Path, out: Path, *more: str) -> list[str]:
     """`geoagent bulk` with the engine that takes no time."""
-    return [sys.executable, "-m", "geoagent", "bulk", str(photos), "--out", str(out), "--ocr", "_listed", *more]
+    return [
+        sys.executable,
+        "-m",
+        "geoagent",
+        "bulk",
+        str(photos),
+        "--out",
+        str(out),
+        "--ocr",
+        "benchmarks._listed",
+        *more,
+    ]
 
 
 def environment() -> dict[str, str]:
     """Where the processes find geoagent and the engine."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)])}
+    return os.environ | {"PYTHONPATH": str(HERE.parent)}
 
 
 @contextmanager
@@ -221,8 +232,11 @@ def kill(asked: argparse.Namespace) -> None:
                 if pids:
                     os.kill(chance.choice(pids), signal.SIGKILL)
                     killed["command" if driver else "worker"] += 1
-            if process.wait() == 0:
+            code = process.wait()
+            if code == 0:
                 break
+            if code > 0:
+                sys.exit(f"the command failed with exit code {code}")
             halves = [path for path in out.glob("part-*.parquet") if not exactly_readable(path)]
             if halves:
                 sys.exit(f"half written: {halves}")
