@@ -21,8 +21,9 @@ import pyarrow.parquet as parquet
 from geoagent.errors import InputError, PhotoError
 from geoagent.evidence.photos import open_photo
 from geoagent.interfaces.bulk.files import filesystem, sweep, write_whole
-from geoagent.interfaces.bulk.inputs import Opener, entries
+from geoagent.interfaces.bulk.inputs import entries
 from geoagent.interfaces.bulk.manifest import Entry, Manifest, write_manifest
+from geoagent.interfaces.bulk.opening import Opener
 
 PHOTOS = {f"{n}.png": picture(n, size=(40 + n, 30)) for n in range(5)}
 

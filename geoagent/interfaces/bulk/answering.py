@@ -12,8 +12,8 @@ from geoagent.config import Config
 from geoagent.errors import InputError
 from geoagent.filenames import safe
 from geoagent.interfaces.bulk.files import filesystem
-from geoagent.interfaces.bulk.inputs import Opener
 from geoagent.interfaces.bulk.manifest import Entry
+from geoagent.interfaces.bulk.opening import Opener
 from geoagent.interfaces.bulk.plan import Kind, Plan, Row
 from geoagent.interfaces.outputs import row_of
 from geoagent.optional import needs

@@ -18,8 +18,8 @@ from geoagent.config import Plug
 from geoagent.errors import GeoAgentError, InputError
 from geoagent.filenames import safe
 from geoagent.interfaces.bulk.files import filesystem
-from geoagent.interfaces.bulk.inputs import Opener
 from geoagent.interfaces.bulk.manifest import Entry
+from geoagent.interfaces.bulk.opening import Opener
 from geoagent.interfaces.bulk.plan import Kind, Plan, Row, part
 from geoagent.interfaces.outputs import whole
 from geoagent.optional import needs
