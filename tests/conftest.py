@@ -53,6 +53,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 SLOW = {
     "test_album_cli",
     "test_bad_files",
+    "test_bulk",
     "test_calibration",
     "test_comparison",
     "test_examples",
@@ -82,6 +83,7 @@ SLOW = {
     "test_web_refused",
     "test_web_tools",
     "test_wheel",
+    "test_workers",
 }
 """Modules that `-m quick` leaves out."""
 
@@ -104,6 +106,7 @@ ONCE = {
     "test_web_load",
     "test_web_refused",
     "test_wheel",
+    "test_workers",
 }
 """Long modules that `.ci/run` need not repeat with every extra, since none changes what the default engine reads, how a
 text is weighed, or how readers are kept. What they skipped, and their property tests, are run again nevertheless."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from geoagent.agent.albums import Album, AlbumPhoto, AlbumSettings
 from geoagent.agent.fingerprint import fingerprint
+from geoagent.agent.many import Ahead
 from geoagent.answer import AlbumReport, Answer
 from geoagent.config import WEIGHING
 from geoagent.errors import GeoAgentError
@@ -44,7 +45,13 @@ class Seen:
     kept: int = 0
 
 
-def look_at(agent: Any, paths: Sequence[Path], saved: Path | None = None, looked: Looked | None = None) -> Seen:
+def look_at(
+    agent: Any,
+    paths: Sequence[Path],
+    saved: Path | None = None,
+    looked: Looked | None = None,
+    ahead: Ahead | None = None,
+) -> Seen:
     """Look at the photos of an album; each is saved as soon as it was looked at.
 
     Args:
@@ -52,6 +59,7 @@ def look_at(agent: Any, paths: Sequence[Path], saved: Path | None = None, looked
         paths: the photos.
         saved: file of observations; photos in it that were seen under the same settings are not looked at again.
         looked: is told the progress.
+        ahead: worker processes that look at the photos; the frames of videos are looked at here.
 
     Raises:
         InputError: the file of observations is none of ours.
@@ -62,6 +70,9 @@ def look_at(agent: Any, paths: Sequence[Path], saved: Path | None = None, looked
     seen = Seen([], kept=len(before))
     for key, (observation, capture) in before.items():
         seen.photos[key] = AlbumPhoto(observation, capture)
+    if ahead is not None:
+        ahead.begin([path for key, path in wanted.items() if not is_video(path) and key not in seen.photos])
+    observe = agent.observe if ahead is None else ahead.observe
     with nullcontext(None) if store is None else store.appending(before) as append:
         for number, (key, path) in enumerate(wanted.items(), start=1):
             if is_video(path):
@@ -69,7 +80,7 @@ def look_at(agent: Any, paths: Sequence[Path], saved: Path | None = None, looked
             else:
                 seen.order.append(key)
                 if key not in seen.photos:
-                    _look(key, seen, append, partial(_photo, agent, path))
+                    _look(key, seen, append, partial(_photo, observe, path))
             if looked is not None:
                 looked(number)
     return seen
@@ -133,8 +144,8 @@ def _look_at_video(agent: Any, path: Path, key: str, seen: Seen, append: Append 
             _look(name, seen, append, partial(_frame, agent, capture, frame))
 
 
-def _photo(agent: Any, path: Path) -> tuple[Capture, Observation]:
-    return capture_of(path), agent.observe(path)
+def _photo(observe: Callable[[Path], Observation], path: Path) -> tuple[Capture, Observation]:
+    return capture_of(path), observe(path)
 
 
 def _frame(agent: Any, capture: Capture, frame: Frame) -> tuple[Capture, Observation]:

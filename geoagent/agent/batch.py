@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def run(jobs: Iterable[Job], out: Path | None, done: Container[str] | None = Non
         for job in jobs:
             if job.key in done:
                 continue
-            answer, line = _answered(job)
+            answer, line = answered(job)
             if handle is not None:
                 handle.write(line + "\n")
                 handle.flush()
@@ -80,21 +81,29 @@ def run(jobs: Iterable[Job], out: Path | None, done: Container[str] | None = Non
             handle.close()
 
 
-def _answered(job: Job) -> tuple[Answer, str]:
+def answered(job: Job) -> tuple[Answer, str]:
     """The answer of one job as a value and as JSON, or its error; what one photo triggers never stops the batch."""
     try:
-        answer = job.run()
-        if answer.source != job.key and answer.id is None:
-            answer = answer.model_copy(update={"source": job.key})
-        return answer, answer.to_json()
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
+        with told():
+            answer = job.run()
+            if answer.source != job.key and answer.id is None:
+                answer = answer.model_copy(update={"source": job.key})
+            return answer, answer.to_json()
     except GeoAgentError as error:
         why = str(error)
-    except BaseException as error:  # a bug in our code or in a library; panics of those in Rust are no `Exception`
-        why = " ".join(f"unexpected {type(error).__name__}: {error}".split())
     failed = Answer.failed(job.key, safe(why), id=job.id)
     return failed, failed.to_json()
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn whatever one photo triggers into a `GeoAgentError` that says so, save an interruption."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, GeoAgentError):
+        raise
+    except BaseException as error:  # a bug in our code or in a library; panics of those in Rust are no `Exception`
+        raise GeoAgentError(" ".join(f"unexpected {type(error).__name__}: {error}".split())) from error
 
 
 def finished(

@@ -22,6 +22,7 @@ from geoagent.agent.fingerprint import fingerprint
 from geoagent.agent.inference import Inference
 from geoagent.agent.llm_report import report
 from geoagent.agent.loading import parts_of
+from geoagent.agent.many import Workers, locate_many
 from geoagent.agent.reading import look, read_regions, understand
 from geoagent.agent.second_look import second_look
 from geoagent.agent.timing import Clock
@@ -113,6 +114,25 @@ class GeoAgent:
             PhotoError: the file is no readable photo. Everything later is a warning in the answer.
         """
         return self.answer(self.observe(photo))
+
+    def locate_many(
+        self, photos: Sequence[str | Path], *, workers: Workers = 1, progress: bool = False
+    ) -> Iterator[Answer]:
+        """Answer for many photos, in the order given, each as soon as it is its turn.
+
+        With several workers, processes that load their own agent from `config` look at the photos and this one weighs
+        what they saw. A photo that ends its worker twice is an error, as is any other that cannot be answered. A
+        script that uses workers needs `if __name__ == "__main__":` around what it does.
+
+        Args:
+            photos: files.
+            workers: how many processes look at photos; "auto" for one a core, or fewer where memory is short.
+            progress: show progress on stderr.
+
+        Raises:
+            ConfigError: no such number of workers, or more than one with a language model, whose caps are a run's.
+        """
+        return locate_many(self, [Path(photo) for photo in photos], workers, progress=progress)
 
     def locate_album(
         self,

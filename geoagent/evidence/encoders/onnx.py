@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,6 +179,8 @@ def _session(path: Path) -> Any:
     options = onnxruntime.SessionOptions()
     fast = ("CUDAExecutionProvider", "CPUExecutionProvider")
     providers = [name for name in fast if name in onnxruntime.get_available_providers()]
+    if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdecimal():  # which onnxruntime does not read itself
+        options.intra_op_num_threads = min(int(threads), os.cpu_count() or 1)
     options.log_severity_level = 3  # errors only; they are raised as exceptions as well
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)

@@ -5,6 +5,7 @@ that too (an unknown place, a file that is not there).
 """
 
 from geoagent.interfaces.cli._main import main
+from geoagent.interfaces.cli.bulk import bulk, embed
 from geoagent.interfaces.cli.calibrate import calibrate
 from geoagent.interfaces.cli.compare import compare
 from geoagent.interfaces.cli.evaluate import evaluate
@@ -18,9 +19,9 @@ from geoagent.interfaces.cli.verify import verify
 from geoagent.interfaces.cli.web import mcp, web
 from geoagent.interfaces.cli.world import geocells, world
 
-for command in (locate, compare, verify, export, read, web, mcp, doctor, schema, prompts):
+for command in (locate, bulk, compare, verify, export, read, web, mcp, doctor, schema, prompts):
     main.add_command(command)
-for command in (get, train, tune, calibrate, evaluate, geocells, world, train_reader):
+for command in (get, embed, train, tune, calibrate, evaluate, geocells, world, train_reader):
     main.add_command(command)
 
 __all__ = ["main"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from geoagent.agent.albums import AlbumSettings
     from geoagent.agent.batch import Job
     from geoagent.agent.core import GeoAgent
+    from geoagent.agent.many import Ahead
     from geoagent.evidence.tracks import Track
 
 
@@ -88,11 +89,13 @@ def album_of(settings: dict[str, Any], paths: Sequence[Path], *, texts: bool) ->
     return AlbumRun(AlbumSettings(clocks=stated, joined=together, same_place=same, motion=moves), read)
 
 
-def album_jobs(agent: GeoAgent, paths: Sequence[Path], album: AlbumRun, out: Path | None) -> list[Job]:
+def album_jobs(
+    agent: GeoAgent, paths: Sequence[Path], album: AlbumRun, out: Path | None, ahead: Ahead | None = None
+) -> list[Job]:
     """Look at the photos, and return one job a photo that gives its answer in the album.
 
     With `out`, what was seen is saved beside it as it goes, so that a run that was stopped goes on, and weighing the
-    album again under other settings looks at no photo twice.
+    album again under other settings looks at no photo twice. With `ahead`, worker processes look at the photos.
     """
     from geoagent.agent.album_run import answer_of, look_at
     from geoagent.agent.albums import Album
@@ -103,7 +106,7 @@ def album_jobs(agent: GeoAgent, paths: Sequence[Path], album: AlbumRun, out: Pat
     saved = None if out is None else out.with_name(f"{out.stem}.seen.jsonl")
     try:
         with _looking(len(paths)) as tell:
-            seen = look_at(agent, paths, saved, tell)
+            seen = look_at(agent, paths, saved, tell, ahead)
     except KeyboardInterrupt:
         if saved is None:
             raise

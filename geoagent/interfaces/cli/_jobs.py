@@ -6,16 +6,18 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from geoagent.interfaces.cli._params import READ
+from geoagent.interfaces.cli._params import READ, WORKERS, value_of
 
 if TYPE_CHECKING:
     from geoagent.agent.batch import Job
     from geoagent.agent.core import GeoAgent
+    from geoagent.agent.many import Ahead
     from geoagent.answer import Answer
+    from geoagent.config import Config
     from geoagent.interfaces.cli._saved import Saved
 
     JobsOf = Callable[[GeoAgent], list[Job]]
@@ -46,13 +48,36 @@ def row_jobs(texts: Path | None, pairs: Path | None, features: Path | None) -> J
     return text_jobs(texts) if pairs is None or features is None else pair_jobs(texts, pairs, features)
 
 
-def photo_jobs(agent: GeoAgent, paths: Sequence[Path]) -> Iterator[Job]:
-    """One job per photo."""
+def photo_jobs(agent: GeoAgent, paths: Sequence[Path], ahead: Ahead | None = None) -> Iterator[Job]:
+    """One job per photo; with `ahead`, which must be told what to begin with, worker processes look at the photos."""
     from geoagent.agent.batch import Job
     from geoagent.filenames import written
 
     for path in paths:
-        yield Job(written(path), partial(agent.locate, path))
+        yield Job(written(path), partial(agent.locate if ahead is None else ahead.locate, path))
+
+
+def workers_option(command: Any) -> Any:
+    """Add `--workers`; `worker_count` takes it."""
+    return click.option(
+        "--workers",
+        type=WORKERS,
+        default="1",
+        metavar="N|auto",
+        help="Look at photos in N processes; auto: one a core, by memory. 1.1 GB each.",
+    )(command)
+
+
+def worker_count(config: Config, workers: int | Literal["auto"], photos: int) -> int:
+    """How many worker processes a run of so many photos has; 1 for none beside this process.
+
+    Raises:
+        UsageError: more than one, and a language model.
+    """
+    from geoagent.agent.many import workers_of
+
+    with value_of("--workers"):
+        return min(workers_of(config, workers), max(1, photos))
 
 
 def text_jobs(path: Path) -> JobsOf:

@@ -49,6 +49,20 @@ class _Probability(click.FloatRange):
         return p
 
 
+class _Workers(click.ParamType):  # type: ignore[type-arg]
+    """A number of processes, or "auto"."""
+
+    name = "workers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "auto" or (isinstance(value, int) and value > 0):
+            return value
+        if not str(value).isdecimal() or int(value) < 1:
+            self.fail(f"{value!r} is no number of processes; expected 1 or more, or auto", param, ctx)
+        return int(value)
+
+
+WORKERS = _Workers()
 PHOTOS = _Photos(path_type=Path)
 WORLD = _World(path_type=Path)
 READ = click.Path(path_type=Path, dir_okay=False, exists=True)

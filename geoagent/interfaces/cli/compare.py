@@ -13,7 +13,7 @@ import click
 from geoagent.interfaces.cli._folders import photos_in, say_passed_over
 from geoagent.interfaces.cli._jobs import answering, answers_of, failure, photo_jobs, row_jobs, row_options
 from geoagent.interfaces.cli._main import agent_options, load_agent
-from geoagent.interfaces.cli._params import PHOTOS, READ, WRITE
+from geoagent.interfaces.cli._params import PHOTOS, READ, READ_ANY, WRITE
 from geoagent.interfaces.cli._positions import with_doubts
 from geoagent.interfaces.cli._saved import Saved
 
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("photos", nargs=-1, type=PHOTOS)
-@click.option("--answers", type=READ, help="JSON lines of `geoagent locate --out`, instead of photos.")
+@click.option(
+    "--answers",
+    type=READ_ANY,
+    help="JSON lines of `geoagent locate --out`, or a folder of `geoagent bulk`, instead of photos.",
+)
 @row_options
 @click.option(
     "--truth", type=READ, help="CSV or JSON lines of true places: id or file, country (name or code)[,lat,lon]."
@@ -157,8 +161,15 @@ def _read(path: Path) -> Iterator[Answer]:
 
     from geoagent.answer import Answer
     from geoagent.errors import InputError
+    from geoagent.interfaces.outputs import read_folder
     from geoagent.tables import lines_of
 
+    if path.is_dir():
+        for number, answer in read_folder(path):
+            if isinstance(answer, str):
+                raise InputError(f"{path}, photo {number}: {answer}")
+            yield answer
+        return
     with path.open("rb") as file:
         for number, line in enumerate(lines_of(file), start=1):
             if line.strip():

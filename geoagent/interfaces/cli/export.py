@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("answers", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.argument("answers", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--csv", type=WRITE, help="Write a table for spreadsheets; the only format with errors.")
 @click.option("--geojson", type=WRITE, help="Write GeoJSON (RFC 7946).")
 @click.option("--gpx", type=WRITE, help="Write GPX waypoints, marked as estimates.")
@@ -65,7 +66,8 @@ def export(
 ) -> None:
     """Write answers as CSV, GeoJSON, GPX, GeoParquet or XMP sidecars.
 
-    ANSWERS are JSON lines of `geoagent locate --out`, or "-". Lines that are no answers are reported and passed over.
+    ANSWERS are JSON lines of `geoagent locate --out`, folders of `geoagent bulk`, or "-".
+    Lines that are no answers are reported and passed over.
     --csv - and --geojson - write to standard output.
     Sidecars are written beside photos that have no position of their own, never into a photo, never over a sidecar.
 
@@ -139,14 +141,14 @@ def _rows(files: Sequence[Path], bad: list[dict[str, Any]], cap: Any, gazetteer:
     """Rows of all files; what is no answer goes into `bad`, of a file without any answer its first line alone."""
     from geoagent.agent.disclosure import disclose
     from geoagent.errors import InputError
-    from geoagent.interfaces.outputs import read_answers, row_of
+    from geoagent.interfaces.outputs import read_answers, read_folder, row_of
 
     for file in files:
         wrong: list[dict[str, Any]] = []
         found = False
         try:
-            with click.open_file(str(file), "rb") as lines:
-                for number, answer in read_answers(lines):
+            with nullcontext() if file.is_dir() else click.open_file(str(file), "rb") as lines:
+                for number, answer in read_folder(file) if lines is None else read_answers(lines):
                     if isinstance(answer, str):
                         wrong.append({"file": str(file), "line": number, "error": answer})
                     else:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -20,8 +21,10 @@ from geoagent.interfaces.cli._jobs import (
     photo_jobs,
     row_jobs,
     row_options,
+    worker_count,
+    workers_option,
 )
-from geoagent.interfaces.cli._main import agent_options, load_agent
+from geoagent.interfaces.cli._main import agent_options, load_config
 from geoagent.interfaces.cli._params import ABSTAIN, CONFIDENCE, PHOTOS, PRECISION, WRITE
 from geoagent.interfaces.cli._positions import WHERE, chosen, with_doubts
 from geoagent.interfaces.cli._report import command_again, write_report
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
 @click.option("--retry-errors", is_flag=True, help="With --out: retry photos that failed before.")
 @click.option("--retry-partial", is_flag=True, help="With --out: retry answers that lack a part.")
 @click.option("--redo", is_flag=True, help="With --out: redo answers made under other settings.")
+@workers_option
 @album_options
 @row_options
 @click.option("--where", type=click.Choice(WHERE), help="Only photos with no position of their own, or an odd one.")
@@ -85,6 +89,7 @@ def locate(
     pairs: Path | None,
     features: Path | None,
     where: str | None,
+    workers: int | Literal["auto"],
     **settings: Any,
 ) -> None:
     """Estimate where photos were taken, and show the evidence.
@@ -97,11 +102,15 @@ def locate(
       geoagent locate photo.jpg --report report.html
       geoagent locate photo.jpg --hint "maybe southern Germany" --not AT
       geoagent locate holiday/ --out answers.jsonl --where missing-gps
+      geoagent locate archive/ --workers auto --out answers.jsonl
       geoagent locate holiday/ --album --track walk.gpx --out answers.jsonl --map trip.html
       geoagent locate holiday/ --max-precision auto --confidence 0.9
       geoagent locate --texts rows.jsonl --out answers.jsonl
       geoagent locate photo.jpg --llm openai_compatible,model=qwen3,base_url=http://localhost:11434/v1 --dry-run
     """
+    from geoagent.agent.core import GeoAgent
+    from geoagent.agent.many import Ahead
+    from geoagent.evidence.video import is_video
     from geoagent.interfaces.render.text import line_text
 
     if bool(photos) == (texts is not None):
@@ -128,7 +137,12 @@ def locate(
     if report and several:
         raise click.UsageError(f"--report takes one photo, not {len(paths)}; use --map, or geoagent export")
     stated = settings["confidence"]
-    agent = load_agent(settings)
+    if texts is not None and workers != 1:
+        raise click.UsageError("--workers needs photos: there is nothing to look at in texts")
+    config = load_config(settings)
+    count = worker_count(config, workers, len(paths))
+    agent = GeoAgent.load(config, looks=count == 1 or (album is not None and any(map(is_video, paths))))
+    ahead = Ahead(agent, count) if count > 1 else None
     if stated is not None and agent.config.max_precision != "auto":
         raise click.UsageError("--confidence needs --max-precision auto")
     capped = agent.config.capped
@@ -140,16 +154,19 @@ def locate(
         _dry(jobs_of(agent) if jobs_of else photo_jobs(agent, paths))
         return
     if album is not None:
-        jobs, odd = album_jobs(agent, paths, album, out), list[str]()
+        with ahead or nullcontext():
+            jobs, odd = album_jobs(agent, paths, album, out, ahead), list[str]()
     else:
-        jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
+        jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths, ahead))
         jobs, odd = with_doubts(jobs, paths)
     pictures = _pictures(paths, annotated) if annotated is not None else {}
     shared = Shared()
     answers: list[Answer] = []
     retry = {"retry_errors": retry_errors, "retry_partial": retry_partial, "redo": redo}
     retry["anew"] = album is not None  # each answer depends on all other photos, and weighing them again is quick
-    with Saved(agent, jobs, out, **retry) as saved:
+    with Saved(agent, jobs, out, **retry) as saved, ahead or nullcontext():
+        if ahead is not None and album is None:
+            ahead.begin([path for job, path in zip(jobs, paths, strict=True) if job.key not in saved.done])
         for answer in answering(jobs, saved, show=several):
             saved.count(answer)
             shared.add(answer)

@@ -6,7 +6,7 @@ stand beside, since they are one file a photo and never replace anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, cast
 
@@ -19,7 +19,7 @@ from geoagent.interfaces.outputs._row import Row, row_of
 from geoagent.interfaces.outputs._whole import whole
 from geoagent.tables import lines_of
 
-__all__ = ["FORMATS", "Row", "read_answers", "row_of", "whole", "write"]
+__all__ = ["FORMATS", "Row", "read_answers", "read_folder", "row_of", "whole", "write"]
 
 FORMATS = ("csv", "geojson", "geoparquet", "gpx")
 """Tables by name; each is a module of this folder."""
@@ -56,7 +56,26 @@ def read_answers(file: IO[bytes]) -> Iterator[tuple[int, Answer | str]]:
     Yields:
         The number of each line, from 1, with its answer, or with what is wrong with it.
     """
-    for number, line in enumerate(lines_of(file), start=1):
+    return _answers(lines_of(file))
+
+
+def read_folder(folder: Path) -> Iterator[tuple[int, Answer | str]]:
+    """Read the answers in a folder that `geoagent bulk` wrote; see `read_answers`.
+
+    Yields:
+        The number of each photo, from 1, with its answer, or with what is wrong with it.
+
+    Raises:
+        InputError: there are none.
+        MissingDependency: pyarrow is not installed.
+    """
+    from geoagent.interfaces.bulk.answering import answer_lines
+
+    return _answers(line.encode() for line in answer_lines(str(folder)))
+
+
+def _answers(lines: Iterable[bytes]) -> Iterator[tuple[int, Answer | str]]:
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:

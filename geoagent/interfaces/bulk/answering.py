@@ -1,0 +1,85 @@
+"""Answers in bulk: what `geoagent locate` answers, a row a photo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from geoagent.agent.batch import Job, answered
+from geoagent.agent.workers import Serve
+from geoagent.answer import Answer
+from geoagent.config import Config
+from geoagent.errors import InputError
+from geoagent.filenames import safe
+from geoagent.interfaces.bulk.files import filesystem
+from geoagent.interfaces.bulk.manifest import Entry
+from geoagent.interfaces.bulk.opening import Opener
+from geoagent.interfaces.bulk.plan import Kind, Plan, Row
+from geoagent.interfaces.outputs import row_of
+from geoagent.optional import needs
+
+_TEXT = ("id", "source", "status", "error", "place", "admin1", "country", "precision")
+_NUMBERS = ("lat", "lon", "radius_50_km", "radius_90_km", "confidence")
+
+
+def working(config: Config) -> Serve:
+    """What a worker does: from entries to a row each, with the answer as `geoagent locate --out` writes it."""
+    from geoagent.agent.core import GeoAgent
+
+    agent, opened = GeoAgent.load(config), Opener()
+
+    def answer(entry: Entry) -> Row:
+        return _row(entry, *answered(Job(_source(entry), lambda: agent.locate(opened(entry)))))
+
+    return lambda request: [answer(entry) for entry in request[1]]
+
+
+def failed(entry: Entry, why: str) -> Row:
+    """The row of a photo whose worker died."""
+    answer = Answer.failed(_source(entry), safe(why))
+    return _row(entry, answer, answer.to_json())
+
+
+ANSWERS = Kind(
+    "geoagent.answers/1",
+    working,
+    failed,
+    {name: "string" for name in _TEXT} | {name: "double" for name in _NUMBERS} | {"answer": "large_string"},
+)
+
+
+def answers_plan(config: Config, out: str) -> Plan:
+    """The plan of a run that answers photos under a configuration."""
+    from geoagent.agent.core import GeoAgent
+
+    return Plan(ANSWERS, (config,), GeoAgent.load(config, looks=False).mark, out)
+
+
+def answer_lines(url: str) -> Iterator[str]:
+    """Answers in a folder that `geoagent bulk` wrote, in the order of its manifest, each as a line of JSON.
+
+    Raises:
+        InputError: there are none.
+    """
+    with needs("bulk", "pyarrow"):
+        import pyarrow.parquet as parquet
+    files, folder = filesystem(url)
+    parts = sorted(files.glob(f"{folder}/part-*.parquet"))
+    if not parts:
+        raise InputError(f"{url}: no answers of geoagent bulk (part-000000.parquet, …) in this folder")
+    for path in parts:
+        file: Any = parquet.ParquetFile(path, filesystem=files)
+        if "answer" not in file.schema_arrow.names:
+            raise InputError(f"{path} has no column of answers")
+        for batch in file.iter_batches(batch_size=256, columns=["answer"]):
+            yield from batch.column(0).to_pylist()
+
+
+def _source(entry: Entry) -> str:
+    return safe(entry.path if entry.row < 0 and entry.start < 0 else entry.id)
+
+
+def _row(entry: Entry, answer: Answer, line: str) -> Row:
+    flat = row_of(answer)
+    row = {name: getattr(flat, name) for name in (*_TEXT, *_NUMBERS) if name not in ("id", "error")}
+    return {**row, "id": entry.id, "error": answer.error, "answer": line}
