@@ -192,7 +192,7 @@ def pq(asked: argparse.Namespace) -> None:
 
 
 def training(asked: argparse.Namespace) -> None:
-    """One pass of the head over features in their file, the lens, gallery, tuning and saving."""
+    """One pass of the head over features in their file, one epoch of the lens, gallery, tuning and saving."""
     count, dim = asked.rows[0], asked.dim
     at = places(count, np.random.default_rng(0))
     with tempfile.TemporaryDirectory(prefix="bench-scale-", dir=asked.folder) as name:
@@ -208,8 +208,9 @@ def training(asked: argparse.Namespace) -> None:
         del rows
         (folder / "rows.npy").unlink()
         print(f"made; {megabytes('VmHWM')} MB so far, {megabytes('RssAnon')} MB of them in no file", flush=True)
-        head = HeadSettings(hidden=1024, models=1, epochs=asked.epochs, draws=1, batch=2048)
-        how = TrainSettings(min_size=_CELL_SIZES[0], max_size=_CELL_SIZES[1], head=head, lens=LensSettings(epochs=1))
+        head = HeadSettings(hidden=asked.hidden, models=1, epochs=1, draws=1, batch=2048)
+        lens = LensSettings(hidden=asked.hidden, epochs=1, batch=2048)
+        how = TrainSettings(cells="quadtree", max_size=count // 500, head=head, lens=lens)
         last = {"": time.perf_counter()}
 
         def tell(what: str, done: int, total: int) -> None:
@@ -230,7 +231,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, required=True)
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000])
     parser.add_argument("--dim", type=int, default=768)
-    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--hidden", type=int, default=1024, help="for train: units of head and lens")
     parser.add_argument("--world", type=Path, help="for pq: a world trained on the panoramas, for the rows of its lens")
     parser.add_argument("--folder", type=Path, help="where the made set is put for a while")
     asked = parser.parse_args()
