@@ -17,6 +17,7 @@ import re
 import sys
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -191,25 +192,33 @@ def pq(asked: argparse.Namespace) -> None:
     table(("features", "photos", "train s", "1 for 1", "2", "4", "8 (default)"), rows)
 
 
+def write_set(path: Path, at: Any, dim: int) -> None:
+    """Write an NPZ as `numpy.savez` does, block by block: noise of which four numbers are louder and tell the place."""
+    noise = np.random.default_rng(0).standard_normal((65536, 1, dim), dtype=np.float32)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, column in (("lat", at[:, 0]), ("lon", at[:, 1])):
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, np.ascontiguousarray(column))
+        with archive.open("views.npy", "w", force_zip64=True) as file:
+            shape = {"descr": "<f2", "fortran_order": False, "shape": (len(at), 1, dim)}
+            np.lib.format.write_array_header_1_0(file, shape)
+            for begin in range(0, len(at), len(noise)):
+                part = at[begin : begin + len(noise)]
+                block = noise[: len(part)].astype(np.float16)
+                block[:, 0, :4] += 12 * np.column_stack([np.sin(np.radians(part)), np.cos(np.radians(part))])
+                file.write(block.tobytes())
+
+
 def training(asked: argparse.Namespace) -> None:
     """One pass of the head over features in their file, one epoch of the lens, gallery, tuning and saving."""
     count, dim = asked.rows[0], asked.dim
     at = places(count, np.random.default_rng(0))
     with tempfile.TemporaryDirectory(prefix="bench-scale-", dir=asked.folder) as name:
-        folder, rng = Path(name), np.random.default_rng(0)
-        rows = np.lib.format.open_memmap(folder / "rows.npy", "w+", dtype=np.float16, shape=(count, 1, dim))
-        for begin in range(0, count, 65536):
-            part = slice(begin, begin + 65536)
-            hints = np.column_stack([np.sin(np.radians(at[part])), np.cos(np.radians(at[part]))])
-            block = rng.standard_normal((len(hints), 1, dim), dtype=np.float32)
-            block[:, 0, :4] += 12 * hints
-            rows[part] = block
-        np.savez(folder / "set.npz", lat=at[:, 0], lon=at[:, 1], views=rows)
-        del rows
-        (folder / "rows.npy").unlink()
+        folder = Path(name)
+        write_set(folder / "set.npz", at, dim)
         print(f"made; {megabytes('VmHWM')} MB so far, {megabytes('RssAnon')} MB of them in no file", flush=True)
         head = HeadSettings(hidden=asked.hidden, models=1, epochs=1, draws=1, batch=2048)
-        lens = LensSettings(hidden=asked.hidden, epochs=1, batch=2048)
+        lens = LensSettings(hidden=asked.hidden, dims=min(256, asked.hidden), epochs=1, batch=2048)
         how = TrainSettings(cells="quadtree", max_size=count // 500, head=head, lens=lens)
         last = {"": time.perf_counter()}
 

@@ -32,7 +32,7 @@ from geoagent.worlds.world import World
 
 torch = pytest.importorskip("torch", reason="torch is not installed (pip install 'geoagent-photo[train]')")
 ROOT = Path(__file__).resolve().parents[1]
-SMALL = ("--hidden", "16", "--models", "2", "--epochs", "2")
+SMALL = ("--cells", "quadtree", "--max-size", "40", "--hidden", "16", "--models", "2", "--epochs", "2")
 
 
 def how(**changes):
