@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from test_training import CITIES, TestLens, csv_of, scenes
+from test_training import CITIES, csv_of, scenes
+from test_training import TestLens as _Lens
 
 from geoagent.errors import ConfigError, InputError
 from geoagent.interfaces.cli import main
@@ -31,13 +32,15 @@ from geoagent.worlds.training.views import UnitRows, centre
 from geoagent.worlds.world import World
 
 torch = pytest.importorskip("torch", reason="torch is not installed (pip install 'geoagent-photo[train]')")
+LENS, noisy = _Lens.HOW, _Lens.noisy
+del _Lens  # its own tests are collected where they stand
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ("--cells", "quadtree", "--max-size", "40", "--hidden", "16", "--models", "2", "--epochs", "2")
 
 
 def how(**changes):
     head = HeadSettings(hidden=16, models=2, epochs=3, batch=64, learning_rate=0.02)
-    return TrainSettings(head=head, lens=TestLens.HOW, tune=False, **changes)
+    return TrainSettings(head=head, lens=LENS, tune=False, **changes)
 
 
 def write_table(path):
@@ -205,6 +208,9 @@ class TestResume:
         with pytest.raises(ConfigError, match="holds no interrupted training"):
             Checkpoints(tmp_path / "s", "mark")
         assert (tmp_path / "s" / "letters.txt").exists()
+        with pytest.raises(InputError, match="at least 20"):
+            train(scenes()[1].take(np.arange(5)), settings=how(), checkpoints=tmp_path / "none")
+        assert not (tmp_path / "none").exists()
         Checkpoints(tmp_path / "new", "mark").save("x", {"done": True})
         assert Checkpoints(tmp_path / "new", "mark", resume=True).load("x") == {"done": True}
         with pytest.raises(ConfigError, match="other data or settings"):
@@ -327,16 +333,16 @@ class TestManyPlaces:
             assert (got[want > 2e-9] > 0).all()
 
     def test_each_epoch_of_the_lens_draws_a_sample(self, monkeypatch):
-        parts = (*TestLens.noisy(600, seed=0), *TestLens.noisy(150, seed=1))
+        parts = (*noisy(600, seed=0), *noisy(150, seed=1))
         monkeypatch.setattr("geoagent.worlds.training.lens._SAMPLE", 300)
-        lens, losses = train_lens(*parts, settings=TestLens.HOW, seed=1)
+        lens, losses = train_lens(*parts, settings=LENS, seed=1)
         assert lens is not None
         assert losses["lens_loss"] < losses["plain_loss"] - 0.2
-        again, _ = train_lens(*parts, settings=TestLens.HOW, seed=1)
+        again, _ = train_lens(*parts, settings=LENS, seed=1)
         np.testing.assert_array_equal(lens.weight, again.weight)
 
     def test_a_lens_over_samples_goes_on_where_it_stopped(self, monkeypatch, tmp_path):
-        parts = (*TestLens.noisy(600, seed=0), *TestLens.noisy(150, seed=1))
+        parts = (*noisy(600, seed=0), *noisy(150, seed=1))
         monkeypatch.setattr("geoagent.worlds.training.lens._SAMPLE", 300)
         monkeypatch.setattr(checkpoints, "EVERY_S", 0.0)
         save, left = Checkpoints.save, 4
@@ -350,11 +356,11 @@ class TestManyPlaces:
 
         monkeypatch.setattr(Checkpoints, "save", counting)
         with pytest.raises(KeyboardInterrupt):
-            train_lens(*parts, settings=TestLens.HOW, checkpoints=Checkpoints(tmp_path / "s", "m"))
+            train_lens(*parts, settings=LENS, checkpoints=Checkpoints(tmp_path / "s", "m"))
         kept = Checkpoints(tmp_path / "s", "m", resume=True)
         assert kept.load("lens")["step"] > 0
-        lens, _ = train_lens(*parts, settings=TestLens.HOW, checkpoints=kept)
-        whole, _ = train_lens(*parts, settings=TestLens.HOW)
+        lens, _ = train_lens(*parts, settings=LENS, checkpoints=kept)
+        whole, _ = train_lens(*parts, settings=LENS)
         np.testing.assert_array_equal(lens.weight, whole.weight)
 
     def test_few_of_many_are_held_out(self, monkeypatch):

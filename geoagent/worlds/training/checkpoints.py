@@ -49,19 +49,19 @@ class Checkpoints:
         group: Group | None = None,
         every_s: float | None = None,
     ) -> None:
-        self.folder, self._group = folder, group or Group()
+        self.folder, self._mark, self._group = folder, mark, group or Group()
         self._every_s = EVERY_S if every_s is None else every_s
         self._last = time.monotonic()
-        problem = self._group.given(lambda: self._open(mark, resume))
+        problem = self._group.given(lambda: self._open(resume))
         if problem:
             raise ConfigError(problem)
 
-    def _open(self, mark: str, resume: bool) -> str:
+    def _open(self, resume: bool) -> str:
         if self.folder is None:
             return ""
         path = self.folder / _MARK
         if path.exists() and resume:
-            if json.loads(path.read_text("utf-8")) == mark:
+            if json.loads(path.read_text("utf-8")) == self._mark:
                 return ""
             return (
                 f"{self.folder} holds a training with other data or settings; repeat its command with --resume, or "
@@ -71,9 +71,16 @@ class Checkpoints:
             if not path.exists() and any(self.folder.iterdir()):
                 return f"{self.folder} exists and holds no interrupted training; move it away"
             shutil.rmtree(self.folder)
-        self.folder.mkdir(parents=True)
-        path.write_text(json.dumps(mark), "utf-8")
         return ""
+
+    def _made(self) -> Path:
+        """The folder, which is made when there is something to keep: a table that cannot be used leaves none."""
+        assert self.folder is not None
+        self.folder.mkdir(parents=True, exist_ok=True)
+        mark = self.folder / _MARK
+        if not mark.exists():
+            mark.write_text(json.dumps(self._mark), "utf-8")
+        return self.folder
 
     def due(self) -> bool:
         """Whether it is time to write a state again, as the first process says; all have to ask."""
@@ -87,7 +94,7 @@ class Checkpoints:
             return
         import torch
 
-        path = self.folder / f"{name}.pt"
+        path = self._made() / f"{name}.pt"
         made = path.with_suffix(".new")
         torch.save(dict(state), made)
         made.replace(path)
@@ -120,6 +127,7 @@ class Checkpoints:
             return Geocells(**parts, wkb=shapes)
         made = make()
         if path is not None:
+            self._made()
             shapes = [] if made.wkb is None else list(made.wkb() if callable(made.wkb) else made.wkb)
             part = path.with_suffix(".new.npz")
             np.savez(
@@ -155,7 +163,7 @@ def mark_of(settings: Any, table: Table, cells: Geocells | None) -> str:
     digest = hashlib.sha256(text.encode())
     digest.update(np.ascontiguousarray(table.latlon).tobytes())
     assert table.split is not None
-    digest.update("\n".join(np.unique(table.split).tolist()).encode())
+    digest.update(np.ascontiguousarray(table.split).tobytes())
     if table.views is not None:
         digest.update(str(table.views.shape).encode())
         some = np.unique(np.linspace(0, len(table) - 1, 100).astype(np.int64))

@@ -41,6 +41,7 @@ def gallery_of(head: CellHead, views: Rows, table: Table, cell: Int, folder: Pat
     shape = (len(views), head.query_dim)
     rows: Any
     if folder is not None and 2 * shape[0] * shape[1] > _IN_MEMORY:
+        folder.mkdir(parents=True, exist_ok=True)
         rows = np.lib.format.open_memmap(folder / "gallery.npy", "w+", dtype=np.float16, shape=shape)
     else:
         rows = np.empty(shape, dtype=np.float16)
