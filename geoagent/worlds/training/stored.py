@@ -23,7 +23,8 @@ from geoagent.worlds.gallery.mapped import release
 LARGE = 1 << 29
 """Bytes above which features stay in their file."""
 _HELD = 1 << 28  # bytes that may have been read before their pages are given back
-_PAGE = 1 << 16  # bytes that are mapped with a row: the kernel brings in its surroundings too
+_AROUND = 1 << 18  # bytes that are mapped with a row: the kernel brings in its surroundings too
+_SCATTERED = 512  # rows that are read at once
 
 
 class Stored:
@@ -53,13 +54,23 @@ class Stored:
     def __getitem__(self, rows: Any) -> Any:
         """Read some rows, `(n, V, D)`, by index, mask or slice."""
         which = rows if self._index is None else self._index[rows]
-        found = np.array(self._array[which])
-        size = int(self._array.strides[0])
-        self._read += found.nbytes if isinstance(which, slice) else len(found) * max(size, _PAGE)
+        if isinstance(which, slice):
+            found = np.array(self._array[which])
+            self._seen(found.nbytes)
+            return found
+        which = np.arange(len(self._array))[which] if np.asarray(which).dtype == bool else np.asarray(which)
+        found = np.empty((len(which), *self.shape[1:]), dtype=self.dtype)
+        for begin in range(0, len(which), _SCATTERED):  # rows all over the file, each of which brings in others
+            part = slice(begin, begin + _SCATTERED)
+            found[part] = self._array[which[part]]
+            self._seen(len(found[part]) * _AROUND)
+        return found
+
+    def _seen(self, size: int) -> None:
+        self._read += size
         if self._read > _HELD:
             release(self._array)
             self._read = 0
-        return found
 
 
 def map_npy(path: Path, offset: int = 0) -> Any:
