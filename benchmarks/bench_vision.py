@@ -6,6 +6,7 @@ training place), with one view and with four:
     python benchmarks/bench_vision.py             # chance, retrieval alone, cells, labels, refiners, α and M
     python benchmarks/bench_vision.py --quick     # small heads, few rows: a smoke test that shows the ranking
     python benchmarks/bench_vision.py --only main # train, tune and measure the world that `geoagent train` makes
+    torchrun --nproc-per-node 2 benchmarks/bench_vision.py --only main  # the same, trained by two processes
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from geoagent.worlds.evaluation.metrics import Bootstrap, geoscore, median_km, w
 from geoagent.worlds.search.prototype import build_prototypes
 from geoagent.worlds.training import HeadSettings, TrainSettings, read_table, train
 from geoagent.worlds.training.cells import make_cells
+from geoagent.worlds.training.group import Group, together
 from geoagent.worlds.training.lens import LensSettings
 from geoagent.worlds.training.table import Table
 from geoagent.worlds.world import World
@@ -44,8 +46,8 @@ HEAD = ("what", "set", "views", "<=1", "<=25", "<=200", "<=750", "<=2500", "medi
 class Bench:
     """Data, settings and the rows of the table."""
 
-    def __init__(self, quick: bool, rounds: int, seed: int) -> None:
-        self.quick, self.rounds, self.seed = quick, rounds, seed
+    def __init__(self, quick: bool, rounds: int, seed: int, group: Group) -> None:
+        self.quick, self.rounds, self.seed, self.group = quick, rounds, seed, group
         whole = read_table(data("streetview", "panoramas.npz"))
         self.parts = {name: whole.part(name) for name in ("train", "val", *SPLITS)}
         if quick:
@@ -77,7 +79,9 @@ class Bench:
             return self.worlds[how]
         started, used = time.perf_counter(), time.process_time()
         cells = self.geocells(how.cells, how)
-        world = train(self.table, cells=cells, settings=how, name=name)
+        world = train(self.table, cells=cells, settings=how, name=name, group=self.group)
+        if world is None:  # the first process has it, and measures it
+            sys.exit(0)
         self.worlds[how] = world
         wall, cpu = time.perf_counter() - started, time.process_time() - used
         print(f"{name}: {len(cells)} cells, {wall:.0f} s wall, {cpu:.0f} s CPU, {world.calibration}", flush=True)
@@ -209,7 +213,7 @@ def compare(bench: Bench, part: str) -> None:
 
 
 def main() -> None:
-    """Run the requested parts and print the table."""
+    """Read the arguments and run."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="a sixth of the places and small heads")
     parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
@@ -218,7 +222,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     wanted = asked.only or list(PARTS)
-    bench = Bench(asked.quick, asked.rounds, asked.seed)
+    with together("cpu") as group:
+        run(asked, wanted, Bench(asked.quick, asked.rounds, asked.seed, group))
+
+
+def run(asked: argparse.Namespace, wanted: list[str], bench: Bench) -> None:
+    """Run the requested parts and print the table."""
     if {"main", "refiners", "sweeps"} & set(wanted):
         if asked.world is not None and (asked.world / "world.json").exists():
             world = World.load(asked.world)

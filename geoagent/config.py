@@ -85,7 +85,8 @@ class Config(BaseModel):
         language: identifier of languages: "py3langid", "fasttext" or "langdetect".
         cues: modules outside the package with more kinds of cue, by dotted path; each has a function `find`.
         constraints: constraint sources, each adding its own.
-        search: how neighbours are found where the world has a gallery.
+        search: how neighbours are found where the world has a gallery; "auto" compares all photos of the leading cells,
+            and from 100,000 photos on uses FAISS if it is installed.
         refiner: from candidates to one place.
         neighbours: M, how many neighbours are searched; None takes the world's fitted number, else 50.
         same_region: see `fusion.SAME_REGION`; None takes the world's fitted value, else the default.
@@ -110,7 +111,7 @@ class Config(BaseModel):
     language: Literal["py3langid", "fasttext", "langdetect"] = "py3langid"
     cues: tuple[str, ...] = ()
     constraints: tuple[Plug, ...] = Field(default_factory=lambda: (Plug(name="lexicon"),))
-    search: Plug = Field(default_factory=lambda: Plug(name="exact"))
+    search: Plug = Field(default_factory=lambda: Plug(name="auto"))
     refiner: Plug = Field(default_factory=lambda: Plug(name="mode"))
     neighbours: int | None = Field(default=None, ge=1)
     same_region: float | None = Field(default=None, ge=0.0, le=1.0)

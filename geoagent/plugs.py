@@ -73,14 +73,24 @@ def build(slot: str, name: str, assets: Any, **options: Any) -> Any:
         ConfigError: the plug has no such option.
         MissingDependency: the plug's packages are not installed.
     """
+    found = factory(slot, name)
+    try:
+        inspect.signature(found).bind(assets, **options)
+    except TypeError as error:
+        raise ConfigError(f"{slot} plug {name!r}: {error}") from error
+    return found(assets, **options)
+
+
+def factory(slot: str, name: str) -> Any:
+    """Return the function `build` of the plug `name` of `slot`.
+
+    Raises:
+        UnknownPlug: no such slot or plug.
+        MissingDependency: the plug's packages are not installed.
+    """
     known = names(slot)
     if "." not in name and name not in known:
         raise UnknownPlug(
             f"no {slot} plug named {name!r}; choose from {', '.join(known)}, or give a dotted module path"
         )
-    factory = attribute(name if "." in name else f"{_FOLDERS[slot]}.{name}", "build")
-    try:
-        inspect.signature(factory).bind(assets, **options)
-    except TypeError as error:
-        raise ConfigError(f"{slot} plug {name!r}: {error}") from error
-    return factory(assets, **options)
+    return attribute(name if "." in name else f"{_FOLDERS[slot]}.{name}", "build")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geoagent import plugs
-from geoagent.errors import ConfigError, ShapeError, WorldError
+from geoagent.errors import ConfigError, MissingDependency, ShapeError, WorldError
 from geoagent.protocols import Assets
 from geoagent.worlds.gallery import Gallery
 from geoagent.worlds.world import World, add_photos
@@ -244,3 +245,50 @@ def test_eight_bits_keep_cosines_to_two_digits(seed):
     assert gallery.embeddings.nbytes == 20 * 256
     query = unit(rng.normal(size=256))
     np.testing.assert_allclose(gallery.rows(slice(None)) @ query, unit(rows) @ query, atol=0.01)
+
+
+def test_auto_takes_the_search_that_suits_the_size(monkeypatch):
+    from geoagent.worlds.search import auto
+    from geoagent.worlds.search.exact import ExactSearch
+
+    there = assets(make_gallery())
+    assert isinstance(plugs.build("search", "auto", there), ExactSearch)
+    monkeypatch.setattr(auto, "LARGE", 300)
+    query = unit(RNG.normal(size=DIM))
+    found = plugs.build("search", "auto", there, alpha=3.0)(query, range(12), 20)
+    want = plugs.build("search", "exact", there, alpha=3.0)(query, range(12), 20)
+    assert found.refs == want.refs
+    np.testing.assert_allclose(found.log_weight, want.log_weight, atol=1e-5)
+    if importlib.util.find_spec("faiss") is not None:
+        assert type(plugs.build("search", "auto", there)).__name__ == "IvfSearch"
+        assert plugs.build("search", "auto", assets(make_gallery(270)), storage="pq")._storage == "pq"
+    # Without FAISS many photos are compared one by one, which gives the same ones.
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    monkeypatch.delitem(sys.modules, "geoagent.worlds.search.ivf", raising=False)
+    assert isinstance(plugs.build("search", "auto", there), ExactSearch)
+    with pytest.raises(MissingDependency):
+        plugs.build("search", "auto", there, storage="pq")
+
+
+@with_faiss
+def test_product_quantisation_finds_most_neighbours_and_ranks_them_by_their_own_rows(tmp_path):
+    from geoagent.worlds.search.ivf import save_index
+
+    gallery = make_gallery(3000)
+    exact = plugs.build("search", "exact", assets(gallery))
+    coarse = plugs.build("search", "ivf", assets(gallery), storage="pq")
+    shared = []
+    for _ in range(20):
+        query = unit(RNG.normal(size=DIM) + 1)
+        want, got = exact(query, range(12), 20), coarse(query, range(12), 20)
+        rows = {ref: similarity for ref, similarity in zip(want.refs, want.similarity, strict=True)}
+        shared.append(len(rows.keys() & set(got.refs)) / 20)
+        for ref, similarity in zip(got.refs, got.similarity, strict=True):
+            assert similarity == pytest.approx(rows.get(ref, similarity), abs=1e-6)
+        assert (np.diff(got.similarity) <= 1e-7).all()
+    assert np.mean(shared) > 0.95
+    folder = make_world(gallery=gallery).save(tmp_path / "w")
+    sizes = [save_index(World.load(folder), kind).stat().st_size for kind in ("pq", "float32")]
+    assert sizes[0] < 0.6 * sizes[1]
+    with pytest.raises(ConfigError, match="256 photos"):
+        plugs.build("search", "ivf", assets(make_gallery(100)), storage="pq")

@@ -40,6 +40,12 @@ _EMBEDDINGS = (
 )
 _CARD = ("name", "size", "mean", "std", "interpolation", "layout", "output", "crops", "fit", "sha256")
 _FITS = ("crop", "shortest", "squash")
+_PROVIDERS = {
+    "auto": "CUDAExecutionProvider",
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "mps": "CoreMLExecutionProvider",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,7 @@ def build(
     crops: int | None = None,
     fit: str | None = None,
     name: str | None = None,
+    device: str = "auto",
 ) -> OnnxEncoder:
     """Load a network. Missing options are taken from the card, else from the network, else from the defaults below.
 
@@ -134,9 +141,10 @@ def build(
         fit: how a photo is brought to the input's size with one crop: "crop" (the default) cuts out the centre square
             and resizes it, "shortest" resizes the shorter side and cuts out the centre, "squash" resizes both sides.
         name: short name for reports; by default that of the file.
+        device: "auto" (a CUDA GPU if this onnxruntime runs on one), "cpu", "cuda", or "mps" for Core ML.
 
     Raises:
-        ConfigError: an option or the card is invalid.
+        ConfigError: an option or the card is invalid, or this onnxruntime does not run on the device.
         WeightsError: the file does not exist, is not an image encoder, or does not match the card.
     """
     path = Path(model).expanduser()
@@ -146,7 +154,7 @@ def build(
     given |= {"output": output, "crops": crops, "name": name, "fit": fit}
     card = _card(path)
     options = {key: card.get(key) if value is None else value for key, value in given.items()}
-    session = _session(path)
+    session = _session(path, device)
     feed = _image_input(session, path, options["layout"])
     look = _look(feed.shape, feed.type, options)
     chosen = _choose_output(session, path, options["output"])
@@ -175,12 +183,19 @@ def _card(path: Path) -> Mapping[str, Any]:
     return {}
 
 
-def _session(path: Path) -> Any:
+def _session(path: Path, device: str) -> Any:
     options = onnxruntime.SessionOptions()
-    fast = ("CUDAExecutionProvider", "CPUExecutionProvider")
-    providers = [name for name in fast if name in onnxruntime.get_available_providers()]
     if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdecimal():  # which onnxruntime does not read itself
         options.intra_op_num_threads = min(int(threads), os.cpu_count() or 1)
+    there = onnxruntime.get_available_providers()
+    if device not in _PROVIDERS:
+        raise ConfigError(f"device must be one of {', '.join(_PROVIDERS)}; got {device!r}")
+    wanted = _PROVIDERS[device]
+    if device != "auto" and wanted not in there:
+        raise ConfigError(
+            f"device {device!r} was asked for, but this onnxruntime runs on {', '.join(there)} only; use device='auto'"
+        )
+    providers = [name for name in dict.fromkeys((wanted, _PROVIDERS["cpu"])) if name in there]
     options.log_severity_level = 3  # errors only; they are raised as exceptions as well
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--views", type=click.Choice(["1", "all"]), help="Views of each place; all by default, both for --pairs.")
 @click.option("--split", help="Only the rows of this split.")
 @click.option("--refiner", default="mode", show_default=True, help="How the place is refined.")
-@click.option("--search", default="exact", show_default=True, help="How neighbours are found.")
+@click.option("--search", default="auto", show_default=True, help="How neighbours are found.")
 @click.option("--pairs", type=READ, help="CSV text_id,panorama[,km_from_city]: compare picture and text on these.")
 @click.option("--texts", type=READ, help="With --pairs: JSON lines of labelled texts.")
 @click.option("--photos", type=READ, multiple=True, help="CSV file,country[,lat,lon] of photos to compare on.")

@@ -43,8 +43,13 @@ ENCODER = "Encoder of the photos, as NAME[,option=value…]: onnx,model=encoder.
     help="Train a projection (lens) for the neighbours.",
 )
 @click.option("--budget-s", type=float, help="Seconds after which no further epoch of a model begins.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where the head is trained.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    help="Where the model is trained and photos are embedded; auto is a CUDA GPU if there is one.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--resume", is_flag=True, help="Go on where the same command was interrupted.")
 def train(
     data: Path,
     out: Path,
@@ -53,17 +58,26 @@ def train(
     geocells: Path | None,
     seed: int,
     lens: bool,
+    resume: bool,
     **chosen: Any,
 ) -> None:
     """Train a world on your own photos or features.
 
+    While it runs, its state is kept in OUT.training; an interrupted command
+    goes on from there with --resume. Several processes share the work when
+    torchrun starts them: over gloo on CPUs, NCCL on GPUs.
+
     \b
     Examples:
       geoagent train --data features.npz --out my-world
-      geoagent train --data photos.csv --encoder onnx,model=encoder.onnx --out my-world
+      geoagent train --data photos.csv --encoder onnx,model=encoder.onnx \\
+        --out my-world
+      torchrun --nproc-per-node 2 -m geoagent train --data features.npz \\
+        --out my-world
     """
     from geoagent.places.geocells import Geocells
     from geoagent.worlds.training import train as run
+    from geoagent.worlds.training.group import together
     from geoagent.worlds.training.head import HeadSettings
     from geoagent.worlds.training.lens import LensSettings
     from geoagent.worlds.training.train import TrainSettings
@@ -78,10 +92,19 @@ def train(
         given["lens"] = LensSettings(dims=0)
     settings = replace(TrainSettings(), head=head, seed=seed, **given)
     plug = parse_plug("--encoder", encoder_text)
-    with progress_bar() as tell:
-        table = places(data, images, plug, tell)
+    state = out.with_name(f"{out.name}.training")
+    with together(head.device) as group, progress_bar(show=group.first) as tell:
+        table = group.in_turn(lambda: places(data, images, plug, tell, head.device))
         cells = Geocells.load(geocells) if geocells is not None else None
-        world = run(table, out=out, cells=cells, settings=settings, encoder=plug, progress=tell)
+        options: dict[str, Any] = {"cells": cells, "settings": settings, "encoder": plug, "progress": tell}
+        try:
+            world = run(table, out=out, checkpoints=state, resume=resume, group=group, **options)
+        except KeyboardInterrupt:
+            if group.first:
+                click.echo(f"Interrupted; the state is in {state}. Go on with the same command and --resume.", err=True)
+            raise
+    if world is None:  # another process has it
+        return
     for note in getattr(table, "notes", ()):
         click.echo(f"Note: {note}", err=True)
     click.echo(
@@ -121,8 +144,10 @@ def tune(folder: Path, data: Path, images: Path | None, out: Path | None) -> Non
     click.echo(f"{saved}: {fitted}")
 
 
-def make_encoder(plug: dict[str, Any]) -> Encoder:
-    """Build an encoder outside of any agent."""
+def make_encoder(plug: dict[str, Any], device: str = "auto") -> Encoder:
+    """Build an encoder outside of any agent, on a device if it runs on one and its options name none."""
+    import inspect
+
     from geoagent import plugs
     from geoagent.config import Plug
     from geoagent.places.gazetteer import Gazetteer
@@ -131,6 +156,8 @@ def make_encoder(plug: dict[str, Any]) -> Encoder:
     from geoagent.worlds.world import World
 
     checked = Plug.model_validate(plug)
+    if device != "auto" and "device" in inspect.signature(plugs.factory("encoders", checked.name)).parameters:
+        checked = Plug.model_validate({"device": device, **plug})
     encoder: Encoder = plugs.build(
         "encoders", checked.name, Assets(World.load(), Gazetteer.load(), Facts.load()), **checked.options
     )
@@ -138,11 +165,12 @@ def make_encoder(plug: dict[str, Any]) -> Encoder:
 
 
 @contextmanager
-def progress_bar(*, transfer: bool = False) -> Iterator[Any]:
+def progress_bar(*, transfer: bool = False, show: bool = True) -> Iterator[Any]:
     """A function `tell(what, done, total)` that draws a progress bar on stderr if it is a terminal.
 
     Args:
         transfer: whether bytes are counted: then size, rate and time left are shown, else the time that went by.
+        show: whether to draw anything at all.
     """
     from rich import progress
     from rich.console import Console
@@ -151,7 +179,7 @@ def progress_bar(*, transfer: bool = False) -> Iterator[Any]:
     rates = (progress.DownloadColumn(), progress.TransferSpeedColumn(), progress.TimeRemainingColumn())
     columns = rates if transfer else (progress.TimeElapsedColumn(),)
     described = (progress.TextColumn("{task.description}"), progress.BarColumn())
-    with progress.Progress(*described, *columns, console=console, disable=not console.is_terminal) as bar:
+    with progress.Progress(*described, *columns, console=console, disable=not (show and console.is_terminal)) as bar:
         tasks: dict[str, Any] = {}
 
         def tell(what: str, done: int, total: int) -> None:
@@ -162,15 +190,15 @@ def progress_bar(*, transfer: bool = False) -> Iterator[Any]:
         yield tell
 
 
-def places(data: Path, images: Path | None, plug: dict[str, Any] | None, tell: Any) -> Table:
-    """Places with features; photos are embedded by the named encoder."""
+def places(data: Path, images: Path | None, plug: dict[str, Any] | None, tell: Any, device: str = "auto") -> Table:
+    """Places with features; photos are embedded by the named encoder, on a device."""
     from geoagent.worlds.evaluation.data import load_data
     from geoagent.worlds.training.table import read_table
 
     table = read_table(data, images=images)
     if table.views is not None:
         return table
-    encoder = make_encoder(plug) if plug is not None else None
+    encoder = make_encoder(plug, device) if plug is not None else None
     return load_data(data, images=images, encoder=encoder, progress=tell)
 
 

@@ -39,7 +39,7 @@ def evaluate(
     views: Literal["1", "all"] = "all",
     split: str | None = None,
     refiner: str | Refiner = "mode",
-    search: str = "exact",
+    search: str = "auto",
     bootstrap: int = 1000,
     blocks: bool = False,
     seed: int = 0,

@@ -54,7 +54,7 @@ class Predictor:
     """
 
     def __init__(
-        self, world: World, refiner: str | Refiner = "mode", *, search: str = "exact", neighbours: int | None = None
+        self, world: World, refiner: str | Refiner = "mode", *, search: str = "auto", neighbours: int | None = None
     ) -> None:
         if world.head is None:
             raise WorldError(

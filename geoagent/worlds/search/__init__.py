@@ -14,6 +14,8 @@ from geoagent.worlds.gallery import Gallery
 
 ALPHA = 20.0
 """Default α."""
+LARGE = 100_000
+"""Gallery rows from which on `auto` searches by FAISS."""
 
 
 def gallery_of(assets: Assets, alpha: float | None) -> tuple[Gallery, float]:

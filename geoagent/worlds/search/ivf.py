@@ -3,13 +3,16 @@
 Nothing is trained or approximated in selecting rows: each cell is a list, and the lists of the requested cells are
 searched exhaustively. The index is built in memory, or memory-mapped if `save_index` wrote one next to the gallery.
 Photos added since are indexed in a separate tail, so nothing is rebuilt.
+
+Product quantisation (Jégou et al. 2011), storage "pq", is the exception: it keeps a byte for every four numbers, which
+is an eighth of float16, and so may miss neighbours. Those it finds are ranked by the gallery's own rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,8 +28,15 @@ with needs("index", "faiss"):
     import faiss
     from faiss.contrib.ivf_tools import add_preassigned
 
+IndexStorage = Storage | Literal["pq"]
+"""How an index keeps its rows; "pq" is product quantisation."""
+SPARE = 8
+"""Rows that an index with product quantisation finds for each neighbour that is wanted."""
 _CHUNK = 65536
 _TRAIN = 100_000  # rows used to set the value range of an 8-bit index
+_TRAIN_PQ = 16_384  # and for the codebooks of product quantisation: 64 for each code
+_CODES = 256  # codes of a byte: no codebook can be trained on fewer rows
+_PER_BYTE = 4  # numbers that a byte stands for
 _QUANTIZERS = {"float16": faiss.ScalarQuantizer.QT_fp16, "8bit": faiss.ScalarQuantizer.QT_8bit}
 
 
@@ -37,7 +47,7 @@ class IvfSearch:
     """
 
     def __init__(
-        self, gallery: Gallery, cells: int, alpha: float, storage: Storage | None = None, index: Any = None
+        self, gallery: Gallery, cells: int, alpha: float, storage: IndexStorage | None = None, index: Any = None
     ) -> None:
         """Index the gallery.
 
@@ -64,7 +74,8 @@ class IvfSearch:
             self._parts.append(index)
         self._tail: Any = None
         self.grow(gallery)
-        self._spare = 1 if self._storage in ("float32", gallery.storage) and self._storage != "8bit" else 3
+        exact = self._storage in ("float32", gallery.storage) and self._storage != "8bit"
+        self._spare = SPARE if self._storage == "pq" else 1 if exact else 3
 
     def __len__(self) -> int:
         return sum(int(part.ntotal) for part in self._parts)
@@ -104,20 +115,20 @@ class IvfSearch:
         return rows[rows >= 0]  # −1 pads missing results
 
 
-def build_index(gallery: Gallery, cells: int, storage: Storage | None = None) -> Any:
+def build_index(gallery: Gallery, cells: int, storage: IndexStorage | None = None) -> Any:
     """Return a FAISS index of the gallery with one inverted list per cell.
 
     Args:
         gallery: the gallery.
         cells: C, number of cells.
-        storage: "float32", "float16" or "8bit"; None for the gallery's.
+        storage: "float32", "float16", "8bit" or "pq"; None for the gallery's.
     """
     index = _empty(gallery, cells, gallery.storage if storage is None else _checked(storage), 0)
     _add(index, gallery, 0)
     return index
 
 
-def save_index(world: World, storage: Storage | None = None) -> Path:
+def save_index(world: World, storage: IndexStorage | None = None) -> Path:
     """Write the index of a world loaded from a folder next to its gallery; later loads memory-map it.
 
     Raises:
@@ -133,13 +144,13 @@ def save_index(world: World, storage: Storage | None = None) -> Path:
     return path
 
 
-def build(assets: Assets, *, alpha: float | None = None, storage: Storage | None = None) -> IvfSearch:
+def build(assets: Assets, *, alpha: float | None = None, storage: IndexStorage | None = None) -> IvfSearch:
     """Build the search over `assets.world`'s gallery.
 
     Args:
         assets: the world must have a gallery.
         alpha: how fast a neighbour's weight falls with cosine distance; the world's fitted value, else 20.
-        storage: of the index: "float32", "float16" or "8bit"; the gallery's by default.
+        storage: of the index: "float32", "float16", "8bit" or "pq" (product quantisation); the gallery's by default.
 
     Raises:
         WorldError: the world has no gallery, or its index belongs to another gallery.
@@ -158,21 +169,23 @@ def build(assets: Assets, *, alpha: float | None = None, storage: Storage | None
     return IvfSearch(gallery, len(assets.world.cells), chosen, kind, index)
 
 
-def _path(folder: Path, fingerprint: str, storage: Storage) -> Path:
+def _path(folder: Path, fingerprint: str, storage: IndexStorage) -> Path:
     return folder / f"ivf-{fingerprint}-{storage}.faiss"
 
 
-def _checked(storage: Storage) -> Storage:
-    if storage not in ("float32", *_QUANTIZERS):
-        raise ConfigError(f"storage must be float32, float16 or 8bit, got {storage!r}")
+def _checked(storage: IndexStorage) -> IndexStorage:
+    if storage not in ("float32", "pq", *_QUANTIZERS):
+        raise ConfigError(f"storage must be float32, float16, 8bit or pq, got {storage!r}")
     return storage
 
 
-def _empty(gallery: Gallery, cells: int, storage: Storage, start: int) -> Any:
-    """An empty index; an 8-bit one takes its value range from the rows beginning at `start`."""
+def _empty(gallery: Gallery, cells: int, storage: IndexStorage, start: int) -> Any:
+    """An empty index; one that has to be trained is trained on the rows beginning at `start`."""
     quantizer = faiss.IndexFlatIP(gallery.dim)  # stays empty: the lists are passed in, not searched for
     if storage == "float32":
         index = faiss.IndexIVFFlat(quantizer, gallery.dim, cells, faiss.METRIC_INNER_PRODUCT)
+    elif storage == "pq":
+        index = _quantised(gallery, quantizer, cells)
     else:
         index = faiss.IndexIVFScalarQuantizer(
             quantizer, gallery.dim, cells, _QUANTIZERS[storage], faiss.METRIC_INNER_PRODUCT, False
@@ -181,6 +194,19 @@ def _empty(gallery: Gallery, cells: int, storage: Storage, start: int) -> Any:
         sample = np.ascontiguousarray(gallery.rows(slice(start, None, step)))
         index.sq.train(sample)
     index.is_trained = True
+    return index
+
+
+def _quantised(gallery: Gallery, quantizer: Any, cells: int) -> Any:
+    """An empty index of bytes, with codebooks trained on rows from the whole gallery."""
+    if len(gallery) < _CODES:
+        raise ConfigError(f"storage pq needs {_CODES} photos to be trained on, the gallery has {len(gallery)}")
+    bytes_a_row = max(n for n in range(1, gallery.dim // _PER_BYTE + 1) if gallery.dim % n == 0)
+    index = faiss.IndexIVFPQ(quantizer, gallery.dim, cells, bytes_a_row, 8, faiss.METRIC_INNER_PRODUCT)
+    index.by_residual = False  # the cells' middles are not in the index
+    step = -(-len(gallery) // _TRAIN_PQ)
+    index.pq.cp.min_points_per_centroid = 1  # silences a warning about small galleries
+    index.pq.train(np.ascontiguousarray(gallery.rows(slice(None, None, step))))
     return index
 
 

@@ -16,11 +16,17 @@ from geoagent.errors import ConfigError, InputError
 from geoagent.optional import needs
 from geoagent.types import Float32
 from geoagent.worlds.head import CellHead
-from geoagent.worlds.training.views import centre, draw_views, mean_view
+from geoagent.worlds.training.batches import Data, Targets
+from geoagent.worlds.training.checkpoints import Checkpoints
+from geoagent.worlds.training.group import Group, pick_device
+from geoagent.worlds.training.views import Rows, centre, draw_views
+
+__all__ = ["Fitted", "HeadSettings", "Progress", "pick_device", "train_head"]
 
 Progress = Callable[[str, int, int], None]
 """Progress callback, called with (stage, done, total)."""
 
+_ASK = 16  # steps between questions whether the state is to be written
 _LEAST_STEPS = 40  # per epoch: a hundred photos are one batch, and patience would run out before anything is learnt
 
 
@@ -42,7 +48,7 @@ class HeadSettings:
         patience: epochs without a better validation loss before training stops.
         budget_s: seconds per model after which no further epoch starts; None for no limit.
         seed: random seed.
-        device: "cpu", "cuda", or "auto", which uses a GPU if available.
+        device: see `group.DEVICES`.
     """
 
     hidden: int = 1024
@@ -87,10 +93,10 @@ class Fitted:
 
 
 def train_head(
-    views: Float32,
-    targets: Float32,
+    views: Rows,
+    targets: Targets,
     val_views: Float32,
-    val_targets: Float32,
+    val_targets: Targets,
     *,
     country: ArrayLike | None = None,
     true_country: ArrayLike | None = None,
@@ -98,6 +104,8 @@ def train_head(
     cells: str,
     settings: HeadSettings | None = None,
     progress: Progress | None = None,
+    group: Group | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Fitted:
     """Train a head on places with several views each.
 
@@ -106,8 +114,8 @@ def train_head(
     encoders' features share a large common component that carries no information about places.
 
     Args:
-        views: `(N, V, D)` unit rows.
-        targets: `(N, C)` soft labels.
+        views: `(N, V, D)` unit rows; those that are no array are read batch by batch.
+        targets: `(N, C)` soft labels, likewise.
         val_views: `(n, V', D)` of held-out places, for early stopping.
         val_targets: `(n, C)`.
         country: `(C,)` country of each cell as an index from 0, for `country_loss`; None for no country loss.
@@ -116,139 +124,168 @@ def train_head(
         cells: fingerprint of the geocells.
         settings: training settings.
         progress: see `Progress`.
+        group: the processes that train together; all call this function with the same arguments.
+        checkpoints: where the state is kept, and continued from.
 
     Raises:
         InputError: arrays of mismatched shapes.
+        ConfigError: a device that cannot be used, or batches smaller than the number of processes.
         MissingDependency: torch is not installed.
     """
-    how = settings or HeadSettings()
+    how, group = settings or HeadSettings(), group or Group()
     if len(views) != len(targets) or len(val_views) != len(val_targets) or len(views) == 0 or len(val_views) == 0:
         raise InputError(
             f"expected a target for each place, and places for training and validation; got {len(views)} places and "
             f"{len(targets)} targets, {len(val_views)} and {len(val_targets)} for validation"
         )
+    if min(how.batch, len(views)) < group.size:
+        raise ConfigError(f"batches of {min(how.batch, len(views))} places are too few for {group.size} processes")
     with needs("train", "torch"):
         import torch
     started = time.perf_counter()
     mean = centre(views)
-    device = torch.device(pick_device(torch, how.device))
-    data = _Data(torch, device, views, targets, val_views, val_targets, mean)
+    device = torch.device(group.device(torch, how.device))
+    data = Data(torch, device, views, targets, val_views, val_targets, mean, group)
     if country is not None and true_country is not None and how.country_loss:
-        data.add_countries(torch, np.asarray(country, dtype=np.int64), np.asarray(true_country, dtype=np.int64))
+        data.add_countries(np.asarray(country, dtype=np.int64), np.asarray(true_country, dtype=np.int64))
     models, history = [], []
     for number in range(how.models):
         tell = _numbered(progress, number, how)
-        layers, epochs = _train_one(torch, data, how, how.seed + 1000 * number, tell)
+        run = _Run(torch, data, how, how.seed + 1000 * number, f"head-{number}", checkpoints or Checkpoints())
+        layers, epochs = run.train(tell)
         models.append(layers)
         history.append(epochs)
     return Fitted(_joined(models, mean, encoder, cells, how), tuple(history), time.perf_counter() - started)
 
 
-def pick_device(torch: Any, wanted: str) -> str:
-    """Resolve the training device: as requested, or a GPU if available."""
-    return wanted if wanted != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-
-
-class _Data:
-    """Training tensors on the device."""
+class _Run:
+    """The training of one model, from its beginning or from its last state."""
 
     def __init__(
-        self, torch: Any, device: Any, views: Any, targets: Any, val: Any, val_targets: Any, mean: Any
+        self, torch: Any, data: Data, how: HeadSettings, seed: int, name: str, checkpoints: Checkpoints
     ) -> None:
-        self.device = device
-        self.views = torch.as_tensor(views, device=device)
-        self.mean = torch.as_tensor(mean, device=device)
-        self.targets = torch.as_tensor(targets, device=device)
-        # Validate on one view and on all, matching how the head is used.
-        both = np.concatenate([val[:, 0], mean_view(val)])
-        self.val = self.centred(torch, torch.as_tensor(both, device=device))
-        self.val_targets = torch.as_tensor(val_targets, device=device)
-        self.member: Any = None
-        self.true_country: Any = None
+        self.torch, self.data, self.how, self.name, self.checkpoints = torch, data, how, name, checkpoints
+        self.generator = torch.Generator().manual_seed(seed)
+        self.batch = min(how.batch, data.count)
+        self.net = _network(torch, data, how, self.generator, self.batch).to(data.device)
+        rates = {"lr": how.learning_rate, "weight_decay": how.weight_decay}
+        self.optimiser = torch.optim.AdamW(self.net.parameters(), fused=True, **rates)
+        self.steps = data.count // self.batch
+        self.draws = max(how.draws, math.ceil(_LEAST_STEPS / self.steps))
+        total = how.epochs * self.draws * self.steps
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, how.learning_rate, total_steps=total + 1, pct_start=0.1, anneal_strategy="cos"
+        )
+        self.scale = float(np.sqrt(data.dim))  # unit rows have entries of 1 / √D; layers expect entries of 1
+        self.at = (0, 0, 0)  # epoch, draw and step that come next
+        self.order: Any = None
+        self.running, self.best, self.since, self.seconds = 0.0, float("inf"), 0, 0.0
+        self.best_state: dict[str, Any] | None = None
+        self.history: list[tuple[float, float]] = []
 
-    def add_countries(self, torch: Any, country: Any, true_country: Any) -> None:
-        """The cells of each country, and the country of each place."""
-        member = np.zeros((int(country.max()) + 1, len(country)), dtype=np.float32)
-        member[country, np.arange(len(country))] = 1.0
-        self.member = torch.as_tensor(member, device=self.device)
-        self.true_country = torch.as_tensor(true_country, device=self.device)
-
-    def loss(self, torch: Any, log_p: Any, rows: Any, weight: float) -> Any:
-        """Cross entropy with the soft targets, and with the true countries, whose borders smoothing ignores."""
-        cells = -(self.targets[rows] * log_p).sum(1).mean()
-        if self.member is None:
-            return cells
-        mass = (log_p.exp() * self.member[self.true_country[rows]]).sum(1)
-        return cells - weight * torch.log(mass + 1e-9).mean()
-
-    def centred(self, torch: Any, x: Any) -> Any:
-        return torch.nn.functional.normalize(x - self.mean, dim=1)
-
-    def draw(self, torch: Any, rows: Any, generator: Any) -> Any:
-        """Means of random subsets of views, centred, `(B, D)`."""
-        return self.centred(torch, draw_views(torch, self.views[rows], generator))
-
-
-def _train_one(
-    torch: Any, data: _Data, how: HeadSettings, seed: int, tell: Callable[[int], None]
-) -> tuple[list[Float32], tuple[tuple[float, float], ...]]:
-    """Train one model; return its layers as arrays, from the epoch with the best validation loss."""
-    functional = torch.nn.functional
-    generator = torch.Generator().manual_seed(seed)
-    dim, cells = data.views.shape[2], data.targets.shape[1]
-    net = _network(torch, dim, cells, how, generator).to(data.device)
-    rates = {"lr": how.learning_rate, "weight_decay": how.weight_decay}
-    optimiser = torch.optim.AdamW(net.parameters(), fused=True, **rates)
-    count = len(data.views)
-    batch = min(how.batch, count)
-    draws = max(how.draws, math.ceil(_LEAST_STEPS / (count // batch)))
-    total = how.epochs * draws * (count // batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, how.learning_rate, total_steps=total + 1, pct_start=0.1, anneal_strategy="cos"
-    )
-    scale = float(np.sqrt(dim))  # unit rows have entries of 1 / √D; layers are initialised for entries of 1
-    best, best_state, since = np.inf, None, 0
-    history: list[tuple[float, float]] = []
-    began = time.perf_counter()
-    for epoch in range(how.epochs):
-        if how.budget_s is not None and epoch and time.perf_counter() - began > how.budget_s:
-            break
-        net.train()
-        running, steps = 0.0, 0
-        for _ in range(draws):
-            order = torch.randperm(count, generator=generator)
-            for step in range(count // batch):
-                rows = order[step * batch : (step + 1) * batch]
-                x = data.draw(torch, rows, generator) * scale
-                if how.noise:
-                    x = x + how.noise * torch.randn(x.shape, generator=generator).to(x)
-                loss = data.loss(torch, functional.log_softmax(net(x), 1), rows, how.country_loss)
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                optimiser.step()
-                schedule.step()
-                running, steps = running + float(loss.detach()), steps + 1
-        net.eval()
-        with torch.no_grad():
-            log_p = functional.log_softmax(net(data.val * scale), 1).reshape(2, len(data.val_targets), cells)
-            held_out = float(-(data.val_targets * log_p).sum(2).mean())
-        history.append((running / steps, held_out))
-        tell(epoch + 1)
-        if held_out < best - 1e-4:
-            best, since = held_out, 0
-            best_state = {k: v.detach().cpu().clone() for k, v in net.state_dict().items()}
-        else:
-            since += 1
-            if since >= how.patience:
+    def train(self, tell: Callable[[int], None]) -> tuple[list[Float32], tuple[tuple[float, float], ...]]:
+        """Return the layers as arrays, from the epoch with the best validation loss, and the losses by epoch."""
+        known = self.checkpoints.load(self.name)
+        if known is not None and known["done"]:
+            tell(self.how.epochs)
+            return [layer.numpy() for layer in known["layers"]], tuple((a, b) for a, b in known["history"])
+        if known is not None:
+            self._restore(known)
+        net = self.data.group.wrapped(self.torch, self.net)
+        began = time.perf_counter() - self.seconds
+        for epoch in range(self.at[0], self.how.epochs):
+            if epoch and self.at[1:] == (0, 0) and self.data.group.given(lambda: self._late(began)):
                 break
-    assert best_state is not None
-    arrays = [best_state[name].numpy() for name in net.state_dict()]
-    arrays[0] = arrays[0] * scale  # so that the head accepts unit rows
-    return arrays, tuple(history)
+            self._epoch(net, epoch, began)
+            held_out = self._held_out()
+            total = self.data.total(self.running) / (self.draws * self.steps)
+            self.history.append((total, held_out))
+            tell(epoch + 1)
+            self.running, self.at = 0.0, (epoch + 1, 0, 0)
+            if held_out < self.best - 1e-4:
+                self.best, self.since = held_out, 0
+                self.best_state = {k: v.detach().cpu().clone() for k, v in self.net.state_dict().items()}
+            else:
+                self.since += 1
+                if self.since >= self.how.patience:
+                    break
+        assert self.best_state is not None
+        layers = [self.best_state[name] for name in self.net.state_dict()]
+        layers[0] = layers[0] * self.scale  # so that the head accepts unit rows
+        self.checkpoints.save(self.name, {"done": True, "layers": layers, "history": self.history})
+        return [layer.numpy() for layer in layers], tuple(self.history)
+
+    def _late(self, began: float) -> bool:
+        return self.how.budget_s is not None and time.perf_counter() - began > self.how.budget_s
+
+    def _epoch(self, net: Any, epoch: int, began: float) -> None:
+        torch, data, how = self.torch, self.data, self.how
+        _, first_draw, first_step = self.at
+        self.net.train()
+        share = data.share(self.batch)
+        for draw in range(first_draw, self.draws):
+            if self.order is None:
+                self.order = torch.randperm(data.count, generator=self.generator)
+            order = self.order
+            batches = [order[at * self.batch : (at + 1) * self.batch] for at in range(first_step, self.steps)]
+            for step, (views, targets, true) in enumerate(data.batches(batches), start=first_step):
+                self.at = (epoch, draw, step)
+                if step % _ASK == 0 and self.checkpoints.due():
+                    self.checkpoints.save(self.name, self._state(time.perf_counter() - began))
+                x = data.centred(draw_views(torch, views, self.generator, data.part(self.batch), self.batch))
+                x = x * self.scale
+                if how.noise:
+                    noise = torch.randn((self.batch, data.dim), generator=self.generator)[data.part(self.batch)]
+                    x = x + how.noise * noise.to(x)
+                loss = data.loss(torch.nn.functional.log_softmax(net(x), 1), targets, true, how.country_loss)
+                self.optimiser.zero_grad(set_to_none=True)
+                (loss * (share * data.group.size) if data.group.size > 1 else loss).backward()
+                self.optimiser.step()
+                self.schedule.step()
+                self.running += float(loss.detach()) * share
+            first_step, self.order = 0, None
+
+    def _held_out(self) -> float:
+        """Mean validation loss over one view and all of each place, shared out among the processes."""
+        torch, data = self.torch, self.data
+        self.net.eval()
+        found = 0.0
+        with torch.no_grad():
+            for x, targets in data.validation():
+                log_p = torch.nn.functional.log_softmax(self.net(x * self.scale), 1)
+                found -= float((targets * log_p).sum())
+        return data.total(found) / len(data.val)
+
+    def _state(self, seconds: float) -> dict[str, Any]:
+        running = self.data.total(self.running)
+        return {
+            "done": False,
+            "net": self.net.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "generator": self.generator.get_state(),
+            "order": self.order,
+            "at": list(self.at),
+            "numbers": [running, self.best, float(self.since), seconds],
+            "best_state": self.best_state,
+            "history": [list(pair) for pair in self.history],
+        }
+
+    def _restore(self, known: dict[str, Any]) -> None:
+        self.net.load_state_dict(known["net"])
+        self.optimiser.load_state_dict(known["optimiser"])
+        self.schedule.load_state_dict(known["schedule"])
+        self.generator.set_state(known["generator"])
+        self.order, self.at = known["order"], tuple(known["at"])
+        self.running, self.best, since, self.seconds = known["numbers"]
+        self.since, self.best_state = int(since), known["best_state"]
+        self.history = [(a, b) for a, b in known["history"]]
+        if not self.data.group.first:
+            self.running = 0.0  # the first process has the sum of all
 
 
-def _network(torch: Any, dim: int, cells: int, how: HeadSettings, generator: Any) -> Any:
-    nn = torch.nn
+def _network(torch: Any, data: Data, how: HeadSettings, generator: Any, batch: int) -> Any:
+    nn, dim, cells, part = torch.nn, data.dim, data.cells, data.part(batch)
     sizes = (dim, how.hidden, cells) if how.hidden else (dim, cells)
     layers = [nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
     for layer in layers:  # torch's default initialisation, from our generator, so the global seed is untouched
@@ -258,17 +295,18 @@ def _network(torch: Any, dim: int, cells: int, how: HeadSettings, generator: Any
                 parameter.copy_((torch.rand(parameter.shape, generator=generator) * 2 - 1) * bound)
     if not how.hidden:
         return nn.Sequential(layers[0])
-    return nn.Sequential(layers[0], nn.GELU(approximate="tanh"), _dropout(torch, how.dropout, generator), layers[1])
+    drop = _dropout(torch, how.dropout, generator, batch, part)
+    return nn.Sequential(layers[0], nn.GELU(approximate="tanh"), drop, layers[1])
 
 
-def _dropout(torch: Any, share: float, generator: Any) -> Any:
-    """Dropout that uses our generator."""
+def _dropout(torch: Any, share: float, generator: Any, batch: int, part: slice) -> Any:
+    """Dropout that uses our generator, and draws for the whole batch of which a process has a part."""
 
     class Drop(torch.nn.Module):  # type: ignore[misc]
         def forward(self, x: Any) -> Any:
             if not self.training or share == 0:
                 return x
-            keep = torch.rand(x.shape, generator=generator).to(x) >= share
+            keep = torch.rand((batch, x.shape[1]), generator=generator)[part].to(x) >= share
             return x * keep / (1.0 - share)
 
     return Drop()

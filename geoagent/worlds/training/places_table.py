@@ -12,6 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from geoagent.errors import InputError
 from geoagent.places.geo import Float, check_latlon
 from geoagent.types import Float32
+from geoagent.worlds.training.stored import Stored
+from geoagent.worlds.training.views import Rows, UnitRows, unit_views
+
+_AT_ONCE = 1 << 31  # bytes up to which all views are held as float32
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -21,7 +25,7 @@ class Table:
     Attributes:
         latlon: `(N, 2)` degrees.
         refs: N names of the places or photos.
-        views: `(N, V, D)` features of any numeric type, or None.
+        views: `(N, V, D)` features of any numeric type, in memory or in their file; or None.
         paths: N photos, or None.
         split: `(N,)` split of each row, "" if the table has none.
         notes: problems found in the file, and how they were handled.
@@ -29,7 +33,7 @@ class Table:
 
     latlon: Float
     refs: tuple[str, ...]
-    views: NDArray[Any] | None = None
+    views: NDArray[Any] | Stored | None = None
     paths: tuple[Path, ...] | None = None
     split: NDArray[np.str_] | None = None
     notes: tuple[str, ...] = ()
@@ -59,11 +63,14 @@ class Table:
         """Return a table of the given rows, by index or mask, in order."""
         index = np.arange(len(self))[np.asarray(rows)]
         assert self.split is not None
+        views: Any = self.views
+        if views is not None:
+            views = views.take(index) if isinstance(views, Stored) else views[index]
         return replace(
             self,
             latlon=self.latlon[index],
             refs=tuple(self.refs[i] for i in index),
-            views=None if self.views is None else self.views[index],
+            views=views,
             paths=None if self.paths is None else tuple(self.paths[i] for i in index),
             split=self.split[index],
         )
@@ -87,9 +94,14 @@ class Table:
         """
         if self.views is None:
             raise InputError("the table has no features; embed its photos first")
-        views = np.asarray(self.views, dtype=np.float32)
-        length = np.linalg.norm(views, axis=2, keepdims=True)
-        bad = np.flatnonzero(~(np.isfinite(length) & (length > 0)).all(axis=(1, 2)))
-        if len(bad):
-            raise InputError(f"features of row {int(bad[0])} are all zero or not finite ({len(bad)} such rows)")
-        return np.asarray(views / length, dtype=np.float32)
+        return unit_views(self.views[:] if isinstance(self.views, Stored) else self.views)
+
+    def unit_rows(self) -> Rows:
+        """Return the views as `unit_views` does, at once if they are few, else read and made when asked for.
+
+        Raises:
+            InputError: as for `unit_views`; of rows that are read later, when they are.
+        """
+        views = self.views
+        small = views is None or (not isinstance(views, Stored) and 4 * int(np.prod(views.shape)) <= _AT_ONCE)
+        return self.unit_views() if small else UnitRows(views)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.geo import Float
 from geoagent.tables import ID, IMAGE, LAT, LON, XY, number, plain, read_sheet
 from geoagent.types import Float32, Int
+from geoagent.worlds.training import stored
 from geoagent.worlds.training.places_table import Table
+from geoagent.worlds.training.stored import Stored, map_member, map_npy, parquet_features
 
 __all__ = ["Table", "read_table", "unswap"]
 
@@ -39,6 +41,9 @@ def read_table(path: str | Path, *, images: str | Path | None = None) -> Table:
     (IMG_ID, LAT, LON), OSV-5M (id, latitude, longitude), or plain. Swapped latitude and longitude are corrected and
     noted: the widespread file of IM2GPS3k has its LAT and LON headers swapped.
 
+    Features above half a gigabyte stay in their file (see `stored`), as do those of an NPY file, which has its
+    coordinates in a CSV of the same name with one line per row.
+
     Args:
         path: the file.
         images: folder that photo paths are relative to; the table's folder by default.
@@ -53,24 +58,54 @@ def read_table(path: str | Path, *, images: str | Path | None = None) -> Table:
     kind = source.suffix.lower()
     if kind == ".npz":
         return _checked(*_read_npz(source), source)
+    if kind == ".npy":
+        return _checked(*_read_npy(source), source)
+    views = None
     if kind in (".csv", ".tsv", ".tab", ".txt"):
-        sheet = read_sheet(source)
-        if not sheet.body:
-            raise InputError(f"{source}: expected a line of column names and at least one row")
-        columns: Mapping[str, Sequence[Any]] = dict(zip(sheet.columns, zip(*sheet.body, strict=True), strict=True))
-        numbers = sheet.numbers
+        columns, numbers = _read_sheet(source)
     elif kind in (".parquet", ".pq"):
-        columns, numbers = _read_parquet(source), None
+        columns, views = _read_parquet(source)
+        numbers = None
     else:
-        raise InputError(f"{source}: expected .npz, .csv, .tsv or .parquet, got {kind or 'no suffix'}")
+        raise InputError(f"{source}: expected .npz, .npy, .csv, .tsv or .parquet, got {kind or 'no suffix'}")
     folder = Path(images) if images is not None else source.parent
-    return _checked(*_from_columns(columns, source, folder, numbers), source, numbers)
+    return _checked(*_from_columns(columns, source, folder, numbers, views), source, numbers)
+
+
+def _read_sheet(source: Path) -> tuple[Mapping[str, Sequence[Any]], Sequence[int]]:
+    sheet = read_sheet(source)
+    if not sheet.body:
+        raise InputError(f"{source}: expected a line of column names and at least one row")
+    return dict(zip(sheet.columns, zip(*sheet.body, strict=True), strict=True)), sheet.numbers
+
+
+def _read_npy(source: Path) -> tuple[Float, Table]:
+    """Features in an NPY file, the rest in the CSV beside it."""
+    beside = source.with_suffix(".csv")
+    if not beside.is_file():
+        raise InputError(f"{source}: expected {beside.name} beside it, with a latitude and a longitude for each row")
+    views = map_npy(source)
+    if views.ndim not in (2, 3) or views.dtype.kind not in "iuf":
+        raise InputError(f"{source}: expected numbers (N, D) or (N, V, D), got {views.dtype} {views.shape}")
+    columns, numbers = _read_sheet(beside)
+    count = len(next(iter(columns.values())))
+    if count != len(views):
+        raise InputError(f"{source} has {len(views)} rows, but {beside.name} has {count}")
+    stored = Stored(views[:, None, :] if views.ndim == 2 else views)
+    return _from_columns(columns, beside, source.parent, numbers, stored)
 
 
 def _read_npz(source: Path) -> tuple[Float, Table]:
+    large = source.stat().st_size > stored.LARGE
     try:
         with np.load(source, allow_pickle=False) as data:
-            arrays = {name.lower(): data[name] for name in data.files}
+            features = {name for name in data.files if name.lower() in ("views", *_VECTOR)} if large else set()
+            arrays = {name.lower(): data[name] for name in data.files if name not in features}
+            for name in features:
+                mapped = map_member(source, name)
+                arrays[name.lower()] = data[name] if mapped is None else mapped
+    except InputError:
+        raise
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{source} is not a readable NPZ: {error}") from error
     raw = _coordinates(arrays, source)
@@ -82,22 +117,37 @@ def _read_npz(source: Path) -> tuple[Float, Table]:
         raise InputError(f"{source}: expected numbers in views, got {views.dtype}")
     refs = arrays["refs"].astype(str).tolist() if "refs" in arrays else [f"{source.stem}:{i}" for i in range(len(raw))]
     split = arrays["split"].astype(str) if "split" in arrays else None
-    return raw, Table(np.zeros((len(raw), 2)), tuple(refs), views, None, split)
+    kept = Stored(views) if isinstance(views, np.memmap) else views
+    return raw, Table(np.zeros((len(raw), 2)), tuple(refs), kept, None, split)
 
 
-def _read_parquet(source: Path) -> dict[str, list[Any]]:
+def _read_parquet(source: Path) -> tuple[dict[str, Any], Stored | None]:
+    """The columns, and the features where they are too large to be among them."""
     with needs("train", "pyarrow"):
         import pyarrow
         import pyarrow.parquet as parquet
     try:
-        read: dict[str, list[Any]] = parquet.read_table(source).to_pydict()
+        if source.stat().st_size <= stored.LARGE:
+            read: dict[str, Any] = parquet.read_table(source).to_pydict()
+            return read, None
+        names = parquet.read_schema(source).names
+        one = next((name for name in names if plain(name) in _VECTOR), None)
+        numbered = _numbered(names)
+        if one is None and len(numbered) < 2:
+            return parquet.read_table(source).to_pydict(), None
+        rest = [name for name in names if name != one and name not in numbered]
+        views = Stored(parquet_features(source, one, numbered))
+        return parquet.read_table(source, columns=rest).to_pydict(), views
     except (OSError, pyarrow.ArrowException) as error:
         raise InputError(f"{source} is not a readable Parquet file: {error}") from error
-    return read
 
 
 def _from_columns(
-    columns: Mapping[str, Sequence[Any]], source: Path, images: Path, numbers: Sequence[int] | None
+    columns: Mapping[str, Sequence[Any]],
+    source: Path,
+    images: Path,
+    numbers: Sequence[int] | None,
+    views: Any = None,
 ) -> tuple[Float, Table]:
     names = {plain(name): name for name in reversed(list(columns))}
     raw = _coordinates(columns, source, numbers)
@@ -105,7 +155,7 @@ def _from_columns(
     refs = tuple(map(str, columns[pick])) if pick else tuple(f"{source.stem}:{i}" for i in range(len(raw)))
     part = next((names[n] for n in _SPLIT if n in names), None)
     split = np.array([str(v or "") for v in columns[part]]) if part else None
-    views = _vectors(columns, names, source, numbers)
+    views = _vectors(columns, names, source, numbers) if views is None else views
     paths = None
     if views is None:
         if pick is None:
@@ -121,7 +171,7 @@ def _vectors(
     columns: Mapping[str, Sequence[Any]], names: Mapping[str, str], source: Path, numbers: Sequence[int] | None
 ) -> Float32 | None:
     """`(N, 1, D)` from a column of lists or from numbered columns; None if there are neither."""
-    numbered = sorted((int(m[1]), name) for name in columns if (m := _NUMBERED.match(name)))
+    numbered = _numbered(columns)
     one = next((names[n] for n in _VECTOR if n in names), None)
     try:
         if one is not None:
@@ -129,7 +179,7 @@ def _vectors(
             rows = [json.loads(_listed(cell)) if isinstance(cell, str) else cell for cell in cells]
             found = np.array(rows, dtype=np.float32)
         elif len(numbered) >= 2:
-            cells = [_numbers(columns[name], name, source, numbers) for _, name in numbered]
+            cells = [_numbers(columns[name], name, source, numbers) for name in numbered]
             found = np.array(cells, dtype=np.float32).T
         else:
             return None
@@ -140,6 +190,12 @@ def _vectors(
     if found.ndim not in (2, 3):
         raise InputError(f"{source}: expected one list of numbers per row, got shape {found.shape}")
     return found[:, None, :] if found.ndim == 2 else found
+
+
+def _numbered(names: Iterable[str]) -> list[str]:
+    """Names of numbered columns, in the order of their numbers."""
+    found = [(int(m[1]), name) for name in names if (m := _NUMBERED.match(name))]
+    return [name for _, name in sorted(found)]
 
 
 def _listed(cell: str) -> str:

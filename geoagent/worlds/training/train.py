@@ -7,17 +7,17 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from geoagent import __version__
-from geoagent.errors import ConfigError, InputError
+from geoagent.errors import ConfigError
 from geoagent.places.geo import Float, haversine_km
 from geoagent.places.geocells import Geocells
 from geoagent.types import Float32, Int
-from geoagent.worlds.gallery import Gallery
 from geoagent.worlds.head import CellHead
+from geoagent.worlds.lens import Lens
 from geoagent.worlds.search.prototype import build_prototypes
 from geoagent.worlds.training.calibration import (
     country_temperature,
@@ -26,17 +26,21 @@ from geoagent.worlds.training.calibration import (
     smoothed_prior,
 )
 from geoagent.worlds.training.cells import make_cells
+from geoagent.worlds.training.checkpoints import Checkpoints, mark_of
+from geoagent.worlds.training.filling import gallery_of, indexed, support_of
+from geoagent.worlds.training.group import Group
 from geoagent.worlds.training.head import Fitted, HeadSettings, Progress, train_head
-from geoagent.worlds.training.labels import Smoothing, smooth_labels
+from geoagent.worlds.training.labels import Smoothing, labels_of
 from geoagent.worlds.training.lens import LensSettings, train_lens
+from geoagent.worlds.training.split import few, split_table
 from geoagent.worlds.training.table import Table
 from geoagent.worlds.training.tune import tune
 from geoagent.worlds.training.views import mean_view
-from geoagent.worlds.world import Support, World
+from geoagent.worlds.world import World
+
+__all__ = ["TrainSettings", "calibrated", "split_table", "support_of", "train"]
 
 _UNKNOWN = "features made elsewhere"
-_FEW = 1000
-_NEIGHBOURHOOD = 4  # rank of the neighbour that sets a place's extent
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,38 @@ class TrainSettings:
             raise ConfigError(f"val_share must lie in (0, 0.9), got {self.val_share}")
 
 
+@overload
+def train(
+    table: Table,
+    *,
+    out: str | Path | None = ...,
+    cells: Geocells | None = ...,
+    settings: TrainSettings | None = ...,
+    encoder: Mapping[str, Any] | None = ...,
+    name: str | None = ...,
+    progress: Progress | None = ...,
+    checkpoints: str | Path | None = ...,
+    resume: bool = ...,
+    group: None = ...,
+) -> World: ...
+
+
+@overload
+def train(
+    table: Table,
+    *,
+    out: str | Path | None = ...,
+    cells: Geocells | None = ...,
+    settings: TrainSettings | None = ...,
+    encoder: Mapping[str, Any] | None = ...,
+    name: str | None = ...,
+    progress: Progress | None = ...,
+    checkpoints: str | Path | None = ...,
+    resume: bool = ...,
+    group: Group,
+) -> World | None: ...
+
+
 def train(
     table: Table,
     *,
@@ -84,7 +120,10 @@ def train(
     encoder: Mapping[str, Any] | None = None,
     name: str | None = None,
     progress: Progress | None = None,
-) -> World:
+    checkpoints: str | Path | None = None,
+    resume: bool = False,
+    group: Group | None = None,
+) -> World | None:
     """Train a world on places with features.
 
     Training uses the split "train"; early stopping, temperatures and tuning use the split "val"; other splits are not
@@ -99,42 +138,50 @@ def train(
             geoagent's, in which case features must be supplied with photos.
         name: display name of the world.
         progress: see `Progress`.
+        checkpoints: folder for the state of the training, deleted at the end; None to keep none.
+        resume: go on from the state that an interrupted training left there.
+        group: the processes that train together (`group.together`), all of which call this with the same arguments.
+
+    Returns:
+        The world. Of several processes the first one makes and saves it; the others return None once theirs is done.
 
     Raises:
         InputError: the table has no features, or too few places.
+        ConfigError: a device that cannot be used, or a state of other data or settings.
         MissingDependency: torch is not installed.
     """
-    how = settings or TrainSettings()
+    how, group = settings or TrainSettings(), group or Group()
     tell = progress or (lambda what, done, total: None)
     started = time.perf_counter()
+    kept = Checkpoints(
+        None if checkpoints is None else Path(checkpoints), mark_of(how, table, cells), resume=resume, group=group
+    )
     train_part, val_part = split_table(table, how.val_share, how.seed)
-    views, val_views = train_part.unit_views(), val_part.unit_views()
+    views = train_part.unit_rows()
     if cells is None:
         tell("making geocells", 0, 1)
-        cells = make_cells(train_part.latlon, how.cells, how.min_size, how.max_size)
+        cells = kept.cells(lambda: make_cells(train_part.latlon, how.cells, how.min_size, how.max_size))
     tell("assigning places to geocells", 0, 1)
-    cell, val_cell = cells.assign(train_part.latlon), cells.assign(val_part.latlon)
+    val_part = few(val_part, len(cells))
+    val_views, known = val_part.unit_views(), cells
+    cell, val_cell = group.given(lambda: (known.assign(train_part.latlon), known.assign(val_part.latlon)))
     made_s = time.perf_counter() - started
-    targets = smooth_labels(train_part.latlon, cell, cells.centroids, how.tau_km, how.smoothing)
-    val_targets = smooth_labels(val_part.latlon, val_cell, cells.centroids, how.tau_km, how.smoothing)
     fitted = train_head(
         views,
-        targets,
+        labels_of(train_part.latlon, cell, cells.centroids, how.tau_km, how.smoothing),
         val_views,
-        val_targets,
+        labels_of(val_part.latlon, val_cell, cells.centroids, how.tau_km, how.smoothing),
         country=cells.country_index,
         true_country=cells.country_index[cell],
         encoder=_UNKNOWN if encoder is None else str(encoder["name"]),
         cells=cells.fingerprint,
         settings=replace(how.head, seed=how.head.seed + how.seed),
         progress=progress,
+        group=group,
+        checkpoints=kept,
     )
-    del targets, val_targets
-    tell("calibrating", 0, 1)
-    joined = mean_view(views)
-    prior = smoothed_prior(cell, len(cells))
-    head, temperatures = calibrated(fitted.head, cells, prior, val_views, val_cell)
     lens_began = time.perf_counter()
+    lens: Lens | None = None
     losses: dict[str, float] = {}
     if how.lens.dims:
         lens, losses = train_lens(
@@ -146,11 +193,17 @@ def train(
             seed=how.head.seed + how.seed,
             device=how.head.device,
             progress=progress,
+            group=group,
+            checkpoints=kept,
         )
-        head = replace(head, lens=lens)
     lens_s = time.perf_counter() - lens_began
-    centre = head.mean if head.lens is None else None
-    gallery = Gallery.make(head.query(joined), train_part.latlon, cell, train_part.refs, mean=centre)
+    if not group.first:
+        return None
+    tell("calibrating", 0, 1)
+    prior = smoothed_prior(cell, len(cells))
+    head, temperatures = calibrated(fitted.head, cells, prior, val_views, val_cell)
+    head = replace(head, lens=lens)
+    gallery = gallery_of(head, views, train_part, cell, kept.folder, tell)
     world = World(
         name=name or (Path(out).name if out is not None else "trained"),
         cells=cells,
@@ -161,7 +214,7 @@ def train(
         encoder=None if encoder is None else dict(encoder),
         calibration=temperatures,
         prototypes=build_prototypes(gallery) if how.prototypes else None,
-        card=_card(how, table, train_part, val_part, cells, fitted, made_s, lens_s, losses),
+        card=_card(how, table, train_part, cell, val_part, cells, fitted, made_s, lens_s, losses),
     )
     if how.tune:
         world = tune(world, val_part, progress=progress)
@@ -169,49 +222,9 @@ def train(
     world = replace(world, card=card)
     if out is not None:
         world.save(out)
+        indexed(out, progress)
+    kept.clear()
     return world
-
-
-def split_table(table: Table, val_share: float = 0.08, seed: int = 0) -> tuple[Table, Table]:
-    """Return the training and the validation places.
-
-    The table's own splits are used if present. Otherwise `val_share` of the places are drawn; below `_FEW`, at
-    least a quarter, in whole 1° blocks: small sets come from few photographers, and a random draw would only show
-    how well the head knows those and make it overconfident elsewhere.
-
-    Raises:
-        InputError: too few places, or splits without one named "train".
-    """
-    if "train" in table.splits:
-        rest = table.part("train")
-        if "val" in table.splits:
-            return rest, table.part("val")
-    elif table.splits:
-        raise InputError(f"expected a split named train, the table has {', '.join(table.splits)}")
-    else:
-        rest = table
-    if len(rest) < 20:
-        raise InputError(f"expected at least 20 places to train on, got {len(rest)}")
-    rng = np.random.default_rng(seed)
-    if len(rest) < _FEW:
-        out = _whole_blocks(rest.latlon, max(val_share, 0.25), rng)
-        if out.any():
-            return rest.take(np.flatnonzero(~out)), rest.take(np.flatnonzero(out))
-    order = rng.permutation(len(rest))
-    held = max(1, round(val_share * len(rest)))
-    return rest.take(np.sort(order[held:])), rest.take(np.sort(order[:held]))
-
-
-def _whole_blocks(latlon: Float, share: float, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Mask of the places in 1° blocks drawn until they hold `share` of all, skipping blocks that would exceed half."""
-    _, member, size = np.unique(np.floor(latlon), axis=0, return_inverse=True, return_counts=True)
-    out = np.zeros(len(latlon), dtype=bool)
-    for block in rng.permutation(len(size)):
-        if out.sum() + size[block] <= len(latlon) // 2:
-            out |= member == block
-        if out.sum() >= share * len(latlon):
-            break
-    return out
 
 
 def calibrated(
@@ -238,32 +251,11 @@ def calibrated(
     return head, {**figures, "fusion": {"picture": round(picture, 5)}}
 
 
-def support_of(latlon: Float, cell: Int, cells: Geocells) -> Support:
-    """Each training place as a support place; its extent is half the distance to its fourth neighbour in its cell.
-
-    A cell without training places is represented by its centroid; in a cell with few places, the cell's radius is used.
-    """
-    counts = np.bincount(cell, minlength=len(cells))
-    empty = np.flatnonzero(counts == 0)
-    extent = cells.radius_km[cell].copy()
-    order = np.argsort(cell, kind="stable")
-    for mine in np.split(order, np.cumsum(counts)[:-1]):
-        for rows in np.array_split(mine, len(mine) // 1000 + 1):
-            if len(rows) > _NEIGHBOURHOOD:
-                apart = haversine_km(latlon[rows, None, :], latlon[rows])
-                extent[rows] = np.partition(apart, _NEIGHBOURHOOD, axis=1)[:, _NEIGHBOURHOOD]
-    return Support(
-        np.concatenate([latlon, cells.centroids[empty]]),
-        np.concatenate([cell, empty]),
-        np.concatenate([-np.log(counts[cell]), np.zeros(len(empty))]),
-        np.concatenate([np.clip(extent / 2, 1.0, 200.0), np.maximum(cells.radius_km[empty], 1.0)]),
-    )
-
-
 def _card(
     how: TrainSettings,
     table: Table,
     train_part: Table,
+    cell: Int,
     val_part: Table,
     cells: Geocells,
     fitted: Fitted,
@@ -272,7 +264,7 @@ def _card(
     losses: Mapping[str, float],
 ) -> dict[str, Any]:
     settings = asdict(how)
-    spread = haversine_km(train_part.latlon, cells.centroids[cells.assign(train_part.latlon)])
+    spread = haversine_km(train_part.latlon, cells.centroids[cell])
     assert train_part.views is not None
     return {
         "made_by": f"geoagent {__version__}",

@@ -62,7 +62,7 @@ def tune(world: World, val: Table, *, grid: Grid | None = None, progress: Progre
         calibration |= chosen
     calibration |= {"radius_scale_50": 1.0, "radius_scale_90": 1.0}
     bare = replace(world, calibration=calibration)
-    found = Predictor(bare)(mean_view(views), progress=progress)
+    found = Predictor(bare, search="exact")(mean_view(views), progress=progress)
     distance = haversine_km(found.latlon, val.latlon)
     calibration |= {
         "radius_scale_50": round(radius_scale(distance, found.radius_50_km, 0.5), 4),
@@ -84,7 +84,9 @@ def _search(
     done, steps = 0, len(grid.leading) * -(-len(truth) // _CHUNK)
     for leading in grid.leading:
         calibration = {**world.calibration, "alpha": 1.0, "leading": leading}
-        look = Predictor(replace(world, calibration=calibration), "mode", neighbours=max(grid.neighbours))
+        look = Predictor(
+            replace(world, calibration=calibration), "mode", search="exact", neighbours=max(grid.neighbours)
+        )
         for begin in range(0, len(truth), _CHUNK):
             part = slice(begin, begin + _CHUNK)
             pool = _pool(look, world, embeddings[part])
