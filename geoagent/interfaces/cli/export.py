@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.interfaces.cli._params import PRECISION, WRITE
-from geoagent.interfaces.cli._positions import what_they_say
+from geoagent.interfaces.cli._params import ABSTAIN, PRECISION, WRITE
 
 if TYPE_CHECKING:
     from geoagent.interfaces.outputs import Row
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
 @click.option(
     "--photos",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="With --xmp: folder that relative names refer to.",
+    help="With --xmp and --exiftool: folder that relative names refer to.",
 )
 @click.option(
     "--sidecar",
@@ -48,7 +46,21 @@ if TYPE_CHECKING:
     "auto, the default: as the sidecars of its folder, else PHOTO.jpg.xmp.",
 )
 @click.option(
-    "--even-with-gps", is_flag=True, help="With --xmp: also if the photo already has a position, or a part of one."
+    "--even-with-gps",
+    is_flag=True,
+    help="With --xmp and --exiftool: also if the photo already has a position, or a part of one.",
+)
+@click.option(
+    "--exiftool",
+    type=WRITE,
+    help="Write arguments for ExifTool, with which you may write the estimates into the photos (exiftool -@ FILE), "
+    "marked as estimates; geoagent itself never does.",
+)
+@click.option(
+    "--min-confidence",
+    type=ABSTAIN,
+    metavar="P",
+    help="With --xmp and --exiftool: nothing for answers whose country is less probable; 0.8.",
 )
 @click.option("--max-precision", type=PRECISION, help="Disclose nothing finer than this.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written and skipped as one JSON object.")
@@ -59,6 +71,8 @@ def export(
     photos: Path | None,
     sidecar: Style | None,
     even_with_gps: bool,
+    exiftool: Path | None,
+    min_confidence: float | None,
     max_precision: str | None,
     as_json: bool,
     **tables: Path | None,
@@ -67,30 +81,37 @@ def export(
 
     ANSWERS are JSON lines of `geoagent locate --out`, or "-". Lines that are no answers are reported and passed over.
     --csv - and --geojson - write to standard output.
-    Sidecars are written beside photos that have no position of their own, never into a photo, never over a sidecar.
+    Sidecars are written beside photos that have no position of their own, where the answer is sure enough; never into
+    a photo, never over a sidecar.
 
     \b
     Examples:
       geoagent export answers.jsonl --csv answers.csv --geojson answers.geojson
-      geoagent export answers.jsonl --xmp --photos archive/ --max-precision region
+      geoagent export answers.jsonl --xmp --photos archive/ --max-precision region --min-confidence 0.95
+      geoagent export answers.jsonl --exiftool args.txt
       geoagent locate holiday/ --json | geoagent export - --geoparquet holiday.parquet
     """
     from geoagent.filenames import written
     from geoagent.interfaces import outputs
+    from geoagent.interfaces.cli._beside import Rules, arguments, counts_line, sidecars, written_beside
+    from geoagent.interfaces.outputs.xmp import LEAST_CONFIDENCE
     from geoagent.places.gazetteer import Gazetteer
 
     wanted = {name: tables[name] for name in outputs.FORMATS if tables[name] is not None} | dict(others)
-    if not wanted and not xmp:
-        raise click.UsageError("say what to write: --csv, --geojson, --gpx, --geoparquet, --as or --xmp")
-    if not xmp and (photos is not None or even_with_gps or sidecar is not None):
-        raise click.UsageError("--photos, --sidecar and --even-with-gps go with --xmp")
+    beside = xmp or exiftool is not None
+    if not wanted and not beside:
+        raise click.UsageError("say what to write: --csv, --geojson, --gpx, --geoparquet, --as, --xmp or --exiftool")
+    if not beside and (photos is not None or even_with_gps or min_confidence is not None):
+        raise click.UsageError("--photos, --even-with-gps and --min-confidence go with --xmp and --exiftool")
+    if not xmp and sidecar is not None:
+        raise click.UsageError("--sidecar goes with --xmp")
     streamed = [name for name, target in wanted.items() if str(target) == "-"]
     if len(streamed) > 1 or not {"csv", "geojson"}.issuperset(streamed) or (streamed and as_json):
         raise click.UsageError("- is standard output, which takes one of --csv and --geojson, and then no --json")
-    for target in wanted.values():
-        if str(target) != "-" and target is not None and target.resolve() in {file.resolve() for file in answers}:
+    for target in (*wanted.values(), exiftool):
+        if target is not None and str(target) != "-" and target.resolve() in {file.resolve() for file in answers}:
             raise click.UsageError(f"{target} holds the answers; choose another file")
-    gazetteer = Gazetteer.load() if xmp or max_precision not in (None, "full") else None
+    gazetteer = Gazetteer.load() if beside or max_precision not in (None, "full") else None
     bad: list[dict[str, Any]] = []
     rows = list(_rows(answers, bad, max_precision, gazetteer))
     report: dict[str, Any] = {
@@ -113,11 +134,16 @@ def export(
             left = len(rows) - count
             said = f"{written(target)}: {count} rows" + (f", {left} without an answer left out" if left else "")
             click.echo(said, err=bool(streamed))
-    failed = _sidecars(rows, report, photos, sidecar or "auto", even_with_gps, gazetteer) if xmp else 0
-    if xmp and not as_json:
-        done = report["xmp"]
-        said = f"XMP: {len(done['written'])} sidecars written, {len(done['left_out'])} left out"
-        click.echo(said, err=bool(streamed))
+    rules = Rules(photos, even_with_gps, LEAST_CONFIDENCE if min_confidence is None else min_confidence)
+    failed = 0
+    if xmp:
+        failed += written_beside(report, "xmp", sidecars(rows, rules, sidecar or "auto", gazetteer))
+    if exiftool is not None:
+        failed += written_beside(report, "exiftool", arguments(rows, rules, exiftool, gazetteer))
+    if not as_json:
+        for name in ("xmp", "exiftool"):
+            if name in report:
+                click.echo(counts_line(name, report[name], exiftool), err=bool(streamed))
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
     if failed:
@@ -155,53 +181,3 @@ def _rows(files: Sequence[Path], bad: list[dict[str, Any]], cap: Any, gazetteer:
         except OSError as error:
             raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
         bad += wrong if found else wrong[:1]
-
-
-def _sidecars(
-    rows: Sequence[Row],
-    report: dict[str, Any],
-    photos: Path | None,
-    style: Style,
-    over_gps: bool,
-    gazetteer: Gazetteer | None,
-) -> int:
-    """Write sidecars and report each; returns the number that failed with an error."""
-    from geoagent.evidence.copied import copied_over
-    from geoagent.evidence.exif import sidecars
-    from geoagent.filenames import path_of, written
-    from geoagent.interfaces.outputs import xmp
-    from geoagent.interfaces.render import shown
-
-    def name(code: str) -> str | None:
-        place = gazetteer.country(code) if gazetteer is not None else None
-        return place.name if place is not None else None
-
-    def path(row: Row) -> Path:
-        return path_of(row.source, photos)
-
-    names = xmp.SidecarNames(style)
-    refused = names.refused([(row, path(row)) for row in rows if not xmp.unfit(row)], over_gps=over_gps)
-    shared = {photo: why for photo, why in refused.items() if not sidecars(photo)}
-    copied = copied_over(what_they_say(dict.fromkeys(path(row) for row in rows if row.id is None)))
-
-    def outcome(row: Row) -> xmp.Outcome:
-        if path(row) in shared and not xmp.unfit(row):
-            return xmp.Outcome(row.source, reason=shared[path(row)])
-        try:
-            done = xmp.write(row, folder=photos, over_gps=over_gps, names=names, country_name=name)
-        except Exception as error:  # what is wrong with one photo stops no other
-            return xmp.Outcome(row.source, reason=f"unexpected {type(error).__name__}: {error}", failed=True)
-        doubt = copied.get(path(row), "")
-        return replace(done, reason=f"{done.reason}; {doubt}") if doubt and done.reason else done
-
-    done = [outcome(row) for row in rows]
-    made = [each for each in done if each.sidecar is not None]
-    left = [each for each in done if each.sidecar is None]
-    report["xmp"] = {
-        "written": [written(each.sidecar) for each in made if each.sidecar is not None],
-        "left_out": [{"photo": each.photo, "reason": each.reason} for each in left],
-    }
-    for each in left:
-        reason = each.reason.removeprefix(f"{each.photo}: ")
-        click.echo(f"{'Error: ' if each.failed else ''}{shown(each.photo)}: {reason}", err=True)
-    return sum(each.failed for each in left)

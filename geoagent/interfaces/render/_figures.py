@@ -87,7 +87,7 @@ def _beside(
 
 def map_of(
     answer: Answer, outlines: Mapping[str, Any], gazetteer: Gazetteer | None, names: Names
-) -> tuple[Element, Kids, str]:
+) -> tuple[Element, list[Kids], str]:
     """The map of an answer as SVG, its legend, and what it shows in words."""
     best = placed(answer.best)
     pins = [Pin("best", best, place_text(answer.best).split(",")[0])] if best is not None else []
