@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 from answers import ALL, HOSTILE, full, nowhere
+from rich.console import Console
 
 import geoagent
 from geoagent.answer import Answer, Best
@@ -176,3 +178,14 @@ def test_answers_become_a_plain_frame() -> None:
     assert type(frame) is pandas.DataFrame
     assert "geometry" not in frame
     assert frame["lat"].isna().tolist() == [False, True]
+
+
+def test_a_comparison_names_the_position_in_the_file() -> None:
+    from geoagent.answer import ExifGps
+    from geoagent.interfaces.render.text import comparison_text
+
+    gps = ExifGps(lat=64.15, lon=-21.94, distance_km=2350.0, place="Reykjavík, Iceland")
+    console = Console(width=80, file=io.StringIO())
+    console.print(comparison_text(full(exif_gps=gps)))
+    text = " ".join(console.file.getvalue().split())
+    assert "The file says Reykjavík, Iceland (64.1500° N, 21.9400° W), 2,350 km from the answer: not used" in text

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 @click.option("--answers", type=READ, help="JSON lines of `geoagent locate --out`, instead of photos.")
 @row_options
 @click.option(
-    "--truth", type=READ, help="CSV or JSON lines of true places: id or file, country (name or code)[,lat,lon]."
+    "--truth",
+    type=READ,
+    help="CSV or JSON lines of true places: id, file or path; country (name or code), or lat and lon, or all three.",
 )
 @click.option("--out", type=WRITE, help="Append the answers as JSON lines here; resumes where it stopped.")
 @click.option("--redo", is_flag=True, help="With --out: redo answers made under other settings.")

@@ -81,12 +81,18 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
         yield Text(change)
     if answer.alternatives:
         yield _alternatives(answer)
-    if (gps := answer.exif_gps) is not None:
-        at = f" ({coordinates_text(gps.lat, gps.lon)})" if gps.place else ""
-        away = "" if (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
-        yield Text(f"The file says {file_text(answer)}{at}{away}: not used", style="magenta")
-    elif answer.exif_partial:
-        yield Text(f"The file says: {shown(answer.exif_partial)}: not used", style="magenta")
+    if told := file_says(answer):
+        yield Text(told, style="magenta")
+
+
+def file_says(answer: Answer) -> str:
+    """Return what the file says of where it was taken: "The file says Reykjavík, Iceland (…): not used"; or ""."""
+    if answer.exif_gps is None:
+        return f"The file says: {shown(answer.exif_partial)}: not used" if answer.exif_partial else ""
+    gps = answer.exif_gps
+    at = f" ({coordinates_text(gps.lat, gps.lon)})" if gps.place else ""
+    away = "" if (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
+    return f"The file says {file_text(answer)}{at}{away}: not used"
 
 
 def line_text(answer: Answer) -> str:
@@ -117,6 +123,8 @@ def comparison_text(answer: Answer) -> RenderableType:
         elif not is_blank(answer):
             why = "the picture was not judged" if answer.looked is False else "its text says nothing of a place"
             parts += [Text(f"Not compared: {why}.", style="dim")]
+        if said := file_says(answer):
+            parts += [Text(said, style="magenta")]
         parts += [_hanging("! ", Text(shown(note)), "yellow") for note in notes_text(answer)]
     return Group(*parts)
 
