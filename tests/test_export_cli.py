@@ -16,8 +16,10 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from geoagent.agent.disclosure import disclose
 from geoagent.evidence.photos import what_it_says
 from geoagent.interfaces.cli import main
+from geoagent.places.gazetteer import Gazetteer
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "photos"
 
@@ -235,6 +237,32 @@ def test_exiftool_writes_the_estimate_and_it_is_no_position(tmp_path: Path) -> N
         said = what_it_says(tmp_path / name)
         assert said.position is None, "an estimate of ours is no position of the photo"
     assert found[3]["Composite:GPSLatitude"] > 48.8
+
+
+def test_an_album_on_one_map_shows_small_copies_of_its_photos(answers: Path, tmp_path: Path) -> None:
+    target = tmp_path / "map.html"
+    done = run("export", answers, "--album-map", target, "--photos", tmp_path / "in")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1] == f"{target}: 1 of 3 answers on the map, 1 with their photo"
+    page = target.read_text("utf-8")
+    assert page.count("data:image/jpeg") == 1
+    assert "Stuttgart" in page
+    report = json.loads(run("export", answers, "--album-map", target, "--json").stdout)["album_map"]
+    assert (report["answers"], report["on_the_map"], report["photos"]) == (3, 1, 0), "a.jpg is not in this folder"
+    assert run("export", answers, "--album-map", answers).exit_code == 2
+
+
+def test_the_map_of_capped_answers_shows_no_photo(answers: Path, tmp_path: Path) -> None:
+    target, again = tmp_path / "map.html", tmp_path / "capped.jsonl"
+    done = run("export", answers, "--album-map", target, "--photos", tmp_path / "in", "--max-precision", "country")
+    assert "without photos, since answers are capped" in done.stdout
+    page = target.read_text("utf-8")
+    assert "data:image/jpeg" not in page
+    assert "Stuttgart" not in page
+    capped = disclose(full(source="a.jpg"), "country", Gazetteer.load())  # as locate --max-precision writes it
+    again.write_text(capped.to_json() + "\n", "utf-8")
+    run("export", again, "--album-map", target, "--photos", tmp_path / "in")
+    assert "data:image/jpeg" not in target.read_text("utf-8")
 
 
 def test_locate_to_sidecars_from_end_to_end(tmp_path: Path) -> None:

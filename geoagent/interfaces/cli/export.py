@@ -14,6 +14,7 @@ import click
 from geoagent.interfaces.cli._params import ABSTAIN, PRECISION, WRITE
 
 if TYPE_CHECKING:
+    from geoagent.answer import Answer
     from geoagent.interfaces.outputs import Row
     from geoagent.interfaces.outputs.xmp import Style
     from geoagent.places.gazetteer import Gazetteer
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
 @click.option("--csv", type=WRITE, help="Write a table for spreadsheets; the only format with errors.")
 @click.option("--geojson", type=WRITE, help="Write GeoJSON (RFC 7946).")
 @click.option("--gpx", type=WRITE, help="Write GPX waypoints, marked as estimates.")
+@click.option("--kml", type=WRITE, help="Write KML, for Google Earth.")
+@click.option("--gpkg", type=WRITE, help="Write a GeoPackage, for GIS programs.")
 @click.option("--geoparquet", type=WRITE, help="Write GeoParquet; needs the extra geo.")
+@click.option(
+    "--album-map",
+    type=WRITE,
+    help="Write all photos on one map: one HTML file that asks no server; under a cap without the photos.",
+)
 @click.option(
     "--as",
     "others",
@@ -37,7 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--photos",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="With --xmp and --exiftool: folder that relative names refer to.",
+    help="With --xmp, --exiftool and --album-map: folder that relative names refer to.",
 )
 @click.option(
     "--sidecar",
@@ -67,6 +75,7 @@ if TYPE_CHECKING:
 def export(
     answers: tuple[Path, ...],
     others: tuple[tuple[str, Path], ...],
+    album_map: Path | None,
     xmp: bool,
     photos: Path | None,
     sidecar: Style | None,
@@ -77,7 +86,7 @@ def export(
     as_json: bool,
     **tables: Path | None,
 ) -> None:
-    """Write answers as CSV, GeoJSON, GPX, GeoParquet or XMP sidecars.
+    """Write answers as tables, maps or XMP sidecars.
 
     ANSWERS are JSON lines of `geoagent locate --out`, or "-". Lines that are no answers are reported and passed over.
     --csv - and --geojson - write to standard output.
@@ -86,34 +95,40 @@ def export(
 
     \b
     Examples:
-      geoagent export answers.jsonl --csv answers.csv --geojson answers.geojson
+      geoagent export answers.jsonl --csv answers.csv --gpkg answers.gpkg --kml answers.kml
+      geoagent export answers.jsonl --album-map trip.html
       geoagent export answers.jsonl --xmp --photos archive/ --max-precision region --min-confidence 0.95
       geoagent export answers.jsonl --exiftool args.txt
       geoagent locate holiday/ --json | geoagent export - --geoparquet holiday.parquet
     """
     from geoagent.filenames import written
     from geoagent.interfaces import outputs
+    from geoagent.interfaces.cli._album_map import album_line, write_album_map
     from geoagent.interfaces.cli._beside import Rules, arguments, counts_line, sidecars, written_beside
     from geoagent.interfaces.outputs.xmp import LEAST_CONFIDENCE
     from geoagent.places.gazetteer import Gazetteer
 
     wanted = {name: tables[name] for name in outputs.FORMATS if tables[name] is not None} | dict(others)
     beside = xmp or exiftool is not None
-    if not wanted and not beside:
-        raise click.UsageError("say what to write: --csv, --geojson, --gpx, --geoparquet, --as, --xmp or --exiftool")
-    if not beside and (photos is not None or even_with_gps or min_confidence is not None):
-        raise click.UsageError("--photos, --even-with-gps and --min-confidence go with --xmp and --exiftool")
+    if not wanted and not beside and album_map is None:
+        tables_named = ", ".join(f"--{name}" for name in outputs.FORMATS)
+        raise click.UsageError(f"say what to write: {tables_named}, --album-map, --as, --xmp or --exiftool")
+    if not beside and (even_with_gps or min_confidence is not None):
+        raise click.UsageError("--even-with-gps and --min-confidence go with --xmp and --exiftool")
+    if not beside and album_map is None and photos is not None:
+        raise click.UsageError("--photos goes with --xmp, --exiftool and --album-map")
     if not xmp and sidecar is not None:
         raise click.UsageError("--sidecar goes with --xmp")
     streamed = [name for name, target in wanted.items() if str(target) == "-"]
     if len(streamed) > 1 or not {"csv", "geojson"}.issuperset(streamed) or (streamed and as_json):
         raise click.UsageError("- is standard output, which takes one of --csv and --geojson, and then no --json")
-    for target in (*wanted.values(), exiftool):
+    for target in (*wanted.values(), exiftool, album_map):
         if target is not None and str(target) != "-" and target.resolve() in {file.resolve() for file in answers}:
             raise click.UsageError(f"{target} holds the answers; choose another file")
-    gazetteer = Gazetteer.load() if beside or max_precision not in (None, "full") else None
+    gazetteer = Gazetteer.load() if beside or album_map is not None or max_precision not in (None, "full") else None
     bad: list[dict[str, Any]] = []
-    rows = list(_rows(answers, bad, max_precision, gazetteer))
+    kept: list[Answer] | None = None if album_map is None else []
+    rows = list(_rows(answers, bad, max_precision, gazetteer, kept))
     report: dict[str, Any] = {
         "answers": sum(row.status != "error" for row in rows),
         "errors": sum(row.status == "error" for row in rows),
@@ -134,6 +149,10 @@ def export(
             left = len(rows) - count
             said = f"{written(target)}: {count} rows" + (f", {left} without an answer left out" if left else "")
             click.echo(said, err=bool(streamed))
+    if album_map is not None and kept is not None and gazetteer is not None:
+        report["album_map"] = write_album_map(kept, album_map, photos, gazetteer)
+        if not as_json:
+            click.echo(album_line(report["album_map"]), err=bool(streamed))
     rules = Rules(photos, even_with_gps, LEAST_CONFIDENCE if min_confidence is None else min_confidence)
     failed = 0
     if xmp:
@@ -161,8 +180,17 @@ def _streamed(name: str, rows: Sequence[Row]) -> int:
     return count
 
 
-def _rows(files: Sequence[Path], bad: list[dict[str, Any]], cap: Any, gazetteer: Gazetteer | None) -> Iterator[Row]:
-    """Rows of all files; what is no answer goes into `bad`, of a file without any answer its first line alone."""
+def _rows(
+    files: Sequence[Path],
+    bad: list[dict[str, Any]],
+    cap: Any,
+    gazetteer: Gazetteer | None,
+    kept: list[Answer] | None,
+) -> Iterator[Row]:
+    """Rows of all files; what is no answer goes into `bad`, of a file without any answer its first line alone.
+
+    The answers themselves are large: they go into `kept` only if it is a list.
+    """
     from geoagent.agent.disclosure import disclose
     from geoagent.errors import InputError
     from geoagent.interfaces.outputs import read_answers, row_of
@@ -177,7 +205,10 @@ def _rows(files: Sequence[Path], bad: list[dict[str, Any]], cap: Any, gazetteer:
                         wrong.append({"file": str(file), "line": number, "error": answer})
                     else:
                         found = True
-                        yield row_of(answer if gazetteer is None or cap is None else disclose(answer, cap, gazetteer))
+                        answer = answer if gazetteer is None or cap is None else disclose(answer, cap, gazetteer)
+                        if kept is not None:
+                            kept.append(answer)
+                        yield row_of(answer)
         except OSError as error:
             raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
         bad += wrong if found else wrong[:1]
