@@ -146,8 +146,9 @@ def export(
         count = _streamed(name, rows) if name in streamed else outputs.write(name, rows, target)
         report[name] = {"file": written(target), "rows": count, "left_out": len(rows) - count}
         if not as_json:
-            left = len(rows) - count
-            said = f"{written(target)}: {count} rows" + (f", {left} without an answer left out" if left else "")
+            left, lacks = len(rows) - count, "a place" if name in ("gpx", "kml") else "an answer"
+            counted = f"{count} row{'' if count == 1 else 's'}"
+            said = f"{written(target)}: {counted}" + (f", {left} without {lacks} left out" if left else "")
             click.echo(said, err=bool(streamed))
     if album_map is not None and kept is not None and gazetteer is not None:
         report["album_map"] = write_album_map(kept, album_map, photos, gazetteer)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -153,11 +155,18 @@ def doctor(config: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
         return
+    lay = TextWrapper(
+        width=shutil.get_terminal_size().columns,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
     for section, rows in report.items():
         click.echo(click.style(section.replace("_", " "), bold=True))
         lines = [f"{name}: {value}" for name, value in rows.items()] if isinstance(rows, dict) else rows
         for line in [lines] if isinstance(lines, str) else lines or ["nothing"]:
-            click.echo(f"  {line}")
+            click.echo(lay.fill(line))
 
 
 @click.command()
