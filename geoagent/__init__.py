@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from geoagent.answer import Answer
     from geoagent.config import Config
     from geoagent.errors import GeoAgentError
+    from geoagent.interfaces.outputs.frame import answers_to_frame
     from geoagent.places.gazetteer import Gazetteer
     from geoagent.places.geo import LatLon
     from geoagent.types import Photo
@@ -30,9 +31,21 @@ _HOME = {
     "LatLon": "geoagent.places.geo",
     "Photo": "geoagent.types",
     "World": "geoagent.worlds.world",
+    "answers_to_frame": "geoagent.interfaces.outputs.frame",
 }
 
-__all__ = ["Answer", "Config", "Gazetteer", "GeoAgent", "GeoAgentError", "LatLon", "Photo", "World", "__version__"]
+__all__ = [
+    "Answer",
+    "Config",
+    "Gazetteer",
+    "GeoAgent",
+    "GeoAgentError",
+    "LatLon",
+    "Photo",
+    "World",
+    "__version__",
+    "answers_to_frame",
+]
 
 
 def __getattr__(name: str) -> Any:

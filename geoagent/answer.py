@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from geoagent import plugs
+
 SCHEMA = "geoagent.answer/1"
 
 AnswerPrecision = Literal["none", "country", "region", "city", "full"]
@@ -256,7 +258,27 @@ class Answer(_Part):
         absent = {key for key in optional if getattr(self, key) is None}
         return self.model_dump_json(by_alias=True, exclude=absent)
 
+    def to_geojson(self) -> dict[str, Any]:
+        """Return the answer as a GeoJSON Feature (RFC 7946): a point, lon before lat; no geometry without a place."""
+        feature: dict[str, Any] = _shown("outputs.geojson", "feature", self)
+        return feature
+
+    def __repr__(self) -> str:
+        """Three lines for people; `to_json` has everything."""
+        return str(_shown("render.words", "repr_text", self))
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the place, a map and the cues, without script and without requests."""
+        return str(_shown("render.notebook", "answer_html", self))
+
     @classmethod
     def failed(cls, source: str, message: str, *, id: str | None = None) -> Answer:
         """Return the error row for a photo that could not be located."""
         return cls(source=source, status="error", error=message, id=id)
+
+
+def _shown(module: str, function: str, answer: Answer) -> Any:
+    """Show an answer by a function of a layer above, which is looked up only then."""
+    return plugs.attribute(f"geoagent.interfaces.{module}", function)(answer)

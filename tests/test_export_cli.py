@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from geoagent.agent.disclosure import disclose
+from geoagent.evidence.photos import what_it_says
 from geoagent.interfaces.cli import main
+from geoagent.places.gazetteer import Gazetteer
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "photos"
 
@@ -75,7 +79,7 @@ def test_people_are_told_in_words(answers: Path, tmp_path: Path) -> None:
     done = run("export", answers, "--geojson", tmp_path / "a.geojson", "--xmp", "--photos", tmp_path / "in")
     assert done.exit_code == 0
     assert "2 rows, 1 without an answer left out" in done.stdout
-    assert "1 sidecars written, 2 left out" in done.stdout
+    assert done.stdout.splitlines()[-1] == "XMP: 1 sidecar written, 2 left out (1 no place named, 1 no answer)"
     again = run("export", answers, "--xmp", "--photos", tmp_path / "in")
     assert "exists and is left as it is" in again.stderr
 
@@ -106,7 +110,7 @@ def test_standard_output(answers: Path, tmp_path: Path, monkeypatch: pytest.Monk
     rows = list(csv.DictReader(table.stdout_bytes.decode("utf-8-sig").splitlines()))
     assert [row["status"] for row in rows] == ["ok", "ok", "error"]
     assert "-: 3 rows" in table.stderr
-    assert "sidecars written" in table.stderr
+    assert "sidecar written" in table.stderr
     features = json.loads(run("export", "-", "--geojson", "-", input=answers.read_bytes()).stdout)["features"]
     assert len(features) == 2
     for wrong in (("--csv", "-", "--geojson", "-"), ("--geoparquet", "-"), ("--csv", "-", "--json")):
@@ -159,6 +163,106 @@ def test_even_with_gps(tmp_path: Path) -> None:
     assert not (tmp_path / "a.jpg.xmp").exists()
     assert run("export", rows, "--xmp", "--even-with-gps").exit_code == 0
     assert (tmp_path / "a.jpg.xmp").exists()
+
+
+def unsure(tmp_path: Path) -> Path:
+    """Answers that are 96, 79 and 80 % sure of their country."""
+    for name in ("a", "b", "c"):
+        place(tmp_path / f"{name}.jpg")
+    made = [
+        full(source=str(tmp_path / f"{name}.jpg"), confidence=p) for name, p in (("a", 0.958), ("b", 0.79), ("c", 0.8))
+    ]
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(f"{answer.to_json()}\n" for answer in made), "utf-8")
+    return rows
+
+
+def test_nothing_is_written_beside_a_photo_below_a_confidence(tmp_path: Path) -> None:
+    rows = unsure(tmp_path)
+    done = run("export", rows, "--xmp")
+    assert done.stdout == "XMP: 2 sidecars written, 1 left out (1 not sure enough)\n"
+    assert "79% sure, less than the 80% of --min-confidence" in done.stderr
+    assert sorted(p.name for p in tmp_path.glob("*.xmp")) == ["a.jpg.xmp", "c.jpg.xmp"]
+    report = json.loads(run("export", rows, "--xmp", "--min-confidence", "0.5", "--json").stdout)["xmp"]
+    assert [Path(name).name for name in report["written"]] == ["b.jpg.xmp"]
+    assert report["counts"] == {"has a sidecar": 2}
+    assert run("export", rows, "--csv", tmp_path / "a.csv", "--min-confidence", "0.5").exit_code == 2
+    assert run("export", rows, "--xmp", "--min-confidence", "80").exit_code == 2
+
+
+def test_arguments_for_exiftool_follow_the_rules_of_sidecars(tmp_path: Path) -> None:
+    rows, target = unsure(tmp_path), tmp_path / "args.txt"
+    place(tmp_path / "a.jpg", gps=True)
+    done = run("export", rows, "--exiftool", target)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1] == (
+        f"{target}: arguments for 1 photo, 2 left out (1 has a position, 1 not sure enough)"
+    )
+    text = target.read_text("utf-8")
+    assert str(tmp_path / "c.jpg") in text
+    assert "b.jpg" not in text
+    assert text.count("-execute") == 1
+    assert run("export", rows, "--exiftool", rows).exit_code == 2, "it would replace the answers"
+    both = json.loads(run("export", rows, "--exiftool", target, "--xmp", "--even-with-gps", "--json").stdout)
+    assert both["exiftool"]["written"] == [str(tmp_path / "a.jpg"), str(tmp_path / "c.jpg")]
+    assert len(both["xmp"]["written"]) == 2
+    assert not any(path.name.endswith("_original") for path in tmp_path.iterdir())
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="ExifTool is not installed (libimage-exiftool-perl)")
+def test_exiftool_writes_the_estimate_and_it_is_no_position(tmp_path: Path) -> None:
+    names = ("a.jpg", "-name with spaces.jpg", "#émigré ‘x’.jpg", "later.jpg")
+    lines = [full(source=str(place(tmp_path / name)), exif_gps=None).to_json() for name in names]
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines), "utf-8")
+    done = run("export", tmp_path / "rows.jsonl", "--exiftool", tmp_path / "args.txt")
+    assert done.exit_code == 0, done.output
+    place(tmp_path / "later.jpg", gps=True)  # got a position after the arguments were written
+    wrote = subprocess.run(["exiftool", "-@", tmp_path / "args.txt"], cwd=tmp_path, capture_output=True, text=True)
+    assert wrote.stdout.count("1 image files updated") == 3, wrote
+    assert (wrote.stdout + wrote.stderr).count("1 files failed condition") == 1, wrote
+    found = json.loads(
+        subprocess.run(
+            ["exiftool", "-json", "-n", "-G1", *(tmp_path / name for name in names)], capture_output=True, check=True
+        ).stdout
+    )
+    for name, tags in zip(names[:3], found, strict=False):
+        assert abs(tags["Composite:GPSLatitude"] - 48.7758) < 1e-5
+        assert abs(tags["Composite:GPSLongitude"] - 9.1829) < 1e-5
+        assert tags["GPS:GPSProcessingMethod"] == "geoagent estimate"
+        assert tags["GPS:GPSHPositioningError"] == 46000
+        assert tags["XMP-photoshop:City"] == "Stuttgart"
+        assert tags["XMP-photoshop:State"] == "Baden-Württemberg"
+        assert tags["XMP-iptcCore:CountryCode"] == "DE"
+        assert "ESTIMATED by geoagent" in tags["XMP-photoshop:Instructions"]
+        said = what_it_says(tmp_path / name)
+        assert said.position is None, "an estimate of ours is no position of the photo"
+    assert found[3]["Composite:GPSLatitude"] > 48.8
+
+
+def test_an_album_on_one_map_shows_small_copies_of_its_photos(answers: Path, tmp_path: Path) -> None:
+    target = tmp_path / "map.html"
+    done = run("export", answers, "--album-map", target, "--photos", tmp_path / "in")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1] == f"{target}: 1 of 3 answers on the map, 1 with their photo"
+    page = target.read_text("utf-8")
+    assert page.count("data:image/jpeg") == 1
+    assert "Stuttgart" in page
+    report = json.loads(run("export", answers, "--album-map", target, "--json").stdout)["album_map"]
+    assert (report["answers"], report["on_the_map"], report["photos"]) == (3, 1, 0), "a.jpg is not in this folder"
+    assert run("export", answers, "--album-map", answers).exit_code == 2
+
+
+def test_the_map_of_capped_answers_shows_no_photo(answers: Path, tmp_path: Path) -> None:
+    target, again = tmp_path / "map.html", tmp_path / "capped.jsonl"
+    done = run("export", answers, "--album-map", target, "--photos", tmp_path / "in", "--max-precision", "country")
+    assert "without photos, since answers are capped" in done.stdout
+    page = target.read_text("utf-8")
+    assert "data:image/jpeg" not in page
+    assert "Stuttgart" not in page
+    capped = disclose(full(source="a.jpg"), "country", Gazetteer.load())  # as locate --max-precision writes it
+    again.write_text(capped.to_json() + "\n", "utf-8")
+    run("export", again, "--album-map", target, "--photos", tmp_path / "in")
+    assert "data:image/jpeg" not in target.read_text("utf-8")
 
 
 def test_locate_to_sidecars_from_end_to_end(tmp_path: Path) -> None:

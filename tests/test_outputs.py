@@ -7,14 +7,17 @@ import io
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
 import zlib
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import shapely
 from answers import ALL, HOSTILE, STUTTGART, country_only, error, fiji, full, nowhere
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,7 +61,7 @@ def test_a_format_replaces_its_file_whole_and_says_what_it_cannot_write(name: st
         pytest.importorskip("geopandas", reason="geopandas is not installed (pip install 'geoagent-photo[geo]')")
     target = tmp_path / "new" / f"a.{name}"
     table = [row_of(make()) for make in ALL.values()]
-    assert outputs.write(name, table, target) == len(table) - {"csv": 0, "gpx": 3}.get(name, 1)
+    assert outputs.write(name, table, target) == len(table) - {"csv": 0, "gpx": 3, "kml": 3}.get(name, 1)
     first = target.read_bytes()
     outputs.write(name, table[:1], target)
     assert target.read_bytes() != first
@@ -71,7 +74,7 @@ def test_a_format_replaces_its_file_whole_and_says_what_it_cannot_write(name: st
 
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="csv, geojson, geoparquet"):
-        outputs.write("kml", [], tmp_path / "a.kml")
+        outputs.write("shp", [], tmp_path / "a.shp")
 
 
 def test_a_row_holds_what_the_answer_discloses() -> None:
@@ -191,6 +194,74 @@ def test_geoparquet_reads_back(tmp_path: Path) -> None:
     assert frame["radius_90_km"].dtype == "Float64"
     outputs.write("geoparquet", [], tmp_path / "none.parquet")
     assert len(geopandas.read_parquet(tmp_path / "none.parquet")) == 0
+
+
+def features(path: Path) -> list[dict[str, Any]]:
+    """Features of a GeoPackage, as the standard says that they are to be read."""
+    with closing(sqlite3.connect(path)) as file:
+        file.row_factory = sqlite3.Row
+        assert file.execute("PRAGMA application_id").fetchone()[0] == 0x47504B47
+        assert file.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert not file.execute("PRAGMA foreign_key_check").fetchall()
+        ((table, column, kind, system),) = file.execute(
+            "SELECT table_name, column_name, geometry_type_name, srs_id FROM gpkg_geometry_columns"
+        ).fetchall()
+        assert (table, column, kind, system) == ("photos", "geom", "POINT", 4326)
+        return [dict(row) for row in file.execute(f"SELECT * FROM {table} ORDER BY fid")]
+
+
+@given(st.lists(rows, max_size=4))
+def test_geopackage_reads_back_lon_first(table: list[Row]) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        assert outputs.write("gpkg", table, Path(folder) / "a.gpkg") == len(table)
+        found = features(Path(folder) / "a.gpkg")
+    for row, feature in zip(table, found, strict=True):
+        assert feature["geom"][:8] == b"GP\x00\x01\xe6\x10\x00\x00"
+        point = shapely.from_wkb(feature["geom"][8:])
+        assert (point.x, point.y) == (row.lon, row.lat)
+        assert (feature["source"], feature["place"], feature["estimate"]) == (row.source, row.place, 1)
+        assert json.loads(feature["cues"]) == list(row.cues)
+
+
+def test_geopackage_tells_its_extent_and_no_place_for_what_names_none(tmp_path: Path) -> None:
+    table = [row_of(make()) for make in (error, nowhere, full, fiji)]
+    assert outputs.write("gpkg", table, tmp_path / "a.gpkg") == 3
+    assert [feature["geom"] is None for feature in features(tmp_path / "a.gpkg")] == [True, False, False]
+    with closing(sqlite3.connect(tmp_path / "a.gpkg")) as file:
+        box = file.execute("SELECT min_x, min_y, max_x, max_y FROM gpkg_contents").fetchone()
+    assert box == (9.1829, -16.8, 179.6, 48.7758)
+    outputs.write("gpkg", [], tmp_path / "none.gpkg")
+    assert features(tmp_path / "none.gpkg") == []
+
+
+@pytest.mark.parametrize("name", ["gpkg", "kml"])
+def test_gis_programs_read_geopackage_and_kml(name: str, tmp_path: Path) -> None:
+    geopandas = pytest.importorskip(
+        "geopandas", reason="geopandas is not installed (pip install 'geoagent-photo[geo]')"
+    )
+    table = [row_of(full()), row_of(fiji())]
+    assert outputs.write(name, table, tmp_path / f"a.{name}") == 2
+    frame = geopandas.read_file(tmp_path / f"a.{name}")
+    assert frame.crs.to_epsg() == 4326
+    assert [(point.x, point.y) for point in frame.geometry] == [(9.1829, 48.7758), (179.6, -16.8)]
+
+
+def test_kml_marks_every_place_as_an_estimate(tmp_path: Path) -> None:
+    table = [row_of(make()) for make in ALL.values()]
+    count = outputs.write("kml", table, tmp_path / "a.kml")
+    space = "{http://www.opengis.net/kml/2.2}"
+    marks = list(ElementTree.parse(tmp_path / "a.kml").getroot().iter(f"{space}Placemark"))
+    assert len(marks) == count == sum(row.lat is not None for row in table)
+    order = ["name", "description", "TimeStamp", "ExtendedData", "Point"]  # as the schema has them
+    for mark in marks:
+        tags = [node.tag.removeprefix(space) for node in mark]
+        assert tags == [tag for tag in order if tag in tags]
+        assert str(mark.findtext(f"{space}description")).startswith("estimate: ")
+        data = {node.get("name"): node.findtext(f"{space}value") for node in mark.iter(f"{space}Data")}
+        assert data["estimate"] == "true"
+    assert marks[0].findtext(f"{space}Point/{space}coordinates") == "9.18290,48.77580"
 
 
 def properties(text: str) -> dict[str, str]:

@@ -97,7 +97,7 @@ def test_tables_of_every_sort_say_the_same(tmp_path, text):
         ),
         ("file,country\na,SE\nb,Swedn?\nc,Swedenn\n", r"row 4, column country: 'Swedenn' is no .*Sweden \(SE\)"),
         ("file,country\na,FI\na,NO\n", "row 3: 'a' has another place in an earlier row"),
-        ("file,land\na,SE\n", "row 2: expected a country; found file, land"),
+        ("file,land\na,SE\n", "row 2: expected a country, or a latitude and a longitude; found file, land"),
         ("where,country\na,SE\n", "row 2: expected one of id, source, file"),
         ("file,country,country\na,SE,NO\n", "row 1: two columns are named 'country'"),
         ('file,country\na,"SE\nb,NO\n', "row 2: is a quotation mark left open"),
@@ -260,6 +260,19 @@ def test_a_truth_is_found_by_the_end_of_the_path_or_by_id(tmp_path):
     ]:
         assert truth_of(id, source, known).country == code
     assert truth_of(None, "other/a.jpg", known) is None
+
+
+def test_a_truth_without_a_country_is_that_of_its_position(tmp_path):
+    path = tmp_path / "truth.csv"
+    rows = ["a.jpg,48.85,2.35", "sea.jpg,0.5,-30", "none.jpg,,", "b.jpg,-33.87,151.2"]
+    path.write_text("\n".join(["SourceFile,GPSLatitude,GPSLongitude", *rows]), "utf-8")
+    known = read_truth(path)
+    assert {key: truth.country for key, truth in known.items()} == {"a.jpg": "FR", "b.jpg": "AU"}
+    assert tuple(known["a.jpg"].latlon) == (48.85, 2.35)
+    path.write_text("path,country,lat,lon\na.jpg,,48.85,2.35\nb.jpg,Egypt?,48.85,2.35\nc.jpg,Peru,,\n", "utf-8")
+    assert {key: truth.country for key, truth in read_truth(path).items()} == {"a.jpg": "FR", "c.jpg": "PE"}
+    (tmp_path / "t.jsonl").write_text('{"id": 7, "latitude": 48.85, "longitude": 2.35}\n', "utf-8")
+    assert read_truth(tmp_path / "t.jsonl")["7"].country == "FR"
 
 
 def test_labelled_texts_are_understood_or_refused(tmp_path, agent):

@@ -36,7 +36,7 @@ from geoagent.evidence.constraints._picture import PictureSource
 from geoagent.evidence.cues import Finder
 from geoagent.evidence.llm_log import LlmLog, recording
 from geoagent.evidence.observation import Observation
-from geoagent.evidence.photos import open_photo
+from geoagent.evidence.photos import Input, open_photo
 from geoagent.evidence.tracks import Track, read_track
 from geoagent.protocols import Assets, ConstraintSource, Encoder, NeighbourSearch, OcrEngine, Refiner
 from geoagent.types import (
@@ -54,7 +54,8 @@ from geoagent.types import (
 class GeoAgent:
     """Answers "where was this photo taken?".
 
-    Make one with `GeoAgent.load()`, or put your own parts together.
+    Make one with `GeoAgent.load()`, or put your own parts together. One agent may be used from any number of threads at
+    once: it is read-only, and engines that can read one photo at a time wait for each other.
 
     Attributes:
         assets: world, gazetteer and facts, shared by all parts.
@@ -104,11 +105,11 @@ class GeoAgent:
             config = Config.load(config, **settings) if config is not None else Config.make(settings)
         return cls(**parts_of(config, looks=looks))
 
-    def locate(self, photo: Photo | str | Path | Any) -> Answer:
+    def locate(self, photo: Input) -> Answer:
         """Answer for one photo.
 
         Args:
-            photo: a path, bytes, a PIL image or a `Photo`.
+            photo: a path, bytes, an opened file, a PIL image, an array of pixels or a `Photo`; see `open_photo`.
 
         Raises:
             PhotoError: the file is no readable photo. Everything later is a warning in the answer.
@@ -160,11 +161,11 @@ class GeoAgent:
         seen = look_at(self, paths, None if saved is None else Path(saved), looked)
         return album_answers(self, seen, read, settings)
 
-    def observe(self, photo: Photo | str | Path | Any) -> Observation:
+    def observe(self, photo: Input) -> Observation:
         """Look at a photo and read it; `answer` then weighs the observation, as often as needed.
 
         Args:
-            photo: a path, bytes, a PIL image or a `Photo`.
+            photo: as for `locate`.
 
         Raises:
             PhotoError: the file is no readable photo. Everything later is a warning.
@@ -277,26 +278,29 @@ class GeoAgent:
         infer = self.inference.of(observed.vision, said)
         return infer(observed.vision.log_probs, said)[1]
 
-    def verify(self, observed: Observation, claim: str) -> Verification:
+    def verify(self, observed: Observation | Input, claim: str) -> Verification:
         """Weigh a claim about where the photo was taken.
 
         Args:
-            observed: what `observe` gave.
+            observed: what `observe` gave; or a photo, as for `locate`.
             claim: a place by name ("Kyiv, Ukraine", "DE", "the Balkans"), "lat,lon" or "lat,lon,radius_km", or "exif"
                 for the position that the file claims.
 
         Raises:
             InputError: the place is not known, the file claims none, or the claim is finer than `max_precision`.
             CoordinateError: coordinates out of range.
+            PhotoError: the photo cannot be read.
         """
         gazetteer, world = self.assets.gazetteer, self.assets.world
-        if claim.strip().casefold() != "exif":
-            said = read_claims(claim, gazetteer, world)
-        elif observed.exif_gps is not None:
-            said = (claim_of_position(observed.exif_gps, gazetteer),)
-        else:
+        exif = claim.strip().casefold() == "exif"
+        said = () if exif else read_claims(claim, gazetteer, world)  # before a photo is read in vain
+        if not isinstance(observed, Observation):
+            observed = self.observe(observed)
+        if exif and observed.exif_gps is None:
             whole = "a position that is not whole" if observed.exif_partial else "no position"
             raise InputError(f"{observed.source}: the file claims {whole}")
+        if observed.exif_gps is not None and exif:
+            said = (claim_of_position(observed.exif_gps, gazetteer),)
         readings = permitted(said, self.config.max_precision)
         return verify(observed, readings, self.assets, self.inference, self.builder)
 
@@ -318,8 +322,16 @@ class GeoAgent:
         """Judge the picture alone; the world's prior stands in, with a warning, without an encoder or if it fails."""
         return look(photo, self.assets.world, self.encoder, silent=bool(self.lost))
 
-    def read(self, photo: Photo) -> TextEvidence:
-        """Read the text in the picture and find its cues and constraints."""
+    def read(self, photo: Input) -> TextEvidence:
+        """Read the text in the picture and find its cues and constraints.
+
+        Args:
+            photo: as for `locate`.
+
+        Raises:
+            PhotoError: the file is no readable photo.
+        """
+        photo = open_photo(photo)
         regions, warnings = read_regions(photo, self.ocr)
         evidence = self.understand(regions)
         return replace(evidence, warnings=(*warnings, *evidence.warnings))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -76,6 +76,35 @@ def photo_of(image: Image.Image, source: str, max_side_px: int, exif: Image.Exif
     gps = gps_of(exif, notes)
     scale = max(1.0, full / max(pixels.size))
     return Photo(values, source, gps, scale, tuple(notes), exif_partial=partial_gps(exif))
+
+
+def picture_of(array: Any, source: str = "array") -> Image.Image:
+    """Return an array of pixels as an opened picture.
+
+    Args:
+        array: `(H, W)` or `(H, W, 1)` grey, `(H, W, 3)` RGB or `(H, W, 4)` RGB with alpha; uint8, uint16 or floating
+            in [0, 1]. OpenCV has BGR: turn it with `array[..., ::-1]`.
+        source: what it is called in errors.
+
+    Raises:
+        PhotoError: another shape or type, or values that are no colours.
+    """
+    values = np.asarray(array)
+    if values.ndim == 3 and values.shape[2] == 1:
+        values = values[:, :, 0]
+    if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in (3, 4)) or 0 in values.shape:
+        turned = "; the colours go last" if values.ndim == 3 and values.shape[0] in (1, 3, 4) else ""
+        raise PhotoError(f"{source}: expected (H, W), (H, W, 3) or (H, W, 4), got shape {values.shape}{turned}")
+    if values.dtype == np.uint16:
+        values = values >> 8
+    elif np.issubdtype(values.dtype, np.floating):
+        least, most = float(values.min()), float(values.max())
+        if not (least >= 0 and most <= 1):  # also where one of them is not a number
+            raise PhotoError(f"{source}: floating values must be in [0, 1], got {least:g} to {most:g}; divide by 255?")
+        values = np.round(values * 255)
+    elif values.dtype != np.uint8:
+        raise PhotoError(f"{source}: expected uint8, uint16 or floating values in [0, 1], got {values.dtype}")
+    return Image.fromarray(np.ascontiguousarray(values, dtype=np.uint8))
 
 
 def reduced(photo: Photo, max_side_px: int) -> Photo:

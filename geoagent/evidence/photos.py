@@ -13,11 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+import numpy as np
 from PIL import Image
 
 from geoagent.errors import MissingDependency, PhotoError
 from geoagent.evidence import raw
-from geoagent.evidence.decoding import check_cost, one_line, photo_of, reduced, share_there
+from geoagent.evidence.decoding import check_cost, one_line, photo_of, picture_of, reduced, share_there
 from geoagent.evidence.exif import Said, said_by
 from geoagent.evidence.folders import PHOTO_SUFFIXES, find_photos
 from geoagent.evidence.opening import HEAD_BYTES, check_regular, is_heif, is_raw, opened, reason
@@ -29,12 +30,14 @@ from geoagent.types import Photo
 __all__ = ["MAX_SIDE_PX", "PHOTO_SUFFIXES", "find_photos", "open_photo", "quiet", "what_it_says"]
 
 MAX_SIDE_PX = 4000
+Input = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | np.ndarray | Photo
+"""What a photo may be given as; see `open_photo`."""
 Read = TypeVar("Read")
 
 _JPEG_END = b"\xff\xd9" * 8
 
 
-def open_photo(photo: str | os.PathLike[str] | bytes | Image.Image | Photo, *, max_side_px: int = MAX_SIDE_PX) -> Photo:
+def open_photo(photo: Input, *, max_side_px: int = MAX_SIDE_PX) -> Photo:
     """Read one photo.
 
     The EXIF orientation is applied, transparency is put on white, and the picture is reduced so that its longer side
@@ -43,11 +46,14 @@ def open_photo(photo: str | os.PathLike[str] | bytes | Image.Image | Photo, *, m
     never the mosaic. Anything unusual is in `Photo.warnings`.
 
     Args:
-        photo: a file, its bytes, a Pillow image, or a `Photo` (returned as it is unless it is too large).
+        photo: the path of a file, its bytes, a file opened for reading bytes (read from where it stands, and left
+            open), a Pillow image, an array of pixels (see `picture_of`), or a `Photo` (returned as it is unless it is
+            too large).
         max_side_px: longest side of the result.
 
     Raises:
-        PhotoError: a file that is missing, no regular file, no photo, damaged, or too large to decode in 1.2 GB.
+        PhotoError: a file that is missing, no regular file, no photo, damaged, or too large to decode in 1.2 GB; or
+            what was given can be none.
         MissingDependency: a HEIC file, and pillow-heif is not installed; or a RAW file without a preview that Pillow
             finds, and rawpy is not installed.
     """
@@ -60,6 +66,13 @@ def open_photo(photo: str | os.PathLike[str] | bytes | Image.Image | Photo, *, m
             return photo_of(photo, written(getattr(photo, "filename", "") or "image"), max_side_px)
         if isinstance(photo, bytes | bytearray | memoryview):
             return _from_file(io.BytesIO(photo), "bytes", max_side_px)
+        if callable(getattr(photo, "read", None)):
+            return _from_opened(photo, max_side_px)
+        if hasattr(photo, "__array__"):
+            return photo_of(picture_of(photo), "array", max_side_px)
+        if not isinstance(photo, str | os.PathLike):
+            wanted = "a path, bytes, an opened file, a picture or an array of pixels"
+            raise PhotoError(f"expected {wanted}, got {type(photo).__name__}")
         path, name = Path(photo), written(photo)
         check_regular(path)
         try:
@@ -117,6 +130,19 @@ def from_content(file: BinaryIO, path: Path, name: str, read: Callable[[Image.Im
             raise
         except Exception as error:
             raise PhotoError(f"{name}: what it says cannot be read ({one_line(error)})") from error
+
+
+def _from_opened(file: Any, max_side_px: int) -> Photo:
+    """Read an opened file, which need not be one on disk, to its end; named after the file where it has a name."""
+    named = getattr(file, "name", None)
+    name = written(named) if isinstance(named, str | os.PathLike) and str(named) else "opened file"
+    try:
+        content = file.read()
+    except (OSError, ValueError) as error:  # closed, or not opened for reading
+        raise PhotoError(f"{name}: {_unreadable(error) if isinstance(error, OSError) else one_line(error)}") from error
+    if not isinstance(content, bytes | bytearray | memoryview):
+        raise PhotoError(f"{name}: was opened as text; open it for bytes, with mode 'rb'")
+    return _from_file(io.BytesIO(content), name, max_side_px, Path(name).suffix.lower())
 
 
 def _unreadable(error: OSError) -> str:

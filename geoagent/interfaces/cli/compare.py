@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -18,9 +18,14 @@ from geoagent.interfaces.cli._positions import with_doubts
 from geoagent.interfaces.cli._saved import Saved
 
 if TYPE_CHECKING:
-    from geoagent.answer import Answer
+    from rich.console import Console
+
+    from geoagent.answer import Answer, Best
     from geoagent.evidence.folders import PassedOver
     from geoagent.worlds.evaluation.changes import Row, Truth
+
+_WIDE = 130
+"""Columns that both tables need side by side."""
 
 
 @click.command()
@@ -32,7 +37,9 @@ if TYPE_CHECKING:
 )
 @row_options
 @click.option(
-    "--truth", type=READ, help="CSV or JSON lines of true places: id or file, country (name or code)[,lat,lon]."
+    "--truth",
+    type=READ,
+    help="CSV or JSON lines of true places: id, file or path; country (name or code), or lat and lon, or all three.",
 )
 @click.option("--out", type=WRITE, help="Append the answers as JSON lines here; resumes where it stopped.")
 @click.option("--redo", is_flag=True, help="With --out: redo answers made under other settings.")
@@ -188,7 +195,7 @@ def _side_by_side(answer: Answer) -> dict[str, Any]:
 
 def _worth_a_line(answer: Answer) -> str | None:
     """The line about one of many answers, if the text changed its country or conflicts with the picture."""
-    from geoagent.interfaces.render import place_text
+    from geoagent.interfaces.render.words import country_name
     from geoagent.worlds.evaluation.changes import changed, country_of
 
     told = answer.comparison
@@ -197,9 +204,16 @@ def _worth_a_line(answer: Answer) -> str | None:
     if answer.text_aware is None or changed(answer) != "country":
         return None
     before, after = country_of(answer.vision_only), country_of(answer.text_aware)
-    best = answer.text_aware.best
-    place = "no place can be named" if best.precision == "none" else place_text(best)
-    return f"The text changed the country from {before or 'none'} to {after}: {place}."
+    names = [country_name(code) if code else "none" for code in (before, after)]
+    return f"The text changed the country from {names[0]} to {names[1]}: {_placed(answer.text_aware.best)}."
+
+
+def _placed(best: Best) -> str:
+    """The place by name, or that there is none."""
+    from geoagent.interfaces.render._evidence import where_text
+    from geoagent.interfaces.render.words import country_name
+
+    return "no place can be named" if best.precision == "none" else where_text(best, country_name)
 
 
 def _show(answer: Answer) -> None:
@@ -211,25 +225,64 @@ def _show(answer: Answer) -> None:
 
 
 def _table(rows: Sequence[Row]) -> None:
+    """What the text did over all of them in a sentence or two, then the counts by stratum."""
     from rich.console import Console
-    from rich.table import Table
 
     known = any(row.known for row in rows)
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=160)  # a file has no edge to wrap at
+    if rows:
+        console.print(_in_words(rows[0]), style="bold")
+    counted = _Columns(
+        ("answers", "country changed", "place changed", "conflicts"),
+        lambda row: (row.answers, row.changed_country, row.changed_place, row.conflicts),
+    )
+    judged = _Columns(
+        ("known", "better", "worse", "vision", "text", "both", "nearer by, km"),
+        lambda row: (
+            row.known, row.better, row.worse, *map(_share, (row.vision_only, row.text_only, row.text_aware)),
+            row.nearer_km,
+        ),
+    )  # fmt: skip
+    if not known:
+        _print(console, rows, counted)
+    elif console.width >= _WIDE:
+        both = _Columns((*counted.names, *judged.names), lambda row: (*counted.of(row), *judged.of(row)))
+        _print(console, rows, both)
+    else:  # side by side they would be cut off
+        _print(console, rows, counted)
+        console.print()
+        _print(console, [row for row in rows if row.known], judged)
+
+
+class _Columns(NamedTuple):
+    names: tuple[str, ...]
+    of: Callable[[Row], tuple[Any, ...]]
+
+
+def _print(console: Console, rows: Sequence[Row], columns: _Columns) -> None:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
-    names = ["", "answers", "country changed", "place changed", "conflicts"]
-    names += ["known", "better", "worse", "vision", "text", "both", "nearer by, km"] if known else []
-    for number, name in enumerate(names):
-        table.add_column(name, justify="left" if number == 0 else "right", no_wrap=number == 0)
+    table.add_column("", no_wrap=True)
+    for name in columns.names:
+        table.add_column(name, justify="right")
     for row in rows:
-        cells: list[Any] = [row.answers, row.changed_country, row.changed_place, row.conflicts]
-        if known:
-            cells += [row.known, row.better, row.worse, *map(_share, (row.vision_only, row.text_only, row.text_aware))]
-            cells.append(row.nearer_km)
-        table.add_row(row.stratum, *("" if cell is None else str(cell) for cell in cells))
+        table.add_row(row.stratum, *("" if cell is None else str(cell) for cell in columns.of(row)))
     console.print(table)
+
+
+def _in_words(row: Row) -> str:
+    """What the text did, over all answers."""
+    photos = f"{row.answers} answer{'' if row.answers == 1 else 's'}"
+    says = f"Of {photos}, the text changed the country of {row.changed_country} and the place of {row.changed_place}"
+    says += f"; picture and text conflict in {row.conflicts}."
+    if row.known and row.text_aware is not None:
+        parts = [("picture alone", row.vision_only), ("text alone", row.text_only), ("both", row.text_aware)]
+        told = ", ".join(f"{_share(value)} with {name}" for name, value in parts if value is not None)
+        says += f" The country is right for {told} (of {row.known} that are known)."
+    return says
 
 
 def _share(value: float | None) -> str | None:

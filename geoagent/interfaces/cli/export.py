@@ -6,17 +6,16 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.interfaces.cli._params import PRECISION, WRITE
-from geoagent.interfaces.cli._positions import what_they_say
+from geoagent.interfaces.cli._params import ABSTAIN, PRECISION, WRITE
 
 if TYPE_CHECKING:
+    from geoagent.answer import Answer
     from geoagent.interfaces.outputs import Row
     from geoagent.interfaces.outputs.xmp import Style
     from geoagent.places.gazetteer import Gazetteer
@@ -27,7 +26,14 @@ if TYPE_CHECKING:
 @click.option("--csv", type=WRITE, help="Write a table for spreadsheets; the only format with errors.")
 @click.option("--geojson", type=WRITE, help="Write GeoJSON (RFC 7946).")
 @click.option("--gpx", type=WRITE, help="Write GPX waypoints, marked as estimates.")
+@click.option("--kml", type=WRITE, help="Write KML, for Google Earth.")
+@click.option("--gpkg", type=WRITE, help="Write a GeoPackage, for GIS programs.")
 @click.option("--geoparquet", type=WRITE, help="Write GeoParquet; needs the extra geo.")
+@click.option(
+    "--album-map",
+    type=WRITE,
+    help="Write all photos on one map: one HTML file that asks no server; under a cap without the photos.",
+)
 @click.option(
     "--as",
     "others",
@@ -40,7 +46,7 @@ if TYPE_CHECKING:
 @click.option(
     "--photos",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="With --xmp: folder that relative names refer to.",
+    help="With --xmp, --exiftool and --album-map: folder that relative names refer to.",
 )
 @click.option(
     "--sidecar",
@@ -49,52 +55,82 @@ if TYPE_CHECKING:
     "auto, the default: as the sidecars of its folder, else PHOTO.jpg.xmp.",
 )
 @click.option(
-    "--even-with-gps", is_flag=True, help="With --xmp: also if the photo already has a position, or a part of one."
+    "--even-with-gps",
+    is_flag=True,
+    help="With --xmp and --exiftool: also if the photo already has a position, or a part of one.",
+)
+@click.option(
+    "--exiftool",
+    type=WRITE,
+    help="Write arguments for ExifTool, with which you may write the estimates into the photos (exiftool -@ FILE), "
+    "marked as estimates; geoagent itself never does.",
+)
+@click.option(
+    "--min-confidence",
+    type=ABSTAIN,
+    metavar="P",
+    help="With --xmp and --exiftool: nothing for answers whose country is less probable; 0.8.",
 )
 @click.option("--max-precision", type=PRECISION, help="Disclose nothing finer than this.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written and skipped as one JSON object.")
 def export(
     answers: tuple[Path, ...],
     others: tuple[tuple[str, Path], ...],
+    album_map: Path | None,
     xmp: bool,
     photos: Path | None,
     sidecar: Style | None,
     even_with_gps: bool,
+    exiftool: Path | None,
+    min_confidence: float | None,
     max_precision: str | None,
     as_json: bool,
     **tables: Path | None,
 ) -> None:
-    """Write answers as CSV, GeoJSON, GPX, GeoParquet or XMP sidecars.
+    """Write answers as tables, maps or XMP sidecars.
 
     ANSWERS are JSON lines of `geoagent locate --out`, folders of `geoagent bulk`, or "-".
     Lines that are no answers are reported and passed over.
     --csv - and --geojson - write to standard output.
-    Sidecars are written beside photos that have no position of their own, never into a photo, never over a sidecar.
+    Sidecars are written beside photos that have no position of their own, where the answer is sure enough; never into
+    a photo, never over a sidecar.
 
     \b
     Examples:
-      geoagent export answers.jsonl --csv answers.csv --geojson answers.geojson
-      geoagent export answers.jsonl --xmp --photos archive/ --max-precision region
+      geoagent export answers.jsonl --csv answers.csv --gpkg answers.gpkg --kml answers.kml
+      geoagent export answers.jsonl --album-map trip.html
+      geoagent export answers.jsonl --xmp --photos archive/ --max-precision region --min-confidence 0.95
+      geoagent export answers.jsonl --exiftool args.txt
       geoagent locate holiday/ --json | geoagent export - --geoparquet holiday.parquet
     """
     from geoagent.filenames import written
     from geoagent.interfaces import outputs
+    from geoagent.interfaces.cli._album_map import album_line, write_album_map
+    from geoagent.interfaces.cli._beside import Rules, arguments, counts_line, sidecars, written_beside
+    from geoagent.interfaces.outputs.xmp import LEAST_CONFIDENCE
     from geoagent.places.gazetteer import Gazetteer
 
     wanted = {name: tables[name] for name in outputs.FORMATS if tables[name] is not None} | dict(others)
-    if not wanted and not xmp:
-        raise click.UsageError("say what to write: --csv, --geojson, --gpx, --geoparquet, --as or --xmp")
-    if not xmp and (photos is not None or even_with_gps or sidecar is not None):
-        raise click.UsageError("--photos, --sidecar and --even-with-gps go with --xmp")
+    beside = xmp or exiftool is not None
+    if not wanted and not beside and album_map is None:
+        tables_named = ", ".join(f"--{name}" for name in outputs.FORMATS)
+        raise click.UsageError(f"say what to write: {tables_named}, --album-map, --as, --xmp or --exiftool")
+    if not beside and (even_with_gps or min_confidence is not None):
+        raise click.UsageError("--even-with-gps and --min-confidence go with --xmp and --exiftool")
+    if not beside and album_map is None and photos is not None:
+        raise click.UsageError("--photos goes with --xmp, --exiftool and --album-map")
+    if not xmp and sidecar is not None:
+        raise click.UsageError("--sidecar goes with --xmp")
     streamed = [name for name, target in wanted.items() if str(target) == "-"]
     if len(streamed) > 1 or not {"csv", "geojson"}.issuperset(streamed) or (streamed and as_json):
         raise click.UsageError("- is standard output, which takes one of --csv and --geojson, and then no --json")
-    for target in wanted.values():
-        if str(target) != "-" and target is not None and target.resolve() in {file.resolve() for file in answers}:
+    for target in (*wanted.values(), exiftool, album_map):
+        if target is not None and str(target) != "-" and target.resolve() in {file.resolve() for file in answers}:
             raise click.UsageError(f"{target} holds the answers; choose another file")
-    gazetteer = Gazetteer.load() if xmp or max_precision not in (None, "full") else None
+    gazetteer = Gazetteer.load() if beside or album_map is not None or max_precision not in (None, "full") else None
     bad: list[dict[str, Any]] = []
-    rows = list(_rows(answers, bad, max_precision, gazetteer))
+    kept: list[Answer] | None = None if album_map is None else []
+    rows = list(_rows(answers, bad, max_precision, gazetteer, kept))
     report: dict[str, Any] = {
         "answers": sum(row.status != "error" for row in rows),
         "errors": sum(row.status == "error" for row in rows),
@@ -112,14 +148,24 @@ def export(
         count = _streamed(name, rows) if name in streamed else outputs.write(name, rows, target)
         report[name] = {"file": written(target), "rows": count, "left_out": len(rows) - count}
         if not as_json:
-            left = len(rows) - count
-            said = f"{written(target)}: {count} rows" + (f", {left} without an answer left out" if left else "")
+            left, lacks = len(rows) - count, "a place" if name in ("gpx", "kml") else "an answer"
+            counted = f"{count} row{'' if count == 1 else 's'}"
+            said = f"{written(target)}: {counted}" + (f", {left} without {lacks} left out" if left else "")
             click.echo(said, err=bool(streamed))
-    failed = _sidecars(rows, report, photos, sidecar or "auto", even_with_gps, gazetteer) if xmp else 0
-    if xmp and not as_json:
-        done = report["xmp"]
-        said = f"XMP: {len(done['written'])} sidecars written, {len(done['left_out'])} left out"
-        click.echo(said, err=bool(streamed))
+    if album_map is not None and kept is not None and gazetteer is not None:
+        report["album_map"] = write_album_map(kept, album_map, photos, gazetteer)
+        if not as_json:
+            click.echo(album_line(report["album_map"]), err=bool(streamed))
+    rules = Rules(photos, even_with_gps, LEAST_CONFIDENCE if min_confidence is None else min_confidence)
+    failed = 0
+    if xmp:
+        failed += written_beside(report, "xmp", sidecars(rows, rules, sidecar or "auto", gazetteer))
+    if exiftool is not None:
+        failed += written_beside(report, "exiftool", arguments(rows, rules, exiftool, gazetteer))
+    if not as_json:
+        for name in ("xmp", "exiftool"):
+            if name in report:
+                click.echo(counts_line(name, report[name], exiftool), err=bool(streamed))
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
     if failed:
@@ -137,8 +183,17 @@ def _streamed(name: str, rows: Sequence[Row]) -> int:
     return count
 
 
-def _rows(files: Sequence[Path], bad: list[dict[str, Any]], cap: Any, gazetteer: Gazetteer | None) -> Iterator[Row]:
-    """Rows of all files; what is no answer goes into `bad`, of a file without any answer its first line alone."""
+def _rows(
+    files: Sequence[Path],
+    bad: list[dict[str, Any]],
+    cap: Any,
+    gazetteer: Gazetteer | None,
+    kept: list[Answer] | None,
+) -> Iterator[Row]:
+    """Rows of all files; what is no answer goes into `bad`, of a file without any answer its first line alone.
+
+    The answers themselves are large: they go into `kept` only if it is a list.
+    """
     from geoagent.agent.disclosure import disclose
     from geoagent.errors import InputError
     from geoagent.interfaces.outputs import read_answers, read_folder, row_of
@@ -153,57 +208,10 @@ def _rows(files: Sequence[Path], bad: list[dict[str, Any]], cap: Any, gazetteer:
                         wrong.append({"file": str(file), "line": number, "error": answer})
                     else:
                         found = True
-                        yield row_of(answer if gazetteer is None or cap is None else disclose(answer, cap, gazetteer))
+                        answer = answer if gazetteer is None or cap is None else disclose(answer, cap, gazetteer)
+                        if kept is not None:
+                            kept.append(answer)
+                        yield row_of(answer)
         except OSError as error:
             raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
         bad += wrong if found else wrong[:1]
-
-
-def _sidecars(
-    rows: Sequence[Row],
-    report: dict[str, Any],
-    photos: Path | None,
-    style: Style,
-    over_gps: bool,
-    gazetteer: Gazetteer | None,
-) -> int:
-    """Write sidecars and report each; returns the number that failed with an error."""
-    from geoagent.evidence.copied import copied_over
-    from geoagent.evidence.exif import sidecars
-    from geoagent.filenames import path_of, written
-    from geoagent.interfaces.outputs import xmp
-    from geoagent.interfaces.render import shown
-
-    def name(code: str) -> str | None:
-        place = gazetteer.country(code) if gazetteer is not None else None
-        return place.name if place is not None else None
-
-    def path(row: Row) -> Path:
-        return path_of(row.source, photos)
-
-    names = xmp.SidecarNames(style)
-    refused = names.refused([(row, path(row)) for row in rows if not xmp.unfit(row)], over_gps=over_gps)
-    shared = {photo: why for photo, why in refused.items() if not sidecars(photo)}
-    copied = copied_over(what_they_say(dict.fromkeys(path(row) for row in rows if row.id is None)))
-
-    def outcome(row: Row) -> xmp.Outcome:
-        if path(row) in shared and not xmp.unfit(row):
-            return xmp.Outcome(row.source, reason=shared[path(row)])
-        try:
-            done = xmp.write(row, folder=photos, over_gps=over_gps, names=names, country_name=name)
-        except Exception as error:  # what is wrong with one photo stops no other
-            return xmp.Outcome(row.source, reason=f"unexpected {type(error).__name__}: {error}", failed=True)
-        doubt = copied.get(path(row), "")
-        return replace(done, reason=f"{done.reason}; {doubt}") if doubt and done.reason else done
-
-    done = [outcome(row) for row in rows]
-    made = [each for each in done if each.sidecar is not None]
-    left = [each for each in done if each.sidecar is None]
-    report["xmp"] = {
-        "written": [written(each.sidecar) for each in made if each.sidecar is not None],
-        "left_out": [{"photo": each.photo, "reason": each.reason} for each in left],
-    }
-    for each in left:
-        reason = each.reason.removeprefix(f"{each.photo}: ")
-        click.echo(f"{'Error: ' if each.failed else ''}{shown(each.photo)}: {reason}", err=True)
-    return sum(each.failed for each in left)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +15,7 @@ from geoagent.interfaces.cli._main import agent_options, load_agent, photo_error
 from geoagent.interfaces.cli._params import PHOTOS, READ
 
 if TYPE_CHECKING:
-    from geoagent.types import Cue
+    from geoagent.types import Cue, Place, TextEvidence
 
 _SHOWN = 8
 """Places of a constraint that are printed."""
@@ -82,23 +84,55 @@ def read(photo: Path, as_json: bool, **settings: Any) -> None:
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
         return
-    for i, region in enumerate(text.regions):
-        spoken = " ".join(_languages(i, text.cues))
-        on = f", on {region.panel}" if region.panel else ""
-        click.echo(
-            f"[{i}] {region.text}   ({region.script}{' ' + spoken if spoken else ''}, {region.confidence:.2f}{on})"
-        )
-    if not text.regions:
-        click.echo("no text found")
-    for cue in text.cues:
-        where = ", ".join(str(region) for region in cue.regions)
-        click.echo(f"  {cue.kind} in [{where}]: {cue.says}")
-    for constraint in text.constraints:
-        ranked = sorted(zip(constraint.places, constraint.weights, strict=True), key=lambda pair: -pair[1])[:3]
-        places = ", ".join(f"{place} {weight:.0%}" for place, weight in ranked)
-        click.echo(f"  → {constraint.kind} “{constraint.value}” (believed {constraint.reliability:.0%}): {places}")
+    _tell(text)
     for warning in report["warnings"]:
         click.echo(f"Warning: {warning}", err=True)
+
+
+def _place(place: Place) -> str:
+    """The name of a place with that of its country, once."""
+    from geoagent.interfaces.render.words import country_name
+
+    return ", ".join(dict.fromkeys((place.name, country_name(place.country))))
+
+
+def _tell(text: TextEvidence) -> None:
+    """How much was read and what speaks for a place, then the lines, the cues and what is believed of each."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from geoagent.interfaces.render import shown
+    from geoagent.interfaces.render.text import plain_table
+
+    console = Console(highlight=False)
+    read, cues = len(text.regions), len(text.cues)
+    if not read:
+        console.print(Text("No text found.", "bold"))
+        return
+    lines = f"{read} line{'' if read == 1 else 's'} of text"
+    speak = f"{cues} cue{'' if cues == 1 else 's'} to where it is" if cues else "none of it speaks for a place"
+    console.print(Text(f"{lines}, {speak}", "bold"))
+    table = plain_table(("", "right", 2), ("text", "left", None), ("script, language, sureness, ground", "left", None))
+    for i, region in enumerate(text.regions):
+        notes = [region.script, *_languages(i, text.cues), f"{region.confidence:.2f}"]
+        notes += [f"on {region.panel}"] if region.panel else []
+        table.add_row(str(i), Text(shown(region.text)), Text(", ".join(notes), "dim"))
+    console.print(table)
+    if text.cues:
+        table = plain_table(("cue", "left", 8), ("what it says", "left", None), ("in", "left", 2))
+        for cue in text.cues:
+            table.add_row(Text(cue.kind, "cyan"), Text(shown(cue.says)), ", ".join(map(str, cue.regions)))
+        console.print()
+        console.print(table)
+    if text.constraints:
+        table = plain_table(("", "left", 8), ("", "left", None), ("believed", "right", 8), ("places", "left", None))
+        for constraint in text.constraints:
+            ranked = sorted(zip(constraint.places, constraint.weights, strict=True), key=lambda pair: -pair[1])[:3]
+            places = "; ".join(f"{_place(place)} {weight:.0%}" for place, weight in ranked)
+            sure = f"{constraint.reliability:.0%}"
+            table.add_row(Text(constraint.kind, "cyan"), Text(shown(constraint.value)), sure, Text(shown(places)))
+        console.print()
+        console.print(table)
 
 
 @click.command()
@@ -121,11 +155,18 @@ def doctor(config: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
         return
+    lay = TextWrapper(
+        width=shutil.get_terminal_size().columns,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
     for section, rows in report.items():
         click.echo(click.style(section.replace("_", " "), bold=True))
         lines = [f"{name}: {value}" for name, value in rows.items()] if isinstance(rows, dict) else rows
         for line in [lines] if isinstance(lines, str) else lines or ["nothing"]:
-            click.echo(f"  {line}")
+            click.echo(lay.fill(line))
 
 
 @click.command()

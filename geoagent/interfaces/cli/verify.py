@@ -62,24 +62,33 @@ def verify(
 
 
 def _show(found: Verification) -> None:
+    """The verdict and why in words; then what speaks for and against the claim, and what photos from there show."""
     from rich.console import Console
-    from rich.markup import escape
+    from rich.text import Text
 
-    from geoagent.evidence.scripts import clean
+    from geoagent.interfaces.render import nats_text, shown
+    from geoagent.interfaces.render.text import plain_table
 
     console = Console(highlight=False)
-    console.print(f"[bold]{found.verdict}[/bold]: {escape(clean(found.says))}")
-    for title, wanted in (("for", True), ("against", False)):
-        rows = [w for w in found.evidence if (w.nats > 0) == wanted and abs(w.nats) >= 0.05]
-        if rows:
-            than = f", weighed against {escape(clean(found.instead))}" if found.instead else ""
-            console.print(f"\nEvidence {title}{than}")
-        for row in rows:
-            console.print(f"  {row.nats:+7.2f} nats  {escape(clean(row.says))}")
+    console.print(Text.assemble((f"{found.verdict.capitalize()}: ", "bold"), shown(found.understood)))
+    console.print(Text(shown(found.says)))
+    rows = [w for w in found.evidence if abs(w.nats) >= 0.05]
+    if rows:
+        than = f", weighed against {shown(found.instead)}" if found.instead else ""
+        table = plain_table(("nats", "right", 5), ("", "left", None))
+        for row in sorted(rows, key=lambda row: -abs(row.nats)):
+            style = "green" if row.nats > 0 else "red"
+            table.add_row(Text(nats_text(row.nats), style), Text(shown(row.says)))
+        console.print()
+        console.print(Text(f"What speaks for (+) and against (−) it{than}"))
+        console.print(table)
     if found.expected:
-        console.print("\nWhat a photo from there tends to show")
+        table = plain_table(("", "left", 14), ("", "left", None))
         for each in found.expected:
-            here = f" (here: {escape(clean(each.here))})" if each.here and each.here != each.what else ""
-            console.print(f"  {each.status:<14}  {each.kind}: {escape(each.what)}{here}")
+            here = f" (here: {shown(each.here)})" if each.here and each.here != each.what else ""
+            table.add_row(each.status, Text.assemble((each.kind, "cyan"), f": {shown(each.what)}{here}"))
+        console.print()
+        console.print(Text("What a photo from there tends to show"))
+        console.print(table)
     for warning in found.warnings:
-        console.print(f"Warning: {escape(clean(warning))}")
+        console.print(Text(f"Warning: {shown(warning)}", "yellow"))

@@ -21,7 +21,7 @@ from geoagent.tables import lines_of
 
 __all__ = ["FORMATS", "Row", "read_answers", "read_folder", "row_of", "whole", "write"]
 
-FORMATS = ("csv", "geojson", "geoparquet", "gpx")
+FORMATS = ("csv", "geojson", "geoparquet", "gpkg", "gpx", "kml")
 """Tables by name; each is a module of this folder."""
 
 

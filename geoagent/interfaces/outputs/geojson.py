@@ -29,7 +29,19 @@ def feature_collection(answers: Iterable[Answer | Row]) -> dict[str, Any]:
     return {
         "type": "FeatureCollection",
         "geoagent": {"version": __version__, "what": "estimated places of photos"},
-        "features": [_feature(row) for row in rows if row.status != "error"],
+        "features": [feature(row) for row in rows if row.status != "error"],
+    }
+
+
+def feature(answer: Answer | Row) -> dict[str, Any]:
+    """Return one answer as a GeoJSON Feature; an error is one without geometry, with the property `error`."""
+    row = answer if isinstance(answer, Row) else row_of(answer)
+    placed = row.lat is not None and row.lon is not None
+    return {
+        "type": "Feature",
+        "id": row.id if row.id is not None else row.source,
+        "geometry": {"type": "Point", "coordinates": [row.lon, row.lat]} if placed else None,
+        "properties": {**_properties(row), **({} if row.error is None else {"error": row.error})},
     }
 
 
@@ -48,30 +60,24 @@ def write(rows: Iterable[Row], target: Path) -> int:
     return len(collection["features"])
 
 
-def _feature(row: Row) -> dict[str, Any]:
-    placed = row.lat is not None and row.lon is not None
+def _properties(row: Row) -> dict[str, Any]:
     return {
-        "type": "Feature",
-        "id": row.id if row.id is not None else row.source,
-        "geometry": {"type": "Point", "coordinates": [row.lon, row.lat]} if placed else None,
-        "properties": {
-            "source": row.source,
-            "status": row.status,
-            "estimate": True,
-            "place": row.place,
-            "admin1": row.admin1,
-            "country": row.country,
-            "precision": row.precision,
-            "radius_50_km": row.radius_50_km,
-            "radius_90_km": row.radius_90_km,
-            "confidence": row.confidence,
-            "countries": dict(row.countries),
-            "cues": list(row.cues),
-            "warnings": list(row.warnings),
-            "world": row.world,
-            "world_fingerprint": row.world_fingerprint,
-            "geoagent": row.version,
-            **({} if row.taken is None else {"taken": row.taken, "device": row.device}),
-            **({} if row.wrong_position is None else {"wrong_position": row.wrong_position}),
-        },
+        "source": row.source,
+        "status": row.status,
+        "estimate": True,
+        "place": row.place,
+        "admin1": row.admin1,
+        "country": row.country,
+        "precision": row.precision,
+        "radius_50_km": row.radius_50_km,
+        "radius_90_km": row.radius_90_km,
+        "confidence": row.confidence,
+        "countries": dict(row.countries),
+        "cues": list(row.cues),
+        "warnings": list(row.warnings),
+        "world": row.world,
+        "world_fingerprint": row.world_fingerprint,
+        "geoagent": row.version,
+        **({} if row.taken is None else {"taken": row.taken, "device": row.device}),
+        **({} if row.wrong_position is None else {"wrong_position": row.wrong_position}),
     }

@@ -6,25 +6,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import shapely
-
 from geoagent.interfaces.outputs._row import Row
 from geoagent.interfaces.outputs._whole import whole
+from geoagent.interfaces.outputs.frame import LISTS, answers_to_frame
 from geoagent.optional import needs
 
-_TEXT = (
-    "source",
-    "id",
-    "status",
-    "place",
-    "admin1",
-    "country",
-    "precision",
-    "explanation",
-    "world",
-    "world_fingerprint",
-)
-_NUMBERS = ("lat", "lon", "radius_50_km", "radius_90_km", "confidence", "exif_lat", "exif_lon", "exif_distance_km")
+_COLUMNS = (
+    "source", "id", "status", "place", "admin1", "country", "precision", "explanation", "world", "world_fingerprint",
+    "lat", "lon", "radius_50_km", "radius_90_km", "confidence", "exif_lat", "exif_lon", "exif_distance_km",
+    "countries", "cues", "warnings", "geoagent", "exif_place", "taken", "device", "wrong_position", "geometry",
+)  # fmt: skip
 
 
 def write(rows: Sequence[Row], target: Path) -> int:
@@ -40,21 +31,13 @@ def write(rows: Sequence[Row], target: Path) -> int:
         MissingDependency: geopandas or pyarrow is not installed (the extra `geo`).
     """
     with needs("geo", "geopandas", "pandas", "pyarrow"):
-        import geopandas
+        import geopandas  # noqa: F401  as the next
         import pandas
         import pyarrow.parquet  # noqa: F401  used by geopandas for writing; checked before any work is done
-    kept = [row for row in rows if row.status != "error"]
-    columns = {name: pandas.array([getattr(row, name) for row in kept], dtype="string") for name in _TEXT}
-    columns |= {name: pandas.array([getattr(row, name) for row in kept], dtype="Float64") for name in _NUMBERS}
-    listed = {
-        "countries": [json.dumps(dict(row.countries)) for row in kept],
-        "cues": [json.dumps(row.cues, ensure_ascii=False) for row in kept],
-        "warnings": [json.dumps(row.warnings, ensure_ascii=False) for row in kept],
-        "geoagent": [row.version for row in kept],
-    }
-    columns |= {name: pandas.array(values, dtype="string") for name, values in listed.items()}
-    points = [None if row.lat is None or row.lon is None else shapely.Point(row.lon, row.lat) for row in kept]
-    frame = geopandas.GeoDataFrame(pandas.DataFrame(columns), geometry=geopandas.GeoSeries(points), crs="OGC:CRS84")
+    frame = answers_to_frame(row for row in rows if row.status != "error")[list(_COLUMNS)]
+    for name in LISTS:
+        values = [json.dumps(value, ensure_ascii=False) for value in frame[name]]
+        frame[name] = pandas.array(values, dtype="string")
     with whole(target) as temporary:
         frame.to_parquet(temporary, index=False)
-    return len(kept)
+    return len(frame)

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
 from geoagent import __version__
 from geoagent.errors import MissingDependency, PhotoError
-from geoagent.evidence.exif import ESTIMATES, METHOD, sidecars
+from geoagent.evidence.exif import ESTIMATES, METHOD, Said, sidecars
 from geoagent.evidence.photos import what_it_says
 from geoagent.filenames import path_of, safe, written
 from geoagent.interfaces.outputs._row import Row, plain
@@ -32,6 +33,9 @@ NAMESPACES: Mapping[str, str] = {
     "Iptc4xmpCore": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
     "geoagent": ESTIMATES,
 }
+LEAST_CONFIDENCE = 0.8
+"""Confidence below which nothing is written beside a photo unless the user asks for less."""
+POSITIONED_ITSELF = "has a position"
 POSITIONED = ("region", "city", "full")
 """Precisions for which a position is written. For a country it would be an arbitrary pin, shown as a place."""
 _PACKET = ('<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n', '\n<?xpacket end="w"?>\n')
@@ -48,13 +52,20 @@ class Outcome:
         photo: the photo, as the answer names it.
         sidecar: what was written, or None.
         reason: why nothing was written; "" if a sidecar was written.
+        kind: the same in a few words, to be counted: "not sure enough".
         failed: whether that was because of an error rather than a rule.
     """
 
     photo: str
     sidecar: Path | None = None
     reason: str = ""
+    kind: str = ""
     failed: bool = False
+
+    @classmethod
+    def error(cls, photo: str, reason: str) -> Outcome:
+        """The outcome where something went wrong."""
+        return cls(photo, reason=reason, kind="error", failed=True)
 
 
 def write(
@@ -62,34 +73,32 @@ def write(
     *,
     folder: Path | None = None,
     over_gps: bool = False,
+    least: float = 0.0,
     names: SidecarNames | None = None,
     country_name: Callable[[str], str | None] | None = None,
 ) -> Outcome:
     """Write the sidecar of one answer, unless a rule forbids it.
 
-    Nothing is written for an error, for a text without a photo, for an answer that names no place, beside a photo that
-    does not exist, over a sidecar of any name that exists, or where the photo's own metadata have a position or a part
-    of one.
+    Nothing is written for an error, for a text without a photo, for an answer that names no place or is less sure than
+    asked, beside a photo that does not exist, over a sidecar of any name that exists, or where the photo's own metadata
+    have a position or a part of one.
 
     Args:
         row: the answer.
         folder: where relative names of photos start from; the current folder where None.
         over_gps: write also where the photo has a position of its own.
+        least: least confidence of the answer, the probability of its country.
         names: how sidecars are named; photo.jpg.xmp where None.
         country_name: from a country's code to its name; without it the code alone is written.
     """
     photo = path_of(row.source, folder)
-    reason = unfit(row)
-    if reason:
-        return Outcome(row.source, reason=reason)
-    try:
-        said = what_it_says(photo)
-    except (PhotoError, MissingDependency) as error:
-        return Outcome(row.source, reason=str(error), failed=True)
+    said = may_have(row, photo, least=least)
+    if isinstance(said, Outcome):
+        return said
     if existing := sidecars(photo):
-        return Outcome(row.source, reason=f"the sidecar {written(existing[0].name)} exists and is left as it is")
+        return _exists(row, existing[0])
     if said.position is not None and not over_gps:
-        return Outcome(row.source, reason=safe(said.says))
+        return Outcome(row.source, reason=safe(said.says), kind=POSITIONED_ITSELF)
     target = (names or SidecarNames()).target(photo)
     name = country_name(row.country) if country_name is not None and row.country else None
     try:
@@ -100,12 +109,31 @@ def write(
                 target.unlink(missing_ok=True)
                 raise
     except FileExistsError:
-        return Outcome(row.source, reason=f"the sidecar {written(target.name)} exists and is left as it is")
+        return _exists(row, target)
     except OSError as error:
-        return Outcome(
-            row.source, reason=f"{written(target.name)} cannot be written: {error.strerror or error}", failed=True
-        )
+        return Outcome.error(row.source, f"{written(target.name)} cannot be written: {error.strerror or error}")
     return Outcome(row.source, target)
+
+
+def may_have(row: Row, photo: Path, *, least: float = 0.0) -> Outcome | Said:
+    """Return what a photo says itself, if an estimate may be written for it, or else why not.
+
+    Args:
+        row: the answer.
+        photo: its file.
+        least: least confidence.
+    """
+    if refusal := unfit(row, least):
+        return Outcome(row.source, reason=refusal.reason, kind=refusal.kind)
+    try:
+        return what_it_says(photo)
+    except (PhotoError, MissingDependency) as error:
+        return Outcome.error(row.source, str(error))
+
+
+def _exists(row: Row, side: Path) -> Outcome:
+    says = f"the sidecar {written(side.name)} exists and is left as it is"
+    return Outcome(row.source, reason=says, kind="has a sidecar")
 
 
 def sidecar(row: Row, *, country_name: str | None = None, names: bool = True) -> str:
@@ -134,15 +162,30 @@ def gps_text(degrees: float, signs: str) -> str:
     return f"{whole},{millionths // 1_000_000}.{millionths % 1_000_000:06d}{signs[degrees < 0]}"
 
 
-def unfit(row: Row) -> str:
-    """Why an answer gets no sidecar whatever its photo is; "" if it may get one."""
+class Refusal(NamedTuple):
+    """Why an answer is not written, in full and in a few words."""
+
+    reason: str
+    kind: str
+
+
+def unfit(row: Row, least: float = 0.0) -> Refusal | None:
+    """Return why an answer gets no sidecar whatever its photo is; None if it may get one.
+
+    Args:
+        row: the answer.
+        least: least confidence; an answer that tells none passes.
+    """
     if row.status == "error":
-        return "has no answer"
+        return Refusal("has no answer", "no answer")
     if row.id is not None:
-        return "is a text without a photo"
+        return Refusal("is a text without a photo", "no photo")
     if row.precision in (None, "none") or not (row.country or row.lat is not None):
-        return "the answer names no place"
-    return ""
+        return Refusal("the answer names no place", "no place named")
+    if row.confidence is not None and row.confidence < least:
+        sure = f"its country is {_percent(row.confidence)} sure, less than the {least:.0%} of --min-confidence"
+        return Refusal(sure, "not sure enough")
+    return None
 
 
 def _properties(row: Row, country_name: str | None, names: bool) -> Iterator[tuple[str, str]]:
@@ -155,14 +198,8 @@ def _properties(row: Row, country_name: str | None, names: bool) -> Iterator[tup
         if row.radius_90_km is not None:
             yield "exif:GPSHPositioningError", f"{max(1, round(1000 * row.radius_90_km))}/1"  # metres
     if names:
-        if row.place and row.precision in ("city", "full"):
-            yield "photoshop:City", row.place
-        if row.admin1 and row.precision in POSITIONED:
-            yield "photoshop:State", row.admin1
-        if row.country:
-            yield "photoshop:Country", country_name or row.country
-            yield "Iptc4xmpCore:CountryCode", row.country
-    yield "photoshop:Instructions", _in_words(row)
+        yield from names_of(row, country_name)
+    yield "photoshop:Instructions", in_words(row)
     yield "geoagent:estimate", "True"
     if row.lat is not None and row.lon is not None and row.precision in POSITIONED:
         # A copy: if it differs from the `exif:` position, somebody has entered another position.
@@ -183,7 +220,19 @@ def _properties(row: Row, country_name: str | None, names: bool) -> Iterator[tup
             yield f"geoagent:{key}", f"{value:.10g}" if isinstance(value, float) else value
 
 
-def _in_words(row: Row) -> str:
+def names_of(row: Row, country_name: str | None) -> Iterator[tuple[str, str]]:
+    """Names of properties with the names of the place, as far as its precision goes."""
+    if row.place and row.precision in ("city", "full"):
+        yield "photoshop:City", row.place
+    if row.admin1 and row.precision in POSITIONED:
+        yield "photoshop:State", row.admin1
+    if row.country:
+        yield "photoshop:Country", country_name or row.country
+        yield "Iptc4xmpCore:CountryCode", row.country
+
+
+def in_words(row: Row) -> str:
+    """Say in a sentence that this is an estimate, from what, and how sure it is."""
     within = "" if row.radius_50_km is None else f" Half of the probability lies within {row.radius_50_km:.3g} km."
     sure = "" if row.confidence is None or not row.country else f" {row.country}: {_percent(row.confidence)}."
     return (

@@ -85,7 +85,10 @@ def _beside(
     return free_spot(start, y, radius, size, taken)
 
 
-def _map(answer: Answer, outlines: Mapping[str, Any], gazetteer: Gazetteer | None, names: Names) -> Element:
+def map_of(
+    answer: Answer, outlines: Mapping[str, Any], gazetteer: Gazetteer | None, names: Names
+) -> tuple[Element, list[Kids], str]:
+    """The map of an answer as SVG, its legend, and what it shows in words."""
     best = placed(answer.best)
     pins = [Pin("best", best, place_text(answer.best).split(",")[0])] if best is not None else []
     beside = (("vision", answer.vision_only), ("text", answer.text_only)) if halves(answer) else ()
@@ -104,6 +107,7 @@ def _map(answer: Answer, outlines: Mapping[str, Any], gazetteer: Gazetteer | Non
     radii = None
     if best is not None and answer.radius_50_km is not None and answer.radius_90_km is not None:
         radii = (answer.radius_50_km, answer.radius_90_km)
+    says = f"Map: {where_text(answer.best, names)}"
     svg = chart(
         outlines,
         pins,
@@ -112,7 +116,7 @@ def _map(answer: Answer, outlines: Mapping[str, Any], gazetteer: Gazetteer | Non
         # Of a country, towns would be the ones around the place that stands for it.
         cities=None if gazetteer is None or vague else _towns(gazetteer),
         names=names,
-        says=f"Map: {where_text(answer.best, names)}",
+        says=says,
     )
     keys = [
         ("best", "this answer"),
@@ -129,7 +133,12 @@ def _map(answer: Answer, outlines: Mapping[str, Any], gazetteer: Gazetteer | Non
     if not is_blank(answer):
         legend.append("The redder a country, the likelier.")
     source = str(outlines.get("attribution") or "")
-    return el("figure", {}, svg, el("figcaption", {}, legend, f" Borders: {source}" if source else None))
+    return svg, [*legend, f" Borders: {source}" if source else None], says
+
+
+def _map(answer: Answer, outlines: Mapping[str, Any], gazetteer: Gazetteer | None, names: Names) -> Element:
+    svg, legend, _ = map_of(answer, outlines, gazetteer, names)
+    return el("figure", {}, svg, el("figcaption", {}, legend))
 
 
 def _key(kind: str, says: str) -> Element:

@@ -41,6 +41,8 @@ from geoagent.types import Photo
 
 SCRIPTS = ("geometry.js", "map.js", "tiles.js", "dom.js", "parts.js", "panel.js")
 """The map, making nodes, sections of the text beside it, the text as a whole; `geoagent web` shares the first three."""
+ALBUM_BYTES, MOST_BYTES_EACH = 12_000_000, 40_000
+"""Rough size of all photos on the map of an album, and of each."""
 TILE_HOST = "https://tile.openstreetmap.org"
 
 
@@ -76,7 +78,7 @@ def map_html(
         )
     if cells is not None and len(answers) > 1:
         raise InputError(f"cells belong to one answer, got {len(answers)}; leave cells out of a map of several")
-    budget = PHOTO_BYTES // len(answers)
+    budget = max(PHOTO_BYTES // len(answers), min(MOST_BYTES_EACH, ALBUM_BYTES // len(answers)))
     data = {
         "tiles": TILE_HOST,
         "grid": GRID,

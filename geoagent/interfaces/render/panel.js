@@ -82,7 +82,8 @@ function select(index, fit = true) {
   const pickers = DATA.answers.length > 1 ? [el("h2", { style: { marginTop: 0, border: 0, paddingTop: 0 } }, `${DATA.answers.length} photos`),
     el("div", { class: "pickers" }, DATA.answers.map((other, i) => el("button", { type: "button", class: "row", "data-pick": i,
       "aria-current": String(i === index), onclick: () => { select(i); document.querySelector(`[data-pick="${i}"]`).focus(); } },
-    el("span", { class: "muted" }, String(i + 1)), el("span", {}, say(other.source), el("br"), el("span", { class: "muted small" },
+    el("span", { class: "muted" }, String(i + 1)),
+    other.photo && el("img", { class: "thumb", src: other.photo.src, alt: "", loading: "lazy" }), el("span", {}, say(other.source), el("br"), el("span", { class: "muted small" },
       other.status === "error" ? "no answer" : say(where(other.best)), other.taken ? ` · ${whenText(other.taken)}` : "")), el("span", { class: "small" }, other.best.p))))] : [];
   const scroll = box.querySelector(".pickers") ? box.querySelector(".pickers").scrollTop : 0;
   box.replaceChildren(...[...pickers, ...panel(a)].filter((kid) => kid !== "" && kid !== null && kid !== undefined));

@@ -14,16 +14,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from geoagent.answer import Answer
+from geoagent.answer import Answer, Best
 from geoagent.interfaces.render import (
     AROUND_KM,
     NO_CUES,
     PRECISION_SAYS,
-    blank_text,
     change_text,
     coordinates_text,
     exif_distance_km,
-    favours_text,
     file_text,
     halves,
     is_blank,
@@ -33,10 +31,11 @@ from geoagent.interfaces.render import (
     notes_text,
     percent_text,
     place_text,
-    short_text,
     shown,
     title_text,
 )
+from geoagent.interfaces.render._evidence import where_text
+from geoagent.interfaces.render.words import country_name, place_words, sure_words, why_words
 
 MOST_REGIONS = 12
 PARTIAL = "(partial: see the warnings)"
@@ -81,12 +80,18 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
         yield Text(change)
     if answer.alternatives:
         yield _alternatives(answer)
-    if (gps := answer.exif_gps) is not None:
-        at = f" ({coordinates_text(gps.lat, gps.lon)})" if gps.place else ""
-        away = "" if (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
-        yield Text(f"The file says {file_text(answer)}{at}{away}: not used", style="magenta")
-    elif answer.exif_partial:
-        yield Text(f"The file says: {shown(answer.exif_partial)}: not used", style="magenta")
+    if told := file_says(answer):
+        yield Text(told, style="magenta")
+
+
+def file_says(answer: Answer) -> str:
+    """Return what the file says of where it was taken: "The file says Reykjavík, Iceland (…): not used"; or ""."""
+    if answer.exif_gps is None:
+        return f"The file says: {shown(answer.exif_partial)}: not used" if answer.exif_partial else ""
+    gps = answer.exif_gps
+    at = f" ({coordinates_text(gps.lat, gps.lon)})" if gps.place else ""
+    away = "" if (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
+    return f"The file says {file_text(answer)}{at}{away}: not used"
 
 
 def line_text(answer: Answer) -> str:
@@ -96,7 +101,16 @@ def line_text(answer: Answer) -> str:
         return f"{name}: error: {error_text(answer)}"
     partial = f" {PARTIAL}" if answer.status == "partial" else ""
     facts = [f"the file says {file_text(answer)}: not used"] if is_blank(answer) and answer.exif_gps else _facts(answer)
-    return f"{name}: {' · '.join([title_text(answer) + partial, *facts])}"
+    best = answer.best
+    named = best is not None and best.precision != "none"
+    place = _short(best) if named and best is not None else title_text(answer)
+    return f"{name}: {' · '.join([place + partial, *facts])}"
+
+
+def _short(best: Best) -> str:
+    """Return the finest name and the country: "Stuttgart, Germany"."""
+    names = (best.place or best.admin1, country_name(best.country) if best.country else None)
+    return ", ".join(dict.fromkeys(shown(name) for name in names if name)) or "no place"
 
 
 def error_text(answer: Answer) -> str:
@@ -117,43 +131,56 @@ def comparison_text(answer: Answer) -> RenderableType:
         elif not is_blank(answer):
             why = "the picture was not judged" if answer.looked is False else "its text says nothing of a place"
             parts += [Text(f"Not compared: {why}.", style="dim")]
+        if said := file_says(answer):
+            parts += [Text(said, style="magenta")]
         parts += [_hanging("! ", Text(shown(note)), "yellow") for note in notes_text(answer)]
     return Group(*parts)
 
 
 def _headline(answer: Answer) -> RenderableType:
+    """Which place, how sure, and why: to be understood at first read."""
     name = answer.source if answer.id is None else f"{answer.source} {answer.id}"
     lines = [Text(shown(name), style="dim")]
     if answer.status == "error":
         return Group(*lines, _hanging("✗ ", Text(f"no answer: {error_text(answer)}"), "bold red"))
-    lines.append(Text(title_text(answer), "bold"))
+    lines.append(Text(place_words(answer), "bold"))
     if answer.status == "partial":
         lines[-1].append(f"  {PARTIAL}", "yellow")
-    if is_blank(answer):
-        lines.append(Text(blank_text(answer)))
-    elif facts := _facts(answer):
-        lines.append(Text(" · ".join(facts)))
+    if sure := sure_words(answer):
+        lines.append(Text(sure))
+    if why := why_words(answer):
+        lines.append(Text(f"Why: {why}."))
+    if level := _level(answer):
+        lines.append(Text(level))
     return Group(*lines)
 
 
+def _level(answer: Answer) -> str:
+    """How precise the answer is, where that is less than a city."""
+    if answer.best is None or answer.best.precision in ("none", "city", "full"):
+        return ""
+    return f"Precision: {PRECISION_SAYS[answer.best.precision]}; the evidence supports nothing finer."
+
+
 def _facts(answer: Answer) -> list[str]:
-    """Where, how far around, how precise and how sure, each in a few words."""
+    """How sure and how near, each in a few words."""
     best, facts = answer.best, []
-    if best is not None and best.lat is not None and best.precision != "none":
-        facts.append(coordinates_text(best.lat, best.lon, answer.radius_50_km))
-        facts.append(f"50 % within {km_text(answer.radius_50_km)}, 90 % within {km_text(answer.radius_90_km)}")
-    if best is not None and best.precision != "none":
-        facts.append(f"precision: {PRECISION_SAYS[best.precision]}")
-    if best is not None and best.precision != "none" and best.country and answer.confidence is not None:
-        facts.append(f"{percent_text(answer.confidence)} sure of {shown(best.country)}")
-    elif likeliest := likeliest_text(answer):
-        facts.append(likeliest)
+    if best is None or best.precision == "none":
+        likeliest = likeliest_text(answer)
+        return [likeliest] if likeliest else []
+    if best.country and answer.confidence is not None:
+        facts.append(f"{percent_text(answer.confidence)} sure")
+    if best.precision == "country":
+        facts.append(PRECISION_SAYS["country"])
+    elif best.lat is not None and answer.radius_90_km is not None:
+        facts.append(f"90 % within {km_text(answer.radius_90_km)}")
     return facts
 
 
-def _table(*columns: tuple[str, str, int | None]) -> Table:
-    """A plain table: title, justification and least width (None: wraps) of each column."""
+def plain_table(*columns: tuple[str, str, int | None]) -> Table:
+    """Return a table without lines: title, justification and least width (None: wraps) of each column."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
+    table.show_header = any(title for title, _, _ in columns)
     for title, justify, least in columns:
         table.add_column(
             title,
@@ -166,29 +193,29 @@ def _table(*columns: tuple[str, str, int | None]) -> Table:
 
 
 def _cues(answer: Answer) -> RenderableType:
-    table = _table(
-        ("", "right", 2), ("cue", "left", None), ("what it says", "left", None), ("favours", "left", None),
-        ("nats", "right", 5), ("without it", "left", None),
-    )  # fmt: skip
-    for column, most in ((1, 24), (3, 20), (5, 20)):  # what it says takes the rest, and gives way first
-        table.columns[column].max_width = most
+    table = plain_table(("", "right", 2), ("cue", "left", None), ("what it says", "left", None), ("nats", "right", 5))
+    table.columns[1].max_width = 24  # what it says takes the rest
+    decisive = False
     for number, cue in enumerate(answer.cues, start=1):
-        favours = favours_text(cue) or "–"
         style = "green" if cue.nats > 0.05 else "red" if cue.nats < -0.05 else ""
-        changed = place_text(cue.without) != place_text(answer.best)
+        says = Text(shown(cue.says) + ("" if cue.source == "lexicon" else f" [{shown(cue.source)}]"))
+        if place_text(cue.without) != place_text(answer.best):
+            decisive = True
+            says.append(f" Without it: {where_text(cue.without, country_name)}.", "italic")
         table.add_row(
             str(number),
             Text.assemble((shown(cue.kind), "cyan"), " ", shown(cue.value)),
-            Text(shown(cue.says) + ("" if cue.source == "lexicon" else f" [{shown(cue.source)}]")),
-            Text(favours),
+            says,
             Text(nats_text(cue.nats), style=style),
-            Text(short_text(cue.without)) if changed else Text("the same", style="dim"),
         )
-    return table
+    notes = "nats: what a cue adds; 0.7 doubles the odds, 2.3 makes them ten times as high."
+    if not decisive and answer.best is not None and answer.best.precision != "none":
+        notes += " The place stays the same without any single one of these cues."
+    return Group(table, Text(notes, style="dim"))
 
 
 def _comparison(answer: Answer) -> RenderableType:
-    table = _table(
+    table = plain_table(
         ("", "left", 16), ("place", "left", None), ("country", "right", 7), ("50 %", "right", 7), ("90 %", "right", 7),
     )  # fmt: skip
     for name, seen in halves(answer):
@@ -197,15 +224,15 @@ def _comparison(answer: Answer) -> RenderableType:
             continue
         hidden = seen.best.lat is None or seen.best.precision == "none"
         radii = ("–", "–") if hidden else (km_text(seen.radius_50_km), km_text(seen.radius_90_km))
-        table.add_row(name, Text(place_text(seen.best)), percent_text(seen.confidence), *radii)
+        table.add_row(name, Text(where_text(seen.best, country_name)), percent_text(seen.confidence), *radii)
     change = change_text(answer)
     return Group(table, Text(change)) if change else table
 
 
 def _alternatives(answer: Answer) -> RenderableType:
-    table = _table(("", "right", 2), ("or else", "left", None), ("", "left", None), ("p", "right", 4))
+    table = plain_table(("", "right", 2), ("or else", "left", None), ("", "left", None), ("chance", "right", 6))
     for number, other in enumerate(answer.alternatives, start=1):
-        names = [shown(part) for part in (other.place, other.admin1, other.country) if part]
+        names = [shown(part) for part in (other.place, other.admin1, country_name(other.country)) if part]
         where = coordinates_text(other.lat, other.lon, max(answer.radius_50_km or 0.0, AROUND_KM))
         table.add_row(
             str(number), Text(", ".join(dict.fromkeys(names))), Text(where, style="dim"), percent_text(other.p)

@@ -68,10 +68,11 @@ class Row:
 
 
 def read_truth(path: Path) -> dict[str, Truth]:
-    """Read ground truth: a table or JSON Lines of id or file, country, and optionally position and kinds.
+    """Read ground truth: a table or JSON Lines of id or file, and country or position, and optionally kinds.
 
-    A country is a name or a code; one with a question mark is the labeller's guess, and is skipped. A row is known by
-    each of its ids and files.
+    A country is a name or a code; one with a question mark is the labeller's guess, and is skipped. Where none is
+    stated it is that of the position; on the open sea there is none, and the row is skipped. A row is known by each of
+    its ids and files.
 
     Raises:
         InputError: the file cannot be read, lacks a column, has a row that cannot be understood, or two rows of one
@@ -82,8 +83,9 @@ def read_truth(path: Path) -> dict[str, Truth]:
     for row in read_rows(path):
         keys = [str(value) for name in _IDS if (value := row.get((name,))) is not None]
         if not keys:
-            raise row.error(f"expected one of {', '.join(_IDS[:4])}, and country; found {', '.join(row.values)}")
-        country = labels.country(row)
+            named = f"expected one of {', '.join(_IDS[:4])}, and country or lat and lon"
+            raise row.error(f"{named}; found {', '.join(row.values)}")
+        country = labels.country_or_that_of_place(row)
         if country is None:
             continue
         kinds = row.get(("kinds",)) or ()

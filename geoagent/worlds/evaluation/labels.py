@@ -9,7 +9,7 @@ from geoagent.errors import InputError
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.country_codes import country_code
 from geoagent.places.geo import LatLon
-from geoagent.tables import COUNTRY, Row
+from geoagent.tables import COUNTRY, LAT, LON, XY, Row
 
 _UNKNOWN = frozenset({"-", "–", "?", "n/a", "#n/a", "nan", "null", "none", "unknown", "unk"})
 
@@ -37,6 +37,24 @@ class Labels:
         value = row.values[name]
         text = "" if value is None else str(value).strip()
         return None if not text or text.endswith("?") or text.casefold() in _UNKNOWN else self._code(row, name, value)
+
+    def country_or_that_of_place(self, row: Row) -> str | None:
+        """Return the country that a row states, or else the one that its position lies in; None where it has none.
+
+        Raises:
+            InputError: there are columns neither of the country nor of the position, or one cannot be understood.
+        """
+        name = row.column(COUNTRY)
+        stated = None if name is None else row.values[name]
+        if stated is not None and str(stated).strip():
+            return self.country(row)
+        place = row.place()
+        if place is not None:
+            return str(self._gazetteer.countries_at([tuple(place)])[0]) or None
+        if name is None and not any(row.column(names) for names in (LAT, LON, *XY)):
+            found = ", ".join(row.values) or "nothing"
+            raise row.error(f"expected a country, or a latitude and a longitude; found {found}")
+        return None
 
     def says_none(self, row: Row) -> bool:
         """Whether a row of JSON Lines says that its text has no country: null, and not a guess."""

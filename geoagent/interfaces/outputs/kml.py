@@ -1,0 +1,63 @@
+"""KML 2.2 for Google Earth and other globes: one placemark an answer that names a place, each marked as an estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+from geoagent import __version__
+from geoagent.interfaces.outputs._row import Row, in_order
+from geoagent.interfaces.outputs._whole import whole
+
+SUFFIX = ".kml"
+_SPACE = "http://www.opengis.net/kml/2.2"
+
+
+def write(rows: Sequence[Row], target: Path) -> int:
+    """Write rows as KML, atomically; answers that name no place, or hide where it is, are left out.
+
+    Returns:
+        The number of placemarks.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    root = ElementTree.Element("kml", xmlns=_SPACE)
+    document = ElementTree.SubElement(root, "Document")
+    ElementTree.SubElement(document, "name").text = "Estimated places of photos"
+    says = f"Estimates, not measurements; made by geoagent {__version__}."
+    ElementTree.SubElement(document, "description").text = says
+    placed = [row for row in in_order(rows) if row.lat is not None and row.lon is not None]
+    for row in placed:
+        mark = ElementTree.SubElement(document, "Placemark")
+        ElementTree.SubElement(mark, "name").text = row.id or row.source
+        where = ", ".join(part for part in (row.place, row.country) if part)
+        within = "" if row.radius_90_km is None else f", 90 % within {row.radius_90_km:g} km"
+        ElementTree.SubElement(mark, "description").text = f"estimate: {where}{within}, from {row.basis}"
+        if row.taken and row.taken.endswith("Z"):  # a time without a zone would be read as one of the viewer's
+            stamp = ElementTree.SubElement(mark, "TimeStamp")
+            ElementTree.SubElement(stamp, "when").text = row.taken
+        told = ElementTree.SubElement(mark, "ExtendedData")
+        for name, value in _data(row):
+            data = ElementTree.SubElement(told, "Data", name=name)
+            ElementTree.SubElement(data, "value").text = value
+        point = ElementTree.SubElement(mark, "Point")
+        ElementTree.SubElement(point, "coordinates").text = f"{row.lon:.5f},{row.lat:.5f}"
+    ElementTree.indent(root)
+    with whole(target) as temporary:
+        ElementTree.ElementTree(root).write(temporary, encoding="utf-8", xml_declaration=True)
+    return len(placed)
+
+
+def _data(row: Row) -> Iterator[tuple[str, str]]:
+    yield "estimate", "true"
+    names = ("source", "precision", "confidence", "radius_50_km", "radius_90_km", "world", "world_fingerprint")
+    for name in names:
+        value = getattr(row, name)
+        if value is not None:
+            yield name, f"{value:.10g}" if isinstance(value, float) else value
+    if row.cues:
+        yield "cues", "; ".join(row.cues)
+    if row.version is not None:
+        yield "geoagent", row.version
