@@ -110,6 +110,86 @@ def test_one_photo_twice_is_refused(server: Running, trip: list[str]) -> None:
     assert "twice" in reply.json["error"]
 
 
+def walk(*times: str, degrees: float = 50.94) -> bytes:
+    """A track north of Köln, a point at each time of the day."""
+    points = "".join(
+        f'<trkpt lat="{degrees + 0.002 * i}" lon="6.96"><time>2023-07-04T{when}:00Z</time></trkpt>'
+        for i, when in enumerate(times)
+    )
+    return f'<gpx xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>{points}</trkseg></trk></gpx>'.encode()
+
+
+def test_a_track_places_photos(server: Running, trip: list[str]) -> None:
+    files = [("tracks", "walk.gpx", walk("07:50", "08:00", "08:20", "09:00"))]
+    reply = server.post("/api/album", files, observations=[trip[0], trip[2]])
+    assert reply.status == 200, reply.json
+    first = reply.json["items"][0]
+    assert first["answer"]["best"]["place"] == "Köln"
+    assert first["answer"]["album"]["witnesses"][0]["rests_on"] == "track"
+    assert reply.json["tracks"] == [
+        {"name": "walk.gpx", "lines": [[[50.94, 6.96], [50.942, 6.96], [50.944, 6.96], [50.946, 6.96]]]}
+    ]
+
+
+def test_a_track_that_is_remembered_counts_until_it_is_forgotten(server: Running, trip: list[str]) -> None:
+    content = walk("08:00", "09:00").replace(b"</trkseg>", b'<trkpt lat="1" lon="1"/></trkseg>')
+    (read,) = server.post("/api/tracks", [("tracks", "walk.gpx", content)]).json
+    assert (read["name"], read["points"], read["begin"]) == ("walk.gpx", 2, "2023-07-04T08:00:00Z")
+    assert "1 without a time" in read["notes"][0]
+    reply = server.post("/api/album", observations=trip[:1], track_ids=read["id"])
+    assert reply.json["items"][0]["answer"]["best"]["place"] == "Köln"
+    assert read["notes"][0] in reply.json["notes"]
+    capped = server.post("/api/album", observations=trip[:1], track_ids=read["id"], max_precision="country").json
+    assert (capped["tracks"], capped["notes"]) == ([], [])
+    assert server.ask("DELETE", f"/api/tracks/{read['id']}").status == 204
+    gone = server.post("/api/album", observations=trip[:1], track_ids=read["id"])
+    assert gone.status == 404
+    assert "a track is not remembered" in gone.json["error"]
+
+
+def test_what_a_track_draws_is_of_the_days_of_the_photos(server: Running, trip: list[str]) -> None:
+    long_ago = walk("08:00", degrees=10).replace(b"2023-07-04", b"2013-07-04")
+    files = [("tracks", "walk.gpx", walk("08:00", "08:30")), ("tracks", "old.gpx", long_ago)]
+    drawn = server.post("/api/album", files, observations=trip[:1]).json["tracks"]
+    assert [(track["name"], len(track["lines"])) for track in drawn] == [("walk.gpx", 1), ("old.gpx", 0)]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"not a track", "walk.gpx"), (b"<gpx/>", "no points"), (b"PK\x03\x04 broken", "damaged")]
+)
+def test_a_track_that_is_none_is_refused(server: Running, trip: list[str], content: bytes, says: str) -> None:
+    for path, fields in (("/api/tracks", {}), ("/api/album", {"observations": trip})):
+        reply = server.post(path, [("tracks", "walk.gpx", content)], **fields)
+        assert reply.status == 400, reply.json
+        assert says in reply.json["error"]
+
+
+def test_a_clock_that_is_stated(server: Running, trip: list[str]) -> None:
+    reply = server.post("/api/album", observations=trip, clocks=["Google*=-3h", "Canon=1h"]).json
+    told = reply["items"][0]["answer"]["album"]
+    assert told["taken"] == "2023-07-04T08:00:00Z"  # what the file says
+    assert told["clock"] == "you said that the clock of Google Pixel 7 is 3 hours behind UTC"
+    assert told["clock"] in reply["notes"]
+
+
+def test_what_the_album_told_stays_with_a_photo(server: Running, trip: list[str]) -> None:
+    told = server.post("/api/album", observations=trip).json["items"][0]["observation"]
+    view = server.post("/api/view", observation=told).json["answer"]["album"]
+    assert view["witnesses"][0]["source"] == "sign.png"
+    assert view["takenFrom"] == "its EXIF data"
+    capped = server.post("/api/locate", observation=told, max_precision="country").json
+    assert capped["album"]["witnesses"] == []
+    assert capped["album"]["taken"] is None
+
+
+def test_albums_that_are_too_large_are_refused_and_those_of_a_hundred_photos_are_not(server: Running) -> None:
+    known = server.post("/api/album", observations=["no-such-id"] * 1 + [f"x{i}" for i in range(100)])
+    assert known.status == 404
+    most = LIMITS.remembered // 2
+    reply = server.post("/api/album", observations=[f"x{i}" for i in range(most + 1)])
+    assert f"at most {most}" in reply.json["error"]
+
+
 def test_one_place(server: Running, trip: list[str]) -> None:
     items = server.post("/api/album", observations=trip[:3], same_place="true").json["items"]
     assert {item["answer"]["best"]["place"] for item in items} == {"Köln"}

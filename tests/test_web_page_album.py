@@ -98,6 +98,88 @@ def test_a_photo_that_is_deleted_tells_the_others_nothing_more(visit: Callable[.
     assert "No place can be named" in headline(page)
 
 
+WALK = (
+    b'<gpx xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>'
+    b'<trkpt lat="47.00" lon="8.30"><time>2023-07-04T07:00:00Z</time></trkpt>'
+    b'<trkpt lat="47.01" lon="8.31"><time>2023-07-04T08:00:00Z</time></trkpt>'
+    b'<trkpt lat="47.05" lon="8.30"><time>2023-07-04T10:30:00Z</time></trkpt>'
+    b'<trkpt lat="47.05" lon="8.30"/></trkseg></trk></gpx>'
+)
+
+
+def drop(page: Any, *files: tuple[str, bytes]) -> None:
+    """Drop files on the page."""
+    page.evaluate(
+        """(files) => {
+          const data = new DataTransfer();
+          for (const [name, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name));
+          document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+        }""",
+        [[name, list(content)] for name, content in files],
+    )
+
+
+def test_a_track_dropped_with_photos_places_them_and_is_drawn(visit: Callable[..., Any]) -> None:
+    page = visit()
+    drop(page, ("walk.gpx", WALK), ("a.png", taken("10:00")), ("b.png", taken("11:00")))
+    page.wait_for_selector("#timeline li", timeout=60_000)
+    settled(page)
+    assert page.locator("#together").is_checked()
+    assert headline(page).endswith("Switzerland")
+    assert page.evaluate("map.tracks.length") == 1
+    assert page.locator("#legend", has_text="Tracks").count() == 1
+    page.locator("#trip-more summary").click()
+    assert "walk.gpx · 3 points, 2023-07-04" in page.locator("#tracks").inner_text()
+    assert "1 without a time" in page.locator("#tracks").inner_text()
+    told = page.locator("#told").inner_text()
+    assert "2023-07-04 08:00 UTC (from its EXIF data)" in told
+    assert "the track walk.gpx" in told
+    page.reload()
+    page.wait_for_selector("#tracks li", state="attached")
+    page.locator("#trip-more summary").click()
+    page.locator("#tracks button").click()
+    until(page, "now.tracks.length === 0 && map && map.tracks.length === 0")
+
+
+def test_a_track_for_one_photo_that_was_sent_before(visit: Callable[..., Any]) -> None:
+    page = visit()
+    drop(page, ("walk.gpx", WALK))
+    page.wait_for_selector("#trouble:not([hidden])")
+    assert "walk.gpx: read. Now add the photos" in page.locator("#trouble").inner_text()
+    send(page, taken("10:00"))
+    page.wait_for_selector("#timeline li", timeout=60_000)
+    settled(page)
+    assert headline(page).endswith("Switzerland")
+    assert page.locator("#trouble").is_hidden()
+
+
+def test_a_track_that_cannot_be_read_says_so_beside_its_field(visit: Callable[..., Any]) -> None:
+    page = visit()
+    trip(page)
+    page.locator("#trip-more summary").click()
+    page.set_input_files("#track", [{"name": "no.gpx", "mimeType": "", "buffer": b"<gpx/>"}])
+    page.wait_for_selector("#track-error:not([hidden])")
+    assert "no.gpx" in page.locator("#track-error").inner_text()
+    assert not page.locator("#together").is_checked()
+
+
+def test_a_clock_is_set(visit: Callable[..., Any]) -> None:
+    page = visit()
+    trip(page)
+    page.locator("#trip-more summary").click()
+    page.fill("#clocks", "Google*=+1h, Canon=2")
+    page.keyboard.press("Enter")
+    until(page, "document.getElementById('clock-says').textContent.includes('1 hour ahead of UTC')")
+    settled(page)
+    assert "You said that the clock of Google Pixel 7" in page.locator("#clock-says").inner_text()
+    assert "1 hour ahead of UTC" in page.locator("#told").inner_text()
+    page.fill("#clocks", "Google")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#clock-error:not([hidden])")
+    assert "a camera and hours" in page.locator("#clock-error").inner_text()
+    assert page.locator("#trouble").is_hidden()
+
+
 def test_the_timeline_by_keyboard_and_on_a_small_screen(visit: Callable[..., Any]) -> None:
     page = visit(width=390, height=800, scheme="dark")
     trip(page)

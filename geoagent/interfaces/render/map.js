@@ -2,8 +2,8 @@
 // The map: Web Mercator on a canvas, pins as buttons above it; needs geometry.js.
 class WorldMap {
   constructor(view, canvas, pins, tip, data) {
-    Object.assign(this, { view, canvas, pins, tip, x: 0.5, y: 0.42, z: 1, marks: [], dots: [], circles: [], link: null, trip: [] });
-    Object.assign(this, { lit: [], litColour: "", shade: new Map(), show: { shade: true, dots: true, cells: true, radii: true }, tiles: null });
+    Object.assign(this, { view, canvas, pins, tip, x: 0.5, y: 0.42, z: 1, marks: [], dots: [], circles: [], link: null, trip: [], tracks: [] });
+    Object.assign(this, { lit: [], litColour: "", shade: new Map(), show: { shade: true, dots: true, cells: true, radii: true, tracks: true }, tiles: null });
     this.countries = data.countries.map(([code, rings]) => ({ code, ...shape(rings, data.grid) }));
     this.cells = data.cells.map(([p, rings]) => ({ p, ...shape(rings, data.grid) }));
     this.context = canvas.getContext("2d");
@@ -102,6 +102,7 @@ class WorldMap {
     });
     c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     if (!this.tiles) this.labels(c, ink);
+    this.walked(c, ink);
     this.journey(c, ink);
     if (this.show.dots) for (const dot of this.dots) {
       const [x, y] = this.pixel(dot);
@@ -143,6 +144,18 @@ class WorldMap {
     c.globalAlpha = dash ? 0.07 : 0.16; c.fillStyle = ink("best"); c.fill(path, "evenodd");
     c.globalAlpha = 1; c.strokeStyle = ink("best"); c.lineWidth = 1.8 * px; c.setLineDash(dash ? [7 * px, 5 * px] : []);
     c.stroke(edge); c.restore();
+  }
+  // Tracks: `tracks` are lines of [lat, lon] whose longitudes run on across ±180°.
+  walked(c, ink) {
+    if (!this.show.tracks) return;
+    c.lineJoin = "round"; c.lineCap = "round";
+    for (const line of this.tracks) {
+      const first = mx(line[0][1]) - this.x, shift = this.x + Math.round(first);
+      const path = new Path2D();
+      for (const [lat, lon] of line) path.lineTo(this.w / 2 + (mx(lon) - shift) * this.size, this.h / 2 + (my(lat) - this.y) * this.size);
+      for (const [name, width] of [["bg", 4.5], ["track", 2.4]]) { c.strokeStyle = ink(name); c.lineWidth = width; c.stroke(path); }
+    }
+    c.lineCap = "butt";
   }
   // The places of an album in order of time, joined and marked.
   journey(c, ink) {

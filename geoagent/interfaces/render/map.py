@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from geoagent.agent.disclosure import NOWHERE
-from geoagent.answer import Answer, Best, CueReport, Prediction
+from geoagent.answer import AlbumReport, Answer, Best, CueReport, Prediction
 from geoagent.errors import InputError
 from geoagent.interfaces.render import (
     PRECISION_SAYS,
@@ -42,6 +42,18 @@ from geoagent.types import Photo
 SCRIPTS = ("geometry.js", "map.js", "tiles.js", "dom.js", "parts.js", "panel.js")
 """The map, making nodes, sections of the text beside it, the text as a whole; `geoagent web` shares the first three."""
 TILE_HOST = "https://tile.openstreetmap.org"
+TAKEN_FROM = {
+    "gps": "its GPS stamp",
+    "exif": "its EXIF data",
+    "xmp": "its XMP data",
+    "sidecar": "Google's sidecar",
+    "name": "its name",
+}
+"""What tells the time of a photo, in words."""
+RESTS_ON = {"position": "its position", "track": "the track", "text or picture": "what it shows"}
+"""What tells the place of a witness, in words."""
+TOLD_WRONG = 0.01
+"""Least probability of a wrong position that is worth a sentence."""
 
 
 def map_html(
@@ -154,6 +166,31 @@ def _prediction(prediction: Prediction | None) -> dict[str, Any] | None:
     return {**best, "countries": [[share.code, share.p] for share in prediction.countries[:60]]}
 
 
+def _album(report: AlbumReport) -> dict[str, Any]:
+    """What is shown of a photo's part in its album."""
+    return {
+        **report.model_dump(include={"part", "taken", "device", "clock", "doubts"}),
+        "whyNot": report.why_not or "",
+        "takenFrom": TAKEN_FROM.get(report.taken_from or "", ""),
+        "wrong": percent_text(report.wrong_position) if (report.wrong_position or 0.0) > TOLD_WRONG else "",
+        "witnesses": [
+            {
+                "source": _track_name(witness.source) if witness.rests_on == "track" else witness.source,
+                "track": witness.rests_on == "track",
+                "minutes": witness.minutes,
+                "place": witness.place or "",
+                "restsOn": RESTS_ON[witness.rests_on],
+            }
+            for witness in report.witnesses
+        ],
+    }
+
+
+def _track_name(source: str) -> str:
+    """The file of a point of a track, "track:walk.gpx:12"."""
+    return source.removeprefix("track:").rpartition(":")[0] or source
+
+
 def _favours(cue: CueReport) -> dict[str, str]:
     place = cue.favours or max(cue.places, key=lambda p: p.p, default=None)
     return {} if place is None else {"place": place.name or "", "country": place.code or ""}
@@ -176,6 +213,7 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
         "id": answer.id,
         "source": answer.source,
         "taken": None if answer.album is None else answer.album.taken,
+        "album": None if answer.album is None else _album(answer.album),
         "status": answer.status,
         "error": answer.error,
         "best": _best(answer.best, answer.radius_50_km, answer.radius_90_km, answer.confidence),

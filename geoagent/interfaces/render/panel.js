@@ -68,13 +68,11 @@ function panel(a) {
       : a.status === "error" || a.blank ? [] : [el("p", { class: "muted" }, "No text cue contributed to this answer.")]),
     a.explanation && !a.blank ? el("details", {}, el("summary", {}, "The same in words"), el("p", {}, say(a.explanation))) : "",
     section("What each half says", comparison(a)),
+    albumOf(a, (source) => { const i = DATA.answers.findIndex((other) => other.source === source); return i < 0 ? null : () => select(i, false); }),
     countriesOf(a), alternativesOf(a), fileOf(a), linesOf(a), neighboursOf(a), factsOf(a),
   ];
   return kids.flat(4);
 }
-
-// "2023-07-04 08:12 UTC"; without UTC it is what the camera's clock showed.
-const whenText = (taken) => taken.replace("T", " ").replace(/:\d\d(Z?)$/, (_, utc) => (utc ? " UTC" : ""));
 
 function select(index, fit = true) {
   current = index;

@@ -90,10 +90,10 @@ function drawMap(a, fit, others = []) {
 
 function legend(a) {
   const box = $("legend"), line = (key, text) => el("label", {}, el("span", { class: "key" }, key), el("span", {}, text));
-  const toggle = (name, text) => {
+  const toggle = (name, text, sign = "") => {
     const input = el("input", { type: "checkbox", onchange: () => { map.show[name] = input.checked; map.paint(); } });
     input.checked = map.show[name];
-    return el("label", {}, el("span", { class: "key" }, input), el("span", {}, text));
+    return el("label", {}, el("span", { class: "key" }, input), sign, el("span", {}, text));
   };
   const shades = [["aware", a.looked ? "Picture and text" : "The text", a.countries], ["vision", a.alone, a.vision && a.vision.countries],
     ["text", "Text only", a.text && a.text.countries]].filter(([, , list]) => list && list.length);
@@ -105,6 +105,8 @@ function legend(a) {
     known(a.text) && line(mark("text"), "Text only"),
     a.alternatives.some(known) && line(mark("alt", "1"), "Alternatives"),
     known(a.exif) && line(mark("file"), "What the file says, not used"),
+    map.trip.length > 1 && line(el("span", { class: "stroke trip", "aria-hidden": "true" }), "Photos in order of time"),
+    map.tracks.length && toggle("tracks", "Tracks", el("span", { class: "stroke track", "aria-hidden": "true" })),
     known(a.best) && a.best.r90 > 0 && toggle("radii", "Circles with 50 % and 90 % of the probability"),
     a.neighbours.length && toggle("dots", "Places behind the estimate"),
     map.cells.length && toggle("cells", "Probability of map cells"),
@@ -168,6 +170,37 @@ function fileOf(a) {
   return section("What the file says, not used", a.exif ? [el("p", {}, "GPS position in the file: ", say(fileSays(a)),
     a.exif.distance ? `, ${a.exif.distance} from the answer` : ""), el("p", { class: "small muted" }, "Anyone can write any position into a file. It was not used.")]
     : a.partial ? [el("p", {}, `In the file's EXIF data: ${a.partial}. It was not used.`)] : []);
+}
+
+// "38 minutes", "5 hours", "3 days".
+function elapsed(minutes) {
+  const m = Math.abs(minutes), say = (n, unit) => `${n} ${unit}${n === 1 ? "" : "s"}`;
+  return m < 1 ? "less than a minute" : m < 90 ? say(Math.round(m), "minute") : m < 36 * 60 ? say(Math.round(m / 60), "hour") : say(Math.round(m / 1440), "day");
+}
+
+// "2023-07-04 08:12 UTC"; without UTC it is what the camera's clock showed.
+const whenText = (taken) => taken.replace("T", " ").replace(/:\d\d(Z?)$/, (_, utc) => (utc ? " UTC" : ""));
+
+// What the photo's album tells of it; `choose` shows one of the other photos where the page can.
+function albumOf(a, choose = () => null) {
+  const told = a.album;
+  if (!told || !(told.taken || told.whyNot || told.device)) return [];
+  const taken = told.taken ? [whenText(told.taken), told.taken.endsWith("Z") ? "" : ", by the camera's clock"].join("") : "";
+  const rows = [["Taken", [taken, told.takenFrom ? ` (from ${told.takenFrom})` : ""].join("")], ["Camera", told.device], ["Its clock", told.clock]];
+  const name = (witness) => {
+    const act = witness.track ? null : choose(witness.source);
+    return act ? el("button", { type: "button", class: "plain", onclick: act }, say(witness.source)) : say(witness.source);
+  };
+  return section("What the album tells", [
+    el("table", {}, el("tbody", {}, rows.filter(([, value]) => value).map(([term, value]) => el("tr", {}, el("th", { scope: "row" }, term), el("td", {}, say(value)))))),
+    told.whyNot ? el("p", {}, "It takes no part: ", say(told.whyNot), ".") : "",
+    told.doubts.map((doubt) => el("p", { class: "note" }, say(doubt))),
+    told.wrong ? el("p", { class: "note" }, `The position in its file is wrong with a probability of ${told.wrong}.`) : "",
+    told.witnesses.length ? el("ol", { class: "witnesses" }, told.witnesses.map((witness) => el("li", {},
+      el("span", { class: "muted" }, witness.minutes ? `${elapsed(witness.minutes)} ${witness.minutes < 0 ? "before" : "after"}: ` : "at the same time: "),
+      witness.track ? "the track " : "", name(witness), witness.place ? [" near ", el("strong", {}, say(witness.place))] : "",
+      witness.track ? "" : el("span", { class: "muted" }, `, by ${witness.restsOn}`)))) : "",
+  ].flat().filter((kid) => kid !== ""));
 }
 
 function linesOf(a) {

@@ -30,7 +30,8 @@ from geoagent.types import Precision
 
 _NO_DISK = 1 << 62
 _FIELD_BYTES = 64_000
-_LISTS = frozenset({"photos", "without", "observations", "clocks"})
+_MOST_FIELDS = 1_300  # an album has one for each photo, and the cues that are left out
+_LISTS = frozenset({"photos", "without", "observations", "clocks", "tracks", "track_ids"})
 """Fields that may be sent more than once."""
 
 
@@ -45,13 +46,15 @@ class _Request(Request):
         kind = self.headers.get("content-type", "").split(";")[0].strip().lower()
         if self._form is None and kind == "multipart/form-data":
             async with aclosing(self.stream()) as stream:
-                parser = _Parser(self.headers, stream, max_files=200, max_fields=50, max_part_size=_FIELD_BYTES)
+                parser = _Parser(
+                    self.headers, stream, max_files=200, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES
+                )
                 try:
                     self._form = await parser.parse()
                 except (MultiPartException, KeyError) as error:
                     message = getattr(error, "message", "no boundary")
                     raise HTTPException(400, f"the form cannot be read: {message}") from error
-        found = await super()._get_form(max_files=200, max_fields=50, max_part_size=_FIELD_BYTES)
+        found = await super()._get_form(max_files=200, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES)
         for name, count in Counter(name for name, _ in found.multi_items()).items():
             if count > 1 and name not in _LISTS:
                 await found.close()
@@ -137,6 +140,10 @@ class AlbumQuestion(Settings):
     observations: list[str] = Field(
         min_length=1, max_length=1000, description="ids that earlier replies gave, of photos of one album"
     )
+    tracks: list[UploadFile] = Field(
+        default=[], description="where you were: GPX, KML, KMZ or Google's location history"
+    )
+    track_ids: list[str] = Field(default=[], max_length=50, description="ids that /api/tracks gave; or send `tracks`")
     clocks: list[str] = Field(
         default=[],
         max_length=50,
@@ -144,6 +151,15 @@ class AlbumQuestion(Settings):
     )
     together: bool = Field(default=False, description="all cameras were together all the time")
     same_place: bool = Field(default=False, description="all photos show one place, whatever their times")
+
+
+class TrackFiles(BaseModel):
+    """Tracks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    tracks: list[UploadFile] = Field(
+        min_length=1, max_length=50, description="GPX, KML, KMZ or Google's location history"
+    )
 
 
 class Photos(BaseModel):
@@ -156,6 +172,7 @@ class Photos(BaseModel):
 Asked = Annotated[Question, Form(media_type="multipart/form-data")]
 Claimed = Annotated[Claim, Form(media_type="multipart/form-data")]
 AlbumAsked = Annotated[AlbumQuestion, Form(media_type="multipart/form-data")]
+TracksSent = Annotated[TrackFiles, Form(media_type="multipart/form-data")]
 Sent = Annotated[Photos, Form(media_type="multipart/form-data")]
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from geoagent.agent.album_clocks import stated_clock
-from geoagent.agent.album_run import answer_of, named_again
 from geoagent.agent.albums import Album, AlbumPhoto, AlbumSettings
 from geoagent.agent.core import GeoAgent
 from geoagent.agent.disclosure import HIDDEN, permit_said, withheld
 from geoagent.agent.verification import Verification
-from geoagent.answer import Answer
+from geoagent.answer import AlbumReport, Answer
 from geoagent.config import OPEN, Config
 from geoagent.evidence.observation import Observation
+from geoagent.evidence.tracks import Track
 from geoagent.interfaces.render import is_blank, shown
 from geoagent.interfaces.render.map import answer_view
 from geoagent.interfaces.web.forms import AlbumQuestion, Settings
@@ -29,6 +29,17 @@ CELLS = 2000
 LIT = 1000
 """Maximum number of cells highlighted for one cue."""
 _SEEN_NATS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Together(Seen):
+    """A photo of an album: what the others tell about it is part of what is observed.
+
+    Attributes:
+        report: the photo as a part of its album.
+    """
+
+    report: AlbumReport | None = None
 
 
 class Scales:
@@ -48,16 +59,19 @@ class Scales:
             permit_said(agent.builder.user_constraints, own)
         return agent
 
-    def answer(self, observed: Observation, settings: Settings) -> Answer:
+    def answer(self, seen: Seen, settings: Settings) -> Answer:
         """Say where the photo was taken."""
-        return self.under(settings).answer(_trimmed(observed, settings.without))
+        return _answered(self.under(settings), seen, settings)
 
-    def album(self, seen: Sequence[Seen], asked: AlbumQuestion) -> tuple[list[tuple[Seen, Answer]], tuple[str, ...]]:
+    def album(
+        self, seen: Sequence[Seen], asked: AlbumQuestion, tracks: Sequence[Track] = ()
+    ) -> tuple[list[tuple[Seen, Answer]], tuple[str, ...]]:
         """Weigh photos together.
 
         Args:
             seen: the photos, each once.
             asked: how.
+            tracks: where somebody was meanwhile.
 
         Returns:
             Each photo with what the others tell about it, and its answer; and notes on cameras and clocks.
@@ -67,23 +81,24 @@ class Scales:
         settings = AlbumSettings(clocks=clocks, joined=asked.together, same_place=asked.same_place)
         keyed = {f"{number:04d}": each for number, each in enumerate(seen)}
         photos = [AlbumPhoto(replace(s.observed, source=key, album=()), s.capture) for key, s in keyed.items()]
-        album = Album(photos, agent.assets, agent.fusion, settings=settings)
+        album = Album(photos, agent.assets, agent.fusion, tracks, settings)
         names = {key: each.observed.source for key, each in keyed.items()}
-        found = []
+        found: list[tuple[Seen, Answer]] = []
         for key, each in keyed.items():
             observed = replace(album.observed(key), source=names[key])
-            answer = answer_of(agent, album, key, without=asked.without)
-            found.append((replace(each, observed=observed), named_again(answer, names)))
+            own = (each.preview, each.digest, each.seconds, each.capture)
+            together = Together(observed, *own, _named(album.report(key), names))
+            found.append((together, _answered(agent, together, asked)))
         return found, album.notes
 
     def verify(self, observed: Observation, settings: Settings, claim: str) -> Verification:
         """Weigh a claim."""
         return self.under(settings).verify(_trimmed(observed, settings.without), claim)
 
-    def view(self, id: str, observed: Observation, settings: Settings) -> View:
+    def view(self, id: str, seen: Seen, settings: Settings) -> View:
         """Return what the page draws: the answer, cell probabilities, and the cells each cue supports."""
-        agent, kept = self.under(settings), _trimmed(observed, settings.without)
-        answer = agent.answer(kept)
+        observed, agent = seen.observed, self.under(settings)
+        kept, answer = _trimmed(observed, settings.without), _answered(agent, seen, settings)
         keys = [cue.constraint for cue in answer.cues]
         cells: list[tuple[int, float]] = []
         lights: list[list[int]] = [[] for _ in keys]
@@ -112,6 +127,23 @@ class Scales:
             size_px=observed.size_px or (1, 1),
             exact=answer,
         )
+
+
+def _answered(agent: GeoAgent, seen: Seen, settings: Settings) -> Answer:
+    """The answer; that of a photo of an album tells its part in it, as far as a cap allows."""
+    answer = agent.answer(_trimmed(seen.observed, settings.without))
+    report = seen.report if isinstance(seen, Together) else None
+    if report is None:
+        return answer
+    if agent.config.capped:
+        report = AlbumReport(part=report.part, why_not=report.why_not)
+    return answer.model_copy(update={"album": report, "settings": f"album-{answer.settings}"})
+
+
+def _named(report: AlbumReport, names: Mapping[str, str]) -> AlbumReport:
+    """A report whose witnesses have the names of their files instead of those of the album."""
+    rows = [w.model_copy(update={"source": names.get(w.source, w.source)}) for w in report.witnesses]
+    return report.model_copy(update={"witnesses": rows})
 
 
 def _raised(nats: Float) -> list[int]:

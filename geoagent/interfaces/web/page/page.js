@@ -117,6 +117,7 @@ function draw(first) {
   document.title = `${a.status === "error" ? "No answer" : a.best.precision === "none" ? a.unnamed : where(a.best)} – geoagent`;
   $("summary").replaceChildren(...[el("p", { class: "source" }, say(now.chosen.name)), ...headline(a), ...a.warnings.map((text) => el("p", { class: "note" }, say(text)))].flat(3));
   $("cues").replaceChildren(...cueSection(view, act));
+  $("told").replaceChildren(...albumOf(a, (source) => { const other = now.photos.find((photo) => photo.name === source); return other ? () => choose(other) : null; }));
   $("halves").replaceChildren(...section("What each half says", [...comparison(a), ...changed(view.exact)]).flat(3));
   $("others").replaceChildren(...[...alternativesOf(a), ...countriesOf(a)].flat(3));
   $("more").replaceChildren(...[...fileOf(a), ...linesOf(a), neighboursOf(a), factsOf(a)].flat(3).filter(Boolean));
@@ -140,40 +141,6 @@ function frame() {
   const scale = innerWidth > 860 ? Math.min((box.clientWidth - 24) / width, (box.clientHeight - 24) / height) : box.clientWidth / width;
   Object.assign(figure.style, { width: `${width * scale}px`, height: `${height * scale}px` });
   Object.assign(figure.querySelector("img").style, { width: "100%", height: "100%" });
-}
-
-// --- an album ----------------------------------------------------------------------------------------------------
-
-// Weigh all photos together, or each by itself again; nothing is read again.
-async function album() {
-  const notes = [];
-  for (const photo of now.photos) Object.assign(photo, { told: null, taken: null, best: null, album: null });
-  if ($("together").checked && now.photos.length > 1) {
-    $("trip-says").textContent = "Weighing the photos together…";
-    const form = fields();
-    for (const photo of now.photos) form.append("observations", photo.id);
-    const found = await (await ask("/api/album", { method: "POST", body: form })).json();
-    found.items.forEach(({ observation, answer }, i) => Object.assign(now.photos[i], { told: observation, best: answer.best, album: answer.album, taken: answer.album.taken }));
-    notes.push(...found.notes);
-  }
-  $("trip-says").textContent = notes.join(" ");
-  timeline();
-}
-
-// In order of time where it is known, else as they came; photos that take no part say why.
-function inOrder() {
-  return now.photos.filter((photo) => photo.album).sort((a, b) => (a.taken || "~").localeCompare(b.taken || "~"));
-}
-
-function timeline() {
-  const rows = inOrder();
-  $("timeline").replaceChildren(...rows.map((photo) => {
-    const when = photo.taken ? photo.taken.replace("T", " ").replace(/:\d\d(Z?)$/, (_, utc) => (utc ? " UTC" : "")) : "no time";
-    const place = photo.album.part ? where(photo.best) : photo.album.why_not || "takes no part";
-    return el("li", {}, el("button", { type: "button", "aria-current": String(photo === now.chosen), onclick: () => choose(photo) },
-      el("span", { class: "when" }, when), el("span", { class: "place" }, say(place)), el("span", { class: "file muted" }, say(photo.name))));
-  }));
-  if (map) { map.trip = rows.map((photo) => photo.best).filter((best) => best && known(best)); map.paint(); }
 }
 
 // --- weighing differently ----------------------------------------------------------------------------------------
@@ -249,10 +216,7 @@ function listen() {
     job.stopped = true;
     if (job.id) await ask(`/api/jobs/${job.id}`, { method: "DELETE" }).catch(() => {});
   });
-  $("together").addEventListener("change", async () => {
-    try { await album(); } catch (error) { $("together").checked = false; await album().catch(() => {}); trouble(error.message); }
-    if (now.chosen) await choose(now.chosen);
-  });
+  listenToAlbum();
   for (const id of ["balance", "use-picture", "use-text"]) $(id).addEventListener("input", soon);
   $("hints").addEventListener("submit", (event) => {
     event.preventDefault();
