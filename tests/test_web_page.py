@@ -49,8 +49,10 @@ def test_a_photo_is_sent_and_its_place_seen(visit: Callable[..., Any]) -> None:
     assert page.locator("#balance").is_hidden()
     assert page.locator("#use-picture").is_hidden()
     assert page.locator("#hint").is_visible()
-    note = page.locator("#summary .note").inner_text()
-    assert "geoagent get vision" in note
+    assert page.locator("#summary .note").count() == 0  # the text settles it
+    assert "geoagent get vision" in page.locator("#more").inner_text()
+    assert "German" in page.locator("#cues .cue", has_text="language").locator(".open").inner_text()
+    assert "Latin · German" in page.locator("#more").inner_text()
     assert page.evaluate("now.view.cells.length") > 0
 
 

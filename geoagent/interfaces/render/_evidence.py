@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from xml.etree.ElementTree import Element
 
 from geoagent.answer import Answer, Best, CueReport
+from geoagent.evidence.cues.language_names import language_name, script_name
 from geoagent.interfaces.render import (
     AROUND_KM,
     NO_CUES,
@@ -16,12 +17,14 @@ from geoagent.interfaces.render import (
     file_text,
     halves,
     is_blank,
+    is_vague,
     km_text,
     nats_text,
     percent_text,
     place_text,
     region_numbers,
     shown,
+    value_text,
 )
 from geoagent.interfaces.render._html import Kids, el, say
 from geoagent.places.geo import LatLon
@@ -39,8 +42,8 @@ def where_text(best: Best | None, names: Names) -> str:
 
 
 def placed(best: Best | None) -> LatLon | None:
-    """Return where a place is, None where none is named or its position is hidden."""
-    if best is None or best.precision == "none" or best.lat is None or best.lon is None:
+    """Return where a place is, None where none is named, its position is hidden, or it is that of a whole country."""
+    if best is None or best.precision in ("none", "country") or best.lat is None or best.lon is None:
         return None
     return LatLon(best.lat, best.lon)
 
@@ -102,7 +105,7 @@ def _cue(number: int, cue: CueReport, colour: str, most: float, answer: Answer, 
         "li",
         {"class": "cue"},
         badge,
-        el("span", {"class": "value"}, el("span", {"class": "kind"}, say(cue.kind)), " ", say(cue.value)),
+        el("span", {"class": "value"}, el("span", {"class": "kind"}, say(cue.kind)), " ", say(value_text(cue))),
         bar,
         el("span", {"class": "nats"}, nats_text(cue.nats)),
         el(
@@ -181,7 +184,9 @@ def lines_read(answer: Answer) -> list[Element]:
     numbers = region_numbers(answer)
     rows: list[tuple[str, Sequence[Kids]]] = []
     for i, region in enumerate(answer.regions):
-        script = " · ".join(shown(part) for part in (region.script, region.language) if part)
+        script = " · ".join(
+            shown(part) for part in (script_name(region.script or ""), language_name(region.language or "")) if part
+        )
         rows.append(
             (
                 "",
@@ -202,7 +207,7 @@ def file_says(answer: Answer) -> list[Element]:
     if gps is None:
         partial = shown(answer.exif_partial or "")
         return [el("p", {}, f"In the file's EXIF data: {partial}. It was not used.")] if partial else []
-    away = "" if (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
+    away = "" if is_vague(answer) or (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
     at = f"{file_text(answer)}, " if gps.place else ""
     return [
         el("p", {}, say(f"GPS position in the file: {at}{coordinates_text(gps.lat, gps.lon)}{away}.")),

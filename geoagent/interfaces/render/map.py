@@ -15,8 +15,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from geoagent.agent.disclosure import NOWHERE
+from geoagent.album.constraint import elapsed
 from geoagent.answer import AlbumReport, Answer, Best, CueReport, Prediction
 from geoagent.errors import InputError
+from geoagent.evidence.cues.language_names import language_name, script_name
 from geoagent.interfaces.render import (
     PRECISION_SAYS,
     alone_text,
@@ -26,6 +28,7 @@ from geoagent.interfaces.render import (
     exif_distance_km,
     halves,
     is_blank,
+    is_vague,
     km_text,
     nats_text,
     notes_text,
@@ -34,6 +37,7 @@ from geoagent.interfaces.render import (
     region_numbers,
     shown,
     title_text,
+    value_text,
 )
 from geoagent.interfaces.render._page import PHOTO_BYTES, asset, fill, policy, small_photo
 from geoagent.interfaces.render._rings import GRID, Rings, cell_rings, country_rings
@@ -137,10 +141,15 @@ def _clean(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int) else shown(str(value))
 
 
-def _best(best: Best | None, radius_50: float | None, radius_90: float | None, p: float | None) -> dict[str, Any]:
+def _best(
+    best: Best | None, radius_50: float | None, radius_90: float | None, p: float | None, *, answers: bool = False
+) -> dict[str, Any]:
+    """What is shown of a place; `answers` if it is the answer, and not one to compare it with."""
     if best is not None and best.precision == "none":  # older answers tell a place even so
         best = NOWHERE
     lat, lon = (best.lat, best.lon) if best is not None else (None, None)
+    if answers and best is not None and best.precision == "country":
+        lat = lon = None  # a point would be that of its capital, or of most people: nobody said that
     if lat is None:  # a withheld place also withholds the distance to it
         radius_50 = radius_90 = None
     return {
@@ -177,7 +186,7 @@ def _album(report: AlbumReport) -> dict[str, Any]:
             {
                 "source": _track_name(witness.source) if witness.rests_on == "track" else witness.source,
                 "track": witness.rests_on == "track",
-                "minutes": witness.minutes,
+                "when": f"{elapsed(witness.minutes / 60)} {'before' if witness.minutes < 0 else 'after'}",
                 "place": witness.place or "",
                 "restsOn": RESTS_ON[witness.rests_on],
             }
@@ -216,7 +225,8 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
         "album": None if answer.album is None else _album(answer.album),
         "status": answer.status,
         "error": answer.error,
-        "best": _best(answer.best, answer.radius_50_km, answer.radius_90_km, answer.confidence),
+        "best": _best(answer.best, answer.radius_50_km, answer.radius_90_km, answer.confidence, answers=True),
+        "vague": is_vague(answer),
         "unnamed": title_text(answer),
         "blank": blank_text(answer) if is_blank(answer) else "",
         "looked": answer.looked is not False,
@@ -236,7 +246,8 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
         ],
         "cues": [
             {
-                **cue.model_dump(include={"kind", "value", "says", "nats", "source", "reliability"}),
+                **cue.model_dump(include={"kind", "says", "nats", "source", "reliability"}),
+                "value": value_text(cue),
                 "regions": [r for r in cue.regions if 0 <= r < len(answer.regions)],
                 "natsText": nats_text(cue.nats),
                 "favours": _favours(cue),
@@ -248,7 +259,9 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
         ],
         "regions": [
             {
-                **region.model_dump(include={"text", "script", "language"}),
+                "text": region.text,
+                "script": script_name(region.script or ""),
+                "language": language_name(region.language or ""),
                 "polygon": [[round(x, 1), round(y, 1)] for x, y in region.polygon_px],
                 "confidence": percent_text(region.confidence),
                 "cues": numbers.get(index, []),
@@ -265,7 +278,8 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
             for n in heaviest
         ],
         "explanation": answer.explanation,
-        "warnings": notes_text(answer),
+        "warnings": (matter := notes_text(answer, all_of_them=False)),
+        "remarks": [note for note in notes_text(answer) if note not in matter],
         "exif": None
         if answer.exif_gps is None
         else {
@@ -273,7 +287,7 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
             "lon": answer.exif_gps.lon,
             "name": answer.exif_gps.place or "",
             "coordinates": coordinates_text(answer.exif_gps.lat, answer.exif_gps.lon),
-            "distance": "" if (km := exif_distance_km(answer)) is None else km_text(km),
+            "distance": "" if is_vague(answer) or (km := exif_distance_km(answer)) is None else km_text(km),
         },
         "partial": answer.exif_partial or "",
         "facts": [

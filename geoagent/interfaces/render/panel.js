@@ -69,7 +69,7 @@ function panel(a) {
     a.explanation && !a.blank ? el("details", {}, el("summary", {}, "The same in words"), el("p", {}, say(a.explanation))) : "",
     section("What each half says", comparison(a)),
     albumOf(a, (source) => { const i = DATA.answers.findIndex((other) => other.source === source); return i < 0 ? null : () => select(i, false); }),
-    countriesOf(a), alternativesOf(a), fileOf(a), linesOf(a), neighboursOf(a), factsOf(a),
+    countriesOf(a), alternativesOf(a), fileOf(a), linesOf(a), neighboursOf(a), remarksOf(a), factsOf(a),
   ];
   return kids.flat(4);
 }

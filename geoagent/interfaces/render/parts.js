@@ -124,13 +124,14 @@ function headline(a) {
   const named = b.precision !== "none" && (b.place || b.country);
   const likeliest = b.country || (a.countries.length ? a.countries[0][0] : "");
   const facts = [[likeliest ? `Probability of ${countryName(likeliest)}${named ? "" : ", the likeliest country"}` : "Probability of the country", b.p]];
-  if (named) facts.unshift(["Half of the probability within", b.r50Text], ["90 % within", b.r90Text]);
+  if (named && b.r50Text !== "–") facts.unshift(["Half of the probability within", b.r50Text], ["90 % within", b.r90Text]);
   if (a.blank) return [el("h1", {}, say(a.unnamed), a.status === "partial" ? el("span", { class: "badge" }, "partial") : ""), el("p", {}, say(a.blank)),
     a.exif ? el("p", { class: "muted" }, "The file says ", say(a.exif.name || a.exif.coordinates), ": not used") : ""];
   return [
     el("h1", {}, say(named ? where(b) : a.unnamed), a.status === "partial" ? el("span", { class: "badge" }, "partial") : ""),
-    el("p", {}, b.coordinates ? el("span", {}, b.coordinates) : el("span", { class: "muted" }, named ? "Coordinates are not shown at this precision" : "The evidence points nowhere clearly enough"),
-      b.precisionSays && named ? el("span", { class: "muted" }, ` · precision: ${b.precisionSays}`) : ""),
+    el("p", {}, b.coordinates ? el("span", {}, b.coordinates) : el("span", { class: "muted" }, !named ? "The evidence points nowhere clearly enough"
+      : a.vague ? "No more than the country can be told" : "Coordinates are not shown at this precision"),
+      b.precisionSays && named && !a.vague ? el("span", { class: "muted" }, ` · precision: ${b.precisionSays}`) : ""),
     el("dl", { class: "facts" }, facts.map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value)))),
   ];
 }
@@ -172,14 +173,11 @@ function fileOf(a) {
     : a.partial ? [el("p", {}, `In the file's EXIF data: ${a.partial}. It was not used.`)] : []);
 }
 
-// "38 minutes", "5 hours", "3 days".
-function elapsed(minutes) {
-  const m = Math.abs(minutes), say = (n, unit) => `${n} ${unit}${n === 1 ? "" : "s"}`;
-  return m < 1 ? "less than a minute" : m < 90 ? say(Math.round(m), "minute") : m < 36 * 60 ? say(Math.round(m / 60), "hour") : say(Math.round(m / 1440), "day");
-}
-
 // "2023-07-04 08:12 UTC"; without UTC it is what the camera's clock showed.
 const whenText = (taken) => taken.replace("T", " ").replace(/:\d\d(Z?)$/, (_, utc) => (utc ? " UTC" : ""));
+
+// "Luzern, Switzerland" for "Luzern, Lucerne, CH".
+const townText = (place) => { const parts = place.split(", "); return [parts[0], countryName(parts[parts.length - 1])].filter(Boolean).join(", "); };
 
 // What the photo's album tells of it; `choose` shows one of the other photos where the page can.
 function albumOf(a, choose = () => null) {
@@ -197,8 +195,8 @@ function albumOf(a, choose = () => null) {
     told.doubts.map((doubt) => el("p", { class: "note" }, say(doubt))),
     told.wrong ? el("p", { class: "note" }, `The position in its file is wrong with a probability of ${told.wrong}.`) : "",
     told.witnesses.length ? el("ol", { class: "witnesses" }, told.witnesses.map((witness) => el("li", {},
-      el("span", { class: "muted" }, witness.minutes ? `${elapsed(witness.minutes)} ${witness.minutes < 0 ? "before" : "after"}: ` : "at the same time: "),
-      witness.track ? "the track " : "", name(witness), witness.place ? [" near ", el("strong", {}, say(witness.place))] : "",
+      el("span", { class: "muted" }, `${witness.when}: `),
+      witness.track ? "the track " : "", name(witness), witness.place ? [" near ", el("strong", {}, say(townText(witness.place)))] : "",
       witness.track ? "" : el("span", { class: "muted" }, `, by ${witness.restsOn}`)))) : "",
   ].flat().filter((kid) => kid !== ""));
 }
@@ -212,6 +210,10 @@ function linesOf(a) {
 function neighboursOf(a) {
   return a.neighbours.length ? el("details", {}, el("summary", {}, `Places behind the estimate (${a.neighbours.length})`),
     el("ul", { class: "plain small" }, a.neighbours.slice(0, 40).map((n) => el("li", {}, say(n.ref), ` · ${n.share}`)))) : "";
+}
+
+function remarksOf(a) {
+  return section("To know", a.remarks.map((text) => el("p", { class: "small muted" }, say(text))));
 }
 
 function factsOf(a) {

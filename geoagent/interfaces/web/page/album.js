@@ -57,7 +57,7 @@ function tracksShown() {
   const day = (stamp) => stamp.slice(0, 10), span = (track) => (day(track.begin) === day(track.end) ? day(track.begin) : `${day(track.begin)} to ${day(track.end)}`);
   $("tracks").replaceChildren(...now.tracks.map((track) => el("li", {},
     el("span", {}, say(track.name), el("span", { class: "muted small" }, ` · ${track.points.toLocaleString("en")} ${track.points === 1 ? "point" : "points"}, ${span(track)}`),
-      track.notes.map((note) => el("span", { class: "muted small left-out-of" }, say(sentence(note))))),
+      track.notes.map((note) => el("span", { class: "muted small left-out-of" }, say(sentence(note.replace(`${track.name}: `, "")))))),
     el("button", { type: "button", class: "plain", "aria-label": `Remove the track ${track.name}`, onclick: () => removeTrack(track) }, "Remove"))));
 }
 

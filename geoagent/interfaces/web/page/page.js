@@ -120,7 +120,7 @@ function draw(first) {
   $("told").replaceChildren(...albumOf(a, (source) => { const other = now.photos.find((photo) => photo.name === source); return other ? () => choose(other) : null; }));
   $("halves").replaceChildren(...section("What each half says", [...comparison(a), ...changed(view.exact)]).flat(3));
   $("others").replaceChildren(...[...alternativesOf(a), ...countriesOf(a)].flat(3));
-  $("more").replaceChildren(...[...fileOf(a), ...linesOf(a), neighboursOf(a), factsOf(a)].flat(3).filter(Boolean));
+  $("more").replaceChildren(...[...fileOf(a), ...linesOf(a), neighboursOf(a), ...remarksOf(a), factsOf(a)].flat(3).filter(Boolean));
   $("photo").replaceChildren(photoFigure(a, `/api/observations/${now.chosen.id}/photo`, view.size_px, act));
   frame();
   map.cells = view.cells.map(([number, p]) => ({ p, ...map.cell(number) }));
