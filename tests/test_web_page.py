@@ -224,8 +224,9 @@ def test_a_hint_and_areas_count(visit: Callable[..., Any]) -> None:
     assert "user" in page.locator("#cues").inner_text() or page.locator("#cues .cue").count() == 1
     page.fill("#within", "Qwxzatl")
     page.locator("#hints button[type=submit]").click()
-    page.wait_for_selector("#weigh-error:not([hidden])")
-    assert "Qwxzatl" in page.locator("#weigh-error").inner_text()
+    page.wait_for_selector("#within-error:not([hidden])")
+    assert "Qwxzatl" in page.locator("#within-error").inner_text()
+    assert page.locator("#weigh-error").is_hidden()
     assert "Portugal" in headline(page)
 
 

@@ -2,7 +2,7 @@
 // The map: Web Mercator on a canvas, pins as buttons above it; needs geometry.js.
 class WorldMap {
   constructor(view, canvas, pins, tip, data) {
-    Object.assign(this, { view, canvas, pins, tip, x: 0.5, y: 0.42, z: 1, marks: [], dots: [], circles: [], link: null, trip: [], tracks: [] });
+    Object.assign(this, { view, canvas, pins, tip, x: 0.5, y: 0.42, z: 1, marks: [], dots: [], circles: [], link: null, trip: [], tracks: [], towns: [], belief: [] });
     Object.assign(this, { lit: [], litColour: "", shade: new Map(), show: { shade: true, dots: true, cells: true, radii: true, tracks: true }, tiles: null });
     this.countries = data.countries.map(([code, rings]) => ({ code, ...shape(rings, data.grid) }));
     this.cells = data.cells.map(([p, rings]) => ({ p, ...shape(rings, data.grid) }));
@@ -32,7 +32,10 @@ class WorldMap {
     this.x = x - Math.floor(x);
     this.y = half >= 0.5 ? 0.5 : clamp(y, half, 1 - half);
     this.paint();
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.rested(), 250);
   }
+  rested() {}
   pan(dx, dy) { this.wanted = null; this.move(this.x + dx / this.size, this.y + dy / this.size, this.z); }
   zoom(dz, px = this.w / 2, py = this.h / 2) {
     this.wanted = null;
@@ -90,6 +93,11 @@ class WorldMap {
         const heat = Math.sqrt(cell.p / topCell);  // the eye should find what counts, not what is large
         c.globalAlpha = 0.03 + 0.57 * heat; c.fillStyle = ink("best"); c.fill(cell.fill, "evenodd");
         c.globalAlpha = 0.08 + 0.42 * heat; c.strokeStyle = ink("best"); c.lineWidth = 0.7 * px; c.stroke(cell.fill); c.globalAlpha = 1;
+      }
+      if (this.show.radii && this.belief.length) {
+        c.strokeStyle = ink("best"); c.lineWidth = 1.3 * px; c.setLineDash([4 * px, 3 * px]); c.globalAlpha = 0.9;
+        for (const cell of this.belief.filter(seen)) c.stroke(cell.line);
+        c.setLineDash([]); c.globalAlpha = 1;
       }
       for (const cell of this.lit.filter(seen)) {
         c.globalAlpha = 0.3; c.fillStyle = this.litColour || ink("vision"); c.fill(cell.fill, "evenodd"); c.globalAlpha = 1;
@@ -197,6 +205,28 @@ class WorldMap {
       taken.push([x, y, wide]);
       c.lineWidth = 3; c.strokeStyle = ink("land"); c.fillStyle = ink("label"); c.strokeText(name, x, y); c.fillText(name, x, y);
     }
+    this.named = this.townNames(c, ink, taken);
+    this.view.dataset.towns = String(this.named);
+  }
+  // Towns by population, as many as there is room for; returns how many are named.
+  townNames(c, ink, taken) {
+    let named = 0;
+    const pinned = this.marks.find((mark) => mark.name), most = Math.round(this.w * this.h / 12000);
+    if (pinned) { const [x, y] = this.pixel(pinned); taken.push([x + 45, y - 22, 130]); }
+    c.textAlign = "left";
+    for (const town of this.towns) {
+      if (named >= most) break;
+      const [x, y] = this.pixel(town);
+      if (x < 0 || y < 0 || x > this.w || y > this.h) continue;
+      const large = town.population >= 300000;
+      c.font = `${large ? "600 " : ""}12px system-ui, sans-serif`;
+      const wide = c.measureText(town.name).width, mid = x + 6 + wide / 2;
+      if (taken.some(([tx, ty, tw]) => Math.abs(tx - mid) < (tw + wide) / 2 + 8 && Math.abs(ty - y) < 17)) continue;
+      taken.push([mid, y, wide]); named++;
+      c.beginPath(); c.arc(x, y, large ? 3 : 2.2, 0, 7); c.fillStyle = ink("ink"); c.fill();
+      c.lineWidth = 3; c.strokeStyle = ink("land"); c.fillStyle = ink("ink"); c.strokeText(town.name, x + 6, y); c.fillText(town.name, x + 6, y);
+    }
+    return named;
   }
   ruler() {
     const km = 2 * Math.PI * EARTH_KM * Math.cos(latOf(this.y) * RAD) / this.size * 110;

@@ -89,18 +89,7 @@ function select(index, fit = true) {
 }
 
 $("home").addEventListener("click", () => map.fit(extent(DATA.answers[current])));
-const drawn = DATA.attribution ? `Borders: ${DATA.attribution}` : "";
-$("credit").textContent = drawn; $("credit").hidden = !drawn;
-$("tiles").title = "Until you press this, the page makes no requests. After that, openstreetmap.org learns which area you look at.";
-$("tiles").addEventListener("click", () => {
-  map.tiles = map.tiles ? null : new Tiles(map, DATA.tiles);
-  $("tiles").setAttribute("aria-pressed", String(!!map.tiles));
-  $("tiles").textContent = map.tiles ? "Hide map tiles" : "Load online map tiles (from openstreetmap.org)";
-  $("credit").hidden = !map.tiles && !drawn;
-  if (map.tiles) $("credit").replaceChildren("© ", el("a", { href: "https://www.openstreetmap.org/copyright", rel: "noopener noreferrer", target: "_blank" }, "OpenStreetMap contributors"));
-  else $("credit").textContent = drawn;
-  map.paint();
-});
+tileButton(map, DATA.tiles, DATA.attribution ? `Borders: ${DATA.attribution}` : "");
 // Photos of an album in order of time: their trip.
 map.trip = DATA.answers.filter((a) => a.taken && a.best && known(a.best)).sort((a, b) => a.taken.localeCompare(b.taken)).map((a) => a.best);
 select(0, DATA.answers.length === 1);

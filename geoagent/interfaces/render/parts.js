@@ -38,24 +38,50 @@ function unreadOn(svg, a) {
   }
 }
 
+// Where a place can be looked at elsewhere. Links only: nothing is asked for before one is followed.
+function linksOf(place) {
+  const lat = place.lat.toFixed(5), lon = place.lon.toFixed(5), link = (text, href, title) => el("a", { href, title, target: "_blank", rel: "noopener noreferrer" }, text);
+  const copy = el("button", { type: "button", class: "plain", title: "Copy the coordinates", onclick: async () => {
+    const text = `${lat}, ${lon}`;
+    try { await navigator.clipboard.writeText(text); copy.textContent = "Copied"; } catch { copy.textContent = text; }
+  } }, "Copy");
+  return el("span", { class: "links small" },
+    link("OpenStreetMap", `https://www.openstreetmap.org/?mlat=${lat}&mlon=${lon}#map=13/${lat}/${lon}`, "Map of openstreetmap.org"),
+    link("Satellite", `https://www.google.com/maps/@?api=1&map_action=map&center=${lat}%2C${lon}&zoom=15&basemap=satellite`, "Satellite picture of google.com"),
+    link("Street level", `https://www.mapillary.com/app/?lat=${lat}&lng=${lon}&z=14`, "Pictures from the street, of mapillary.com"), copy);
+}
+
 function go(place, km) {
   const around = km ? circle(place, km).line.map(([lon, lat]) => ({ lon, lat })) : [place];
   map.fit(around, km ? 12 : Math.max(map.z, 8));
 }
 
-// The points that a first look should hold.
+const WIDE_KM = 2000;  // a circle of more says less than the cells that it stands for
+
+// The most probable cells that hold a share of the probability together.
+function believed(share) {
+  const cells = [...map.cells].sort((a, b) => b.p - a.p), kept = [];
+  let sum = 0;
+  for (const cell of cells) { if (sum >= share) break; kept.push(cell); sum += cell.p; }
+  return kept;
+}
+
+const corners = ([x0, y0, x1, y1]) => [[x0, y0], [x1, y1]].map(([x, y]) => ({ lon: (x - 0.5) * 360, lat: latOf(y) }));
+
+// The points that a first look should hold: the place with its circles, else the country, else the likeliest cells.
 function extent(a) {
-  const points = [], b = a.best;
-  const around = (p, km) => { if (known(p)) points.push(p, ...(km > 0 && km < 9000 ? circle(p, km).line.map(([lon, lat]) => ({ lon, lat })) : [])); };
-  if (known(b) && b.r90 >= 9000) return [];  // it may be anywhere: show the world
-  around(b, Math.max(450, 1.2 * (b.r90 || 0)));  // wide enough to see which part of which country it is
-  if (known(b)) { for (const p of [a.vision, a.exif]) if (known(p) && haversineKm(p, b) < 2500) points.push(p); } else if (b.country && b.precision !== "none") {
-    const shape = map.countries.find((c) => c.code === b.country);
-    if (shape && shape.extent) {
-      const [x0, y0, x1, y1] = shape.extent;
-      points.push({ lon: (x0 - 0.5) * 360, lat: latOf(y0) }, { lon: (x1 - 0.5) * 360, lat: latOf(y1) });
-    }
+  const points = [], b = a.best, named = b.precision !== "none";
+  const around = (p, km) => points.push(p, ...(km > 0 ? circle(p, km).line.map(([lon, lat]) => ({ lon, lat })) : []));
+  const wide = !known(b) || b.r90 > WIDE_KM;
+  if (known(b)) {
+    around(b, Math.max(450, 1.2 * (b.r90 <= WIDE_KM ? b.r90 || 0 : b.r50 <= WIDE_KM ? b.r50 || 0 : 0)));  // wide enough to see which part of which country it is
+    for (const p of [a.vision, a.exif]) if (known(p) && haversineKm(p, b) < 2500) points.push(p);
   }
+  if (wide && named && b.country) {
+    const shape = map.countries.find((c) => c.code === b.country);
+    if (shape && shape.extent) points.push(...corners(shape.extent));
+  }
+  if (wide && !points.length) for (const cell of believed(0.5)) points.push(...corners(cell.box));
   return points;
 }
 
@@ -67,7 +93,7 @@ function shadeFrom(a, which) {
 // Put an answer on the map; `others` are answers of other photos, each with what choosing it does.
 function drawMap(a, fit, others = []) {
   $("pins").replaceChildren();
-  Object.assign(map, { marks: [], dots: [], circles: [], link: null });
+  Object.assign(map, { marks: [], dots: [], circles: [], belief: [], link: null });
   const b = a.best;
   for (const [other, act] of others) if (known(other.best)) pin("one", other.best, `${other.source}: ${where(other.best)}`, 10, 24, act);
   a.alternatives.forEach((alt, i) => {
@@ -78,9 +104,10 @@ function drawMap(a, fit, others = []) {
   if (known(a.vision)) pin("vision", a.vision, `${a.alone}: ${where(a.vision)}`, 11, 11, () => go(a.vision, a.vision.r90));
   if (known(b)) {
     pin("best", b, `Best place: ${where(b)}`, 15, 36, () => go(b, b.r90));
-    for (const [km, dash] of [[b.r90, true], [b.r50, false]]) if (km > 0) map.circles.push({ p: b, km, dash });
+    for (const [km, dash] of [[b.r90, true], [b.r50, false]]) if (km > 0 && (km <= WIDE_KM || !map.cells.length)) map.circles.push({ p: b, km, dash });
     if (known(a.vision)) map.link = [a.vision, b];
   }
+  map.belief = known(b) && !(b.r90 > WIDE_KM) ? [] : believed(0.9);
   const top = Math.max(1e-9, ...a.neighbours.map((n) => n.weight));
   map.dots = a.neighbours.map((n) => ({ lat: n.lat, lon: n.lon, r: 2.5 + 7 * Math.sqrt(n.weight / top),
     says: `${n.ref}: ${n.share} of the position${n.similarity ? `, similarity ${n.similarity}` : ""}` }));
@@ -107,7 +134,7 @@ function legend(a) {
     known(a.exif) && line(mark("file"), "What the file says, not used"),
     map.trip.length > 1 && line(el("span", { class: "stroke trip", "aria-hidden": "true" }), "Photos in order of time"),
     map.tracks.length && toggle("tracks", "Tracks", el("span", { class: "stroke track", "aria-hidden": "true" })),
-    known(a.best) && a.best.r90 > 0 && toggle("radii", "Circles with 50 % and 90 % of the probability"),
+    map.belief.length ? toggle("radii", "Cells with 90 % of the probability") : known(a.best) && a.best.r90 > 0 && toggle("radii", "Circles with 50 % and 90 % of the probability"),
     a.neighbours.length && toggle("dots", "Places behind the estimate"),
     map.cells.length && toggle("cells", "Probability of map cells"),
     shades.length && toggle("shade", "Probability of countries, by"),
@@ -132,6 +159,7 @@ function headline(a) {
     el("p", {}, b.coordinates ? el("span", {}, b.coordinates) : el("span", { class: "muted" }, !named ? "The evidence points nowhere clearly enough"
       : a.vague ? "No more than the country can be told" : "Coordinates are not shown at this precision"),
       b.precisionSays && named && !a.vague ? el("span", { class: "muted" }, ` · precision: ${b.precisionSays}`) : ""),
+    known(b) ? linksOf(b) : "",
     el("dl", { class: "facts" }, facts.map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value)))),
   ];
 }
@@ -162,14 +190,14 @@ function countriesOf(a) {
 function alternativesOf(a) {
   const row = (alt, i) => [mark("alt", String(i + 1)), el("span", {}, say(where(alt))), el("span", {}, alt.p)];
   return section("Alternatives", a.alternatives.length ? el("ol", { class: "alts" }, a.alternatives.map((alt, i) =>
-    el("li", {}, known(alt) ? el("button", { type: "button", class: "row", onclick: () => go(alt) }, row(alt, i)) : el("p", { class: "row" }, row(alt, i))))) : []);
+    el("li", {}, known(alt) ? el("button", { type: "button", class: "row", onclick: () => go(alt) }, row(alt, i)) : el("p", { class: "row" }, row(alt, i)), known(alt) ? linksOf(alt) : ""))) : []);
 }
 
 const fileSays = (a) => (a.exif.name ? `${a.exif.name} (${a.exif.coordinates})` : a.exif.coordinates);
 
 function fileOf(a) {
   return section("What the file says, not used", a.exif ? [el("p", {}, "GPS position in the file: ", say(fileSays(a)),
-    a.exif.distance ? `, ${a.exif.distance} from the answer` : ""), el("p", { class: "small muted" }, "Anyone can write any position into a file. It was not used.")]
+    a.exif.distance ? `, ${a.exif.distance} from the answer` : ""), known(a.exif) ? linksOf(a.exif) : "", el("p", { class: "small muted" }, "Anyone can write any position into a file. It was not used.")]
     : a.partial ? [el("p", {}, `In the file's EXIF data: ${a.partial}. It was not used.`)] : []);
 }
 

@@ -41,9 +41,11 @@ from geoagent.interfaces.web.schemas import (
     PlaceFound,
     Problem,
     Reading,
+    Town,
     TrackRead,
     View,
 )
+from geoagent.interfaces.web.towns import towns_within
 from geoagent.interfaces.web.tracks import lines_of, track_read
 from geoagent.interfaces.web.weigh import Scales
 from geoagent.optional import needs
@@ -252,6 +254,21 @@ def router(office: Office) -> APIRouter:
         """What the page draws its map from; rings are encoded polylines of lon, lat on a grid of 1/100 degree."""
         headers = {"content-encoding": "gzip", "etag": office.atlas.tag, "cache-control": "no-cache"}
         return Response(office.atlas.content, media_type="application/json", headers=headers)
+
+    @routes.get("/api/towns", summary="Towns of a part of the map", tags=["map"])
+    async def towns(
+        south: float = Query(ge=-90, le=90),
+        west: float = Query(ge=-720, le=720),
+        north: float = Query(ge=-90, le=90),
+        east: float = Query(ge=-720, le=720),
+    ) -> list[Town]:
+        """The most populous ones first."""
+        if east < west or north < south:
+            raise InputError("the box must run from south to north, and from west to east")
+        found: list[Town] = await office.weigh(
+            towns_within, office.scales.agent.assets.gazetteer, south, west, north, east
+        )
+        return found
 
     @routes.get("/health", summary="Does it run?", tags=["server"])
     async def health() -> Health:

@@ -21,7 +21,7 @@ from geoagent.interfaces.web.limits import Limits
 from geoagent.interfaces.web.memory import Memory
 from geoagent.interfaces.web.pages import pages
 from geoagent.interfaces.web.readers import Seen
-from geoagent.interfaces.web.weigh import Scales
+from geoagent.interfaces.web.weigh import Scales, WrongFields
 from geoagent.optional import needs
 
 with needs("web", "fastapi", "starlette"):
@@ -92,6 +92,10 @@ def _say_errors(app: FastAPI) -> None:
     @app.exception_handler(PhotoError)
     async def photo(request: Request, error: PhotoError) -> Response:
         return _problem(422, str(error))
+
+    @app.exception_handler(WrongFields)
+    async def fields(request: Request, error: WrongFields) -> Response:
+        return JSONResponse({"error": str(error), "fields": error.fields}, 400)
 
     @app.exception_handler(GeoAgentError)
     async def ours(request: Request, error: GeoAgentError) -> Response:

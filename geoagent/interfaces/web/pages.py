@@ -26,6 +26,7 @@ FILES = {
     "/page/map.css": ("geoagent.interfaces.render", "map.css", "text/css"),
     "/page/geometry.js": ("geoagent.interfaces.render", "geometry.js", "text/javascript"),
     "/page/map.js": ("geoagent.interfaces.render", "map.js", "text/javascript"),
+    "/page/tiles.js": ("geoagent.interfaces.render", "tiles.js", "text/javascript"),
     "/page/dom.js": ("geoagent.interfaces.render", "dom.js", "text/javascript"),
     "/page/parts.js": ("geoagent.interfaces.render", "parts.js", "text/javascript"),
 }

@@ -19,6 +19,7 @@ class Problem(_Part):
     """Why there is no answer."""
 
     error: str
+    fields: dict[str, str] = Field(default={}, description="what is wrong, by name of the field, where that is known")
 
 
 class AlbumItem(_Part):
@@ -208,6 +209,15 @@ class PlaceFound(_Part):
             level=place.level,
             population=place.population,
         )
+
+
+class Town(_Part):
+    """A town on the map."""
+
+    name: str
+    lat: float
+    lon: float
+    population: int
 
 
 class LeftOut(_Part):

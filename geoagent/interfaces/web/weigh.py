@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from geoagent.agent.disclosure import HIDDEN, permit_said, withheld
 from geoagent.agent.verification import Verification
 from geoagent.answer import AlbumReport, Answer
 from geoagent.config import OPEN, Config
+from geoagent.errors import GeoAgentError, InputError
 from geoagent.evidence.observation import Observation
 from geoagent.evidence.tracks import Track
 from geoagent.interfaces.render import is_blank, shown
@@ -29,6 +31,21 @@ CELLS = 2000
 LIT = 1000
 """Maximum number of cells highlighted for one cue."""
 _SEEN_NATS = 0.05
+
+
+_TOLD_FIELDS = ("hint", "within", "exclude")
+
+
+class WrongFields(InputError):
+    """What was sent in some fields cannot be used.
+
+    Attributes:
+        fields: what is wrong, by name of the field.
+    """
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("; ".join(fields.values()))
+        self.fields = dict(fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +71,24 @@ class Scales:
         asked = changes.get("max_precision", own)
         if own not in OPEN:
             changes["max_precision"] = own if asked in OPEN else min(asked, own, key=PRECISIONS.index)
-        agent = self.agent.using(**changes)
-        if {"hint", "within", "exclude"} & changes.keys():
+        try:
+            agent = self.agent.using(**changes)
+        except GeoAgentError as error:
+            raise self._blamed(changes) or error from error
+        if changes.keys() & set(_TOLD_FIELDS):
             permit_said(agent.builder.user_constraints, own)
         return agent
+
+    def _blamed(self, changes: Mapping[str, Any]) -> WrongFields | None:
+        """Which fields cannot be used by themselves; None if only all of them together cannot."""
+        wrong = {}
+        for name in _TOLD_FIELDS:
+            try:
+                if name in changes:
+                    self.agent.using(**{name: changes[name]})
+            except GeoAgentError as error:
+                wrong[name] = str(error)
+        return WrongFields(wrong) if wrong else None
 
     def answer(self, seen: Seen, settings: Settings) -> Answer:
         """Say where the photo was taken."""
@@ -93,7 +124,11 @@ class Scales:
 
     def verify(self, observed: Observation, settings: Settings, claim: str) -> Verification:
         """Weigh a claim."""
-        return self.under(settings).verify(_trimmed(observed, settings.without), claim)
+        agent = self.under(settings)
+        try:
+            return agent.verify(_trimmed(observed, settings.without), claim)
+        except GeoAgentError as error:
+            raise WrongFields({"claim": str(error)}) from error
 
     def view(self, id: str, seen: Seen, settings: Settings) -> View:
         """Return what the page draws: the answer, cell probabilities, and the cells each cue supports."""

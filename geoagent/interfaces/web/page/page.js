@@ -19,21 +19,34 @@ function lost(photo, error) {
   strip();
 }
 
-async function weigh({ first = false } = {}) {
+const TOLD = ["hint", "within", "exclude"];
+
+// What is wrong is said beside its own field; what was told there does not count, and everything else goes on.
+function wrongFields(fields = {}) {
+  for (const name of TOLD) {
+    $(`${name}-error`).textContent = fields[name] || ""; $(`${name}-error`).hidden = !fields[name];
+    $(name).setAttribute("aria-invalid", String(Boolean(fields[name])));
+  }
+}
+
+async function weigh({ first = false, fit = false } = {}) {
   if (now.asking) now.asking.abort();
   const asking = now.asking = new AbortController(), photo = now.chosen;
   $("found").classList.add("busy");
   try {
     const view = await (await ask("/api/view", { method: "POST", body: fields({ observation: idOf(photo) }), signal: asking.signal })).json();
     if (!map) await openMap();
-    now.view = view;
-    draw(first);
-    $("weigh-error").hidden = true;
+    now.view = view; now.counted = { ...now.settings };
+    draw(first, fit);
+    $("weigh-error").hidden = true; wrongFields();
     if (!first && $("verdict").childElementCount) check();  // the claim is weighed like the place
   } catch (error) {
     if (error.name === "AbortError") return;
     if (first) throw error;
-    $("weigh-error").textContent = error.message; $("weigh-error").hidden = false;
+    const fields = error.fields || {}, own = TOLD.some((name) => fields[name]);
+    now.settings = { ...now.counted };
+    wrongFields(fields);
+    $("weigh-error").textContent = error.message; $("weigh-error").hidden = own;
     lost(photo, error);
   } finally { if (now.asking === asking) { now.asking = null; $("found").classList.remove("busy"); } }
 }
@@ -49,14 +62,26 @@ async function openMap() {
     return shapes.get(number);
   };
   map.hover = (event, [x, y]) => pointAt(event, x, y);
-  $("credit").textContent = atlas.attribution ? `Borders: ${atlas.attribution}` : "";
-  $("credit").hidden = !atlas.attribution;
+  map.rested = townsInSight;
+  tileButton(map, "https://tile.openstreetmap.org", atlas.attribution ? `Borders: ${atlas.attribution}` : "");
   $("home").addEventListener("click", () => map.fit(extent(now.view.answer)));
   $("globe").addEventListener("click", () => map.fit([]));
 }
 
 // A cell that has no polygon is a disc of its radius.
 const disc = ([lat, lon, km]) => circle({ lat, lon }, Math.max(km, 5)).line;
+
+// Towns of the gazetteer, where the map comes to rest: more of them, and smaller ones, the nearer it is.
+async function townsInSight() {
+  if (map.z < 4) { map.towns = []; return map.paint(); }
+  const half = { x: map.w / map.size, y: map.h / map.size }, west = (map.x - half.x - 0.5) * 360, east = (map.x + half.x - 0.5) * 360;
+  const box = new URLSearchParams({ south: latOf(Math.min(1, map.y + half.y)).toFixed(3), north: latOf(Math.max(0, map.y - half.y)).toFixed(3), west: west.toFixed(3), east: east.toFixed(3) });
+  const at = now.towns = String(box);
+  try {
+    const towns = await (await ask(`/api/towns?${box}`)).json();
+    if (now.towns === at) { map.towns = towns; map.paint(); }
+  } catch { /* a map without towns is still a map */ }
+}
 
 const act = {
   light(cues, on) { for (const i of cues) if (on) now.pointed.set(i, true); else now.pointed.delete(i); relight(); },
@@ -107,7 +132,7 @@ function pointAt(event, x, y) {
 const probe = document.createElement("canvas").getContext("2d");
 const hits = (path, x, y) => probe.isPointInPath(path, x, y, "evenodd");
 
-function draw(first) {
+function draw(first, fit = false) {
   const { view } = now, a = view.answer;
   for (const node of document.querySelectorAll(".balanced")) node.hidden = !a.looked;  // the text alone has nothing to be weighed against
   $("cues").hidden = Boolean(a.blank) && !view.left_out.length;
@@ -127,7 +152,7 @@ function draw(first) {
   map.show.shade = !map.cells.length;
   // The map follows when the answer moves elsewhere, and stays where it is when the answer does.
   const moved = !now.chosen.answer || where(now.chosen.answer.best) !== where(a.best);
-  drawMap(a, first || moved, now.photos.filter((photo) => photo !== now.chosen && photo.answer).map((photo) => [{ best: photo.answer.best, source: photo.name }, () => choose(photo)]));
+  drawMap(a, first || moved || fit, now.photos.filter((photo) => photo !== now.chosen && photo.answer).map((photo) => [{ best: photo.answer.best, source: photo.name }, () => choose(photo)]));
   now.chosen.answer = a;
   relight();
   if (first) $("summary").focus({ preventScroll: innerWidth > 860 });
@@ -150,6 +175,7 @@ function controls() {
   $("balance").value = 0; $("use-picture").checked = true; $("use-text").checked = true;
   for (const name of ["hint", "within", "exclude"]) $(name).value = s[name];
   $("precision").value = s.max_precision;
+  wrongFields(); $("weigh-error").hidden = true;
   balanceSays();
 }
 
@@ -224,7 +250,7 @@ function listen() {
     weigh();
   });
   $("precision").addEventListener("change", () => { now.settings.max_precision = $("precision").value; weigh(); });
-  $("reset").addEventListener("click", () => { now.settings = plain(); controls(); weigh(); });
+  $("reset").addEventListener("click", () => { now.settings = plain(); controls(); weigh({ fit: true }); });
   $("claims").addEventListener("submit", (event) => { event.preventDefault(); check(); });
   $("get-json").addEventListener("click", () => save(new Blob([JSON.stringify(now.view.exact, null, 1)], { type: "application/json" }), `${stem()}.json`));
   $("get-geojson").addEventListener("click", () => fetched("/api/geojson", `${stem()}.geojson`));

@@ -9,7 +9,7 @@ const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const plain = () => ({ text_weight: "", vision_weight: "", hint: "", within: "", exclude: "", max_precision: "", without: [] });
 
 // What a server says when it refuses, in words; also where it does not answer at all.
-class Refusal extends Error { constructor(message, status, after) { super(message); this.status = status; this.after = after; } }
+class Refusal extends Error { constructor(message, status, after, fields = {}) { super(message); Object.assign(this, { status, after, fields }); } }
 async function ask(path, options = {}) {
   let reply;
   try { reply = await fetch(path, options); } catch (error) {
@@ -17,9 +17,9 @@ async function ask(path, options = {}) {
     throw new Refusal("The server does not respond. Is geoagent still running?", 0);
   }
   if (reply.ok) return reply;
-  let message = `The server refused (${reply.status}).`;
-  try { message = (await reply.json()).error || message; } catch { /* no words */ }
-  throw new Refusal(message, reply.status, Number(reply.headers.get("Retry-After")) || 0);
+  let message = `The server refused (${reply.status}).`, fields = {};
+  try { const said = await reply.json(); message = said.error || message; fields = said.fields || {}; } catch { /* no words */ }
+  throw new Refusal(message, reply.status, Number(reply.headers.get("Retry-After")) || 0, fields);
 }
 
 function fields(extra = {}) {
