@@ -216,6 +216,7 @@ class WorldMap {
     c.textAlign = "left";
     for (const town of this.towns) {
       if (named >= most) break;
+      if (pinned && town.name === pinned.name) continue;
       const [x, y] = this.pixel(town);
       if (x < 0 || y < 0 || x > this.w || y > this.h) continue;
       const large = town.population >= 300000;

@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from geoagent import __version__
 from geoagent.agent.disclosure import may_read
@@ -14,12 +15,17 @@ from geoagent.answer import Answer
 from geoagent.errors import InputError
 from geoagent.evidence.tracks import Track, read_track_bytes
 from geoagent.interfaces.web.atlas import Atlas
+from geoagent.interfaces.web.cases import ENDING, Case, read_case, write_case
 from geoagent.interfaces.web.desk import Desk, Item, Job
+from geoagent.interfaces.web.exports import KINDS, exported
 from geoagent.interfaces.web.forms import (
     AlbumAsked,
     AlbumQuestion,
     Asked,
+    CaseSent,
+    CaseWanted,
     Claimed,
+    ExportAsked,
     MemoryRoute,
     Question,
     Sent,
@@ -34,6 +40,8 @@ from geoagent.interfaces.web.saved import geojson_of, report_of
 from geoagent.interfaces.web.schemas import (
     AlbumAnswers,
     AlbumItem,
+    CaseOpened,
+    CasePhoto,
     Compared,
     Health,
     JobItem,
@@ -213,6 +221,50 @@ def router(office: Office) -> APIRouter:
         headers = {"content-disposition": 'attachment; filename="report.html"'}
         return Response(text, media_type="text/html", headers=headers)
 
+    @routes.get("/api/formats", summary="Formats of answers", tags=["ask"])
+    async def formats() -> list[str]:
+        """What `/api/export` writes."""
+        return list(KINDS)
+
+    @routes.post("/api/export", summary="Answers for other programs", tags=["ask"], response_class=Response,
+                 responses={200: {"content": {"application/octet-stream": {}}}})  # fmt: skip
+    async def export(asked: ExportAsked) -> Response:
+        """One file: a table, an XMP sidecar, or an archive of several sidecars."""
+        seen = [office.remembered(id) for id in asked.observations]
+        answers = [await office.weigh(office.scales.answer, each, asked) for each in seen]
+        gazetteer = office.scales.agent.assets.gazetteer
+        name, content = await office.weigh(exported, answers, asked.kind, gazetteer)
+        return _file(content, name)
+
+    @routes.post("/api/case", summary="Photos, answers and notes in one file", tags=["ask"], response_class=Response,
+                 responses={200: {"content": {"application/zip": {}}}})  # fmt: skip
+    async def case(asked: CaseWanted) -> Response:
+        """A file that `/api/case/open` opens again; it holds reduced photos without metadata."""
+        if office.scales.agent.config.capped:
+            raise InputError("a case holds everything that was seen, which the cap of this server withholds")
+        seen = [office.remembered(id) for id in asked.observations]
+        notes = asked.notes or [""] * len(seen)
+        if len(notes) != len(seen):
+            raise InputError(f"{len(seen)} observations and {len(notes)} notes; send one for each, or none")
+        tracks = [track for id in asked.track_ids if (track := office.tracks.get(id)) is not None]
+        answers = [await office.weigh(office.scales.answer, each, asked) for each in seen]
+        held = Case(tuple(zip(seen, notes, strict=True)), tuple(tracks))
+        content = await office.weigh(write_case, office.scales.agent, held, answers)
+        return _file(content, f"case{ENDING}")
+
+    @routes.post("/api/case/open", summary="Open a case again", tags=["ask"])
+    async def open_case(sent: CaseSent) -> CaseOpened:
+        """Remember what a case holds."""
+        held: Case = await office.weigh(read_case, office.scales.agent, await sent.case.read())
+        if len(held.photos) > office.limits.remembered:
+            raise InputError(f"the case has {len(held.photos)} photos; at most {office.limits.remembered} are kept")
+        photos = [
+            CasePhoto(observation=office.memory.put(seen), name=seen.observed.source, note=note)
+            for seen, note in held.photos
+        ]
+        tracks = [track_read(office.tracks.put(track), track) for track in held.tracks]
+        return CaseOpened(photos=photos, tracks=tracks)
+
     @routes.get("/api/places", summary="Places of a name", tags=["ask"])
     async def places(name: str = Query(min_length=1, max_length=200)) -> list[PlaceFound]:
         """Look a name up in the gazetteer, likeliest first."""
@@ -282,6 +334,12 @@ def router(office: Office) -> APIRouter:
         return JSONResponse(state.model_dump(), 200 if state.status == "ok" else 503)
 
     return routes
+
+
+def _file(content: bytes, name: str) -> Response:
+    """A file to be saved."""
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return Response(content, media_type="application/octet-stream", headers=headers)
 
 
 def known_job(office: Office, id: str) -> Job:

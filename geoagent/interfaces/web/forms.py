@@ -31,7 +31,7 @@ from geoagent.types import Precision
 _NO_DISK = 1 << 62
 _FIELD_BYTES = 64_000
 _MOST_FIELDS = 1_300  # an album has one for each photo, and the cues that are left out
-_LISTS = frozenset({"photos", "without", "observations", "clocks", "tracks", "track_ids"})
+_LISTS = frozenset({"photos", "without", "observations", "clocks", "tracks", "track_ids", "notes"})
 """Fields that may be sent more than once."""
 
 
@@ -153,6 +153,28 @@ class AlbumQuestion(Settings):
     same_place: bool = Field(default=False, description="all photos show one place, whatever their times")
 
 
+class Export(Settings):
+    """Answers for another program."""
+
+    observations: list[str] = Field(min_length=1, max_length=1000, description="ids that earlier replies gave")
+    kind: str = Field(max_length=40, description="one of /api/formats")
+
+
+class CaseAsked(Settings):
+    """Photos that are kept in one file."""
+
+    observations: list[str] = Field(min_length=1, max_length=1000, description="ids that earlier replies gave")
+    notes: list[str] = Field(default=[], max_length=1000, description="what is noted on each photo; or none at all")
+    track_ids: list[str] = Field(default=[], max_length=50, description="ids that /api/tracks gave")
+
+
+class CaseFile(BaseModel):
+    """A case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    case: UploadFile = Field(description="the file that /api/case gave")
+
+
 class TrackFiles(BaseModel):
     """Tracks."""
 
@@ -173,6 +195,9 @@ Asked = Annotated[Question, Form(media_type="multipart/form-data")]
 Claimed = Annotated[Claim, Form(media_type="multipart/form-data")]
 AlbumAsked = Annotated[AlbumQuestion, Form(media_type="multipart/form-data")]
 TracksSent = Annotated[TrackFiles, Form(media_type="multipart/form-data")]
+ExportAsked = Annotated[Export, Form(media_type="multipart/form-data")]
+CaseWanted = Annotated[CaseAsked, Form(media_type="multipart/form-data")]
+CaseSent = Annotated[CaseFile, Form(media_type="multipart/form-data")]
 Sent = Annotated[Photos, Form(media_type="multipart/form-data")]
 
 

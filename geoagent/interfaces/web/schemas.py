@@ -49,6 +49,21 @@ class TrackLines(_Part):
     )
 
 
+class CasePhoto(_Part):
+    """A photo of a case."""
+
+    observation: str
+    name: str
+    note: str
+
+
+class CaseOpened(_Part):
+    """What a case holds, remembered from now on."""
+
+    photos: list[CasePhoto]
+    tracks: list[TrackRead]
+
+
 class AlbumAnswers(_Part):
     """Photos that were weighed together."""
 
