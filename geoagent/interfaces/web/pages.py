@@ -21,6 +21,8 @@ FILES = {
     "/page/page.js": ("geoagent.interfaces.web", "page/page.js", "text/javascript"),
     "/page/send.js": ("geoagent.interfaces.web", "page/send.js", "text/javascript"),
     "/page/album.js": ("geoagent.interfaces.web", "page/album.js", "text/javascript"),
+    "/page/photo.js": ("geoagent.interfaces.web", "page/photo.js", "text/javascript"),
+    "/page/files.js": ("geoagent.interfaces.web", "page/files.js", "text/javascript"),
     "/page/answer.js": ("geoagent.interfaces.web", "page/answer.js", "text/javascript"),
     "/page/icon.svg": ("geoagent.interfaces.web", "page/icon.svg", "image/svg+xml"),
     "/page/map.css": ("geoagent.interfaces.render", "map.css", "text/css"),

@@ -4,6 +4,9 @@
 
 async function choose(photo) {
   now.chosen = photo; now.view = null; now.settings = plain();
+  Object.assign(shot, { z: 1, dx: 0, dy: 0 });
+  leaveOverview();
+  $("note").value = photo.note || "";
   controls();
   $("verdict").replaceChildren(); $("claim").value = ""; now.claim = null;
   try {
@@ -133,6 +136,7 @@ const probe = document.createElement("canvas").getContext("2d");
 const hits = (path, x, y) => probe.isPointInPath(path, x, y, "evenodd");
 
 function draw(first, fit = false) {
+  Object.assign(now.chosen, { exact: now.view.exact });
   const { view } = now, a = view.answer;
   for (const node of document.querySelectorAll(".balanced")) node.hidden = !a.looked;  // the text alone has nothing to be weighed against
   $("cues").hidden = Boolean(a.blank) && !view.left_out.length;
@@ -146,7 +150,7 @@ function draw(first, fit = false) {
   $("halves").replaceChildren(...section("What each half says", [...comparison(a), ...changed(view.exact)]).flat(3));
   $("others").replaceChildren(...[...alternativesOf(a), ...countriesOf(a)].flat(3));
   $("more").replaceChildren(...[...fileOf(a), ...linesOf(a), neighboursOf(a), ...remarksOf(a), factsOf(a)].flat(3).filter(Boolean));
-  $("photo").replaceChildren(photoFigure(a, `/api/observations/${now.chosen.id}/photo`, view.size_px, act));
+  $("photo").replaceChildren(photoFigure(a, `/api/observations/${now.chosen.id}/photo`, view.size_px, act), photoButtons());
   frame();
   map.cells = view.cells.map(([number, p]) => ({ p, ...map.cell(number) }));
   map.show.shade = !map.cells.length;
@@ -156,16 +160,6 @@ function draw(first, fit = false) {
   now.chosen.answer = a;
   relight();
   if (first) $("summary").focus({ preventScroll: innerWidth > 860 });
-}
-
-// The figure takes the largest size at which the whole photo fits into its place.
-function frame() {
-  const figure = $("photo").querySelector("figure");
-  if (!figure || !now.view) return;
-  const [width, height] = now.view.size_px, box = $("photo");
-  const scale = innerWidth > 860 ? Math.min((box.clientWidth - 24) / width, (box.clientHeight - 24) / height) : box.clientWidth / width;
-  Object.assign(figure.style, { width: `${width * scale}px`, height: `${height * scale}px` });
-  Object.assign(figure.querySelector("img").style, { width: "100%", height: "100%" });
 }
 
 // --- weighing differently ----------------------------------------------------------------------------------------
@@ -198,22 +192,6 @@ async function check() {
     const found = await (await ask("/api/verify", { method: "POST", body: fields({ observation: idOf(now.chosen), claim }) })).json();
     if (now.claim === claim) box.replaceChildren(...verdictOf(found));
   } catch (error) { if (now.claim === claim) box.replaceChildren(el("p", { class: "note" }, error.message)); }
-}
-
-// --- saving ------------------------------------------------------------------------------------------------------
-
-function save(blob, name) {
-  const link = el("a", { href: URL.createObjectURL(blob), download: name });
-  document.body.append(link); link.click(); link.remove();
-  setTimeout(() => URL.revokeObjectURL(link.href), 30_000);
-}
-const stem = () => now.chosen.name.replace(/\.[^.]*$/, "").replace(/[^\p{L}\p{N} _-]/gu, "_").trim() || "photo";
-
-async function fetched(path, name) {
-  try {
-    $("save-error").hidden = true;
-    save(await (await ask(path, { method: "POST", body: fields({ observation: idOf(now.chosen) }) })).blob(), name);
-  } catch (error) { $("save-error").textContent = error.message; $("save-error").hidden = false; }
 }
 
 async function forget() {
@@ -252,9 +230,6 @@ function listen() {
   $("precision").addEventListener("change", () => { now.settings.max_precision = $("precision").value; weigh(); });
   $("reset").addEventListener("click", () => { now.settings = plain(); controls(); weigh({ fit: true }); });
   $("claims").addEventListener("submit", (event) => { event.preventDefault(); check(); });
-  $("get-json").addEventListener("click", () => save(new Blob([JSON.stringify(now.view.exact, null, 1)], { type: "application/json" }), `${stem()}.json`));
-  $("get-geojson").addEventListener("click", () => fetched("/api/geojson", `${stem()}.geojson`));
-  $("get-report").addEventListener("click", () => fetched("/api/report", `${stem()}.html`));
   $("forget").addEventListener("click", () => forget().catch((error) => trouble(error.message)));
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && now.view && now.held !== null) { now.held = null; relight(); } });
   document.addEventListener("paste", (event) => {
@@ -267,7 +242,8 @@ function listen() {
   addEventListener("dragleave", (event) => { if (files(event) && --inside <= 0) { inside = 0; $("over").hidden = true; } });
   addEventListener("dragover", (event) => { if (files(event)) event.preventDefault(); });
   addEventListener("drop", (event) => { if (!files(event)) return; event.preventDefault(); inside = 0; $("over").hidden = true; send([...event.dataTransfer.files]); });
-  new ResizeObserver(frame).observe($("photo"));
+  listenToPhoto();
+  listenToFiles();
 }
 
 async function examples() {

@@ -2,7 +2,7 @@
 const TYPES = /^image\/(jpeg|png|webp|gif|avif)$/;
 const EARLY_BYTES = 25e6;
 let map = null, atlas = null;
-const now = { photos: [], tracks: [], lines: [], chosen: null, view: null, job: null, held: null, pointed: new Map(), asking: null, settings: null, timer: 0 };
+const now = { formats: [], overview: null, photos: [], tracks: [], lines: [], chosen: null, view: null, job: null, held: null, pointed: new Map(), asking: null, settings: null, timer: 0 };
 
 const show = (...ids) => { for (const id of ["start", "trouble", "work", "found"]) $(id).hidden = !ids.includes(id); };
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -38,6 +38,9 @@ function trouble(message) {
 // --- sending -----------------------------------------------------------------------------------------------------
 
 async function send(given) {
+  const cases = given.filter((file) => CASE.test(file.name || ""));
+  for (const file of cases) { try { await openCase(file); $("trouble").hidden = true; } catch (error) { return trouble(`${file.name}: ${error.message}`); } }
+  given = given.filter((file) => !cases.includes(file));
   const files = given.filter((file) => !TRACK.test(file.name || "")), tracks = given.filter((file) => TRACK.test(file.name || ""));
   if (tracks.length) {
     await addTracks(tracks);
@@ -124,7 +127,7 @@ function back() {
 // So that a page that is loaded again shows what this tab had; the tab forgets it when it is closed.
 function keep() {
   try {
-    sessionStorage.setItem("photos", JSON.stringify(now.photos.map(({ name, id }) => ({ name, id }))));
+    sessionStorage.setItem("photos", JSON.stringify(now.photos.map(({ name, id, note }) => ({ name, id, note }))));
     sessionStorage.setItem("tracks", JSON.stringify(now.tracks));
   } catch { /* not allowed */ }
 }
@@ -135,7 +138,7 @@ async function again() {
   tracksShown();
   while (now.photos.length && !now.view && !now.job) {
     const last = now.photos[now.photos.length - 1];
-    now.chosen = last; now.settings = plain();
+    now.chosen = last; now.settings = plain(); $("note").value = last.note || "";
     try { await weigh({ first: true }); strip(); } catch (error) {
       now.chosen = null;
       if (error.status !== 404) return;
@@ -152,5 +155,6 @@ function strip() {
   keep();
   $("trip").hidden = (now.photos.length < 2 && !now.tracks.length) || !now.photos.length || $("found").hidden;
   $("strip").hidden = now.photos.length < 2 || $("found").hidden;
+  $("all").hidden = now.photos.length < 2;
   $("strip").replaceChildren(...now.photos.map((photo) => el("button", { type: "button", "aria-current": String(photo === now.chosen), onclick: () => choose(photo) }, el("span", {}, say(photo.name)))));
 }
