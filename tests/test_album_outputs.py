@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from albums import CAMERA, LYON, PARIS, PHONE, SIGN, album, moved, photo
+from albums import BERLIN, CAMERA, LYON, PARIS, PHONE, SIGN, album, moved, photo
+from answers import OUTLINES, full
+from rich.console import Console
 
 from geoagent import GeoAgent
 from geoagent.agent.album_run import answer_of
@@ -15,7 +18,10 @@ from geoagent.answer import AlbumReport, AlbumWitness, Answer
 from geoagent.interfaces.outputs import row_of, write
 from geoagent.interfaces.outputs.geojson import feature_collection
 from geoagent.interfaces.outputs.xmp import sidecar
+from geoagent.interfaces.render import beside_text, both_text
 from geoagent.interfaces.render.album import album_text, when_text, witness_text
+from geoagent.interfaces.render.report import report_html
+from geoagent.interfaces.render.text import answer_text
 
 
 def of_album(agent: GeoAgent) -> list[Answer]:
@@ -152,3 +158,76 @@ def test_what_an_album_says_of_a_photo(agent: GeoAgent):
 def test_a_position_that_may_be_wrong(p: float, said: str):
     told = " ".join(album_text(AlbumReport(part=True, taken="2023-07-04T08:00:00Z", wrong_position=p)))
     assert (f"wrong with a probability of {said}" in told) if said else ("wrong" not in told)
+
+
+def shown_in_terminal(answer: Answer) -> str:
+    console = Console(width=200, file=io.StringIO())
+    console.print(answer_text(answer))
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def of_trip(agent: GeoAgent) -> dict[str, Answer]:
+    """A photo between two others, one by a camera whose clock is stated, one whose position is of elsewhere."""
+    made = album(
+        agent,
+        [
+            photo(agent, "first.jpg", 0, LYON),
+            photo(agent, "between.jpg", 20),
+            photo(agent, "sign.jpg", 40, lines=SIGN),
+            photo(agent, "odd.jpg", 60, BERLIN),
+            photo(agent, "camera.jpg", 70, moved(LYON, 0.1), device=CAMERA, zone=False),
+            photo(agent, "last.jpg", 90, LYON),
+        ],
+        clocks=(("Canon*", 2.0),),
+    )
+    return {key: answer_of(agent, made, key) for key in made.photos}
+
+
+def test_the_terminal_says_when_it_was_taken_and_what_the_others_tell(agent: GeoAgent):
+    answers = of_trip(agent)
+    between = shown_in_terminal(answers["between.jpg"])
+    assert "Taken 2023-07-04 08:20 UTC, by its EXIF data, with Google Pixel 7." in between
+    assert "20 minutes before it a photo of the same camera" in " ".join(between.split())
+    assert "does not fit the photos around it" in shown_in_terminal(answers["odd.jpg"])
+    camera = shown_in_terminal(answers["camera.jpg"])
+    assert "11:10 by the camera's clock" in camera
+    assert "You said that the clock of Canon EOS 80D" in camera
+    alone = shown_in_terminal(agent.locate_text(list(SIGN)))
+    assert "Taken" not in alone
+    capped = agent.using(max_precision="country")
+    hidden = album(capped, [photo(capped, "a", 0, LYON), photo(capped, "b", 20)])
+    assert "Taken" not in shown_in_terminal(answer_of(capped, hidden, "b"))
+
+
+def test_the_report_tells_the_time_and_the_witnesses(agent: GeoAgent):
+    answers = of_trip(agent)
+    page = report_html(answers["between.jpg"], photo=None, outlines=OUTLINES, command="")
+    for part in (
+        "When it was taken, and the photos around it",
+        "Taken 2023-07-04 08:20 UTC",
+        "first.jpg (Google Pixel 7), 20 minutes before it, has a position in Lyon",
+        "sign.jpg (Google Pixel 7), 20 minutes after it, points to Lyon",
+        "is evidence for the other photos, never for this one",
+    ):
+        assert part in page, part
+    plain = report_html(agent.locate_text(list(SIGN)), photo=None, outlines=OUTLINES, command="")
+    assert "When it was taken" not in plain
+    assert "is never evidence" in plain
+
+
+@pytest.mark.parametrize(
+    ("sources", "beside", "both"),
+    [
+        (["lexicon"], "the text", "picture and text"),
+        (["lexicon", "user"], "the text", "picture and text"),
+        (["album"], "the other photos", "picture and other photos"),
+        (["album", "user"], "the other photos", "picture and other photos"),
+        (["lexicon", "album"], "the text and the other photos", "picture, text and other photos"),
+        ([], "the text", "picture and text"),
+    ],
+)
+def test_what_stands_beside_the_picture(sources: list[str], beside: str, both: str):
+    cue = full().cues[0]
+    answer = full().model_copy(update={"cues": [cue.model_copy(update={"source": source}) for source in sources]})
+    assert beside_text(answer) == beside
+    assert both_text(answer) == both

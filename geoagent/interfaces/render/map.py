@@ -20,7 +20,9 @@ from geoagent.errors import InputError
 from geoagent.interfaces.render import (
     PRECISION_SAYS,
     alone_text,
+    beside_text,
     blank_text,
+    both_text,
     coordinates_text,
     cue_colours,
     exif_distance_km,
@@ -37,6 +39,7 @@ from geoagent.interfaces.render import (
 )
 from geoagent.interfaces.render._page import PHOTO_BYTES, asset, fill, policy, small_photo
 from geoagent.interfaces.render._rings import GRID, Rings, cell_rings, country_rings
+from geoagent.interfaces.render.album import album_text, when_text
 from geoagent.types import Photo
 
 SCRIPTS = ("geometry.js", "map.js", "tiles.js", "dom.js", "parts.js", "panel.js")
@@ -175,7 +178,9 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "id": answer.id,
         "source": answer.source,
-        "taken": None if answer.album is None else answer.album.taken,
+        "taken": None if answer.album is None or not answer.album.part else answer.album.taken,
+        "when": "" if answer.album is None or not answer.album.taken else when_text(answer.album.taken),
+        "album": album_text(answer.album),
         "status": answer.status,
         "error": answer.error,
         "best": _best(answer.best, answer.radius_50_km, answer.radius_90_km, answer.confidence),
@@ -184,6 +189,8 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
         "looked": answer.looked is not False,
         "countries": [] if is_blank(answer) else [[share.code, share.p] for share in answer.countries[:60]],
         "alone": alone_text(answer).capitalize(),
+        "beside": beside_text(answer).capitalize(),
+        "both": both_text(answer).capitalize(),
         "halves": [[name.capitalize(), _prediction(seen)] for name, seen in halves(answer)],
         "vision": _prediction(answer.vision_only) if halves(answer) else None,
         "text": _prediction(answer.text_only) if answer.looked is not False else None,

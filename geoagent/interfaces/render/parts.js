@@ -95,7 +95,7 @@ function legend(a) {
     input.checked = map.show[name];
     return el("label", {}, el("span", { class: "key" }, input), el("span", {}, text));
   };
-  const shades = [["aware", a.looked ? "Picture and text" : "The text", a.countries], ["vision", a.alone, a.vision && a.vision.countries],
+  const shades = [["aware", a.looked ? a.both : a.beside, a.countries], ["vision", a.alone, a.vision && a.vision.countries],
     ["text", "Text only", a.text && a.text.countries]].filter(([, , list]) => list && list.length);
   const choice = el("select", { "aria-label": "Countries shaded by", onchange: () => { shadeFrom(a, choice.value); map.paint(); } },
     shades.map(([key, text]) => el("option", { value: key }, text)));
@@ -143,8 +143,8 @@ function comparison(a) {
   const kids = [el("table", {}, el("thead", {}, head), el("tbody", {}, cells))];
   if (known(a.vision) && known(a.best)) {
     const km = haversineKm(a.vision, a.best);
-    kids.push(el("p", { class: "small muted" }, km < 1 ? "The text left the place where it is without it."
-      : `The text moved the answer by ${km < 10 ? km.toFixed(1) : Math.round(km).toLocaleString("en")} km.`));
+    kids.push(el("p", { class: "small muted" }, km < 1 ? `${a.beside} left the place where it is.`
+      : `${a.beside} moved the answer by ${km < 10 ? km.toFixed(1) : Math.round(km).toLocaleString("en")} km.`));
   }
   return kids;
 }

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from geoagent.agent.album_clocks import stated_clock
-from geoagent.agent.album_run import answer_of, named_again
+from geoagent.agent.album_run import answer_of, in_album, named_again, report_named_again
 from geoagent.agent.albums import Album, AlbumPhoto, AlbumSettings
 from geoagent.agent.core import GeoAgent
 from geoagent.agent.disclosure import HIDDEN, permit_said, withheld
@@ -48,9 +48,9 @@ class Scales:
             permit_said(agent.builder.user_constraints, own)
         return agent
 
-    def answer(self, observed: Observation, settings: Settings) -> Answer:
+    def answer(self, seen: Seen, settings: Settings) -> Answer:
         """Say where the photo was taken."""
-        return self.under(settings).answer(_trimmed(observed, settings.without))
+        return _answer(self.under(settings), seen, _trimmed(seen.observed, settings.without))
 
     def album(self, seen: Sequence[Seen], asked: AlbumQuestion) -> tuple[list[tuple[Seen, Answer]], tuple[str, ...]]:
         """Weigh photos together.
@@ -72,18 +72,20 @@ class Scales:
         found = []
         for key, each in keyed.items():
             observed = replace(album.observed(key), source=names[key])
-            answer = answer_of(agent, album, key, without=asked.without)
-            found.append((replace(each, observed=observed), named_again(answer, names)))
+            answer = named_again(answer_of(agent, album, key, without=asked.without), names)
+            told = report_named_again(album.report(key), names)
+            found.append((replace(each, observed=observed, album=told), answer))
         return found, album.notes
 
-    def verify(self, observed: Observation, settings: Settings, claim: str) -> Verification:
+    def verify(self, seen: Seen, settings: Settings, claim: str) -> Verification:
         """Weigh a claim."""
-        return self.under(settings).verify(_trimmed(observed, settings.without), claim)
+        return self.under(settings).verify(_trimmed(seen.observed, settings.without), claim)
 
-    def view(self, id: str, observed: Observation, settings: Settings) -> View:
+    def view(self, id: str, seen: Seen, settings: Settings) -> View:
         """Return what the page draws: the answer, cell probabilities, and the cells each cue supports."""
-        agent, kept = self.under(settings), _trimmed(observed, settings.without)
-        answer = agent.answer(kept)
+        agent, observed = self.under(settings), seen.observed
+        kept = _trimmed(observed, settings.without)
+        answer = _answer(agent, seen, kept)
         keys = [cue.constraint for cue in answer.cues]
         cells: list[tuple[int, float]] = []
         lights: list[list[int]] = [[] for _ in keys]
@@ -112,6 +114,12 @@ class Scales:
             size_px=observed.size_px or (1, 1),
             exact=answer,
         )
+
+
+def _answer(agent: GeoAgent, seen: Seen, kept: Observation) -> Answer:
+    """The answer for what is kept of an observation, with what its album tells of the photo."""
+    answer = agent.answer(kept)
+    return answer if seen.album is None else in_album(agent, answer, seen.album)
 
 
 def _raised(nats: Float) -> list[int]:
