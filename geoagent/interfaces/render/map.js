@@ -1,9 +1,9 @@
 "use strict";
-// The map: Web Mercator on a canvas, pins as buttons above it; needs geometry.js.
+// The map: Web Mercator on a canvas, pins as buttons above it; needs geometry.js, and trip.js where there is a trip.
 class WorldMap {
   constructor(view, canvas, pins, tip, data) {
-    Object.assign(this, { view, canvas, pins, tip, x: 0.5, y: 0.42, z: 1, marks: [], dots: [], circles: [], link: null, trip: [] });
-    Object.assign(this, { lit: [], litColour: "", shade: new Map(), show: { shade: true, dots: true, cells: true, radii: true }, tiles: null });
+    Object.assign(this, { view, canvas, pins, tip, x: 0.5, y: 0.42, z: 1, marks: [], dots: [], circles: [], link: null, trip: [], hot: 0 });
+    Object.assign(this, { lit: [], litColour: "", shade: new Map(), show: { shade: true, dots: true, cells: true, radii: true, trip: true }, tiles: null });
     this.countries = data.countries.map(([code, rings]) => ({ code, ...shape(rings, data.grid) }));
     this.cells = data.cells.map(([p, rings]) => ({ p, ...shape(rings, data.grid) }));
     this.context = canvas.getContext("2d");
@@ -102,12 +102,13 @@ class WorldMap {
     });
     c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     if (!this.tiles) this.labels(c, ink);
-    this.journey(c, ink);
+    if (this.trip.length > 1 && this.show.trip) drawTrip(this, c, ink);
     if (this.show.dots) for (const dot of this.dots) {
       const [x, y] = this.pixel(dot);
       c.beginPath(); c.arc(x, y, dot.r, 0, 7); c.globalAlpha = 0.45; c.fillStyle = ink("dot"); c.fill();
       c.globalAlpha = 1; c.strokeStyle = ink("bg"); c.lineWidth = 1; c.stroke();
     }
+    if (this.trip.length > 1) gather(this);
     for (const mark of this.marks) {
       const [x, y] = this.pixel(mark);
       mark.node.style.transform = `translate(${(x - mark.ax).toFixed(1)}px, ${(y - mark.ay).toFixed(1)}px)`;
@@ -143,15 +144,6 @@ class WorldMap {
     c.globalAlpha = dash ? 0.07 : 0.16; c.fillStyle = ink("best"); c.fill(path, "evenodd");
     c.globalAlpha = 1; c.strokeStyle = ink("best"); c.lineWidth = 1.8 * px; c.setLineDash(dash ? [7 * px, 5 * px] : []);
     c.stroke(edge); c.restore();
-  }
-  // The places of an album in order of time, joined and marked.
-  journey(c, ink) {
-    const points = this.trip.map((place) => this.pixel(place));
-    if (points.length < 2) return;
-    c.strokeStyle = ink("vision"); c.lineWidth = 2; c.lineJoin = "round"; c.setLineDash([6, 4]); c.beginPath();
-    points.forEach(([x, y], i) => (i ? c.lineTo(x, y) : c.moveTo(x, y)));
-    c.stroke(); c.setLineDash([]); c.fillStyle = ink("vision");
-    for (const [x, y] of points) { c.beginPath(); c.arc(x, y, 3.5, 0, 7); c.fill(); }
   }
   // The shortest way from the picture's own place to that of picture and text together.
   arc(c, px, ink) {

@@ -42,8 +42,8 @@ from geoagent.interfaces.render._rings import GRID, Rings, cell_rings, country_r
 from geoagent.interfaces.render.album import album_text, when_text
 from geoagent.types import Photo
 
-SCRIPTS = ("geometry.js", "map.js", "tiles.js", "dom.js", "parts.js", "panel.js")
-"""The map, making nodes, sections of the text beside it, the text as a whole; `geoagent web` shares the first three."""
+SCRIPTS = ("geometry.js", "map.js", "tiles.js", "dom.js", "trip.js", "parts.js", "panel.js")
+"""The map, making nodes, an album's trip, sections of the text, the text as a whole; `geoagent web` shares most."""
 TILE_HOST = "https://tile.openstreetmap.org"
 
 

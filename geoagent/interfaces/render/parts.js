@@ -1,11 +1,12 @@
 // Parts that every page of an answer shows: the marks on its map, and the sections of its text. `map` is the page's own.
-function pin(kind, place, text, ax, ay, act, label = "") {
-  const node = el("button", { type: "button", class: "pin", "aria-label": text, onclick: act,
-    onfocus: () => { const [x, y] = map.pixel(place); map.tell(text, x, y); }, onblur: () => map.tell(""),
-    onpointerenter: () => { const [x, y] = map.pixel(place); map.tell(text, x, y); }, onpointerleave: () => map.tell("") },
-  mark(kind, label));
+function pin(kind, place, text, ax, ay, act, label = "", n = 0) {
+  const tell = () => { const [x, y] = map.pixel(place); map.tell(text, x, y); if (n) pointTo(n); };
+  const leave = () => { map.tell(""); if (n) pointTo(0); };
+  const node = el("button", { type: "button", class: "pin", "aria-label": text, "data-stop": n || null, onclick: act,
+    onfocus: tell, onblur: leave, onpointerenter: tell, onpointerleave: leave }, mark(kind, label));
   $("pins").append(node);
-  map.marks.push({ node, lat: place.lat, lon: place.lon, ax, ay, name: kind === "best" ? where(place).split(",")[0].slice(0, 40) : "" });
+  const name = kind === "best" ? `${n ? `${n} · ` : ""}${where(place).split(",")[0].slice(0, 40)}` : "";
+  map.marks.push({ node, lat: place.lat, lon: place.lon, ax, ay, name, n: kind === "stop" ? n : 0 });
 }
 
 // A region's outline on the photo, in the colour of its first cue; undefined where it speaks for nothing.
@@ -64,12 +65,16 @@ function shadeFrom(a, which) {
   map.shade = new Map(list);
 }
 
-// Put an answer on the map; `others` are answers of other photos, each with what choosing it does.
-function drawMap(a, fit, others = []) {
+// Put an answer on the map; `others` are answers of other photos, each with what choosing it does, and its number in a trip.
+function drawMap(a, fit, others = [], number = 0) {
   $("pins").replaceChildren();
   Object.assign(map, { marks: [], dots: [], circles: [], link: null });
   const b = a.best;
-  for (const [other, act] of others) if (known(other.best)) pin("one", other.best, `${other.source}: ${where(other.best)}`, 10, 24, act);
+  for (const [other, act, n] of others) {
+    if (!known(other.best)) continue;
+    if (n) pin("stop", other.best, `Photo ${n}, ${other.when}: ${where(other.best)} (${other.source})`, 11, -4, act, String(n), n);
+    else pin("one", other.best, `${other.source}: ${where(other.best)}`, 10, 24, act);
+  }
   a.alternatives.forEach((alt, i) => {
     if (known(alt)) pin("alt", alt, `Alternative ${i + 1}: ${where(alt)} (${alt.p})`, 10.5, 10.5, () => go(alt), String(i + 1));
   });
@@ -77,7 +82,7 @@ function drawMap(a, fit, others = []) {
   if (known(a.text)) pin("text", a.text, `Text only: ${where(a.text)}`, 8.5, 8.5, () => go(a.text));
   if (known(a.vision)) pin("vision", a.vision, `${a.alone}: ${where(a.vision)}`, 11, 11, () => go(a.vision, a.vision.r90));
   if (known(b)) {
-    pin("best", b, `Best place: ${where(b)}`, 15, 36, () => go(b, b.r90));
+    pin("best", b, `Best place: ${where(b)}`, 15, 36, () => go(b, b.r90), "", number);
     for (const [km, dash] of [[b.r90, true], [b.r50, false]]) if (km > 0) map.circles.push({ p: b, km, dash });
     if (known(a.vision)) map.link = [a.vision, b];
   }
@@ -105,6 +110,8 @@ function legend(a) {
     known(a.text) && line(mark("text"), "Text only"),
     a.alternatives.some(known) && line(mark("alt", "1"), "Alternatives"),
     known(a.exif) && line(mark("file"), "What the file says, not used"),
+    map.trip.length > 1 && line(mark("stop", "1"), "Photos, numbered by time"),
+    map.trip.length > 1 && toggle("trip", "Way from photo to photo, not as it was travelled"),
     known(a.best) && a.best.r90 > 0 && toggle("radii", "Circles with 50 % and 90 % of the probability"),
     a.neighbours.length && toggle("dots", "Places behind the estimate"),
     map.cells.length && toggle("cells", "Probability of map cells"),

@@ -238,10 +238,7 @@ def create_tools(agent: GeoAgent, folder: Path) -> Any:
         ] = False,
         clocks: Annotated[list[str], Field(description='clocks ahead of UTC: "Canon*=+2h"', max_length=20)] = [],  # noqa: B006
     ) -> list[Located]:
-        """Say where the photos of a trip were taken: each is evidence for the others, by time, position and signs.
-
-        Two photos or more, or one and a track.
-        """
+        """Say where two photos or more of a trip, or one and a track, were taken: each is evidence for the others."""
 
         def act() -> list[Located]:
             if len(paths) < 2 and not tracks:

@@ -115,7 +115,8 @@ function draw(first) {
   now.held = null; now.pointed.clear();
   $("another").hidden = false;
   document.title = `${a.status === "error" ? "No answer" : a.best.precision === "none" ? a.unnamed : where(a.best)} – geoagent`;
-  $("summary").replaceChildren(...[el("p", { class: "source" }, say(now.chosen.name)), ...headline(a), ...a.warnings.map((text) => el("p", { class: "note" }, say(text)))].flat(3));
+  $("summary").replaceChildren(...[el("p", { class: "source" }, say(now.chosen.name)), ...headline(a), ...a.warnings.map((text) => el("p", { class: "note" }, say(text))),
+    ...a.album.map((text) => el("p", { class: "small muted" }, say(text)))].flat(3));
   $("cues").replaceChildren(...cueSection(view, act));
   $("halves").replaceChildren(...section("What each half says", [...comparison(a), ...changed(view.exact)]).flat(3));
   $("others").replaceChildren(...[...alternativesOf(a), ...countriesOf(a)].flat(3));
@@ -126,8 +127,13 @@ function draw(first) {
   map.show.shade = !map.cells.length;
   // The map follows when the answer moves elsewhere, and stays where it is when the answer does.
   const moved = !now.chosen.answer || where(now.chosen.answer.best) !== where(a.best);
-  drawMap(a, first || moved, now.photos.filter((photo) => photo !== now.chosen && photo.answer).map((photo) => [{ best: photo.answer.best, source: photo.name }, () => choose(photo)]));
+  const order = numbers();
+  if (now.chosen.album) now.chosen.best = view.exact.best;
+  map.trip = stopsOf(order);
+  const others = now.photos.filter((photo) => photo !== now.chosen && (photo.answer || order.has(photo)));
+  drawMap(a, first || moved, others.map((photo) => [{ best: photo.best || photo.answer.best, source: photo.name, when: photo.when }, () => choose(photo), order.get(photo) || 0]), order.get(now.chosen) || 0);
   now.chosen.answer = a;
+  if (!first && now.chosen.album) timeline();
   relight();
   if (first) $("summary").focus({ preventScroll: innerWidth > 860 });
 }
@@ -140,40 +146,6 @@ function frame() {
   const scale = innerWidth > 860 ? Math.min((box.clientWidth - 24) / width, (box.clientHeight - 24) / height) : box.clientWidth / width;
   Object.assign(figure.style, { width: `${width * scale}px`, height: `${height * scale}px` });
   Object.assign(figure.querySelector("img").style, { width: "100%", height: "100%" });
-}
-
-// --- an album ----------------------------------------------------------------------------------------------------
-
-// Weigh all photos together, or each by itself again; nothing is read again.
-async function album() {
-  const notes = [];
-  for (const photo of now.photos) Object.assign(photo, { told: null, taken: null, best: null, album: null });
-  if ($("together").checked && now.photos.length > 1) {
-    $("trip-says").textContent = "Weighing the photos together…";
-    const form = fields();
-    for (const photo of now.photos) form.append("observations", photo.id);
-    const found = await (await ask("/api/album", { method: "POST", body: form })).json();
-    found.items.forEach(({ observation, answer }, i) => Object.assign(now.photos[i], { told: observation, best: answer.best, album: answer.album, taken: answer.album.taken }));
-    notes.push(...found.notes);
-  }
-  $("trip-says").textContent = notes.join(" ");
-  timeline();
-}
-
-// In order of time where it is known, else as they came; photos that take no part say why.
-function inOrder() {
-  return now.photos.filter((photo) => photo.album).sort((a, b) => (a.taken || "~").localeCompare(b.taken || "~"));
-}
-
-function timeline() {
-  const rows = inOrder();
-  $("timeline").replaceChildren(...rows.map((photo) => {
-    const when = photo.taken ? photo.taken.replace("T", " ").replace(/:\d\d(Z?)$/, (_, utc) => (utc ? " UTC" : "")) : "no time";
-    const place = photo.album.part ? where(photo.best) : photo.album.why_not || "takes no part";
-    return el("li", {}, el("button", { type: "button", "aria-current": String(photo === now.chosen), onclick: () => choose(photo) },
-      el("span", { class: "when" }, when), el("span", { class: "place" }, say(place)), el("span", { class: "file muted" }, say(photo.name))));
-  }));
-  if (map) { map.trip = rows.map((photo) => photo.best).filter((best) => best && known(best)); map.paint(); }
 }
 
 // --- weighing differently ----------------------------------------------------------------------------------------
