@@ -221,4 +221,4 @@ def test_the_folder_of_the_tools(folder: Path) -> None:
 
     tools = Folder(folder)
     assert sorted(tools.photos()) == sorted(NAMES.values())
-    assert {tools.photo(says) for says in tools.photos()} == {folder / os.fsdecode(name) for name in NAMES}
+    assert {tools.file(says) for says in tools.photos()} == {folder / os.fsdecode(name) for name in NAMES}

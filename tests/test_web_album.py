@@ -73,6 +73,28 @@ def test_what_the_album_tells_can_be_asked_about(server: Running, trip: list[str
     assert without["best"]["precision"] == "none"
 
 
+def test_what_is_asked_later_still_tells_the_album(server: Running, trip: list[str]) -> None:
+    item = server.post("/api/album", observations=trip).json["items"][2]
+    told = item["observation"]
+    assert server.post("/api/locate", observation=told).json["album"] == item["answer"]["album"]
+    assert server.post("/api/view", observation=told).json["exact"]["album"]["taken"] == "2023-07-04T08:50:00Z"
+    (feature,) = server.post("/api/geojson", observation=told).json["features"]
+    assert feature["properties"]["taken"] == "2023-07-04T08:50:00Z"
+    assert "sign.png" in feature["properties"]["witnesses"][0]
+    assert server.post("/api/locate", observation=trip[2]).json["album"] is None
+    capped = server.post("/api/locate", observation=told, max_precision="country").json
+    assert capped["album"]["taken"] is None
+    assert capped["album"]["witnesses"] == []
+
+
+def test_the_report_of_a_photo_in_an_album_gives_no_command_for_it_alone(server: Running, trip: list[str]) -> None:
+    told = server.post("/api/album", observations=trip).json["items"][0]["observation"]
+    report = server.post("/api/report", observation=told).body.decode()
+    assert "geoagent locate" not in report
+    assert "2023-07-04 08:00 UTC" in report
+    assert "geoagent locate" in server.post("/api/report", observation=trip[0]).body.decode()
+
+
 def test_leaving_the_album_out(server: Running, trip: list[str]) -> None:
     items = server.post("/api/album", observations=trip, without="album").json["items"]
     assert items[0]["answer"]["best"]["precision"] == "none"
@@ -174,20 +196,25 @@ def test_a_clock_that_is_stated(server: Running, trip: list[str]) -> None:
 
 def test_what_the_album_told_stays_with_a_photo(server: Running, trip: list[str]) -> None:
     told = server.post("/api/album", observations=trip).json["items"][0]["observation"]
-    view = server.post("/api/view", observation=told).json["answer"]["album"]
+    view = server.post("/api/view", observation=told).json["answer"]["told"]
     assert view["witnesses"][0]["source"] == "sign.png"
-    assert view["takenFrom"] == "its EXIF data"
     capped = server.post("/api/locate", observation=told, max_precision="country").json
     assert capped["album"]["witnesses"] == []
     assert capped["album"]["taken"] is None
 
 
-def test_albums_that_are_too_large_are_refused_and_those_of_a_hundred_photos_are_not(server: Running) -> None:
-    known = server.post("/api/album", observations=["no-such-id"] * 1 + [f"x{i}" for i in range(100)])
-    assert known.status == 404
-    most = LIMITS.remembered // 2
-    reply = server.post("/api/album", observations=[f"x{i}" for i in range(most + 1)])
-    assert f"at most {most}" in reply.json["error"]
+def test_an_album_of_many_photos() -> None:
+    limits = replace(SMALL, photos_a_job=55, waiting=55, remembered=110)
+    with running(limits) as here:
+        photos = [(f"{i}.png", taken(f"10:{i:02}", KOELN if i == 3 else NOTHING)) for i in range(55)]
+        ids = seen(here, *photos)
+        for _ in range(3):  # what an album tells takes the place of what it told before, never that of the photos
+            reply = here.post("/api/album", observations=ids)
+            assert reply.status == 200, reply.json
+            assert {item["answer"]["best"]["place"] for item in reply.json["items"]} == {"Köln"}
+        more = here.post("/api/album", observations=[*ids, "one-more"])
+        assert more.status == 400
+        assert "at most 55" in more.json["error"]
 
 
 def test_one_place(server: Running, trip: list[str]) -> None:

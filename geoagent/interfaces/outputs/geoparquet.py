@@ -23,8 +23,20 @@ _TEXT = (
     "explanation",
     "world",
     "world_fingerprint",
+    "taken",
+    "device",
 )
-_NUMBERS = ("lat", "lon", "radius_50_km", "radius_90_km", "confidence", "exif_lat", "exif_lon", "exif_distance_km")
+_NUMBERS = (
+    "lat",
+    "lon",
+    "radius_50_km",
+    "radius_90_km",
+    "confidence",
+    "exif_lat",
+    "exif_lon",
+    "exif_distance_km",
+    "wrong_position",
+)
 
 
 def write(rows: Sequence[Row], target: Path) -> int:

@@ -25,6 +25,8 @@ SURE = 0.95
 UNNAMED = "No place can be named"
 EYES_TEXT = f"to have pictures judged: {eyes()}"
 """Says how pictures can be judged, after a warning that they were not."""
+ALBUM = "album"
+"""Source of the cues that other photos give."""
 NO_CUES = "No text cue contributed to this answer."
 UNREAD = "text that could not be read"
 """Title of the boxes of `Answer.unread`."""
@@ -177,16 +179,30 @@ def alone_text(answer: Answer) -> str:
     return "what you said alone" if answer.looked is False else "picture only"
 
 
+def beside_text(answer: Answer) -> str:
+    """Return what `text_aware` rests on beside the picture: "the text", "the other photos" of its album, or both."""
+    sources = {cue.source for cue in answer.cues}
+    if ALBUM not in sources:
+        return "the text"
+    return "the text and the other photos" if sources - {ALBUM, "user"} else "the other photos"
+
+
+def both_text(answer: Answer) -> str:
+    """Return what `text_aware` is called where a picture was judged."""
+    beside = beside_text(answer).replace("the ", "")
+    return f"picture, {beside}" if " and " in beside else f"picture and {beside}"
+
+
 def halves(answer: Answer) -> list[tuple[str, Prediction | None]]:
     """Return what is worth showing side by side, by name: picture, text and both.
 
     Where no picture was judged, text alone is the answer, and only what the user stated can be set beside it.
     """
     if answer.looked is not False:
-        both = ("picture and text", answer.text_aware)
+        both = (both_text(answer), answer.text_aware)
         return [(alone_text(answer), answer.vision_only), ("text only", answer.text_only), both]
     sources = {cue.source == "user" for cue in answer.cues}
-    told = [(alone_text(answer), answer.vision_only), ("with the text", answer.text_aware)]
+    told = [(alone_text(answer), answer.vision_only), (f"with {beside_text(answer)}", answer.text_aware)]
     return told if sources == {True, False} else []
 
 
@@ -203,9 +219,9 @@ def change_text(answer: Answer) -> str:
         says = "What you said alone says"
     if short_text(seen) == short_text(both):
         before, after = answer.vision_only.confidence, answer.text_aware.confidence
-        sure = f"{percent_text(before)} sure of the country, {percent_text(after)} with the text"
+        sure = f"{percent_text(before)} sure of the country, {percent_text(after)} with {beside_text(answer)}"
         return "" if seen.precision == "none" else f"{says} the same place ({sure})."
-    return f"{says} {short_text(seen)}; with the text it is {short_text(both)}."
+    return f"{says} {short_text(seen)}; with {beside_text(answer)} it is {short_text(both)}."
 
 
 def favours_text(cue: CueReport) -> str:

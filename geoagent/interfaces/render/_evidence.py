@@ -27,6 +27,7 @@ from geoagent.interfaces.render import (
     value_text,
 )
 from geoagent.interfaces.render._html import Kids, el, say
+from geoagent.interfaces.render.album import album_text, witness_text
 from geoagent.places.geo import LatLon
 
 Names = Callable[[str], str]
@@ -199,6 +200,15 @@ def lines_read(answer: Answer) -> list[Element]:
             )
         )
     return [_table(("Line", "Script, language", "Cues", "OCR sure"), rows, 2)] if rows else []
+
+
+def in_album(answer: Answer) -> list[Element]:
+    """When and with what the photo was taken, and the photos next to it in time."""
+    kids = [el("p", {"class": "prose"}, say(line)) for line in album_text(answer.album)]
+    if answer.album is not None and answer.album.witnesses:
+        rows = [el("li", {}, say(f"{witness_text(each)}.")) for each in answer.album.witnesses]
+        kids += [el("p", {}, "The nearest photos in time that tell a place:"), el("ul", {"class": "points"}, rows)]
+    return kids
 
 
 def file_says(answer: Answer) -> list[Element]:

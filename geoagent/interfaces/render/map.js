@@ -1,9 +1,10 @@
 "use strict";
-// The map: Web Mercator on a canvas, pins as buttons above it; needs geometry.js.
+// The map: Web Mercator on a canvas, pins as buttons above it; needs geometry.js, and trip.js where there is a trip.
 class WorldMap {
   constructor(view, canvas, pins, tip, data) {
-    Object.assign(this, { view, canvas, pins, tip, x: 0.5, y: 0.42, z: 1, marks: [], dots: [], circles: [], link: null, trip: [], tracks: [], towns: [], belief: [] });
-    Object.assign(this, { lit: [], litColour: "", shade: new Map(), show: { shade: true, dots: true, cells: true, radii: true, tracks: true }, tiles: null });
+    Object.assign(this, { view, canvas, pins, tip, x: 0.5, y: 0.42, z: 1, marks: [], dots: [], circles: [], link: null, trip: [], hot: 0 });
+    Object.assign(this, { tracks: [], towns: [], belief: [], lit: [], litColour: "", shade: new Map(), tiles: null });
+    this.show = { shade: true, dots: true, cells: true, radii: true, trip: true, tracks: true };
     this.countries = data.countries.map(([code, rings]) => ({ code, ...shape(rings, data.grid) }));
     this.cells = data.cells.map(([p, rings]) => ({ p, ...shape(rings, data.grid) }));
     this.context = canvas.getContext("2d");
@@ -111,12 +112,13 @@ class WorldMap {
     c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     if (!this.tiles) this.labels(c, ink);
     this.walked(c, ink);
-    this.journey(c, ink);
+    if (this.trip.length > 1 && this.show.trip) drawTrip(this, c, ink);
     if (this.show.dots) for (const dot of this.dots) {
       const [x, y] = this.pixel(dot);
       c.beginPath(); c.arc(x, y, dot.r, 0, 7); c.globalAlpha = 0.45; c.fillStyle = ink("dot"); c.fill();
       c.globalAlpha = 1; c.strokeStyle = ink("bg"); c.lineWidth = 1; c.stroke();
     }
+    if (this.trip.length > 1) gather(this);
     for (const mark of this.marks) {
       const [x, y] = this.pixel(mark);
       mark.node.style.transform = `translate(${(x - mark.ax).toFixed(1)}px, ${(y - mark.ay).toFixed(1)}px)`;
@@ -164,15 +166,6 @@ class WorldMap {
       for (const [name, width] of [["bg", 4.5], ["track", 2.4]]) { c.strokeStyle = ink(name); c.lineWidth = width; c.stroke(path); }
     }
     c.lineCap = "butt";
-  }
-  // The places of an album in order of time, joined and marked.
-  journey(c, ink) {
-    const points = this.trip.map((place) => this.pixel(place));
-    if (points.length < 2) return;
-    c.strokeStyle = ink("vision"); c.lineWidth = 2; c.lineJoin = "round"; c.setLineDash([6, 4]); c.beginPath();
-    points.forEach(([x, y], i) => (i ? c.lineTo(x, y) : c.moveTo(x, y)));
-    c.stroke(); c.setLineDash([]); c.fillStyle = ink("vision");
-    for (const [x, y] of points) { c.beginPath(); c.arc(x, y, 3.5, 0, 7); c.fill(); }
   }
   // The shortest way from the picture's own place to that of picture and text together.
   arc(c, px, ink) {

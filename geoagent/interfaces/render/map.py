@@ -22,7 +22,9 @@ from geoagent.evidence.cues.language_names import language_name, script_name
 from geoagent.interfaces.render import (
     PRECISION_SAYS,
     alone_text,
+    beside_text,
     blank_text,
+    both_text,
     coordinates_text,
     cue_colours,
     exif_distance_km,
@@ -41,23 +43,14 @@ from geoagent.interfaces.render import (
 )
 from geoagent.interfaces.render._page import PHOTO_BYTES, asset, fill, policy, small_photo
 from geoagent.interfaces.render._rings import GRID, Rings, cell_rings, country_rings
+from geoagent.interfaces.render.album import album_text, when_text
 from geoagent.types import Photo
 
-SCRIPTS = ("geometry.js", "map.js", "tiles.js", "dom.js", "parts.js", "panel.js")
-"""The map, making nodes, sections of the text beside it, the text as a whole; `geoagent web` shares the first three."""
+SCRIPTS = ("geometry.js", "map.js", "tiles.js", "dom.js", "trip.js", "parts.js", "panel.js")
+"""The map, making nodes, an album's trip, sections of the text, the text as a whole; `geoagent web` shares most."""
 TILE_HOST = "https://tile.openstreetmap.org"
-TAKEN_FROM = {
-    "gps": "its GPS stamp",
-    "exif": "its EXIF data",
-    "xmp": "its XMP data",
-    "sidecar": "Google's sidecar",
-    "name": "its name",
-}
-"""What tells the time of a photo, in words."""
 RESTS_ON = {"position": "its position", "track": "the track", "text or picture": "what it shows"}
 """What tells the place of a witness, in words."""
-TOLD_WRONG = 0.01
-"""Least probability of a wrong position that is worth a sentence."""
 
 
 def map_html(
@@ -175,13 +168,10 @@ def _prediction(prediction: Prediction | None) -> dict[str, Any] | None:
     return {**best, "countries": [[share.code, share.p] for share in prediction.countries[:60]]}
 
 
-def _album(report: AlbumReport) -> dict[str, Any]:
-    """What is shown of a photo's part in its album."""
+def _told(report: AlbumReport) -> dict[str, Any]:
+    """The photos beside it in its album, and what is doubtful."""
     return {
-        **report.model_dump(include={"part", "taken", "device", "clock", "doubts"}),
-        "whyNot": report.why_not or "",
-        "takenFrom": TAKEN_FROM.get(report.taken_from or "", ""),
-        "wrong": percent_text(report.wrong_position) if (report.wrong_position or 0.0) > TOLD_WRONG else "",
+        "doubts": list(report.doubts),
         "witnesses": [
             {
                 "source": _track_name(witness.source) if witness.rests_on == "track" else witness.source,
@@ -221,8 +211,10 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "id": answer.id,
         "source": answer.source,
-        "taken": None if answer.album is None else answer.album.taken,
-        "album": None if answer.album is None else _album(answer.album),
+        "taken": None if answer.album is None or not answer.album.part else answer.album.taken,
+        "when": "" if answer.album is None or not answer.album.taken else when_text(answer.album.taken),
+        "album": album_text(answer.album),
+        "told": None if answer.album is None else _told(answer.album),
         "status": answer.status,
         "error": answer.error,
         "best": _best(answer.best, answer.radius_50_km, answer.radius_90_km, answer.confidence, answers=True),
@@ -232,6 +224,8 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
         "looked": answer.looked is not False,
         "countries": [] if is_blank(answer) else [[share.code, share.p] for share in answer.countries[:60]],
         "alone": alone_text(answer).capitalize(),
+        "beside": beside_text(answer).capitalize(),
+        "both": both_text(answer).capitalize(),
         "halves": [[name.capitalize(), _prediction(seen)] for name, seen in halves(answer)],
         "vision": _prediction(answer.vision_only) if halves(answer) else None,
         "text": _prediction(answer.text_only) if answer.looked is not False else None,

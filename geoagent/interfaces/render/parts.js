@@ -1,11 +1,12 @@
 // Parts that every page of an answer shows: the marks on its map, and the sections of its text. `map` is the page's own.
-function pin(kind, place, text, ax, ay, act, label = "") {
-  const node = el("button", { type: "button", class: "pin", "aria-label": text, onclick: act,
-    onfocus: () => { const [x, y] = map.pixel(place); map.tell(text, x, y); }, onblur: () => map.tell(""),
-    onpointerenter: () => { const [x, y] = map.pixel(place); map.tell(text, x, y); }, onpointerleave: () => map.tell("") },
-  mark(kind, label));
+function pin(kind, place, text, ax, ay, act, label = "", n = 0) {
+  const tell = () => { const [x, y] = map.pixel(place); map.tell(text, x, y); if (n) pointTo(n); };
+  const leave = () => { map.tell(""); if (n) pointTo(0); };
+  const node = el("button", { type: "button", class: "pin", "aria-label": text, "data-stop": n || null, onclick: act,
+    onfocus: tell, onblur: leave, onpointerenter: tell, onpointerleave: leave }, mark(kind, label));
   $("pins").append(node);
-  map.marks.push({ node, lat: place.lat, lon: place.lon, ax, ay, name: kind === "best" ? where(place).split(",")[0].slice(0, 40) : "" });
+  const name = kind === "best" ? `${n ? `${n} · ` : ""}${where(place).split(",")[0].slice(0, 40)}` : "";
+  map.marks.push({ node, lat: place.lat, lon: place.lon, ax, ay, name, n: kind === "stop" ? n : 0 });
 }
 
 // A region's outline on the photo, in the colour of its first cue; undefined where it speaks for nothing.
@@ -90,12 +91,16 @@ function shadeFrom(a, which) {
   map.shade = new Map(list);
 }
 
-// Put an answer on the map; `others` are answers of other photos, each with what choosing it does.
-function drawMap(a, fit, others = []) {
+// Put an answer on the map; `others` are answers of other photos, each with what choosing it does, and its number in a trip.
+function drawMap(a, fit, others = [], number = 0) {
   $("pins").replaceChildren();
   Object.assign(map, { marks: [], dots: [], circles: [], belief: [], link: null });
   const b = a.best;
-  for (const [other, act] of others) if (known(other.best)) pin("one", other.best, `${other.source}: ${where(other.best)}`, 10, 24, act);
+  for (const [other, act, n] of others) {
+    if (!known(other.best)) continue;
+    if (n) pin("stop", other.best, `Photo ${n}, ${other.when}: ${where(other.best)} (${other.source})`, 11, -4, act, String(n), n);
+    else pin("one", other.best, `${other.source}: ${where(other.best)}`, 10, 24, act);
+  }
   a.alternatives.forEach((alt, i) => {
     if (known(alt)) pin("alt", alt, `Alternative ${i + 1}: ${where(alt)} (${alt.p})`, 10.5, 10.5, () => go(alt), String(i + 1));
   });
@@ -103,7 +108,7 @@ function drawMap(a, fit, others = []) {
   if (known(a.text)) pin("text", a.text, `Text only: ${where(a.text)}`, 8.5, 8.5, () => go(a.text));
   if (known(a.vision)) pin("vision", a.vision, `${a.alone}: ${where(a.vision)}`, 11, 11, () => go(a.vision, a.vision.r90));
   if (known(b)) {
-    pin("best", b, `Best place: ${where(b)}`, 15, 36, () => go(b, b.r90));
+    pin("best", b, `Best place: ${where(b)}`, 15, 36, () => go(b, b.r90), "", number);
     for (const [km, dash] of [[b.r90, true], [b.r50, false]]) if (km > 0 && (km <= WIDE_KM || !map.cells.length)) map.circles.push({ p: b, km, dash });
     if (known(a.vision)) map.link = [a.vision, b];
   }
@@ -122,7 +127,7 @@ function legend(a) {
     input.checked = map.show[name];
     return el("label", {}, el("span", { class: "key" }, input), sign, el("span", {}, text));
   };
-  const shades = [["aware", a.looked ? "Picture and text" : "The text", a.countries], ["vision", a.alone, a.vision && a.vision.countries],
+  const shades = [["aware", a.looked ? a.both : a.beside, a.countries], ["vision", a.alone, a.vision && a.vision.countries],
     ["text", "Text only", a.text && a.text.countries]].filter(([, , list]) => list && list.length);
   const choice = el("select", { "aria-label": "Countries shaded by", onchange: () => { shadeFrom(a, choice.value); map.paint(); } },
     shades.map(([key, text]) => el("option", { value: key }, text)));
@@ -132,8 +137,9 @@ function legend(a) {
     known(a.text) && line(mark("text"), "Text only"),
     a.alternatives.some(known) && line(mark("alt", "1"), "Alternatives"),
     known(a.exif) && line(mark("file"), "What the file says, not used"),
-    map.trip.length > 1 && line(el("span", { class: "stroke trip", "aria-hidden": "true" }), "Photos in order of time"),
-    map.tracks.length && toggle("tracks", "Tracks", el("span", { class: "stroke track", "aria-hidden": "true" })),
+    map.trip.length > 1 && line(mark("stop", "1"), "Photos, numbered by time"),
+    map.trip.length > 1 && toggle("trip", "Way from photo to photo, not as it was travelled"),
+    map.tracks.length && toggle("tracks", "Tracks", el("span", { class: "stroke", "aria-hidden": "true" })),
     map.belief.length ? toggle("radii", "Cells with 90 % of the probability") : known(a.best) && a.best.r90 > 0 && toggle("radii", "Circles with 50 % and 90 % of the probability"),
     a.neighbours.length && toggle("dots", "Places behind the estimate"),
     map.cells.length && toggle("cells", "Probability of map cells"),
@@ -174,8 +180,8 @@ function comparison(a) {
   const kids = [el("table", {}, el("thead", {}, head), el("tbody", {}, cells))];
   if (known(a.vision) && known(a.best)) {
     const km = haversineKm(a.vision, a.best);
-    kids.push(el("p", { class: "small muted" }, km < 1 ? "The text left the place where it is without it."
-      : `The text moved the answer by ${km < 10 ? km.toFixed(1) : Math.round(km).toLocaleString("en")} km.`));
+    kids.push(el("p", { class: "small muted" }, km < 1 ? `${a.beside} left the place where it is.`
+      : `${a.beside} moved the answer by ${km < 10 ? km.toFixed(1) : Math.round(km).toLocaleString("en")} km.`));
   }
   return kids;
 }
@@ -201,32 +207,23 @@ function fileOf(a) {
     : a.partial ? [el("p", {}, `In the file's EXIF data: ${a.partial}. It was not used.`)] : []);
 }
 
-// "2023-07-04 08:12 UTC"; without UTC it is what the camera's clock showed.
-const whenText = (taken) => taken.replace("T", " ").replace(/:\d\d(Z?)$/, (_, utc) => (utc ? " UTC" : ""));
-
 // "Luzern, Switzerland" for "Luzern, Lucerne, CH".
 const townText = (place) => { const parts = place.split(", "); return [parts[0], countryName(parts[parts.length - 1])].filter(Boolean).join(", "); };
 
-// What the photo's album tells of it; `choose` shows one of the other photos where the page can.
-function albumOf(a, choose = () => null) {
-  const told = a.album;
-  if (!told || !(told.taken || told.whyNot || told.device)) return [];
-  const taken = told.taken ? [whenText(told.taken), told.taken.endsWith("Z") ? "" : ", by the camera's clock"].join("") : "";
-  const rows = [["Taken", [taken, told.takenFrom ? ` (from ${told.takenFrom})` : ""].join("")], ["Camera", told.device], ["Its clock", told.clock]];
+// The photos beside it in its album; `choose` shows one of them where the page can.
+function besideOf(a, choose = () => null) {
+  const told = a.told;
+  if (!told) return [];
   const name = (witness) => {
     const act = witness.track ? null : choose(witness.source);
     return act ? el("button", { type: "button", class: "plain", onclick: act }, say(witness.source)) : say(witness.source);
   };
-  return section("What the album tells", [
-    el("table", {}, el("tbody", {}, rows.filter(([, value]) => value).map(([term, value]) => el("tr", {}, el("th", { scope: "row" }, term), el("td", {}, say(value)))))),
-    told.whyNot ? el("p", {}, "It takes no part: ", say(told.whyNot), ".") : "",
-    told.doubts.map((doubt) => el("p", { class: "note" }, say(doubt))),
-    told.wrong ? el("p", { class: "note" }, `The position in its file is wrong with a probability of ${told.wrong}.`) : "",
-    told.witnesses.length ? el("ol", { class: "witnesses" }, told.witnesses.map((witness) => el("li", {},
-      el("span", { class: "muted" }, `${witness.when}: `),
+  return section("Beside it in time", [
+    ...told.doubts.map((doubt) => el("p", { class: "note" }, say(doubt))),
+    told.witnesses.length ? el("ol", { class: "witnesses" }, told.witnesses.map((witness) => el("li", {}, el("span", { class: "muted" }, `${witness.when}: `),
       witness.track ? "the track " : "", name(witness), witness.place ? [" near ", el("strong", {}, say(townText(witness.place)))] : "",
       witness.track ? "" : el("span", { class: "muted" }, `, by ${witness.restsOn}`)))) : "",
-  ].flat().filter((kid) => kid !== ""));
+  ].filter((kid) => kid !== ""));
 }
 
 function linesOf(a) {

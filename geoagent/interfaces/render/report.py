@@ -34,6 +34,7 @@ from geoagent.interfaces.render._evidence import (
     comparison,
     cues,
     file_says,
+    in_album,
     lines_read,
     others,
     placed,
@@ -91,6 +92,7 @@ def report_html(
                 *_section("What picture and text say by themselves", comparison(answer, names)),
                 *_section("What else the evidence allows", others(answer, names)),
                 *_section("Text read in the photo", lines_read(answer)),
+                *_section("When it was taken, and the photos around it", in_album(answer)),
                 *_section("What the file says about itself", file_says(answer)),
                 *_section("Before you rely on this", caveats(answer)),
             ]

@@ -37,6 +37,7 @@ from geoagent.interfaces.render import (
     shown,
     title_text,
 )
+from geoagent.interfaces.render.album import album_text
 
 MOST_REGIONS = 12
 PARTIAL = "(partial: see the warnings)"
@@ -64,6 +65,8 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
         yield Group(*(_hanging("! ", Text(shown(note)), "yellow") for note in notes))
     if answer.status == "error":
         return
+    if told := album_text(answer.album):
+        yield Text("\n".join(told))
     if answer.cues:
         yield _cues(answer)
     elif answer.regions:

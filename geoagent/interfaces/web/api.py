@@ -107,8 +107,8 @@ class Office:
             raise Refused(413, f"{name}: the file has {size / MB:.0f} MB; {most}")
         return name, await file.read()
 
-    async def observed(self, asked: Question) -> tuple[str, Seen]:
-        """The observation that a question is about; a photo is looked at first."""
+    async def seen(self, asked: Question) -> tuple[str, Seen]:
+        """What was seen of the photo that a question is about; a photo that is sent is looked at first."""
         if bool(asked.observation) == (asked.photo is not None):
             raise InputError("send a photo, or the id of an observation, and not both")
         if asked.photo is None:
@@ -142,7 +142,7 @@ def router(office: Office) -> APIRouter:
     @routes.post("/api/locate", summary="Where was the photo taken?", tags=["ask"])
     async def locate(asked: Asked, response: Response) -> Answer:
         """Look, read and weigh; the header X-Observation has the id for further questions about the photo."""
-        id, seen = await office.observed(asked)
+        id, seen = await office.seen(asked)
         response.headers["X-Observation"] = id
         answer: Answer = await office.weigh(office.scales.answer, seen, asked)
         return answer
@@ -150,15 +150,15 @@ def router(office: Office) -> APIRouter:
     @routes.post("/api/compare", summary="Picture only, text only, both", tags=["ask"])
     async def compare(asked: Asked) -> Compared:
         """What each half says, side by side."""
-        id, seen = await office.observed(asked)
+        id, seen = await office.seen(asked)
         return Compared.of(await office.weigh(office.scales.answer, seen, asked), id)
 
     @routes.post("/api/verify", summary="Is it where it is said to be?", tags=["ask"])
     async def verify(asked: Claimed, response: Response) -> Verification:
         """Weigh a claim, cue by cue."""
-        id, seen = await office.observed(asked)
+        id, seen = await office.seen(asked)
         response.headers["X-Observation"] = id
-        found: Verification = await office.weigh(office.scales.verify, seen.observed, asked, asked.claim)
+        found: Verification = await office.weigh(office.scales.verify, seen, asked, asked.claim)
         return found
 
     @routes.post("/api/album", summary="Photos that place one another", tags=["ask"])
@@ -166,9 +166,8 @@ def router(office: Office) -> APIRouter:
         """Weigh together photos that were looked at before: what each tells of time and place is evidence for all."""
         if len(set(asked.observations)) < len(asked.observations):
             raise InputError("an observation was sent twice")
-        most = office.limits.remembered // 2
-        if len(asked.observations) > most:
-            raise InputError(f"{len(asked.observations)} photos in one album; at most {most} are taken here")
+        if len(asked.observations) > (most := office.limits.remembered // 2):  # each is kept again with its album
+            raise InputError(f"{len(asked.observations)} photos in one album; at most {most} are weighed together")
         seen = [office.remembered(id) for id in asked.observations]
         tracks = await office.tracks_of(asked)
         found, notes = await office.weigh(office.scales.album, seen, asked, tracks)
@@ -194,13 +193,13 @@ def router(office: Office) -> APIRouter:
     async def read(asked: Asked) -> Reading:
         """Lines of text and cues, without an answer."""
         may_read(office.scales.agent.config)
-        id, seen = await office.observed(asked)
+        id, seen = await office.seen(asked)
         return Reading.of(seen.observed, id)
 
     @routes.post("/api/view", summary="What the page draws", tags=["ask"])
     async def view(asked: Asked) -> View:
         """Answer and probabilities of the geocells in `/api/atlas`."""
-        id, seen = await office.observed(asked)
+        id, seen = await office.seen(asked)
         found: View = await office.weigh(office.scales.view, id, seen, asked)
         return found
 
@@ -208,7 +207,7 @@ def router(office: Office) -> APIRouter:
                  responses={200: {"content": {"application/geo+json": {}}}})  # fmt: skip
     async def geojson(asked: Asked) -> Response:
         """A FeatureCollection; its features are marked as estimates."""
-        _, seen = await office.observed(asked)
+        _, seen = await office.seen(asked)
         text: str = await office.weigh(geojson_of, office.scales, seen, asked)
         return Response(text, media_type="application/geo+json")
 
@@ -216,7 +215,7 @@ def router(office: Office) -> APIRouter:
                  responses={200: {"content": {"text/html": {}}}})  # fmt: skip
     async def report(asked: Asked) -> Response:
         """One self-contained HTML file, to be saved."""
-        _, seen = await office.observed(asked)
+        _, seen = await office.seen(asked)
         text: str = await office.weigh(report_of, office.scales, seen, asked)
         headers = {"content-disposition": 'attachment; filename="report.html"'}
         return Response(text, media_type="text/html", headers=headers)

@@ -30,7 +30,8 @@ from geoagent.types import Precision
 
 _NO_DISK = 1 << 62
 _FIELD_BYTES = 64_000
-_MOST_FIELDS = 1_300  # an album has one for each photo, and the cues that are left out
+_MOST_FILES, _MOST_FIELDS = 200, 1_300
+"""In one form; an album of a thousand photos has a field for each."""
 _LISTS = frozenset({"photos", "without", "observations", "clocks", "tracks", "track_ids", "notes"})
 """Fields that may be sent more than once."""
 
@@ -42,19 +43,25 @@ class _Parser(MultiPartParser):
 
 
 class _Request(Request):
-    async def _get_form(self, *, max_files: Any = 200, max_fields: Any = 50, max_part_size: int = 0) -> FormData:
+    async def _get_form(
+        self, *, max_files: Any = _MOST_FILES, max_fields: Any = _MOST_FIELDS, max_part_size: int = 0
+    ) -> FormData:
         kind = self.headers.get("content-type", "").split(";")[0].strip().lower()
         if self._form is None and kind == "multipart/form-data":
             async with aclosing(self.stream()) as stream:
                 parser = _Parser(
-                    self.headers, stream, max_files=200, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES
+                    self.headers,
+                    stream,
+                    max_files=_MOST_FILES,
+                    max_fields=_MOST_FIELDS,
+                    max_part_size=_FIELD_BYTES,
                 )
                 try:
                     self._form = await parser.parse()
                 except (MultiPartException, KeyError) as error:
                     message = getattr(error, "message", "no boundary")
                     raise HTTPException(400, f"the form cannot be read: {message}") from error
-        found = await super()._get_form(max_files=200, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES)
+        found = await super()._get_form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES)
         for name, count in Counter(name for name, _ in found.multi_items()).items():
             if count > 1 and name not in _LISTS:
                 await found.close()

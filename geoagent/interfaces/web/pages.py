@@ -30,6 +30,7 @@ FILES = {
     "/page/map.js": ("geoagent.interfaces.render", "map.js", "text/javascript"),
     "/page/tiles.js": ("geoagent.interfaces.render", "tiles.js", "text/javascript"),
     "/page/dom.js": ("geoagent.interfaces.render", "dom.js", "text/javascript"),
+    "/page/trip.js": ("geoagent.interfaces.render", "trip.js", "text/javascript"),
     "/page/parts.js": ("geoagent.interfaces.render", "parts.js", "text/javascript"),
 }
 EXAMPLES = {

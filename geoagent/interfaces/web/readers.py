@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from geoagent.answer import AlbumReport
 from geoagent.config import Config
 from geoagent.errors import GeoAgentError
 from geoagent.evidence.observation import Observation
@@ -40,6 +41,7 @@ class Seen:
         digest: SHA-256 of the file, in hexadecimal.
         seconds: processing time.
         capture: when and with what it was taken.
+        album: the photo as a part of its album, once it was weighed in one.
     """
 
     observed: Observation
@@ -47,6 +49,7 @@ class Seen:
     digest: str
     seconds: float
     capture: Capture = field(default_factory=Capture)
+    album: AlbumReport | None = None
 
 
 class ReaderDied(Exception):

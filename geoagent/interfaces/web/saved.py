@@ -38,7 +38,8 @@ def report_of(scales: Scales, seen: Seen, settings: Settings) -> str:
         answer,
         photo=None if capped else photo_of(seen),
         outlines=assets.gazetteer.outlines(),
-        command=command_of(seen.observed.source, agent.config, settings),
+        # No command has the other photos of an album, which were sent along with this one.
+        command="" if seen.album is not None else command_of(seen.observed.source, agent.config, settings),
         gazetteer=assets.gazetteer,
         card=assets.world.card,
         digest=None if capped else seen.digest,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from geoagent.agent.album_clocks import stated_clock
+from geoagent.agent.album_run import answer_of, in_album, named_again, report_named_again
 from geoagent.agent.albums import Album, AlbumPhoto, AlbumSettings
 from geoagent.agent.core import GeoAgent
 from geoagent.agent.disclosure import HIDDEN, permit_said, withheld
 from geoagent.agent.verification import Verification
-from geoagent.answer import AlbumReport, Answer
+from geoagent.answer import Answer
 from geoagent.config import OPEN, Config
 from geoagent.errors import GeoAgentError, InputError
 from geoagent.evidence.observation import Observation
@@ -46,17 +47,6 @@ class WrongFields(InputError):
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__("; ".join(fields.values()))
         self.fields = dict(fields)
-
-
-@dataclass(frozen=True, slots=True)
-class Together(Seen):
-    """A photo of an album: what the others tell about it is part of what is observed.
-
-    Attributes:
-        report: the photo as a part of its album.
-    """
-
-    report: AlbumReport | None = None
 
 
 class Scales:
@@ -92,7 +82,7 @@ class Scales:
 
     def answer(self, seen: Seen, settings: Settings) -> Answer:
         """Say where the photo was taken."""
-        return _answered(self.under(settings), seen, settings)
+        return _answer(self.under(settings), seen, _trimmed(seen.observed, settings.without))
 
     def album(
         self, seen: Sequence[Seen], asked: AlbumQuestion, tracks: Sequence[Track] = ()
@@ -117,23 +107,24 @@ class Scales:
         found: list[tuple[Seen, Answer]] = []
         for key, each in keyed.items():
             observed = replace(album.observed(key), source=names[key])
-            own = (each.preview, each.digest, each.seconds, each.capture)
-            together = Together(observed, *own, _named(album.report(key), names))
-            found.append((together, _answered(agent, together, asked)))
+            answer = named_again(answer_of(agent, album, key, without=asked.without), names)
+            told = report_named_again(album.report(key), names)
+            found.append((replace(each, observed=observed, album=told), answer))
         return found, album.notes
 
-    def verify(self, observed: Observation, settings: Settings, claim: str) -> Verification:
+    def verify(self, seen: Seen, settings: Settings, claim: str) -> Verification:
         """Weigh a claim."""
         agent = self.under(settings)
         try:
-            return agent.verify(_trimmed(observed, settings.without), claim)
+            return agent.verify(_trimmed(seen.observed, settings.without), claim)
         except GeoAgentError as error:
             raise WrongFields({"claim": str(error)}) from error
 
     def view(self, id: str, seen: Seen, settings: Settings) -> View:
         """Return what the page draws: the answer, cell probabilities, and the cells each cue supports."""
-        observed, agent = seen.observed, self.under(settings)
-        kept, answer = _trimmed(observed, settings.without), _answered(agent, seen, settings)
+        agent, observed = self.under(settings), seen.observed
+        kept = _trimmed(observed, settings.without)
+        answer = _answer(agent, seen, kept)
         keys = [cue.constraint for cue in answer.cues]
         cells: list[tuple[int, float]] = []
         lights: list[list[int]] = [[] for _ in keys]
@@ -164,21 +155,10 @@ class Scales:
         )
 
 
-def _answered(agent: GeoAgent, seen: Seen, settings: Settings) -> Answer:
-    """The answer; that of a photo of an album tells its part in it, as far as a cap allows."""
-    answer = agent.answer(_trimmed(seen.observed, settings.without))
-    report = seen.report if isinstance(seen, Together) else None
-    if report is None:
-        return answer
-    if agent.config.capped:
-        report = AlbumReport(part=report.part, why_not=report.why_not)
-    return answer.model_copy(update={"album": report, "settings": f"album-{answer.settings}"})
-
-
-def _named(report: AlbumReport, names: Mapping[str, str]) -> AlbumReport:
-    """A report whose witnesses have the names of their files instead of those of the album."""
-    rows = [w.model_copy(update={"source": names.get(w.source, w.source)}) for w in report.witnesses]
-    return report.model_copy(update={"witnesses": rows})
+def _answer(agent: GeoAgent, seen: Seen, kept: Observation) -> Answer:
+    """The answer for what is kept of an observation, with what its album tells of the photo."""
+    answer = agent.answer(kept)
+    return answer if seen.album is None else in_album(agent, answer, seen.album)
 
 
 def _raised(nats: Float) -> list[int]:

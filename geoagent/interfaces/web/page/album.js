@@ -6,7 +6,7 @@ const clocksStated = () => $("clocks").value.split(",").map((part) => part.trim(
 // Weigh all photos together, or each by itself again; nothing is read again.
 async function album() {
   const before = now.photos.map((photo) => photo.told).filter(Boolean), notes = [], tracks = [];
-  for (const photo of now.photos) Object.assign(photo, { told: null, taken: null, best: null, album: null });
+  for (const photo of now.photos) Object.assign(photo, { told: null, taken: null, when: "", best: null, album: null });
   $("clock-error").hidden = true; $("clock-says").textContent = "";
   if ($("together").checked && now.photos.length && now.photos.length + now.tracks.length > 1) {
     $("trip-says").textContent = "Weighing the photos together…";
@@ -15,7 +15,7 @@ async function album() {
     for (const track of now.tracks) form.append("track_ids", track.id);
     for (const clock of clocksStated()) form.append("clocks", clock);
     const found = await (await ask("/api/album", { method: "POST", body: form })).json();
-    found.items.forEach(({ observation, answer }, i) => Object.assign(now.photos[i], { told: observation, best: answer.best, album: answer.album, taken: answer.album.taken }));
+    found.items.forEach(({ observation, answer }, i) => Object.assign(now.photos[i], { told: observation, best: answer.best, album: answer.album, taken: answer.album.taken, when: whenOf(answer.album.taken) }));
     notes.push(...found.notes); tracks.push(...found.tracks);
   }
   // What was stated of a clock stands beside its field, and what was left out of a track beside the track.
@@ -29,24 +29,29 @@ async function album() {
 
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
+// "2023-07-04 08:12 UTC"; without UTC it is what the camera's clock showed.
+const whenOf = (taken) => (taken ? taken.replace("T", " ").replace(/:\d\d(Z?)$/, (_, utc) => (utc ? " UTC" : "")) : "no time");
+
 // In order of time where it is known, else as they came; photos that take no part say why.
 function inOrder() {
   return now.photos.filter((photo) => photo.album).sort((a, b) => (a.taken || "~").localeCompare(b.taken || "~"));
 }
 
+// Number of each photo of the trip; what takes no part has none.
+const numbers = () => numbered(now.photos.filter((photo) => photo.album && photo.album.part));
+
 function timeline() {
-  const rows = inOrder();
+  const rows = inOrder(), order = numbers();
   $("timeline").replaceChildren(...rows.map((photo) => {
-    const when = photo.taken ? whenText(photo.taken) : "no time";
     const place = photo.album.part ? where(photo.best) : photo.album.why_not || "takes no part";
-    const doubts = photo.album.doubts || [];
-    return el("li", {}, el("button", { type: "button", "aria-current": String(photo === now.chosen), onclick: () => choose(photo) },
-      el("span", { class: "when" }, when, doubts.length ? el("span", { class: "doubt", title: doubts.join("; ") }, " doubtful") : ""),
-      el("span", { class: "place" }, say(place)), el("span", { class: "file muted" }, say(photo.name))));
+    const n = order.get(photo), doubts = photo.album.doubts || [];
+    return el("li", { class: n ? "" : "aside", "data-n": n || null, ...pointing(n) }, el("button", { type: "button", "aria-current": String(photo === now.chosen), onclick: () => choose(photo) },
+      el("span", { class: "when" }, photo.when, doubts.length ? el("span", { class: "doubt", title: doubts.join("; ") }, " doubtful") : ""), el("span", { class: "place" }, say(place)), el("span", { class: "file muted" }, say(photo.name))));
   }));
+  const current = $("timeline").querySelector("[aria-current=true]");
+  if (current) $("timeline").scrollLeft += current.getBoundingClientRect().left - $("timeline").getBoundingClientRect().left - 40;
   if (!map) return;
-  map.trip = rows.map((photo) => photo.best).filter((best) => best && known(best));
-  map.tracks = now.lines;
+  Object.assign(map, { trip: stopsOf(order), tracks: now.lines });
   if (now.view) legend(now.view.answer);
   map.paint();
 }

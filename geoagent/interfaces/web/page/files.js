@@ -74,7 +74,7 @@ async function overview() {
   const row = (photo, i) => el("tr", {}, el("td", {}, String(i + 1)),
     el("th", { scope: "row" }, el("button", { type: "button", class: "plain", onclick: () => choose(photo) }, say(photo.name))),
     cell(say(photo.answer.best.precision === "none" ? "no place named" : where(photo.answer.best))), cell(photo.answer.best.precision === "none" ? "–" : photo.answer.best.p), cell(photo.answer.best.r90Text),
-    head.length > 5 ? cell(photo.taken ? whenText(photo.taken) : "–") : "");
+    head.length > 5 ? cell(photo.when || "–") : "");
   const kinds = now.formats.filter((kind) => LABELS[kind]);
   const error = el("p", { class: "note", role: "alert", hidden: "" });
   $("summary").replaceChildren(el("h1", {}, `${now.photos.length} photos`),

@@ -144,9 +144,10 @@ function draw(first, fit = false) {
   now.held = null; now.pointed.clear();
   $("another").hidden = false;
   document.title = `${a.status === "error" ? "No answer" : a.best.precision === "none" ? a.unnamed : where(a.best)} – geoagent`;
-  $("summary").replaceChildren(...[el("p", { class: "source" }, say(now.chosen.name)), ...headline(a), ...a.warnings.map((text) => el("p", { class: "note" }, say(text)))].flat(3));
+  $("summary").replaceChildren(...[el("p", { class: "source" }, say(now.chosen.name)), ...headline(a), ...a.warnings.map((text) => el("p", { class: "note" }, say(text))),
+    ...a.album.map((text) => el("p", { class: "small muted" }, say(text)))].flat(3));
   $("cues").replaceChildren(...cueSection(view, act));
-  $("told").replaceChildren(...albumOf(a, (source) => { const other = now.photos.find((photo) => photo.name === source); return other ? () => choose(other) : null; }));
+  $("told").replaceChildren(...besideOf(a, (source) => { const other = now.photos.find((photo) => photo.name === source); return other ? () => choose(other) : null; }));
   $("halves").replaceChildren(...section("What each half says", [...comparison(a), ...changed(view.exact)]).flat(3));
   $("others").replaceChildren(...[...alternativesOf(a), ...countriesOf(a)].flat(3));
   $("more").replaceChildren(...[...fileOf(a), ...linesOf(a), neighboursOf(a), ...remarksOf(a), factsOf(a)].flat(3).filter(Boolean));
@@ -156,8 +157,13 @@ function draw(first, fit = false) {
   map.show.shade = !map.cells.length;
   // The map follows when the answer moves elsewhere, and stays where it is when the answer does.
   const moved = !now.chosen.answer || where(now.chosen.answer.best) !== where(a.best);
-  drawMap(a, first || moved || fit, now.photos.filter((photo) => photo !== now.chosen && photo.answer).map((photo) => [{ best: photo.answer.best, source: photo.name }, () => choose(photo)]));
+  const order = numbers();
+  if (now.chosen.album) now.chosen.best = view.exact.best;
+  map.trip = stopsOf(order);
+  const others = now.photos.filter((photo) => photo !== now.chosen && (photo.answer || order.has(photo)));
+  drawMap(a, first || moved || fit, others.map((photo) => [{ best: photo.best || photo.answer.best, source: photo.name, when: photo.when }, () => choose(photo), order.get(photo) || 0]), order.get(now.chosen) || 0);
   now.chosen.answer = a;
+  if (!first && now.chosen.album) timeline();
   relight();
   if (first) $("summary").focus({ preventScroll: innerWidth > 860 });
 }
