@@ -10,6 +10,8 @@ from geoagent.places.geo import haversine_km, lonlat_from_latlon
 
 MOST_POINTS = 4000
 """Points of one track on a map."""
+DAY_S = 24 * 3600.0
+"""How long before the first photo of an album and after its last a track is drawn."""
 _PAUSE_S, _PAUSE_KM = 3 * 3600.0, 1.0
 _FIRST_DEGREES = 0.00005
 

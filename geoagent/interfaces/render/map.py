@@ -12,6 +12,7 @@ import html
 import json
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from geoagent.agent.disclosure import NOWHERE
@@ -19,6 +20,7 @@ from geoagent.album.constraint import elapsed
 from geoagent.answer import AlbumReport, Answer, Best, CueReport, Prediction
 from geoagent.errors import InputError
 from geoagent.evidence.cues.language_names import language_name, script_name
+from geoagent.evidence.tracks import Track
 from geoagent.interfaces.render import (
     PRECISION_SAYS,
     alone_text,
@@ -43,6 +45,7 @@ from geoagent.interfaces.render import (
 )
 from geoagent.interfaces.render._page import PHOTO_BYTES, asset, fill, policy, small_photo
 from geoagent.interfaces.render._rings import GRID, Rings, cell_rings, country_rings
+from geoagent.interfaces.render._track import DAY_S, Line, track_lines
 from geoagent.interfaces.render.album import album_text, when_text
 from geoagent.types import Photo
 
@@ -59,6 +62,7 @@ def map_html(
     outlines: Mapping[str, Any],
     cells: Sequence[tuple[Rings, float]] | None = None,
     photo: Photo | Sequence[Photo | None] | None = None,
+    tracks: Sequence[Track] = (),
 ) -> str:
     """Return one self-contained HTML page for one answer or several.
 
@@ -67,6 +71,7 @@ def map_html(
         outlines: GeoJSON FeatureCollection of countries, lon/lat, each feature with the property `country` (ISO code);
             a top-level string `attribution` is shown as the source of the borders.
         cells: what the answer believes of each cell, `(polygon rings lon/lat, probability)`; only with one answer.
+        tracks: where somebody was; the part around the times of an album's photos is drawn.
         photo: the photo, or as many as there are answers; embedded small and without metadata. None leaves it out.
 
     Raises:
@@ -91,12 +96,27 @@ def map_html(
         "grid": GRID,
         "attribution": str(outlines.get("attribution") or ""),
         "countries": country_rings(outlines),
+        "tracks": _lines(tracks, answers),
         "cells": cell_rings(cells or ()),
         "answers": [
             _view(a, None if p is None else small_photo(p, budget)) for a, p in zip(answers, photos, strict=True)
         ],
     }
     return _page(answers, json.dumps(_clean(data), ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+
+
+def _lines(tracks: Sequence[Track], answers: Sequence[Answer]) -> list[Line]:
+    """Lines of tracks from a day before the first photo to a day after the last."""
+    taken = [answer.album.taken for answer in answers if answer.album is not None and answer.album.taken]
+    seconds = [_seconds(each) for each in taken]
+    between = (min(seconds) - DAY_S, max(seconds) + DAY_S) if seconds else None
+    return [line for track in tracks for line in track_lines(track, between) if len(line) > 1]
+
+
+def _seconds(taken: str) -> float:
+    """Seconds since 1970 of a time; one without a zone is taken for UTC, since a day more or less is drawn anyway."""
+    when = datetime.fromisoformat(taken)
+    return (when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp()
 
 
 def _page(answers: Sequence[Answer], data: str) -> str:

@@ -104,6 +104,7 @@ function home() {
 }
 $("home").addEventListener("click", home);
 tileButton(map, DATA.tiles, DATA.attribution ? `Borders: ${DATA.attribution}` : "");
+map.tracks = DATA.tracks;
 select(0, DATA.answers.length === 1);
 if (DATA.answers.length > 1) map.fit(DATA.answers.map((a) => a.best).filter(known));
 $("layers").open = innerWidth > 860;

@@ -9,11 +9,9 @@ import numpy as np
 
 from geoagent.agent.album_clocks import rough_hours
 from geoagent.evidence.tracks import Track
-from geoagent.interfaces.render._track import track_lines
+from geoagent.interfaces.render._track import DAY_S, track_lines
 from geoagent.interfaces.web.schemas import TrackLines, TrackRead
 from geoagent.types import Capture
-
-_AROUND_S = 24 * 3600.0
 
 
 def track_read(id: str, track: Track) -> TrackRead:
@@ -32,7 +30,7 @@ def lines_of(tracks: Sequence[Track], captures: Sequence[Capture]) -> list[Track
     """The part of each track around the photos; all of it where no photo has a time."""
     seconds = 3600.0 * np.array([rough_hours(capture) for capture in captures])
     timed = seconds[~np.isnan(seconds)]
-    between = (float(timed.min()) - _AROUND_S, float(timed.max()) + _AROUND_S) if len(timed) else None
+    between = (float(timed.min()) - DAY_S, float(timed.max()) + DAY_S) if len(timed) else None
     return [TrackLines(name=track.source, lines=track_lines(track, between)) for track in tracks]
 
 
