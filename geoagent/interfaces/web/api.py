@@ -2,142 +2,46 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote
 
 from geoagent import __version__
 from geoagent.agent.disclosure import may_read
 from geoagent.agent.verification import Verification
 from geoagent.answer import Answer
 from geoagent.errors import InputError
-from geoagent.evidence.tracks import Track, read_track_bytes
-from geoagent.interfaces.web.atlas import Atlas
-from geoagent.interfaces.web.cases import ENDING, Case, read_case, write_case
-from geoagent.interfaces.web.desk import Desk, Item, Job
-from geoagent.interfaces.web.exports import KINDS, exported
+from geoagent.interfaces.web.desk import Item, Job
 from geoagent.interfaces.web.forms import (
     AlbumAsked,
-    AlbumQuestion,
     Asked,
-    CaseSent,
-    CaseWanted,
     Claimed,
-    ExportAsked,
     MemoryRoute,
-    Question,
     Sent,
-    TracksSent,
-    file_name,
 )
 from geoagent.interfaces.web.guard import Refused
-from geoagent.interfaces.web.limits import MB, Limits
-from geoagent.interfaces.web.memory import Memory
-from geoagent.interfaces.web.readers import Seen
+from geoagent.interfaces.web.office import PROBLEMS, Office
 from geoagent.interfaces.web.saved import geojson_of, report_of
 from geoagent.interfaces.web.schemas import (
     AlbumAnswers,
     AlbumItem,
-    CaseOpened,
-    CasePhoto,
     Compared,
     Health,
     JobItem,
     JobState,
     PlaceFound,
-    Problem,
     Reading,
-    Town,
-    TrackRead,
     View,
 )
-from geoagent.interfaces.web.towns import towns_within
-from geoagent.interfaces.web.tracks import lines_of, track_read
-from geoagent.interfaces.web.weigh import Scales
+from geoagent.interfaces.web.tracks import lines_of
 from geoagent.optional import needs
 
 with needs("web", "fastapi", "starlette"):
-    from fastapi import APIRouter, Query, Response, UploadFile
+    from fastapi import APIRouter, Query, Response
     from starlette.responses import JSONResponse
-
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "a setting, hint or claim that cannot be used"},
-    404: {"model": Problem, "description": "no such observation, or it has been forgotten"},
-    413: {"model": Problem, "description": "too large"},
-    422: {"model": Problem, "description": "the file is no readable photo, or a field is wrong"},
-    503: {"model": Problem, "description": "too much is waiting; see Retry-After"},
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """State shared by the routes."""
-
-    scales: Scales
-    atlas: Atlas
-    desk: Desk
-    memory: Memory[Seen]
-    tracks: Memory[Track]
-    limits: Limits
-    weighing: asyncio.Semaphore
-
-    async def weigh(self, act: Any, *args: Any) -> Any:
-        """Run what takes a moment of computing beside the event loop, a few at a time."""
-        async with self.weighing:
-            return await asyncio.to_thread(act, *args)
-
-    def remembered(self, id: str) -> Seen:
-        """An observation.
-
-        Raises:
-            Refused: it is not known.
-        """
-        seen = self.memory.get(id)
-        if seen is None:
-            raise Refused(404, "this photo is not remembered here any more; send it again")
-        return seen
-
-    async def content(self, file: UploadFile) -> tuple[str, bytes]:
-        """Name and bytes of a file that was sent."""
-        name, size = file_name(file.filename), file.size or 0
-        if size > self.limits.photo_mb * MB:
-            most = f"at most {self.limits.photo_mb:.0f} MB are taken"
-            raise Refused(413, f"{name}: the file has {size / MB:.0f} MB; {most}")
-        return name, await file.read()
-
-    async def seen(self, asked: Question) -> tuple[str, Seen]:
-        """What was seen of the photo that a question is about; a photo that is sent is looked at first."""
-        if bool(asked.observation) == (asked.photo is not None):
-            raise InputError("send a photo, or the id of an observation, and not both")
-        if asked.photo is None:
-            return asked.observation, self.remembered(asked.observation)
-        self.scales.under(asked)  # settings that are wrong are refused before the photo is read
-        job = self.desk.take([await self.content(asked.photo)])
-        item = job.items[0]
-        await item.finished.wait()
-        if item.observation is None:
-            raise Refused(502 if item.broke else 422, item.error or "cancelled")
-        return item.observation, self.remembered(item.observation)
-
-    async def track(self, file: UploadFile) -> Track:
-        """Read a track that was sent."""
-        track: Track = await self.weigh(read_track_bytes, await file.read(), file_name(file.filename))
-        return track
-
-    async def tracks_of(self, asked: AlbumQuestion) -> list[Track]:
-        """The tracks of an album: those that are remembered, and those that come with it."""
-        found = [self.tracks.get(id) for id in asked.track_ids]
-        known = [track for track in found if track is not None]
-        if len(known) < len(found):
-            raise Refused(404, "a track is not remembered here any more; send it again")
-        return known + [await self.track(file) for file in asked.tracks]
 
 
 def router(office: Office) -> APIRouter:
     """The routes below `/api`, and the health and readiness checks."""
-    routes = APIRouter(route_class=MemoryRoute, responses=_PROBLEMS)
+    routes = APIRouter(route_class=MemoryRoute, responses=PROBLEMS)
 
     @routes.post("/api/locate", summary="Where was the photo taken?", tags=["ask"])
     async def locate(asked: Asked, response: Response) -> Answer:
@@ -178,17 +82,6 @@ def router(office: Office) -> APIRouter:
         lines = await office.weigh(lines_of, tracks, [each.capture for each in seen])
         return AlbumAnswers(items=items, notes=[*notes, *left_out], tracks=lines)
 
-    @routes.post("/api/tracks", summary="Send tracks for an album", tags=["ask"])
-    async def tracks(sent: TracksSent) -> list[TrackRead]:
-        """Read where somebody was, and keep it for `/api/album`."""
-        read = [await office.track(file) for file in sent.tracks]
-        return [track_read(office.tracks.put(track), track) for track in read]
-
-    @routes.delete("/api/tracks/{id}", status_code=204, summary="Forget a track", tags=["ask"])
-    async def forget_track(id: str) -> None:
-        """Drop a track."""
-        office.tracks.forget(id)
-
     @routes.post("/api/read", summary="What is written in the photo?", tags=["ask"])
     async def read(asked: Asked) -> Reading:
         """Lines of text and cues, without an answer."""
@@ -219,50 +112,6 @@ def router(office: Office) -> APIRouter:
         text: str = await office.weigh(report_of, office.scales, seen, asked)
         headers = {"content-disposition": 'attachment; filename="report.html"'}
         return Response(text, media_type="text/html", headers=headers)
-
-    @routes.get("/api/formats", summary="Formats of answers", tags=["ask"])
-    async def formats() -> list[str]:
-        """What `/api/export` writes."""
-        return list(KINDS)
-
-    @routes.post("/api/export", summary="Answers for other programs", tags=["ask"], response_class=Response,
-                 responses={200: {"content": {"application/octet-stream": {}}}})  # fmt: skip
-    async def export(asked: ExportAsked) -> Response:
-        """One file: a table, an XMP sidecar, or an archive of several sidecars."""
-        seen = [office.remembered(id) for id in asked.observations]
-        answers = [await office.weigh(office.scales.answer, each, asked) for each in seen]
-        gazetteer = office.scales.agent.assets.gazetteer
-        name, content = await office.weigh(exported, answers, asked.kind, gazetteer)
-        return _file(content, name)
-
-    @routes.post("/api/case", summary="Photos, answers and notes in one file", tags=["ask"], response_class=Response,
-                 responses={200: {"content": {"application/zip": {}}}})  # fmt: skip
-    async def case(asked: CaseWanted) -> Response:
-        """A file that `/api/case/open` opens again; it holds reduced photos without metadata."""
-        if office.scales.agent.config.capped:
-            raise InputError("a case holds everything that was seen, which the cap of this server withholds")
-        seen = [office.remembered(id) for id in asked.observations]
-        notes = asked.notes or [""] * len(seen)
-        if len(notes) != len(seen):
-            raise InputError(f"{len(seen)} observations and {len(notes)} notes; send one for each, or none")
-        tracks = [track for id in asked.track_ids if (track := office.tracks.get(id)) is not None]
-        answers = [await office.weigh(office.scales.answer, each, asked) for each in seen]
-        held = Case(tuple(zip(seen, notes, strict=True)), tuple(tracks))
-        content = await office.weigh(write_case, office.scales.agent, held, answers)
-        return _file(content, f"case{ENDING}")
-
-    @routes.post("/api/case/open", summary="Open a case again", tags=["ask"])
-    async def open_case(sent: CaseSent) -> CaseOpened:
-        """Remember what a case holds."""
-        held: Case = await office.weigh(read_case, office.scales.agent, await sent.case.read())
-        if len(held.photos) > office.limits.remembered:
-            raise InputError(f"the case has {len(held.photos)} photos; at most {office.limits.remembered} are kept")
-        photos = [
-            CasePhoto(observation=office.memory.put(seen), name=seen.observed.source, note=note)
-            for seen, note in held.photos
-        ]
-        tracks = [track_read(office.tracks.put(track), track) for track in held.tracks]
-        return CaseOpened(photos=photos, tracks=tracks)
 
     @routes.get("/api/places", summary="Places of a name", tags=["ask"])
     async def places(name: str = Query(min_length=1, max_length=200)) -> list[PlaceFound]:
@@ -306,21 +155,6 @@ def router(office: Office) -> APIRouter:
         headers = {"content-encoding": "gzip", "etag": office.atlas.tag, "cache-control": "no-cache"}
         return Response(office.atlas.content, media_type="application/json", headers=headers)
 
-    @routes.get("/api/towns", summary="Towns of a part of the map", tags=["map"])
-    async def towns(
-        south: float = Query(ge=-90, le=90),
-        west: float = Query(ge=-720, le=720),
-        north: float = Query(ge=-90, le=90),
-        east: float = Query(ge=-720, le=720),
-    ) -> list[Town]:
-        """The most populous ones first."""
-        if east < west or north < south:
-            raise InputError("the box must run from south to north, and from west to east")
-        found: list[Town] = await office.weigh(
-            towns_within, office.scales.agent.assets.gazetteer, south, west, north, east
-        )
-        return found
-
     @routes.get("/health", summary="Does it run?", tags=["server"])
     async def health() -> Health:
         """Always answers while the server runs."""
@@ -333,12 +167,6 @@ def router(office: Office) -> APIRouter:
         return JSONResponse(state.model_dump(), 200 if state.status == "ok" else 503)
 
     return routes
-
-
-def _file(content: bytes, name: str) -> Response:
-    """A file to be saved."""
-    headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
-    return Response(content, media_type="application/octet-stream", headers=headers)
 
 
 def known_job(office: Office, id: str) -> Job:

@@ -12,13 +12,15 @@ from geoagent.config import Config
 from geoagent.errors import GeoAgentError, PhotoError
 from geoagent.evidence.tracks import Track
 from geoagent.interfaces.render import shown
-from geoagent.interfaces.web.api import Office, router
+from geoagent.interfaces.web.api import router
+from geoagent.interfaces.web.api_files import file_router
 from geoagent.interfaces.web.atlas import Atlas
 from geoagent.interfaces.web.desk import Busy, Desk
 from geoagent.interfaces.web.forms import no_such_field
 from geoagent.interfaces.web.guard import Guard
 from geoagent.interfaces.web.limits import Limits
 from geoagent.interfaces.web.memory import Memory
+from geoagent.interfaces.web.office import Office
 from geoagent.interfaces.web.pages import pages
 from geoagent.interfaces.web.readers import Seen
 from geoagent.interfaces.web.weigh import Scales, WrongFields
@@ -68,6 +70,7 @@ def create_app(config: Config, limits: Limits | None = None, hosts: Collection[s
         lifespan=lifespan,
     )
     app.include_router(router(office))
+    app.include_router(file_router(office))
     app.include_router(pages())
     _say_errors(app)
     app.state.office = office
