@@ -197,6 +197,7 @@ class AlbumReport(_Part):
     device: str | None = None
     clock: str | None = Field(default=None, description="what was stated, found or assumed about the camera's clock")
     witnesses: list[AlbumWitness] = Field(default_factory=list)
+    doubts: list[str] = Field(default_factory=list, description="why its time or position may be wrong, by its file")
     wrong_position: float | None = Field(
         default=None, description="probability that the position in its file is of another place or time"
     )

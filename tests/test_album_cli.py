@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -160,15 +161,21 @@ def test_a_track_and_a_stated_clock(trip: Path, tmp_path: Path):
     folder = tmp_path / "camera"
     folder.mkdir()
     take(folder / "x.jpg", datetime(2023, 7, 5, 16, 30), model="Canon EOS 80D", offset="")
-    result = run(
-        "locate", folder, "--album", "--track", track, "--clock", "Canon*=+5:30h", "--ocr", "nothing", "--json"
-    )
+    told = ("--album", "--track", track, "--clock", "Canon*=+5:30h", "--ocr", "nothing")
+    result = run("locate", folder, *told, "--json", "--map", tmp_path / "trip.html")
     assert result.exit_code == 0, result.output
     row = json.loads(result.stdout.splitlines()[0])
     assert row["best"]["place"] == "Lyon"
     assert row["best"]["lon"] == pytest.approx(4.86, abs=0.02)
     assert "5.5 hours ahead of UTC" in row["album"]["clock"]
     assert "of 181 points these were left out: 1 without a time" in result.stderr
+    drawn = re.search(r'"tracks":(\[\[\[.*?\]\]\])', (tmp_path / "trip.html").read_text("utf-8"))
+    assert drawn is not None
+    (line,) = json.loads(drawn[1])
+    assert (line[0], line[-1]) == ([45.76, 4.8], [45.76, 4.979])
+    capped = run("locate", folder, *told, "--map", tmp_path / "capped.html", "--max-precision", "country")
+    assert capped.exit_code == 0, capped.output
+    assert '"tracks":[]' in (tmp_path / "capped.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

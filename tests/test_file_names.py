@@ -166,7 +166,7 @@ def test_export_into_such_a_name(tmp_path: Path) -> None:
     answers.write_text(full().to_json(), "utf-8")
     done = run("export", answers, "--csv", target)
     assert done.exit_code == 0, done.output
-    assert r"Stra\xdfe.csv: 1 rows" in done.stdout
+    assert r"Stra\xdfe.csv: 1 row" in done.stdout
     assert target.is_file()
 
 
@@ -221,4 +221,4 @@ def test_the_folder_of_the_tools(folder: Path) -> None:
 
     tools = Folder(folder)
     assert sorted(tools.photos()) == sorted(NAMES.values())
-    assert {tools.photo(says) for says in tools.photos()} == {folder / os.fsdecode(name) for name in NAMES}
+    assert {tools.file(says) for says in tools.photos()} == {folder / os.fsdecode(name) for name in NAMES}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from geoagent import GeoAgent
 from geoagent.agent.album_run import answer_of
 from geoagent.answer import Answer
 from geoagent.interfaces.render.map import map_html
+from geoagent.places.geo import LatLon
 
 pytestmark = needs_browser
 
@@ -212,3 +214,132 @@ def test_photos_of_an_album_are_a_trip_in_order_of_time(show: Callable[..., Any]
     assert page.evaluate("map.trip.length") == 4
     plain = show([full(), no_cues()])
     assert plain.evaluate("map.trip.length") == 0
+
+
+FIJI = (LatLon(-16.8, 179.6), LatLon(-17.6, -178.9))
+"""On both sides of the date line."""
+
+
+def trip_of(agent: GeoAgent, *, fiji: bool = False, **settings: Any) -> list[Answer]:
+    """Answers of an album in an order that is not that of time: Lyon, then Paris, and a photo that takes no part."""
+    first, last = FIJI if fiji else (LYON, PARIS)
+    under = agent.using(**settings) if settings else agent
+    made = album(
+        under,
+        [
+            photo_of(under, "last.jpg", 1520, last),
+            photo_of(under, "late.jpg", 1500, last),
+            photo_of(under, "screen.jpg", 30, form="screenshot", why_form="it has the size of a screen"),
+            photo_of(under, "early.jpg", 0, first),
+            photo_of(under, "between.jpg", 20, first),
+        ],
+    )
+    return [answer_of(under, made, key) for key in made.photos]
+
+
+def marks(page: Any) -> list[str]:
+    return list(page.locator("#times button").evaluate_all("nodes => nodes.map((n) => n.getAttribute('aria-label'))"))
+
+
+def drawn(page: Any) -> None:
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def test_the_time_line_has_one_mark_a_photo(show: Callable[..., Any], agent: GeoAgent) -> None:
+    page = show(trip_of(agent))
+    assert [label.split(" · ")[-1] for label in marks(page)] == ["early.jpg", "between.jpg", "late.jpg", "last.jpg"]
+    assert marks(page)[0].startswith("1 of 4 · 2023-07-04 08:00 UTC · Lyon")
+    assert page.locator("#times .day").all_inner_texts() == ["2023-07-04", "2023-07-05"]
+    lefts = page.locator("#times button").evaluate_all("nodes => nodes.map((n) => n.getBoundingClientRect().left)")
+    assert lefts == sorted(lefts)
+    assert min(b - a for a, b in itertools.pairwise(lefts)) >= 27  # none hides another
+    assert page.locator(".pickers .row").all_inner_texts()[-1].startswith("5")  # what takes no part comes last
+    assert "screen.jpg" in page.locator(".pickers .row").all_inner_texts()[-1]
+    assert page.said == []
+    assert page.asked == []
+
+
+def test_points_have_the_numbers_of_the_time_line(show: Callable[..., Any], agent: GeoAgent) -> None:
+    page = show(trip_of(agent))
+    page.locator("#times button").nth(0).click()
+    page.evaluate("map.fit(map.trip)")
+    drawn(page)
+    shown = page.locator(".pin:not([hidden]) .mark.stop").all_inner_texts()
+    assert sorted(shown) == ["2", "3–4"]  # those in one place are one point
+    assert page.locator(".pin[data-stop='1'] .mark.best").count() == 1
+    assert "Taken 2023-07-04 08:00 UTC" in page.locator("#panel").inner_text()
+
+
+def test_mark_point_and_row_light_one_another(show: Callable[..., Any], agent: GeoAgent) -> None:
+    page = show(trip_of(agent))
+    page.locator("#times button").nth(0).click()
+    page.locator("#times button").nth(2).hover()
+    hot = "nodes => nodes.map((n) => n.dataset.stop)"
+    assert set(page.locator(".hot[data-stop]").evaluate_all(hot)) == {"3"}
+    assert page.locator(".row.hot").inner_text().startswith("3")
+    assert page.evaluate("map.hot") == 3
+    page.locator(".pickers .row").nth(1).hover()
+    assert page.locator("#times .hot").inner_text() == "2"
+    page.locator("h1").hover()
+    assert page.locator(".hot[data-stop]").count() == 0
+    page.evaluate("map.fit(map.trip)")
+    drawn(page)
+    page.locator(".pin[data-stop='3']:not([hidden]), .pin[data-stop='4']:not([hidden])").first.click()
+    assert page.locator("#panel > .source").inner_text() in ("late.jpg", "last.jpg")
+
+
+def test_arrow_keys_go_from_photo_to_photo(show: Callable[..., Any], agent: GeoAgent) -> None:
+    page = show(trip_of(agent), width=390)
+    page.locator("#times button").nth(0).click()
+    told = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowRight", "Home"):
+        page.keyboard.press(key)
+        told.append(page.locator("#panel > .source").inner_text())
+    assert told == ["between.jpg", "late.jpg", "between.jpg", "last.jpg", "last.jpg", "early.jpg"]
+    assert page.evaluate("document.activeElement.textContent") == "1"
+    tabs = page.locator("#times button").evaluate_all("nodes => nodes.map((n) => n.tabIndex)")
+    assert tabs == [0, -1, -1, -1]  # the line is one stop of the Tab key
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_trip_over_the_date_line_takes_the_shorter_way(show: Callable[..., Any], agent: GeoAgent) -> None:
+    """With the whole world in sight and Europe in its middle, nothing is drawn across it."""
+    page = show(trip_of(agent, fiji=True))
+    middle = """() => {
+      map.tiles = null; Object.assign(map.show, { shade: false, radii: false, dots: false });
+      map.move(0.5, 0.5, 0);
+      return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+        const c = map.context, y = Math.round((map.h / 2 + (my(-17.2) - map.y) * map.size) * map.ratio);
+        done([...c.getImageData(0, y - 12, map.canvas.width, 24).data].join());
+      })));
+    }"""
+    with_trip = page.evaluate(middle)
+    page.evaluate("map.show.trip = false")
+    without = page.evaluate(middle)
+    width = page.evaluate("map.canvas.width")
+    changed = {
+        (i // 4) % width
+        for i, (a, b) in enumerate(zip(with_trip.split(","), without.split(","), strict=True))
+        if a != b
+    }
+    assert changed
+    size = page.evaluate("map.size * map.ratio")
+    seam = [width / 2 - size / 2, width / 2 + size / 2]
+    assert all(min(abs(x - at) for at in seam) < 30 for x in changed)
+
+
+def test_a_trip_that_is_capped_tells_no_times(show: Callable[..., Any], agent: GeoAgent) -> None:
+    page = show(trip_of(agent, max_precision="country"))
+    assert page.locator("#times").is_hidden()
+    assert page.evaluate("map.trip.length") == 0
+    assert "2023-07-04" not in page.content()
+
+
+def test_a_photo_without_a_place_shows_the_trip(show: Callable[..., Any], agent: GeoAgent) -> None:
+    page = show(trip_of(agent))
+    page.locator("[data-pick='2']").click()
+    assert "No place can be named" in page.locator("h1").inner_text()
+    assert "It takes no part in the album: it has the size of a screen." in page.locator("#panel").inner_text()
+    assert view(page)[0] > 4
+    plain = show([full(), no_cues()])
+    assert plain.locator("#times").is_hidden()

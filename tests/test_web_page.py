@@ -49,8 +49,10 @@ def test_a_photo_is_sent_and_its_place_seen(visit: Callable[..., Any]) -> None:
     assert page.locator("#balance").is_hidden()
     assert page.locator("#use-picture").is_hidden()
     assert page.locator("#hint").is_visible()
-    note = page.locator("#summary .note").inner_text()
-    assert "geoagent get vision" in note
+    assert page.locator("#summary .note").count() == 0  # the text settles it
+    assert "geoagent get vision" in page.locator("#more").inner_text()
+    assert "German" in page.locator("#cues .cue", has_text="language").locator(".open").inner_text()
+    assert "Latin · German" in page.locator("#more").inner_text()
     assert page.evaluate("now.view.cells.length") > 0
 
 
@@ -222,8 +224,9 @@ def test_a_hint_and_areas_count(visit: Callable[..., Any]) -> None:
     assert "user" in page.locator("#cues").inner_text() or page.locator("#cues .cue").count() == 1
     page.fill("#within", "Qwxzatl")
     page.locator("#hints button[type=submit]").click()
-    page.wait_for_selector("#weigh-error:not([hidden])")
-    assert "Qwxzatl" in page.locator("#weigh-error").inner_text()
+    page.wait_for_selector("#within-error:not([hidden])")
+    assert "Qwxzatl" in page.locator("#within-error").inner_text()
+    assert page.locator("#weigh-error").is_hidden()
     assert "Portugal" in headline(page)
 
 

@@ -130,7 +130,7 @@ def test_a_folder_is_needed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is no folder"):
         Folder(tmp_path / "nothing")
     with pytest.raises(PhotoError, match="is no path"):
-        Folder(tmp_path).photo("a\0b")
+        Folder(tmp_path).file("a\0b")
 
 
 def test_photos_of_a_trip_are_weighed_together(tmp_path: Path) -> None:
@@ -154,6 +154,44 @@ def test_photos_of_a_trip_are_weighed_together(tmp_path: Path) -> None:
     assert [each["best"]["place"] for each in found] == ["Köln", "Köln", "Köln"]
     assert "a photo of the same camera points to Köln" in found[0]["reasons"][0]["says"]
     assert alone.structured_content["best"]["precision"] == "none"
+    assert found[0]["album"] == ["Taken 2023-07-04 08:12 UTC, by its EXIF data, with Google Pixel 7."]
+    assert alone.structured_content["album"] == []
     for result, says in ((outside, "outside the folder"), (twice, "named twice"), (clock, "a camera and hours")):
         assert result.is_error
         assert says in said(result)
+
+
+def track(*points: tuple[float, float, str]) -> str:
+    body = "".join(f'<trkpt lat="{lat}" lon="{lon}"><time>{when}</time></trkpt>' for lat, lon, when in points)
+    return f'<gpx xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>{body}</trkseg></trk></gpx>'
+
+
+def test_a_track_places_a_photo_and_is_read_in_the_folder_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    exif = Image.Exif()
+    exif[0x110] = "Pixel 7"
+    exif.get_ifd(0x8769).update({0x9003: "2023:07:04 10:12:00", 0x9011: "+02:00"})
+    (folder / "a.png").write_bytes(picture(NOTHING, exif=exif))
+    walk = [(50.94, 6.95, f"2023-07-04T08:{minute:02d}:00Z") for minute in range(0, 30, 2)]
+    (folder / "walk.gpx").write_text(track(*walk, (0, 0, "2023-07-04T08:40:00Z")), "utf-8")
+    (tmp_path / "secret.gpx").write_text(track(*walk), "utf-8")
+    (folder / "broken.gpx").write_text("<gpx><trkpt lat='1'", "utf-8")
+    (folder / "link.gpx").symlink_to(tmp_path / "secret.gpx")
+    calls = [
+        {"paths": ["a.png"], "tracks": ["walk.gpx"]},
+        {"paths": ["a.png"]},
+        *({"paths": ["a.png"], "tracks": [name]} for name in ("../secret.gpx", "link.gpx", "broken.gpx", "no.gpx")),
+    ]
+    _, (told, alone, *refused) = asked(folder, *(("locate_album", call) for call in calls))
+    assert not told.is_error, said(told)
+    (found,) = told.structured_content["result"]
+    assert found["best"]["place"] == "Köln"
+    assert "the track was in Köln" in found["reasons"][0]["says"]
+    assert any(note.startswith("walk.gpx: of 16 points") for note in found["warnings"])
+    assert alone.is_error
+    assert "two photos or more, or a track" in said(alone)
+    for result, says in zip(refused, ("outside", "outside", "broken.gpx", "no such file"), strict=True):
+        assert result.is_error
+        assert says in said(result)
+        assert str(tmp_path) not in said(result)

@@ -17,8 +17,8 @@ from seen import seen_world
 from stand_in.engine import picture
 
 from geoagent.config import Config
-from geoagent.interfaces.web.api import Office
 from geoagent.interfaces.web.limits import Limits
+from geoagent.interfaces.web.office import Office
 
 SMALL = Limits(workers=1, photo_mb=2, request_mb=6, waiting=24, photos_a_job=5, read_s=20, upload_s=3)
 

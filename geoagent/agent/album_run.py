@@ -107,8 +107,11 @@ def answers(
 
 def answer_of(agent: Any, album: Album, key: str, *, without: Collection[str] = ()) -> Answer:
     """The answer for one photo of an album; `without` leaves constraints out, as in `GeoAgent.answer`."""
-    answer: Answer = agent.answer(album.observed(key), without=without)
-    report = album.report(key)
+    return in_album(agent, agent.answer(album.observed(key), without=without), album.report(key))
+
+
+def in_album(agent: Any, answer: Answer, report: AlbumReport) -> Answer:
+    """An answer with what its album tells of the photo, as far as the agent's cap allows."""
     if agent.config.capped:
         report = AlbumReport(part=report.part, why_not=report.why_not)
     return answer.model_copy(update={"album": report, "settings": f"album-{answer.settings}"})
@@ -116,11 +119,14 @@ def answer_of(agent: Any, album: Album, key: str, *, without: Collection[str] = 
 
 def named_again(answer: Answer, names: Mapping[str, str]) -> Answer:
     """An answer whose photo and witnesses have the names of their files instead of those of the album."""
-    told = answer.album
-    if told is not None:
-        rows = [w.model_copy(update={"source": names.get(w.source, w.source)}) for w in told.witnesses]
-        told = told.model_copy(update={"witnesses": rows})
+    told = None if answer.album is None else report_named_again(answer.album, names)
     return answer.model_copy(update={"source": names.get(answer.source, answer.source), "album": told})
+
+
+def report_named_again(report: AlbumReport, names: Mapping[str, str]) -> AlbumReport:
+    """The same of a report alone."""
+    rows = [w.model_copy(update={"source": names.get(w.source, w.source)}) for w in report.witnesses]
+    return report.model_copy(update={"witnesses": rows})
 
 
 def _file(key: str) -> str:

@@ -122,7 +122,14 @@ class Album:
         taken = capture.utc or capture.clock
         written = None if taken is None else taken.isoformat(timespec="seconds").replace("+00:00", "Z")
         if why_not:
-            return AlbumReport(part=False, why_not=why_not, device=device, taken=written, taken_from=capture.source)
+            return AlbumReport(
+                part=False,
+                why_not=why_not,
+                device=device,
+                taken=written,
+                taken_from=capture.source,
+                doubts=list(capture.doubts),
+            )
         message = self._messages.get(key)
         sides = [] if message is None else [s for s in (message.before, message.after) if s is not None]
         outlier = self.timelines.outlier(key) if capture.position is not None else None
@@ -133,6 +140,7 @@ class Album:
             taken_from=capture.source,
             device=device,
             clock=self.clocks.says(key) or None,
+            doubts=list(capture.doubts),
             witnesses=[self._witness(side, key) for side in sides],
             wrong_position=None if outlier is None else round(outlier, 4),
             agreement_nats=None if agreement is None else round(agreement, 3),

@@ -73,14 +73,26 @@ def read_track(path: Path) -> Track:
         raw = path.read_bytes()
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}") from error
+    return _read(raw, name, path.name)
+
+
+def read_track_bytes(raw: bytes, name: str) -> Track:
+    """Read a track from the content of its file, which is called `name`; as `read_track` otherwise.
+
+    Raises:
+        InputError: as of `read_track`.
+    """
+    return _read(raw, name, name)
+
+
+def _read(raw: bytes, name: str, source: str) -> Track:
     if raw[:4] == b"PK\x03\x04":
         raw = _kml_in(raw, name)
     points = _of_xml(raw, name) if _is_xml(raw) else points_of(raw, name)
-    return _track(np.fromiter(points, np.dtype((np.float64, 4))), path)
+    return _track(np.fromiter(points, np.dtype((np.float64, 4))), name, source)
 
 
-def _track(points: Float, path: Path) -> Track:
-    name = written(path)
+def _track(points: Float, name: str, source: str) -> Track:
     if len(points) == 0:
         raise InputError(f"{name}: the track holds no points")
     times, latlon = points[:, 0], points[:, 1:3]
@@ -112,7 +124,7 @@ def _track(points: Float, path: Path) -> Track:
     notes = (f"{name}: of {len(points):,} points these were left out: {', '.join(left)}",) if left else ()
     kept = points[timed & ~nowhere]
     kept = kept[np.lexsort((kept[:, 2], kept[:, 1], kept[:, 0]))]
-    return Track(path.name, kept[:, 0], kept[:, 1:3], kept[:, 3], notes)
+    return Track(source, kept[:, 0], kept[:, 1:3], kept[:, 3], notes)
 
 
 def _is_xml(raw: bytes) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from geoagent.evidence.cues.alphabets import LETTERS, OF_SCRIPT
 from geoagent.evidence.cues.context import DECOR
 from geoagent.evidence.cues.identify import SAME, identify
+from geoagent.evidence.cues.language_names import language_name
 from geoagent.evidence.cues.reading import Line, Reading, listed, overlaps, taken
 from geoagent.evidence.cues.script import han_fit
 from geoagent.places.geo import Float
@@ -246,7 +247,7 @@ def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Re
     if not countries:
         return None
     ranked = sorted((lang for lang in shares if shares[lang] >= 0.1), key=lambda lang: -shares[lang])[:3]
-    said = " or ".join(f"{_language(lang)} ({shares[lang]:.0%})" for lang in ranked) or _language(top)
+    said = " or ".join(f"{language_name(lang)} ({shares[lang]:.0%})" for lang in ranked) or language_name(top)
     return Cue(
         kind="language",
         value=" ".join(ranked) or top,
@@ -258,23 +259,3 @@ def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Re
         # In scripts other than Latin the distribution holds all uncertainty: the script itself is certain.
         strength=1.0 if lines[0].script != "Latn" else min(1.0, 0.55 + 0.15 * weight),
     )
-
-
-_LANGUAGES = {
-    "af": "Afrikaans", "am": "Amharic", "ar": "Arabic", "az": "Azerbaijani", "be": "Belarusian", "bg": "Bulgarian",
-    "bn": "Bengali", "bs": "Bosnian", "ca": "Catalan", "cs": "Czech", "cy": "Welsh", "da": "Danish", "de": "German",
-    "el": "Greek", "en": "English", "es": "Spanish", "et": "Estonian", "eu": "Basque", "fa": "Persian", "fi": "Finnish",
-    "fr": "French", "ga": "Irish", "gl": "Galician", "gu": "Gujarati", "he": "Hebrew", "hi": "Hindi", "hr": "Croatian",
-    "hu": "Hungarian", "hy": "Armenian", "id": "Indonesian", "is": "Icelandic", "it": "Italian", "ja": "Japanese",
-    "ka": "Georgian", "kk": "Kazakh", "km": "Khmer", "kn": "Kannada", "ko": "Korean", "ky": "Kyrgyz", "lb":
-    "Luxembourgish", "lo": "Lao", "lt": "Lithuanian", "lv": "Latvian", "mk": "Macedonian", "ml": "Malayalam", "mn":
-    "Mongolian", "mr": "Marathi", "ms": "Malay", "mt": "Maltese", "my": "Burmese", "ne": "Nepali", "nl": "Dutch", "no":
-    "Norwegian", "pa": "Punjabi", "pl": "Polish", "ps": "Pashto", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian",
-    "si": "Sinhala", "sk": "Slovak", "sl": "Slovene", "sq": "Albanian", "sr": "Serbian", "sv": "Swedish", "sw":
-    "Swahili", "ta": "Tamil", "te": "Telugu", "th": "Thai", "tl": "Filipino", "tr": "Turkish", "uk": "Ukrainian", "ur":
-    "Urdu", "uz": "Uzbek", "vi": "Vietnamese", "zh": "Chinese",
-}  # fmt: skip
-
-
-def _language(code: str) -> str:
-    return _LANGUAGES.get(code, code)

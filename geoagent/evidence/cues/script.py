@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from geoagent.evidence.cues.language_names import script_name
 from geoagent.evidence.cues.reading import Reading, listed, taken
 from geoagent.places.gazetteer.facts import Facts
 from geoagent.places.gazetteer.normalise import variants
 from geoagent.types import Cue, Span
 
-_NAMES = {
-    "Arab": "Arabic", "Armn": "Armenian", "Beng": "Bengali", "Cyrl": "Cyrillic", "Deva": "Devanagari", "Ethi":
-    "Ethiopic",
-    "Geor": "Georgian", "Grek": "Greek", "Gujr": "Gujarati", "Guru": "Gurmukhi", "Hang": "Hangul", "Hani": "Han",
-    "Hebr": "Hebrew", "Jpan": "Japanese", "Khmr": "Khmer", "Knda": "Kannada", "Laoo": "Lao", "Mlym": "Malayalam",
-    "Mong": "Mongolian", "Mymr": "Burmese", "Orya": "Odia", "Sinh": "Sinhala", "Taml": "Tamil", "Telu": "Telugu",
-    "Thaa": "Thaana", "Thai": "Thai", "Tibt": "Tibetan", "Tfng": "Tifinagh", "Cans": "Canadian syllabic",
-}  # fmt: skip
 _RARE = {
     "Cans": {"CA": 1.0},
     "Cher": {"US": 1.0},
@@ -50,7 +43,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     cues = []
     for script, where in spans.items():
         kinds: dict[str, float] = dict(reading.facts.script_share(script) or _RARE.get(script, {}))
-        name = f"{_NAMES.get(script, script)} letters"
+        name = f"{script_name(script)} letters"
         value = script
         if script == "Hani":
             text = "".join(line.text for line in reading.lines if line.script == "Hani")

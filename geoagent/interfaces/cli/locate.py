@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from geoagent.agent.core import GeoAgent
     from geoagent.answer import Answer
     from geoagent.evidence.folders import PassedOver
+    from geoagent.evidence.tracks import Track
 
 
 @click.command()
@@ -183,7 +184,8 @@ def locate(
     if out is not None and (map_path or not several):
         answers = answers_of(jobs, out)
     if map_path and answers:
-        _write_map(answers, map_path, agent, with_photo=not capped)
+        tracks = () if album is None or capped else album.tracks
+        _write_map(answers, map_path, agent, tracks, with_photo=not capped)
     if report and answers and answers[0].status != "error":
         write_report(answers[0], report, agent, command=command_again(context, capped=capped), capped=capped)
     if not several and not as_json and answers and answers[0].status != "error":
@@ -255,7 +257,9 @@ def _annotate(answer: Answer, target: Path, several: bool) -> None:
         click.echo(f"Error: {says}", err=True)
 
 
-def _write_map(answers: list[Answer], target: Path, agent: GeoAgent, *, with_photo: bool) -> None:
+def _write_map(
+    answers: list[Answer], target: Path, agent: GeoAgent, tracks: Sequence[Track], *, with_photo: bool
+) -> None:
     from geoagent.evidence.photos import open_photo
     from geoagent.filenames import path_of
     from geoagent.interfaces.outputs import whole
@@ -264,6 +268,6 @@ def _write_map(answers: list[Answer], target: Path, agent: GeoAgent, *, with_pho
     outlines = agent.assets.gazetteer.outlines()
     alone = with_photo and len(answers) == 1 and answers[0].status != "error"
     photo = open_photo(path_of(answers[0].source)) if alone else None
-    page = map_html(answers[0] if len(answers) == 1 else answers, outlines=outlines, photo=photo)
+    page = map_html(answers[0] if len(answers) == 1 else answers, outlines=outlines, photo=photo, tracks=tracks)
     with whole(target) as temporary:
         temporary.write_text(page, "utf-8")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from geoagent.answer import Answer
+from geoagent.interfaces.render.album import witness_text
 
 MOST_COUNTRIES, LEAST_SHARE = 5, 0.0005
 
@@ -40,7 +41,9 @@ class Row:
         exif_place: town and country of that.
         exif_distance_km: how far the answer is from that; None where it names no place.
         taken: when the photo was taken, ISO 8601, of photos located in an album; in UTC if it ends in Z.
+        taken_from: what tells that: gps, exif, xmp, sidecar or name.
         device: what took it, of photos located in an album.
+        witnesses: photos next to it in time that the album's evidence rests on, each in words.
         wrong_position: probability that the position in its file is of another place, by the album.
         world: name of the world that answered.
         world_fingerprint: its geocells.
@@ -70,7 +73,9 @@ class Row:
     exif_place: str | None = None
     exif_distance_km: float | None = None
     taken: str | None = None
+    taken_from: str | None = None
     device: str | None = None
+    witnesses: tuple[str, ...] = ()
     wrong_position: float | None = None
     world: str | None = None
     world_fingerprint: str | None = None
@@ -115,7 +120,9 @@ def row_of(answer: Answer) -> Row:
         exif_place=None if gps is None else _text(gps.place),
         exif_distance_km=None if gps is None or best is None else _number(gps.distance_km),
         taken=None if album is None else _text(album.taken),
+        taken_from=None if album is None else album.taken_from,
         device=None if album is None else _text(album.device),
+        witnesses=() if album is None else tuple(plain(witness_text(each)) for each in album.witnesses),
         wrong_position=None if album is None else _number(album.wrong_position),
         world=_text(answer.world.get("name")),
         world_fingerprint=_text(answer.world.get("fingerprint")),

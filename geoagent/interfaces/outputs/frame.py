@@ -14,7 +14,8 @@ from geoagent.optional import needs
 
 NUMBERS = tuple(field.name for field in fields(Row) if field.type == "float | None")
 LISTS = ("countries", "cues", "warnings")
-TEXTS = tuple(field.name for field in fields(Row) if field.name not in (*NUMBERS, *LISTS, "basis"))
+_LEFT_OUT = ("basis", "taken_from", "witnesses")  # as in the tables
+TEXTS = tuple(field.name for field in fields(Row) if field.name not in (*NUMBERS, *LISTS, *_LEFT_OUT))
 """Columns by what they hold; `version` is named "geoagent" in the frame, as in the tables."""
 
 
@@ -37,7 +38,7 @@ def answers_to_frame(answers: Iterable[Answer | Row], *, geometry: bool = True) 
         import pandas
     rows = [each if isinstance(each, Row) else row_of(each) for each in answers]
     columns: dict[str, Any] = {}
-    for name in (field.name for field in fields(Row) if field.name != "basis"):
+    for name in (field.name for field in fields(Row) if field.name not in _LEFT_OUT):
         values = [getattr(row, name) for row in rows]
         if name in LISTS:
             values = [dict(value) for value in values] if name == "countries" else values

@@ -78,6 +78,17 @@ def _properties(row: Row) -> dict[str, Any]:
         "world": row.world,
         "world_fingerprint": row.world_fingerprint,
         "geoagent": row.version,
-        **({} if row.taken is None else {"taken": row.taken, "device": row.device}),
+        **_of_album(row),
         **({} if row.wrong_position is None else {"wrong_position": row.wrong_position}),
+    }
+
+
+def _of_album(row: Row) -> dict[str, Any]:
+    if row.taken is None:
+        return {}
+    return {
+        "taken": row.taken,
+        "taken_from": row.taken_from,
+        "device": row.device,
+        "witnesses": list(row.witnesses),
     }

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from geoagent.answer import Answer, Best, CuePlace, CueReport, Prediction
 from geoagent.belief.explanation import NOT_JUDGED, SEEN_NOTHING, nothing_found
+from geoagent.evidence.cues.language_names import language_name, script_name
 from geoagent.optional import eyes
 
 PALETTE = ("#b3400a", "#005a94", "#00735a", "#8a3f8f", "#8a6d00", "#b02a52", "#3f5f1f", "#51519c")
@@ -19,9 +20,13 @@ PALETTE = ("#b3400a", "#005a94", "#00735a", "#8a3f8f", "#8a6d00", "#b02a52", "#3
 OTHER_COLOUR = "#5b5b60"
 AROUND_KM = 150.0
 """How far around an alternative its probability is counted: see `Alternative.p`."""
+SURE = 0.95
+"""Probability of the country from which a place that the text names counts as settled."""
 UNNAMED = "No place can be named"
 EYES_TEXT = f"to have pictures judged: {eyes()}"
 """Says how pictures can be judged, after a warning that they were not."""
+ALBUM = "album"
+"""Source of the cues that other photos give."""
 NO_CUES = "No text cue contributed to this answer."
 UNREAD = "text that could not be read"
 """Title of the boxes of `Answer.unread`."""
@@ -83,6 +88,8 @@ def place_text(best: Best | None, *, country: bool = True) -> str:
     """Return "Stuttgart, Baden-Württemberg, DE", as much of it as there is, without saying a name twice."""
     if best is None or best.precision == "none" or not (best.place or best.admin1 or best.country):
         return "no place"
+    if best.precision == "country" and best.place:  # the country itself: "France", not "France, FR"
+        return shown(best.place)
     parts = [best.place, best.admin1, best.country if country else None]
     names = [shown(part) for part in parts if part]
     return ", ".join(dict.fromkeys(names))
@@ -90,6 +97,8 @@ def place_text(best: Best | None, *, country: bool = True) -> str:
 
 def short_text(best: Best) -> str:
     """Return "Stuttgart, DE": the finest name and the country, or "no place"."""
+    if best.precision == "country" and best.place:
+        return shown(best.place)
     names = [shown(part) for part in (best.place or best.admin1, best.country) if part and best.precision != "none"]
     return ", ".join(dict.fromkeys(names)) or "no place"
 
@@ -113,10 +122,29 @@ def blank_text(answer: Answer) -> str:
     return why[:1].upper() + why[1:]
 
 
-def notes_text(answer: Answer) -> list[str]:
-    """Return the warnings for a reader; that of a picture that was not judged names the command to have it judged."""
+def is_vague(answer: Answer) -> bool:
+    """Whether no more than a country is named; its coordinates would be those of a capital, and mean nothing."""
+    best = answer.best
+    return best is not None and best.precision == "country" and best.lat is not None
+
+
+def is_sure(answer: Answer) -> bool:
+    """Whether the text settles the place, so that it matters little that no picture was judged."""
+    named = answer.best is not None and answer.best.precision in ("city", "full")
+    return named and (answer.confidence or 0.0) >= SURE
+
+
+def notes_text(answer: Answer, *, all_of_them: bool = True) -> list[str]:
+    """Return the warnings for a reader; that of a picture that was not judged names the command to have it judged.
+
+    Args:
+        answer: the answer.
+        all_of_them: also those that do not matter for this answer: of an unjudged picture where the text settles it.
+    """
     blank = is_blank(answer)  # it says so in its headline
-    told = [w for w in answer.warnings if not (blank and w == SEEN_NOTHING)]
+    told = [w for w in dict.fromkeys(answer.warnings) if not (blank and w == SEEN_NOTHING)]
+    if not all_of_them and is_sure(answer):
+        told = [w for w in told if w not in (NOT_JUDGED, SEEN_NOTHING)]
     advice = EYES_TEXT[:1].upper() + EYES_TEXT[1:] if blank else f"{NOT_JUDGED}; {EYES_TEXT}"
     return [advice if warning == NOT_JUDGED else warning for warning in told]
 
@@ -151,16 +179,30 @@ def alone_text(answer: Answer) -> str:
     return "what you said alone" if answer.looked is False else "picture only"
 
 
+def beside_text(answer: Answer) -> str:
+    """Return what `text_aware` rests on beside the picture: "the text", "the other photos" of its album, or both."""
+    sources = {cue.source for cue in answer.cues}
+    if ALBUM not in sources:
+        return "the text"
+    return "the text and the other photos" if sources - {ALBUM, "user"} else "the other photos"
+
+
+def both_text(answer: Answer) -> str:
+    """Return what `text_aware` is called where a picture was judged."""
+    beside = beside_text(answer).replace("the ", "")
+    return f"picture, {beside}" if " and " in beside else f"picture and {beside}"
+
+
 def halves(answer: Answer) -> list[tuple[str, Prediction | None]]:
     """Return what is worth showing side by side, by name: picture, text and both.
 
     Where no picture was judged, text alone is the answer, and only what the user stated can be set beside it.
     """
     if answer.looked is not False:
-        both = ("picture and text", answer.text_aware)
+        both = (both_text(answer), answer.text_aware)
         return [(alone_text(answer), answer.vision_only), ("text only", answer.text_only), both]
     sources = {cue.source == "user" for cue in answer.cues}
-    told = [(alone_text(answer), answer.vision_only), ("with the text", answer.text_aware)]
+    told = [(alone_text(answer), answer.vision_only), (f"with {beside_text(answer)}", answer.text_aware)]
     return told if sources == {True, False} else []
 
 
@@ -177,9 +219,9 @@ def change_text(answer: Answer) -> str:
         says = "What you said alone says"
     if short_text(seen) == short_text(both):
         before, after = answer.vision_only.confidence, answer.text_aware.confidence
-        sure = f"{percent_text(before)} sure of the country, {percent_text(after)} with the text"
+        sure = f"{percent_text(before)} sure of the country, {percent_text(after)} with {beside_text(answer)}"
         return "" if seen.precision == "none" else f"{says} the same place ({sure})."
-    return f"{says} {short_text(seen)}; with the text it is {short_text(both)}."
+    return f"{says} {short_text(seen)}; with {beside_text(answer)} it is {short_text(both)}."
 
 
 def favours_text(cue: CueReport) -> str:
@@ -189,6 +231,13 @@ def favours_text(cue: CueReport) -> str:
         return ""
     code = (place.code or "").partition(".")[0]  # the country's: nobody knows admin-1 units by their codes
     return ", ".join(dict.fromkeys(shown(part) for part in (place.name, code) if part))
+
+
+def value_text(cue: CueReport) -> str:
+    """Return what a cue is about: its value, with names of languages and scripts instead of their codes."""
+    if cue.kind == "language":
+        return " or ".join(language_name(code) for code in cue.value.split())  # `map` is a module of this package
+    return script_name(cue.value) if cue.kind == "script" else cue.value
 
 
 def nats_text(nats: float) -> str:

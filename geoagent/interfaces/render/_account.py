@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from geoagent.answer import Answer
-from geoagent.interfaces.render import is_blank, percent_text, shown
+from geoagent.interfaces.render import ALBUM, is_blank, percent_text, shown
 from geoagent.interfaces.render._html import el, say
 
 _MOST_CHARS, _MOST_PLACES = 240, 4
@@ -53,7 +53,14 @@ def _steps(answer: Answer) -> Iterator[str]:
         heaviest = sorted(answer.neighbours, key=lambda n: -n.weight)[:_MOST_PLACES]
         named = ", ".join(f"{shown(n.ref)} ({percent_text(n.weight)})" for n in heaviest)
         yield f"The position was computed from {len(answer.neighbours)} known places, the heaviest of them {named}."
-    yield "A position that the file claims (EXIF GPS) is never evidence."
+    if any(cue.source == ALBUM for cue in answer.cues):
+        yield (
+            "Other photos of the same album told where this one can have been taken: by the times between them, how "
+            "people move, and what each of them shows or holds of its place."
+        )
+        yield "A position that the file claims (EXIF GPS) is evidence for the other photos, never for this one."
+    else:
+        yield "A position that the file claims (EXIF GPS) is never evidence."
     if (llm := answer.llm) is not None:
         yield (
             f"A language model ({llm.model}) was asked {llm.calls} time{'s' if llm.calls != 1 else ''}, as one more "

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from xml.etree.ElementTree import Element
 
 from geoagent.answer import Answer, Best, CueReport
+from geoagent.evidence.cues.language_names import language_name, script_name
 from geoagent.interfaces.render import (
     AROUND_KM,
     NO_CUES,
@@ -16,14 +17,17 @@ from geoagent.interfaces.render import (
     file_text,
     halves,
     is_blank,
+    is_vague,
     km_text,
     nats_text,
     percent_text,
     place_text,
     region_numbers,
     shown,
+    value_text,
 )
 from geoagent.interfaces.render._html import Kids, el, say
+from geoagent.interfaces.render.album import album_text, witness_text
 from geoagent.places.geo import LatLon
 
 Names = Callable[[str], str]
@@ -39,8 +43,8 @@ def where_text(best: Best | None, names: Names) -> str:
 
 
 def placed(best: Best | None) -> LatLon | None:
-    """Return where a place is, None where none is named or its position is hidden."""
-    if best is None or best.precision == "none" or best.lat is None or best.lon is None:
+    """Return where a place is, None where none is named, its position is hidden, or it is that of a whole country."""
+    if best is None or best.precision in ("none", "country") or best.lat is None or best.lon is None:
         return None
     return LatLon(best.lat, best.lon)
 
@@ -102,7 +106,7 @@ def _cue(number: int, cue: CueReport, colour: str, most: float, answer: Answer, 
         "li",
         {"class": "cue"},
         badge,
-        el("span", {"class": "value"}, el("span", {"class": "kind"}, say(cue.kind)), " ", say(cue.value)),
+        el("span", {"class": "value"}, el("span", {"class": "kind"}, say(cue.kind)), " ", say(value_text(cue))),
         bar,
         el("span", {"class": "nats"}, nats_text(cue.nats)),
         el(
@@ -181,7 +185,9 @@ def lines_read(answer: Answer) -> list[Element]:
     numbers = region_numbers(answer)
     rows: list[tuple[str, Sequence[Kids]]] = []
     for i, region in enumerate(answer.regions):
-        script = " · ".join(shown(part) for part in (region.script, region.language) if part)
+        script = " · ".join(
+            shown(part) for part in (script_name(region.script or ""), language_name(region.language or "")) if part
+        )
         rows.append(
             (
                 "",
@@ -196,13 +202,22 @@ def lines_read(answer: Answer) -> list[Element]:
     return [_table(("Line", "Script, language", "Cues", "OCR sure"), rows, 2)] if rows else []
 
 
+def in_album(answer: Answer) -> list[Element]:
+    """When and with what the photo was taken, and the photos next to it in time."""
+    kids = [el("p", {"class": "prose"}, say(line)) for line in album_text(answer.album)]
+    if answer.album is not None and answer.album.witnesses:
+        rows = [el("li", {}, say(f"{witness_text(each)}.")) for each in answer.album.witnesses]
+        kids += [el("p", {}, "The nearest photos in time that tell a place:"), el("ul", {"class": "points"}, rows)]
+    return kids
+
+
 def file_says(answer: Answer) -> list[Element]:
     """The position in the file's EXIF data, which is not used as evidence."""
     gps = answer.exif_gps
     if gps is None:
         partial = shown(answer.exif_partial or "")
         return [el("p", {}, f"In the file's EXIF data: {partial}. It was not used.")] if partial else []
-    away = "" if (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
+    away = "" if is_vague(answer) or (km := exif_distance_km(answer)) is None else f", {km_text(km)} from the answer"
     at = f"{file_text(answer)}, " if gps.place else ""
     return [
         el("p", {}, say(f"GPS position in the file: {at}{coordinates_text(gps.lat, gps.lon)}{away}.")),

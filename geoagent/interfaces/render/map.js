@@ -1,9 +1,10 @@
 "use strict";
-// The map: Web Mercator on a canvas, pins as buttons above it; needs geometry.js.
+// The map: Web Mercator on a canvas, pins as buttons above it; needs geometry.js, and trip.js where there is a trip.
 class WorldMap {
   constructor(view, canvas, pins, tip, data) {
-    Object.assign(this, { view, canvas, pins, tip, x: 0.5, y: 0.42, z: 1, marks: [], dots: [], circles: [], link: null, trip: [] });
-    Object.assign(this, { lit: [], litColour: "", shade: new Map(), show: { shade: true, dots: true, cells: true, radii: true }, tiles: null });
+    Object.assign(this, { view, canvas, pins, tip, x: 0.5, y: 0.42, z: 1, marks: [], dots: [], circles: [], link: null, trip: [], hot: 0 });
+    Object.assign(this, { tracks: [], towns: [], belief: [], lit: [], litColour: "", shade: new Map(), tiles: null });
+    this.show = { shade: true, dots: true, cells: true, radii: true, trip: true, tracks: true };
     this.countries = data.countries.map(([code, rings]) => ({ code, ...shape(rings, data.grid) }));
     this.cells = data.cells.map(([p, rings]) => ({ p, ...shape(rings, data.grid) }));
     this.context = canvas.getContext("2d");
@@ -32,7 +33,10 @@ class WorldMap {
     this.x = x - Math.floor(x);
     this.y = half >= 0.5 ? 0.5 : clamp(y, half, 1 - half);
     this.paint();
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.rested(), 250);
   }
+  rested() {}
   pan(dx, dy) { this.wanted = null; this.move(this.x + dx / this.size, this.y + dy / this.size, this.z); }
   zoom(dz, px = this.w / 2, py = this.h / 2) {
     this.wanted = null;
@@ -91,6 +95,11 @@ class WorldMap {
         c.globalAlpha = 0.03 + 0.57 * heat; c.fillStyle = ink("best"); c.fill(cell.fill, "evenodd");
         c.globalAlpha = 0.08 + 0.42 * heat; c.strokeStyle = ink("best"); c.lineWidth = 0.7 * px; c.stroke(cell.fill); c.globalAlpha = 1;
       }
+      if (this.show.radii && this.belief.length) {
+        c.strokeStyle = ink("best"); c.lineWidth = 1.3 * px; c.setLineDash([4 * px, 3 * px]); c.globalAlpha = 0.9;
+        for (const cell of this.belief.filter(seen)) c.stroke(cell.line);
+        c.setLineDash([]); c.globalAlpha = 1;
+      }
       for (const cell of this.lit.filter(seen)) {
         c.globalAlpha = 0.3; c.fillStyle = this.litColour || ink("vision"); c.fill(cell.fill, "evenodd"); c.globalAlpha = 1;
         c.strokeStyle = this.litColour || ink("vision"); c.lineWidth = 1.4 * px; c.stroke(cell.fill);
@@ -102,12 +111,14 @@ class WorldMap {
     });
     c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     if (!this.tiles) this.labels(c, ink);
-    this.journey(c, ink);
+    this.walked(c, ink);
+    if (this.trip.length > 1 && this.show.trip) drawTrip(this, c, ink);
     if (this.show.dots) for (const dot of this.dots) {
       const [x, y] = this.pixel(dot);
       c.beginPath(); c.arc(x, y, dot.r, 0, 7); c.globalAlpha = 0.45; c.fillStyle = ink("dot"); c.fill();
       c.globalAlpha = 1; c.strokeStyle = ink("bg"); c.lineWidth = 1; c.stroke();
     }
+    if (this.trip.length > 1) gather(this);
     for (const mark of this.marks) {
       const [x, y] = this.pixel(mark);
       mark.node.style.transform = `translate(${(x - mark.ax).toFixed(1)}px, ${(y - mark.ay).toFixed(1)}px)`;
@@ -144,14 +155,17 @@ class WorldMap {
     c.globalAlpha = 1; c.strokeStyle = ink("best"); c.lineWidth = 1.8 * px; c.setLineDash(dash ? [7 * px, 5 * px] : []);
     c.stroke(edge); c.restore();
   }
-  // The places of an album in order of time, joined and marked.
-  journey(c, ink) {
-    const points = this.trip.map((place) => this.pixel(place));
-    if (points.length < 2) return;
-    c.strokeStyle = ink("vision"); c.lineWidth = 2; c.lineJoin = "round"; c.setLineDash([6, 4]); c.beginPath();
-    points.forEach(([x, y], i) => (i ? c.lineTo(x, y) : c.moveTo(x, y)));
-    c.stroke(); c.setLineDash([]); c.fillStyle = ink("vision");
-    for (const [x, y] of points) { c.beginPath(); c.arc(x, y, 3.5, 0, 7); c.fill(); }
+  // Tracks: `tracks` are lines of [lat, lon] whose longitudes run on across ±180°.
+  walked(c, ink) {
+    if (!this.show.tracks) return;
+    c.lineJoin = "round"; c.lineCap = "round";
+    for (const line of this.tracks) {
+      const first = mx(line[0][1]) - this.x, shift = this.x + Math.round(first);
+      const path = new Path2D();
+      for (const [lat, lon] of line) path.lineTo(this.w / 2 + (mx(lon) - shift) * this.size, this.h / 2 + (my(lat) - this.y) * this.size);
+      for (const [name, width] of [["bg", 4.5], ["track", 2.4]]) { c.strokeStyle = ink(name); c.lineWidth = width; c.stroke(path); }
+    }
+    c.lineCap = "butt";
   }
   // The shortest way from the picture's own place to that of picture and text together.
   arc(c, px, ink) {
@@ -184,6 +198,29 @@ class WorldMap {
       taken.push([x, y, wide]);
       c.lineWidth = 3; c.strokeStyle = ink("land"); c.fillStyle = ink("label"); c.strokeText(name, x, y); c.fillText(name, x, y);
     }
+    this.named = this.townNames(c, ink, taken);
+    this.view.dataset.towns = String(this.named);
+  }
+  // Towns by population, as many as there is room for; returns how many are named.
+  townNames(c, ink, taken) {
+    let named = 0;
+    const pinned = this.marks.find((mark) => mark.name), most = Math.round(this.w * this.h / 12000);
+    if (pinned) { const [x, y] = this.pixel(pinned); taken.push([x + 45, y - 22, 130]); }
+    c.textAlign = "left";
+    for (const town of this.towns) {
+      if (named >= most) break;
+      if (pinned && town.name === pinned.name) continue;
+      const [x, y] = this.pixel(town);
+      if (x < 0 || y < 0 || x > this.w || y > this.h) continue;
+      const large = town.population >= 300000;
+      c.font = `${large ? "600 " : ""}12px system-ui, sans-serif`;
+      const wide = c.measureText(town.name).width, mid = x + 6 + wide / 2;
+      if (taken.some(([tx, ty, tw]) => Math.abs(tx - mid) < (tw + wide) / 2 + 8 && Math.abs(ty - y) < 17)) continue;
+      taken.push([mid, y, wide]); named++;
+      c.beginPath(); c.arc(x, y, large ? 3 : 2.2, 0, 7); c.fillStyle = ink("ink"); c.fill();
+      c.lineWidth = 3; c.strokeStyle = ink("land"); c.fillStyle = ink("ink"); c.strokeText(town.name, x + 6, y); c.fillText(town.name, x + 6, y);
+    }
+    return named;
   }
   ruler() {
     const km = 2 * Math.PI * EARTH_KM * Math.cos(latOf(this.y) * RAD) / this.size * 110;

@@ -12,20 +12,27 @@ import html
 import json
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from geoagent.agent.disclosure import NOWHERE
-from geoagent.answer import Answer, Best, CueReport, Prediction
+from geoagent.album.constraint import elapsed
+from geoagent.answer import AlbumReport, Answer, Best, CueReport, Prediction
 from geoagent.errors import InputError
+from geoagent.evidence.cues.language_names import language_name, script_name
+from geoagent.evidence.tracks import Track
 from geoagent.interfaces.render import (
     PRECISION_SAYS,
     alone_text,
+    beside_text,
     blank_text,
+    both_text,
     coordinates_text,
     cue_colours,
     exif_distance_km,
     halves,
     is_blank,
+    is_vague,
     km_text,
     nats_text,
     notes_text,
@@ -34,16 +41,21 @@ from geoagent.interfaces.render import (
     region_numbers,
     shown,
     title_text,
+    value_text,
 )
 from geoagent.interfaces.render._page import PHOTO_BYTES, asset, fill, policy, small_photo
 from geoagent.interfaces.render._rings import GRID, Rings, cell_rings, country_rings
+from geoagent.interfaces.render._track import DAY_S, Line, track_lines
+from geoagent.interfaces.render.album import album_text, when_text
 from geoagent.types import Photo
 
-SCRIPTS = ("geometry.js", "map.js", "tiles.js", "dom.js", "parts.js", "panel.js")
-"""The map, making nodes, sections of the text beside it, the text as a whole; `geoagent web` shares the first three."""
+SCRIPTS = ("geometry.js", "map.js", "tiles.js", "dom.js", "trip.js", "parts.js", "panel.js")
+"""The map, making nodes, an album's trip, sections of the text, the text as a whole; `geoagent web` shares most."""
 ALBUM_BYTES, MOST_BYTES_EACH = 12_000_000, 40_000
 """Rough size of all photos on the map of an album, and of each."""
 TILE_HOST = "https://tile.openstreetmap.org"
+RESTS_ON = {"position": "its position", "track": "the track", "text or picture": "what it shows"}
+"""What tells the place of a witness, in words."""
 
 
 def map_html(
@@ -52,6 +64,7 @@ def map_html(
     outlines: Mapping[str, Any],
     cells: Sequence[tuple[Rings, float]] | None = None,
     photo: Photo | Sequence[Photo | None] | None = None,
+    tracks: Sequence[Track] = (),
 ) -> str:
     """Return one self-contained HTML page for one answer or several.
 
@@ -60,6 +73,7 @@ def map_html(
         outlines: GeoJSON FeatureCollection of countries, lon/lat, each feature with the property `country` (ISO code);
             a top-level string `attribution` is shown as the source of the borders.
         cells: what the answer believes of each cell, `(polygon rings lon/lat, probability)`; only with one answer.
+        tracks: where somebody was; the part around the times of an album's photos is drawn.
         photo: the photo, or as many as there are answers; embedded small and without metadata. None leaves it out.
 
     Raises:
@@ -84,12 +98,27 @@ def map_html(
         "grid": GRID,
         "attribution": str(outlines.get("attribution") or ""),
         "countries": country_rings(outlines),
+        "tracks": _lines(tracks, answers),
         "cells": cell_rings(cells or ()),
         "answers": [
             _view(a, None if p is None else small_photo(p, budget)) for a, p in zip(answers, photos, strict=True)
         ],
     }
     return _page(answers, json.dumps(_clean(data), ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+
+
+def _lines(tracks: Sequence[Track], answers: Sequence[Answer]) -> list[Line]:
+    """Lines of tracks from a day before the first photo to a day after the last."""
+    taken = [answer.album.taken for answer in answers if answer.album is not None and answer.album.taken]
+    seconds = [_seconds(each) for each in taken]
+    between = (min(seconds) - DAY_S, max(seconds) + DAY_S) if seconds else None
+    return [line for track in tracks for line in track_lines(track, between) if len(line) > 1]
+
+
+def _seconds(taken: str) -> float:
+    """Seconds since 1970 of a time; one without a zone is taken for UTC, since a day more or less is drawn anyway."""
+    when = datetime.fromisoformat(taken)
+    return (when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp()
 
 
 def _page(answers: Sequence[Answer], data: str) -> str:
@@ -127,10 +156,15 @@ def _clean(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int) else shown(str(value))
 
 
-def _best(best: Best | None, radius_50: float | None, radius_90: float | None, p: float | None) -> dict[str, Any]:
+def _best(
+    best: Best | None, radius_50: float | None, radius_90: float | None, p: float | None, *, answers: bool = False
+) -> dict[str, Any]:
+    """What is shown of a place; `answers` if it is the answer, and not one to compare it with."""
     if best is not None and best.precision == "none":  # older answers tell a place even so
         best = NOWHERE
     lat, lon = (best.lat, best.lon) if best is not None else (None, None)
+    if answers and best is not None and best.precision == "country":
+        lat = lon = None  # a point would be that of its capital, or of most people: nobody said that
     if lat is None:  # a withheld place also withholds the distance to it
         radius_50 = radius_90 = None
     return {
@@ -156,6 +190,28 @@ def _prediction(prediction: Prediction | None) -> dict[str, Any] | None:
     return {**best, "countries": [[share.code, share.p] for share in prediction.countries[:60]]}
 
 
+def _told(report: AlbumReport) -> dict[str, Any]:
+    """The photos beside it in its album, and what is doubtful."""
+    return {
+        "doubts": list(report.doubts),
+        "witnesses": [
+            {
+                "source": _track_name(witness.source) if witness.rests_on == "track" else witness.source,
+                "track": witness.rests_on == "track",
+                "when": f"{elapsed(witness.minutes / 60)} {'before' if witness.minutes < 0 else 'after'}",
+                "place": witness.place or "",
+                "restsOn": RESTS_ON[witness.rests_on],
+            }
+            for witness in report.witnesses
+        ],
+    }
+
+
+def _track_name(source: str) -> str:
+    """The file of a point of a track, "track:walk.gpx:12"."""
+    return source.removeprefix("track:").rpartition(":")[0] or source
+
+
 def _favours(cue: CueReport) -> dict[str, str]:
     place = cue.favours or max(cue.places, key=lambda p: p.p, default=None)
     return {} if place is None else {"place": place.name or "", "country": place.code or ""}
@@ -177,15 +233,21 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "id": answer.id,
         "source": answer.source,
-        "taken": None if answer.album is None else answer.album.taken,
+        "taken": None if answer.album is None or not answer.album.part else answer.album.taken,
+        "when": "" if answer.album is None or not answer.album.taken else when_text(answer.album.taken),
+        "album": album_text(answer.album),
+        "told": None if answer.album is None else _told(answer.album),
         "status": answer.status,
         "error": answer.error,
-        "best": _best(answer.best, answer.radius_50_km, answer.radius_90_km, answer.confidence),
+        "best": _best(answer.best, answer.radius_50_km, answer.radius_90_km, answer.confidence, answers=True),
+        "vague": is_vague(answer),
         "unnamed": title_text(answer),
         "blank": blank_text(answer) if is_blank(answer) else "",
         "looked": answer.looked is not False,
         "countries": [] if is_blank(answer) else [[share.code, share.p] for share in answer.countries[:60]],
         "alone": alone_text(answer).capitalize(),
+        "beside": beside_text(answer).capitalize(),
+        "both": both_text(answer).capitalize(),
         "halves": [[name.capitalize(), _prediction(seen)] for name, seen in halves(answer)],
         "vision": _prediction(answer.vision_only) if halves(answer) else None,
         "text": _prediction(answer.text_only) if answer.looked is not False else None,
@@ -200,7 +262,8 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
         ],
         "cues": [
             {
-                **cue.model_dump(include={"kind", "value", "says", "nats", "source", "reliability"}),
+                **cue.model_dump(include={"kind", "says", "nats", "source", "reliability"}),
+                "value": value_text(cue),
                 "regions": [r for r in cue.regions if 0 <= r < len(answer.regions)],
                 "natsText": nats_text(cue.nats),
                 "favours": _favours(cue),
@@ -212,7 +275,9 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
         ],
         "regions": [
             {
-                **region.model_dump(include={"text", "script", "language"}),
+                "text": region.text,
+                "script": script_name(region.script or ""),
+                "language": language_name(region.language or ""),
                 "polygon": [[round(x, 1), round(y, 1)] for x, y in region.polygon_px],
                 "confidence": percent_text(region.confidence),
                 "cues": numbers.get(index, []),
@@ -229,7 +294,8 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
             for n in heaviest
         ],
         "explanation": answer.explanation,
-        "warnings": notes_text(answer),
+        "warnings": (matter := notes_text(answer, all_of_them=False)),
+        "remarks": [note for note in notes_text(answer) if note not in matter],
         "exif": None
         if answer.exif_gps is None
         else {
@@ -237,7 +303,7 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
             "lon": answer.exif_gps.lon,
             "name": answer.exif_gps.place or "",
             "coordinates": coordinates_text(answer.exif_gps.lat, answer.exif_gps.lon),
-            "distance": "" if (km := exif_distance_km(answer)) is None else km_text(km),
+            "distance": "" if is_vague(answer) or (km := exif_distance_km(answer)) is None else km_text(km),
         },
         "partial": answer.exif_partial or "",
         "facts": [

@@ -61,6 +61,7 @@ function panel(a) {
   const kids = [
     el("p", { class: "source" }, say(a.id ? `${a.source} · ${a.id}` : a.source)), headline(a),
     a.warnings.map((text) => el("p", { class: "note" }, say(text))),
+    a.album.map((text) => el("p", { class: "small muted" }, say(text))),
     photoOf(a),
     section("Why: cues in the scene", a.cues.length ? [
       el("p", { class: "small muted" }, "Bars: what each cue added to the log probability of the place (nats; right for, left against)."),
@@ -68,44 +69,43 @@ function panel(a) {
       : a.status === "error" || a.blank ? [] : [el("p", { class: "muted" }, "No text cue contributed to this answer.")]),
     a.explanation && !a.blank ? el("details", {}, el("summary", {}, "The same in words"), el("p", {}, say(a.explanation))) : "",
     section("What each half says", comparison(a)),
-    countriesOf(a), alternativesOf(a), fileOf(a), linesOf(a), neighboursOf(a), factsOf(a),
+    besideOf(a, (source) => { const i = DATA.answers.findIndex((other) => other.source === source); return i < 0 ? null : () => select(i, false); }),
+    countriesOf(a), alternativesOf(a), fileOf(a), linesOf(a), neighboursOf(a), remarksOf(a), factsOf(a),
   ];
   return kids.flat(4);
 }
 
-// "2023-07-04 08:12 UTC"; without UTC it is what the camera's clock showed.
-const whenText = (taken) => taken.replace("T", " ").replace(/:\d\d(Z?)$/, (_, utc) => (utc ? " UTC" : ""));
+// Photos of an album by time, and all answers in that order, those without a time at the end.
+const NUMBERS = numbered(DATA.answers);
+const ORDER = [...NUMBERS.keys(), ...DATA.answers.filter((a) => !NUMBERS.has(a))];
+map.trip = stopsOf(NUMBERS);
+$("times").hidden = NUMBERS.size < 2;
 
 function select(index, fit = true) {
   current = index;
   const a = DATA.answers[index], box = $("panel");
   const pickers = DATA.answers.length > 1 ? [el("h2", { style: { marginTop: 0, border: 0, paddingTop: 0 } }, `${DATA.answers.length} photos`),
-    el("div", { class: "pickers" }, DATA.answers.map((other, i) => el("button", { type: "button", class: "row", "data-pick": i,
-      "aria-current": String(i === index), onclick: () => { select(i); document.querySelector(`[data-pick="${i}"]`).focus(); } },
-    el("span", { class: "muted" }, String(i + 1)),
+    el("div", { class: "pickers" }, ORDER.map((other, place) => [other, DATA.answers.indexOf(other), place + 1]).map(([other, i, n]) => el("button", { type: "button", class: "row", "data-pick": i,
+      "aria-current": String(i === index), onclick: () => { select(i); document.querySelector(`[data-pick="${i}"]`).focus(); }, ...pointing(NUMBERS.get(other)) },
+    el("span", { class: "muted" }, String(n)),
     other.photo && el("img", { class: "thumb", src: other.photo.src, alt: "", loading: "lazy" }), el("span", {}, say(other.source), el("br"), el("span", { class: "muted small" },
-      other.status === "error" ? "no answer" : say(where(other.best)), other.taken ? ` · ${whenText(other.taken)}` : "")), el("span", { class: "small" }, other.best.p))))] : [];
+      other.status === "error" ? "no answer" : say(where(other.best)), other.when ? ` · ${other.when}` : "")), el("span", { class: "small" }, other.best.p))))] : [];
   const scroll = box.querySelector(".pickers") ? box.querySelector(".pickers").scrollTop : 0;
   box.replaceChildren(...[...pickers, ...panel(a)].filter((kid) => kid !== "" && kid !== null && kid !== undefined));
   if (box.querySelector(".pickers")) box.querySelector(".pickers").scrollTop = scroll;
-  drawMap(a, fit, DATA.answers.flatMap((other, i) => i === index ? [] : [[other, () => select(i, false)]]));
+  drawMap(a, false, DATA.answers.flatMap((other, i) => i === index ? [] : [[other, () => select(i, false), NUMBERS.get(other) || 0]]), NUMBERS.get(a) || 0);
+  if (fit) home();
+  if (NUMBERS.size > 1) timeLine($("times"), NUMBERS, a, fit, (photo) => select(DATA.answers.indexOf(photo), false));
 }
 
-$("home").addEventListener("click", () => map.fit(extent(DATA.answers[current])));
-const drawn = DATA.attribution ? `Borders: ${DATA.attribution}` : "";
-$("credit").textContent = drawn; $("credit").hidden = !drawn;
-$("tiles").title = "Until you press this, the page makes no requests. After that, openstreetmap.org learns which area you look at.";
-$("tiles").addEventListener("click", () => {
-  map.tiles = map.tiles ? null : new Tiles(map, DATA.tiles);
-  $("tiles").setAttribute("aria-pressed", String(!!map.tiles));
-  $("tiles").textContent = map.tiles ? "Hide map tiles" : "Load online map tiles (from openstreetmap.org)";
-  $("credit").hidden = !map.tiles && !drawn;
-  if (map.tiles) $("credit").replaceChildren("© ", el("a", { href: "https://www.openstreetmap.org/copyright", rel: "noopener noreferrer", target: "_blank" }, "OpenStreetMap contributors"));
-  else $("credit").textContent = drawn;
-  map.paint();
-});
-// Photos of an album in order of time: their trip.
-map.trip = DATA.answers.filter((a) => a.taken && a.best && known(a.best)).sort((a, b) => a.taken.localeCompare(b.taken)).map((a) => a.best);
+// A photo of an album that has no place shows the places of the others.
+function home() {
+  const a = DATA.answers[current];
+  map.fit(known(a.best) || map.trip.length < 2 ? extent(a) : map.trip);
+}
+$("home").addEventListener("click", home);
+tileButton(map, DATA.tiles, DATA.attribution ? `Borders: ${DATA.attribution}` : "");
+map.tracks = DATA.tracks;
 select(0, DATA.answers.length === 1);
 if (DATA.answers.length > 1) map.fit(DATA.answers.map((a) => a.best).filter(known));
 $("layers").open = innerWidth > 860;

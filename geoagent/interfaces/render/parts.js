@@ -1,11 +1,12 @@
 // Parts that every page of an answer shows: the marks on its map, and the sections of its text. `map` is the page's own.
-function pin(kind, place, text, ax, ay, act, label = "") {
-  const node = el("button", { type: "button", class: "pin", "aria-label": text, onclick: act,
-    onfocus: () => { const [x, y] = map.pixel(place); map.tell(text, x, y); }, onblur: () => map.tell(""),
-    onpointerenter: () => { const [x, y] = map.pixel(place); map.tell(text, x, y); }, onpointerleave: () => map.tell("") },
-  mark(kind, label));
+function pin(kind, place, text, ax, ay, act, label = "", n = 0) {
+  const tell = () => { const [x, y] = map.pixel(place); map.tell(text, x, y); if (n) pointTo(n); };
+  const leave = () => { map.tell(""); if (n) pointTo(0); };
+  const node = el("button", { type: "button", class: "pin", "aria-label": text, "data-stop": n || null, onclick: act,
+    onfocus: tell, onblur: leave, onpointerenter: tell, onpointerleave: leave }, mark(kind, label));
   $("pins").append(node);
-  map.marks.push({ node, lat: place.lat, lon: place.lon, ax, ay, name: kind === "best" ? where(place).split(",")[0].slice(0, 40) : "" });
+  const name = kind === "best" ? `${n ? `${n} · ` : ""}${where(place).split(",")[0].slice(0, 40)}` : "";
+  map.marks.push({ node, lat: place.lat, lon: place.lon, ax, ay, name, n: kind === "stop" ? n : 0 });
 }
 
 // A region's outline on the photo, in the colour of its first cue; undefined where it speaks for nothing.
@@ -38,24 +39,51 @@ function unreadOn(svg, a) {
   }
 }
 
+// Where a place can be looked at elsewhere. Links only: nothing is asked for before one is followed.
+function linksOf(place) {
+  const lat = place.lat.toFixed(5), lon = place.lon.toFixed(5), link = (text, href, title) => el("a", { href, title, target: "_blank", rel: "noopener noreferrer" }, text);
+  const copy = el("button", { type: "button", class: "plain", title: "Copy the coordinates", onclick: async () => {
+    const text = `${lat}, ${lon}`;
+    try { await navigator.clipboard.writeText(text); copy.textContent = "Copied"; } catch { copy.textContent = text; }
+  } }, "Copy");
+  return el("span", { class: "links small" },
+    link("OpenStreetMap", `https://www.openstreetmap.org/?mlat=${lat}&mlon=${lon}#map=13/${lat}/${lon}`, "Map of openstreetmap.org"),
+    link("Satellite", `https://www.google.com/maps/@?api=1&map_action=map&center=${lat}%2C${lon}&zoom=15&basemap=satellite`, "Satellite picture of google.com"),
+    link("Street level", `https://www.mapillary.com/app/?lat=${lat}&lng=${lon}&z=14`, "Pictures from the street, of mapillary.com"), copy);
+}
+
 function go(place, km) {
   const around = km ? circle(place, km).line.map(([lon, lat]) => ({ lon, lat })) : [place];
   map.fit(around, km ? 12 : Math.max(map.z, 8));
 }
 
-// The points that a first look should hold.
+const WIDE_KM = 2000;  // a circle of more says less than the cells that it stands for
+
+// The most probable cells that hold a share of the probability together.
+function believed(share) {
+  const cells = [...map.cells].sort((a, b) => b.p - a.p), kept = [];
+  let sum = 0;
+  for (const cell of cells) { if (sum >= share) break; kept.push(cell); sum += cell.p; }
+  return kept;
+}
+
+const corners = ([x0, y0, x1, y1]) => [[x0, y0], [x1, y1]].map(([x, y]) => ({ lon: (x - 0.5) * 360, lat: latOf(y) }));
+
+// The points that a first look should hold: the place with its circles, else the country, else the likeliest cells.
 function extent(a) {
-  const points = [], b = a.best;
-  const around = (p, km) => { if (known(p)) points.push(p, ...(km > 0 && km < 9000 ? circle(p, km).line.map(([lon, lat]) => ({ lon, lat })) : [])); };
-  if (known(b) && b.r90 >= 9000) return [];  // it may be anywhere: show the world
-  around(b, Math.max(450, 1.2 * (b.r90 || 0)));  // wide enough to see which part of which country it is
-  if (known(b)) { for (const p of [a.vision, a.exif]) if (known(p) && haversineKm(p, b) < 2500) points.push(p); } else if (b.country && b.precision !== "none") {
-    const shape = map.countries.find((c) => c.code === b.country);
-    if (shape && shape.extent) {
-      const [x0, y0, x1, y1] = shape.extent;
-      points.push({ lon: (x0 - 0.5) * 360, lat: latOf(y0) }, { lon: (x1 - 0.5) * 360, lat: latOf(y1) });
-    }
+  const points = [], b = a.best, named = b.precision !== "none";
+  const around = (p, km) => points.push(p, ...(km > 0 ? circle(p, km).line.map(([lon, lat]) => ({ lon, lat })) : []));
+  const wide = !known(b) || b.r90 > WIDE_KM;
+  if (known(b)) {
+    const fits = (km) => km <= WIDE_KM || !map.cells.length;  // as circles are drawn
+    around(b, Math.max(450, 1.2 * ([b.r90, b.r50].find((km) => km > 0 && fits(km)) || 0)));  // wide enough to see which part of which country it is
+    for (const p of [a.vision, a.exif]) if (known(p) && haversineKm(p, b) < 2500) points.push(p);
   }
+  if (wide && named && b.country) {
+    const shape = map.countries.find((c) => c.code === b.country);
+    if (shape && shape.extent) points.push(...corners(shape.extent));
+  }
+  if (wide && !points.length) for (const cell of believed(0.5)) points.push(...corners(cell.box));
   return points;
 }
 
@@ -64,12 +92,16 @@ function shadeFrom(a, which) {
   map.shade = new Map(list);
 }
 
-// Put an answer on the map; `others` are answers of other photos, each with what choosing it does.
-function drawMap(a, fit, others = []) {
+// Put an answer on the map; `others` are answers of other photos, each with what choosing it does, and its number in a trip.
+function drawMap(a, fit, others = [], number = 0) {
   $("pins").replaceChildren();
-  Object.assign(map, { marks: [], dots: [], circles: [], link: null });
+  Object.assign(map, { marks: [], dots: [], circles: [], belief: [], link: null });
   const b = a.best;
-  for (const [other, act] of others) if (known(other.best)) pin("one", other.best, `${other.source}: ${where(other.best)}`, 10, 24, act);
+  for (const [other, act, n] of others) {
+    if (!known(other.best)) continue;
+    if (n) pin("stop", other.best, `Photo ${n}, ${other.when}: ${where(other.best)} (${other.source})`, 11, -4, act, String(n), n);
+    else pin("one", other.best, `${other.source}: ${where(other.best)}`, 10, 24, act);
+  }
   a.alternatives.forEach((alt, i) => {
     if (known(alt)) pin("alt", alt, `Alternative ${i + 1}: ${where(alt)} (${alt.p})`, 10.5, 10.5, () => go(alt), String(i + 1));
   });
@@ -77,10 +109,11 @@ function drawMap(a, fit, others = []) {
   if (known(a.text)) pin("text", a.text, `Text only: ${where(a.text)}`, 8.5, 8.5, () => go(a.text));
   if (known(a.vision)) pin("vision", a.vision, `${a.alone}: ${where(a.vision)}`, 11, 11, () => go(a.vision, a.vision.r90));
   if (known(b)) {
-    pin("best", b, `Best place: ${where(b)}`, 15, 36, () => go(b, b.r90));
-    for (const [km, dash] of [[b.r90, true], [b.r50, false]]) if (km > 0) map.circles.push({ p: b, km, dash });
+    pin("best", b, `Best place: ${where(b)}`, 15, 36, () => go(b, b.r90), "", number);
+    for (const [km, dash] of [[b.r90, true], [b.r50, false]]) if (km > 0 && (km <= WIDE_KM || !map.cells.length)) map.circles.push({ p: b, km, dash });
     if (known(a.vision)) map.link = [a.vision, b];
   }
+  map.belief = known(b) && !(b.r90 > WIDE_KM) ? [] : believed(0.9);
   const top = Math.max(1e-9, ...a.neighbours.map((n) => n.weight));
   map.dots = a.neighbours.map((n) => ({ lat: n.lat, lon: n.lon, r: 2.5 + 7 * Math.sqrt(n.weight / top),
     says: `${n.ref}: ${n.share} of the position${n.similarity ? `, similarity ${n.similarity}` : ""}` }));
@@ -90,12 +123,12 @@ function drawMap(a, fit, others = []) {
 
 function legend(a) {
   const box = $("legend"), line = (key, text) => el("label", {}, el("span", { class: "key" }, key), el("span", {}, text));
-  const toggle = (name, text) => {
+  const toggle = (name, text, sign = "") => {
     const input = el("input", { type: "checkbox", onchange: () => { map.show[name] = input.checked; map.paint(); } });
     input.checked = map.show[name];
-    return el("label", {}, el("span", { class: "key" }, input), el("span", {}, text));
+    return el("label", {}, el("span", { class: "key" }, input), sign, el("span", {}, text));
   };
-  const shades = [["aware", a.looked ? "Picture and text" : "The text", a.countries], ["vision", a.alone, a.vision && a.vision.countries],
+  const shades = [["aware", a.looked ? a.both : a.beside, a.countries], ["vision", a.alone, a.vision && a.vision.countries],
     ["text", "Text only", a.text && a.text.countries]].filter(([, , list]) => list && list.length);
   const choice = el("select", { "aria-label": "Countries shaded by", onchange: () => { shadeFrom(a, choice.value); map.paint(); } },
     shades.map(([key, text]) => el("option", { value: key }, text)));
@@ -105,7 +138,10 @@ function legend(a) {
     known(a.text) && line(mark("text"), "Text only"),
     a.alternatives.some(known) && line(mark("alt", "1"), "Alternatives"),
     known(a.exif) && line(mark("file"), "What the file says, not used"),
-    known(a.best) && a.best.r90 > 0 && toggle("radii", "Circles with 50 % and 90 % of the probability"),
+    map.trip.length > 1 && line(mark("stop", "1"), "Photos, numbered by time"),
+    map.trip.length > 1 && toggle("trip", "Way from photo to photo, not as it was travelled"),
+    map.tracks.length && toggle("tracks", "Tracks", el("span", { class: "stroke", "aria-hidden": "true" })),
+    map.belief.length ? toggle("radii", "Cells with 90 % of the probability") : known(a.best) && a.best.r90 > 0 && toggle("radii", "Circles with 50 % and 90 % of the probability"),
     a.neighbours.length && toggle("dots", "Places behind the estimate"),
     map.cells.length && toggle("cells", "Probability of map cells"),
     shades.length && toggle("shade", "Probability of countries, by"),
@@ -122,13 +158,15 @@ function headline(a) {
   const named = b.precision !== "none" && (b.place || b.country);
   const likeliest = b.country || (a.countries.length ? a.countries[0][0] : "");
   const facts = [[likeliest ? `Probability of ${countryName(likeliest)}${named ? "" : ", the likeliest country"}` : "Probability of the country", b.p]];
-  if (named) facts.unshift(["Half of the probability within", b.r50Text], ["90 % within", b.r90Text]);
+  if (named && b.r50Text !== "–") facts.unshift(["Half of the probability within", b.r50Text], ["90 % within", b.r90Text]);
   if (a.blank) return [el("h1", {}, say(a.unnamed), a.status === "partial" ? el("span", { class: "badge" }, "partial") : ""), el("p", {}, say(a.blank)),
     a.exif ? el("p", { class: "muted" }, "The file says ", say(a.exif.name || a.exif.coordinates), ": not used") : ""];
   return [
     el("h1", {}, say(named ? where(b) : a.unnamed), a.status === "partial" ? el("span", { class: "badge" }, "partial") : ""),
-    el("p", {}, b.coordinates ? el("span", {}, b.coordinates) : el("span", { class: "muted" }, named ? "Coordinates are not shown at this precision" : "The evidence points nowhere clearly enough"),
-      b.precisionSays && named ? el("span", { class: "muted" }, ` · precision: ${b.precisionSays}`) : ""),
+    el("p", {}, b.coordinates ? el("span", {}, b.coordinates) : el("span", { class: "muted" }, !named ? "The evidence points nowhere clearly enough"
+      : a.vague ? "No more than the country can be told" : "Coordinates are not shown at this precision"),
+      b.precisionSays && named && !a.vague ? el("span", { class: "muted" }, ` · precision: ${b.precisionSays}`) : ""),
+    known(b) ? linksOf(b) : "",
     el("dl", { class: "facts" }, facts.map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value)))),
   ];
 }
@@ -143,8 +181,8 @@ function comparison(a) {
   const kids = [el("table", {}, el("thead", {}, head), el("tbody", {}, cells))];
   if (known(a.vision) && known(a.best)) {
     const km = haversineKm(a.vision, a.best);
-    kids.push(el("p", { class: "small muted" }, km < 1 ? "The text left the place where it is without it."
-      : `The text moved the answer by ${km < 10 ? km.toFixed(1) : Math.round(km).toLocaleString("en")} km.`));
+    kids.push(el("p", { class: "small muted" }, km < 1 ? `${a.beside} left the place where it is.`
+      : `${a.beside} moved the answer by ${km < 10 ? km.toFixed(1) : Math.round(km).toLocaleString("en")} km.`));
   }
   return kids;
 }
@@ -159,15 +197,34 @@ function countriesOf(a) {
 function alternativesOf(a) {
   const row = (alt, i) => [mark("alt", String(i + 1)), el("span", {}, say(where(alt))), el("span", {}, alt.p)];
   return section("Alternatives", a.alternatives.length ? el("ol", { class: "alts" }, a.alternatives.map((alt, i) =>
-    el("li", {}, known(alt) ? el("button", { type: "button", class: "row", onclick: () => go(alt) }, row(alt, i)) : el("p", { class: "row" }, row(alt, i))))) : []);
+    el("li", {}, known(alt) ? el("button", { type: "button", class: "row", onclick: () => go(alt) }, row(alt, i)) : el("p", { class: "row" }, row(alt, i)), known(alt) ? linksOf(alt) : ""))) : []);
 }
 
 const fileSays = (a) => (a.exif.name ? `${a.exif.name} (${a.exif.coordinates})` : a.exif.coordinates);
 
 function fileOf(a) {
   return section("What the file says, not used", a.exif ? [el("p", {}, "GPS position in the file: ", say(fileSays(a)),
-    a.exif.distance ? `, ${a.exif.distance} from the answer` : ""), el("p", { class: "small muted" }, "Anyone can write any position into a file. It was not used.")]
+    a.exif.distance ? `, ${a.exif.distance} from the answer` : ""), known(a.exif) ? linksOf(a.exif) : "", el("p", { class: "small muted" }, "Anyone can write any position into a file. It was not used.")]
     : a.partial ? [el("p", {}, `In the file's EXIF data: ${a.partial}. It was not used.`)] : []);
+}
+
+// "Luzern, Switzerland" for "Luzern, Lucerne, CH".
+const townText = (place) => { const parts = place.split(", "); return [parts[0], countryName(parts[parts.length - 1])].filter(Boolean).join(", "); };
+
+// The photos beside it in its album; `choose` shows one of them where the page can.
+function besideOf(a, choose = () => null) {
+  const told = a.told;
+  if (!told) return [];
+  const name = (witness) => {
+    const act = witness.track ? null : choose(witness.source);
+    return act ? el("button", { type: "button", class: "plain", onclick: act }, say(witness.source)) : say(witness.source);
+  };
+  return section("Beside it in time", [
+    ...told.doubts.map((doubt) => el("p", { class: "note" }, say(doubt))),
+    told.witnesses.length ? el("ol", { class: "witnesses" }, told.witnesses.map((witness) => el("li", {}, el("span", { class: "muted" }, `${witness.when}: `),
+      witness.track ? "the track " : "", name(witness), witness.place ? [" near ", el("strong", {}, say(townText(witness.place)))] : "",
+      witness.track ? "" : el("span", { class: "muted" }, `, by ${witness.restsOn}`)))) : "",
+  ].filter((kid) => kid !== ""));
 }
 
 function linesOf(a) {
@@ -179,6 +236,10 @@ function linesOf(a) {
 function neighboursOf(a) {
   return a.neighbours.length ? el("details", {}, el("summary", {}, `Places behind the estimate (${a.neighbours.length})`),
     el("ul", { class: "plain small" }, a.neighbours.slice(0, 40).map((n) => el("li", {}, say(n.ref), ` · ${n.share}`)))) : "";
+}
+
+function remarksOf(a) {
+  return section("To know", a.remarks.map((text) => el("p", { class: "small muted" }, say(text))));
 }
 
 function factsOf(a) {

@@ -21,6 +21,7 @@ from geoagent.interfaces.render import (
     blank_text,
     coordinates_text,
     is_blank,
+    is_vague,
     km_text,
     notes_text,
     percent_text,
@@ -33,6 +34,7 @@ from geoagent.interfaces.render._evidence import (
     comparison,
     cues,
     file_says,
+    in_album,
     lines_read,
     others,
     placed,
@@ -90,6 +92,7 @@ def report_html(
                 *_section("What picture and text say by themselves", comparison(answer, names)),
                 *_section("What else the evidence allows", others(answer, names)),
                 *_section("Text read in the photo", lines_read(answer)),
+                *_section("When it was taken, and the photos around it", in_album(answer)),
                 *_section("What the file says about itself", file_says(answer)),
                 *_section("Before you rely on this", caveats(answer)),
             ]
@@ -99,10 +102,12 @@ def report_html(
     body.extend(_section("Versions", facts(answer, card)))
     body.append(el("footer", {}, f"Made by geoagent {__version__}. An estimate with its evidence, not a proof."))
     style = asset("report.css")
+    settled = answer.best is not None and answer.best.precision != "none"
+    title = where_text(answer.best, names) if settled else title_text(answer)
     values = {
         "csp": policy(style),
         "generator": f"geoagent {__version__}",
-        "title": html.escape(f"{title_text(answer)} – report of geoagent"),
+        "title": html.escape(f"{shown(title)} – report of geoagent"),
         "style": style,
         "body": markup(body),
     }
@@ -138,7 +143,12 @@ def _headline(answer: Answer, names: Names) -> Element:
             first = answer.countries[0]
             lead += f" The likeliest country, {names(first.code)}, has {percent_text(first.p)}."
     elif at is None:
-        lead = f"Coordinates are not shown at this precision. {country} has a probability of {likely}."
+        what = (
+            "No more than the country can be told."
+            if is_vague(answer)
+            else "Coordinates are not shown at this precision."
+        )
+        lead = f"{what} {country} has a probability of {likely}."
     else:
         lead = (
             f"Half of the probability lies within {km_text(answer.radius_50_km)} of the place below, 90 % within "
@@ -162,7 +172,7 @@ def _headline(answer: Answer, names: Names) -> Element:
 
 
 def _warnings(answer: Answer) -> Element | None:
-    notes = notes_text(answer)
+    notes = notes_text(answer, all_of_them=False)
     if answer.status == "partial":
         notes.insert(0, "This answer is partial: a part of the agent could not do its work.")
     return el("div", {"class": "notes"}, [el("p", {"class": "note"}, say(note)) for note in notes]) if notes else None

@@ -35,6 +35,7 @@ from geoagent.interfaces.render import (
     title_text,
 )
 from geoagent.interfaces.render._evidence import where_text
+from geoagent.interfaces.render.album import album_text
 from geoagent.interfaces.render.words import country_name, place_words, sure_words, why_words
 
 MOST_REGIONS = 12
@@ -63,6 +64,8 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
         yield Group(*(_hanging("! ", Text(shown(note)), "yellow") for note in notes))
     if answer.status == "error":
         return
+    if album := album_text(answer.album):
+        yield Text("\n".join(album))
     if answer.cues:
         yield _cues(answer)
     elif answer.regions:

@@ -16,6 +16,7 @@ class Tiles {
     let image = this.cache.get(key);
     if (!image) {
       image = new Image();
+      image.referrerPolicy = "origin";  // their policy asks for it; the path of this page is not told
       image.onload = () => this.map.paint();
       image.onerror = () => { this.failed++; $("credit").textContent = "Map tiles could not be loaded; the outlines need no network."; };
       image.src = `${this.host}/${key}.png`;
@@ -24,4 +25,20 @@ class Tiles {
     this.cache.set(key, image);
     return image;
   }
+}
+
+// The button that loads them; `drawn` is the credit of the map's own outlines.
+function tileButton(map, host, drawn) {
+  const button = $("tiles"), load = button.textContent;
+  $("credit").textContent = drawn; $("credit").hidden = !drawn;
+  button.title = "Until you press this, the page asks nobody else for anything. After that, openstreetmap.org learns which area you look at.";
+  button.addEventListener("click", () => {
+    map.tiles = map.tiles ? null : new Tiles(map, host);
+    button.setAttribute("aria-pressed", String(!!map.tiles));
+    button.textContent = map.tiles ? "Hide map tiles" : load;
+    $("credit").hidden = !map.tiles && !drawn;
+    if (map.tiles) $("credit").replaceChildren("© ", el("a", { href: "https://www.openstreetmap.org/copyright", rel: "noopener noreferrer", target: "_blank" }, "OpenStreetMap contributors"));
+    else $("credit").textContent = drawn;
+    map.paint();
+  });
 }

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from dataclasses import dataclass
-from typing import Any
 
 from geoagent import __version__
 from geoagent.agent.disclosure import may_read
 from geoagent.agent.verification import Verification
 from geoagent.answer import Answer
 from geoagent.errors import InputError
-from geoagent.evidence.observation import Observation
-from geoagent.interfaces.web.atlas import Atlas
-from geoagent.interfaces.web.desk import Desk, Item, Job
-from geoagent.interfaces.web.forms import AlbumAsked, Asked, Claimed, MemoryRoute, Question, Sent, file_name
+from geoagent.interfaces.web.desk import Item, Job
+from geoagent.interfaces.web.forms import (
+    AlbumAsked,
+    Asked,
+    Claimed,
+    MemoryRoute,
+    Sent,
+)
 from geoagent.interfaces.web.guard import Refused
-from geoagent.interfaces.web.limits import MB, Limits
-from geoagent.interfaces.web.memory import Memory
-from geoagent.interfaces.web.readers import Seen
+from geoagent.interfaces.web.office import PROBLEMS, Office
 from geoagent.interfaces.web.saved import geojson_of, report_of
 from geoagent.interfaces.web.schemas import (
     AlbumAnswers,
@@ -29,100 +28,41 @@ from geoagent.interfaces.web.schemas import (
     JobItem,
     JobState,
     PlaceFound,
-    Problem,
     Reading,
     View,
 )
-from geoagent.interfaces.web.weigh import Scales
+from geoagent.interfaces.web.tracks import lines_of
 from geoagent.optional import needs
 
 with needs("web", "fastapi", "starlette"):
-    from fastapi import APIRouter, Query, Response, UploadFile
+    from fastapi import APIRouter, Query, Response
     from starlette.responses import JSONResponse
-
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "a setting, hint or claim that cannot be used"},
-    404: {"model": Problem, "description": "no such observation, or it has been forgotten"},
-    413: {"model": Problem, "description": "too large"},
-    422: {"model": Problem, "description": "the file is no readable photo, or a field is wrong"},
-    503: {"model": Problem, "description": "too much is waiting; see Retry-After"},
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """State shared by the routes."""
-
-    scales: Scales
-    atlas: Atlas
-    desk: Desk
-    memory: Memory
-    limits: Limits
-    weighing: asyncio.Semaphore
-
-    async def weigh(self, act: Any, *args: Any) -> Any:
-        """Run what takes a moment of computing beside the event loop, a few at a time."""
-        async with self.weighing:
-            return await asyncio.to_thread(act, *args)
-
-    def remembered(self, id: str) -> Seen:
-        """An observation.
-
-        Raises:
-            Refused: it is not known.
-        """
-        seen = self.memory.get(id)
-        if seen is None:
-            raise Refused(404, "this photo is not remembered here any more; send it again")
-        return seen
-
-    async def content(self, file: UploadFile) -> tuple[str, bytes]:
-        """Name and bytes of a file that was sent."""
-        name, size = file_name(file.filename), file.size or 0
-        if size > self.limits.photo_mb * MB:
-            most = f"at most {self.limits.photo_mb:.0f} MB are taken"
-            raise Refused(413, f"{name}: the file has {size / MB:.0f} MB; {most}")
-        return name, await file.read()
-
-    async def observed(self, asked: Question) -> tuple[str, Observation]:
-        """The observation that a question is about; a photo is looked at first."""
-        if bool(asked.observation) == (asked.photo is not None):
-            raise InputError("send a photo, or the id of an observation, and not both")
-        if asked.photo is None:
-            return asked.observation, self.remembered(asked.observation).observed
-        self.scales.under(asked)  # settings that are wrong are refused before the photo is read
-        job = self.desk.take([await self.content(asked.photo)])
-        item = job.items[0]
-        await item.finished.wait()
-        if item.observation is None:
-            raise Refused(502 if item.broke else 422, item.error or "cancelled")
-        return item.observation, self.remembered(item.observation).observed
 
 
 def router(office: Office) -> APIRouter:
     """The routes below `/api`, and the health and readiness checks."""
-    routes = APIRouter(route_class=MemoryRoute, responses=_PROBLEMS)
+    routes = APIRouter(route_class=MemoryRoute, responses=PROBLEMS)
 
     @routes.post("/api/locate", summary="Where was the photo taken?", tags=["ask"])
     async def locate(asked: Asked, response: Response) -> Answer:
         """Look, read and weigh; the header X-Observation has the id for further questions about the photo."""
-        id, observed = await office.observed(asked)
+        id, seen = await office.seen(asked)
         response.headers["X-Observation"] = id
-        answer: Answer = await office.weigh(office.scales.answer, observed, asked)
+        answer: Answer = await office.weigh(office.scales.answer, seen, asked)
         return answer
 
     @routes.post("/api/compare", summary="Picture only, text only, both", tags=["ask"])
     async def compare(asked: Asked) -> Compared:
         """What each half says, side by side."""
-        id, observed = await office.observed(asked)
-        return Compared.of(await office.weigh(office.scales.answer, observed, asked), id)
+        id, seen = await office.seen(asked)
+        return Compared.of(await office.weigh(office.scales.answer, seen, asked), id)
 
     @routes.post("/api/verify", summary="Is it where it is said to be?", tags=["ask"])
     async def verify(asked: Claimed, response: Response) -> Verification:
         """Weigh a claim, cue by cue."""
-        id, observed = await office.observed(asked)
+        id, seen = await office.seen(asked)
         response.headers["X-Observation"] = id
-        found: Verification = await office.weigh(office.scales.verify, observed, asked, asked.claim)
+        found: Verification = await office.weigh(office.scales.verify, seen, asked, asked.claim)
         return found
 
     @routes.post("/api/album", summary="Photos that place one another", tags=["ask"])
@@ -130,39 +70,46 @@ def router(office: Office) -> APIRouter:
         """Weigh together photos that were looked at before: what each tells of time and place is evidence for all."""
         if len(set(asked.observations)) < len(asked.observations):
             raise InputError("an observation was sent twice")
+        if len(asked.observations) > (most := office.limits.remembered // 2):  # each is kept again with its album
+            raise InputError(f"{len(asked.observations)} photos in one album; at most {most} are weighed together")
         seen = [office.remembered(id) for id in asked.observations]
-        found, notes = await office.weigh(office.scales.album, seen, asked)
+        tracks = await office.tracks_of(asked)
+        found, notes = await office.weigh(office.scales.album, seen, asked, tracks)
         items = [AlbumItem(observation=office.memory.put(each), answer=answer) for each, answer in found]
-        return AlbumAnswers(items=items, notes=[] if office.scales.under(asked).config.capped else list(notes))
+        if office.scales.under(asked).config.capped:
+            return AlbumAnswers(items=items, notes=[], tracks=[])
+        left_out = [note for track in tracks for note in track.notes]
+        lines = await office.weigh(lines_of, tracks, [each.capture for each in seen])
+        return AlbumAnswers(items=items, notes=[*notes, *left_out], tracks=lines)
 
     @routes.post("/api/read", summary="What is written in the photo?", tags=["ask"])
     async def read(asked: Asked) -> Reading:
         """Lines of text and cues, without an answer."""
         may_read(office.scales.agent.config)
-        id, observed = await office.observed(asked)
-        return Reading.of(observed, id)
+        id, seen = await office.seen(asked)
+        return Reading.of(seen.observed, id)
 
     @routes.post("/api/view", summary="What the page draws", tags=["ask"])
     async def view(asked: Asked) -> View:
         """Answer and probabilities of the geocells in `/api/atlas`."""
-        id, observed = await office.observed(asked)
-        found: View = await office.weigh(office.scales.view, id, observed, asked)
+        id, seen = await office.seen(asked)
+        found: View = await office.weigh(office.scales.view, id, seen, asked)
         return found
 
     @routes.post("/api/geojson", summary="The answer as GeoJSON", tags=["ask"], response_class=Response,
                  responses={200: {"content": {"application/geo+json": {}}}})  # fmt: skip
     async def geojson(asked: Asked) -> Response:
         """A FeatureCollection; its features are marked as estimates."""
-        id, _ = await office.observed(asked)
-        text: str = await office.weigh(geojson_of, office.scales, office.remembered(id), asked)
+        _, seen = await office.seen(asked)
+        text: str = await office.weigh(geojson_of, office.scales, seen, asked)
         return Response(text, media_type="application/geo+json")
 
     @routes.post("/api/report", summary="The answer as a page to hand on", tags=["ask"], response_class=Response,
                  responses={200: {"content": {"text/html": {}}}})  # fmt: skip
     async def report(asked: Asked) -> Response:
         """One self-contained HTML file, to be saved."""
-        id, _ = await office.observed(asked)
-        text: str = await office.weigh(report_of, office.scales, office.remembered(id), asked)
+        _, seen = await office.seen(asked)
+        text: str = await office.weigh(report_of, office.scales, seen, asked)
         headers = {"content-disposition": 'attachment; filename="report.html"'}
         return Response(text, media_type="text/html", headers=headers)
 

@@ -10,16 +10,20 @@ from typing import Any
 from geoagent import __version__
 from geoagent.config import Config
 from geoagent.errors import GeoAgentError, PhotoError
+from geoagent.evidence.tracks import Track
 from geoagent.interfaces.render import shown
-from geoagent.interfaces.web.api import Office, router
+from geoagent.interfaces.web.api import router
+from geoagent.interfaces.web.api_files import file_router
 from geoagent.interfaces.web.atlas import Atlas
 from geoagent.interfaces.web.desk import Busy, Desk
 from geoagent.interfaces.web.forms import no_such_field
 from geoagent.interfaces.web.guard import Guard
 from geoagent.interfaces.web.limits import Limits
 from geoagent.interfaces.web.memory import Memory
+from geoagent.interfaces.web.office import Office
 from geoagent.interfaces.web.pages import pages
-from geoagent.interfaces.web.weigh import Scales
+from geoagent.interfaces.web.readers import Seen
+from geoagent.interfaces.web.weigh import Scales, WrongFields
 from geoagent.optional import needs
 
 with needs("web", "fastapi", "starlette"):
@@ -43,14 +47,15 @@ def create_app(config: Config, limits: Limits | None = None, hosts: Collection[s
     """
     limits = limits or Limits()
     scales = Scales(config)
-    memory = Memory(limits.remembered, limits.remembered_s)
+    memory: Memory[Seen] = Memory(limits.remembered, limits.remembered_s)
+    tracks: Memory[Track] = Memory(limits.tracks, limits.remembered_s)
     desk = Desk(config, limits, memory)
-    office = Office(scales, Atlas.of(scales.agent), desk, memory, limits, asyncio.Semaphore(2))
+    office = Office(scales, Atlas.of(scales.agent), desk, memory, tracks, limits, asyncio.Semaphore(2))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         desk.start()
-        tidy = asyncio.create_task(_tidy(memory))
+        tidy = asyncio.create_task(_tidy(memory, tracks))
         yield
         tidy.cancel()
         await desk.stop()
@@ -65,17 +70,19 @@ def create_app(config: Config, limits: Limits | None = None, hosts: Collection[s
         lifespan=lifespan,
     )
     app.include_router(router(office))
+    app.include_router(file_router(office))
     app.include_router(pages())
     _say_errors(app)
     app.state.office = office
     return Guard(app, limits, hosts)
 
 
-async def _tidy(memory: Memory) -> None:
-    """Drop expired observations periodically, even without requests."""
+async def _tidy(*memories: Memory[Any]) -> None:
+    """Drop what has expired periodically, even without requests."""
     while True:
         await asyncio.sleep(30)
-        memory.tidy()
+        for memory in memories:
+            memory.tidy()
 
 
 def _say_errors(app: FastAPI) -> None:
@@ -88,6 +95,10 @@ def _say_errors(app: FastAPI) -> None:
     @app.exception_handler(PhotoError)
     async def photo(request: Request, error: PhotoError) -> Response:
         return _problem(422, str(error))
+
+    @app.exception_handler(WrongFields)
+    async def fields(request: Request, error: WrongFields) -> Response:
+        return JSONResponse({"error": str(error), "fields": error.fields}, 400)
 
     @app.exception_handler(GeoAgentError)
     async def ours(request: Request, error: GeoAgentError) -> Response:

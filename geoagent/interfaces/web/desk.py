@@ -16,7 +16,7 @@ from geoagent.config import Config
 from geoagent.errors import GeoAgentError
 from geoagent.interfaces.web.limits import MB, Limits
 from geoagent.interfaces.web.memory import Memory
-from geoagent.interfaces.web.readers import Reader, ReaderDied, TooSlow
+from geoagent.interfaces.web.readers import Reader, ReaderDied, Seen, TooSlow
 
 State = Literal["waiting", "reading", "done", "failed", "cancelled"]
 _FIRST_GUESS_S = 4.0
@@ -79,7 +79,7 @@ class Job:
 class Desk:
     """Takes photos, hands them to readers, and keeps the results in a `Memory`."""
 
-    def __init__(self, config: Config, limits: Limits, memory: Memory) -> None:
+    def __init__(self, config: Config, limits: Limits, memory: Memory[Seen]) -> None:
         self._limits, self._memory = limits, memory
         self._queue: deque[deque[Item]] = deque()
         self._arrived = asyncio.Event()

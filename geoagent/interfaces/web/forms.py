@@ -30,7 +30,9 @@ from geoagent.types import Precision
 
 _NO_DISK = 1 << 62
 _FIELD_BYTES = 64_000
-_LISTS = frozenset({"photos", "without", "observations", "clocks"})
+_MOST_FILES, _MOST_FIELDS = 200, 1_300
+"""In one form; an album of a thousand photos has a field for each."""
+_LISTS = frozenset({"photos", "without", "observations", "clocks", "tracks", "track_ids", "notes"})
 """Fields that may be sent more than once."""
 
 
@@ -41,17 +43,25 @@ class _Parser(MultiPartParser):
 
 
 class _Request(Request):
-    async def _get_form(self, *, max_files: Any = 200, max_fields: Any = 50, max_part_size: int = 0) -> FormData:
+    async def _get_form(
+        self, *, max_files: Any = _MOST_FILES, max_fields: Any = _MOST_FIELDS, max_part_size: int = 0
+    ) -> FormData:
         kind = self.headers.get("content-type", "").split(";")[0].strip().lower()
         if self._form is None and kind == "multipart/form-data":
             async with aclosing(self.stream()) as stream:
-                parser = _Parser(self.headers, stream, max_files=200, max_fields=50, max_part_size=_FIELD_BYTES)
+                parser = _Parser(
+                    self.headers,
+                    stream,
+                    max_files=_MOST_FILES,
+                    max_fields=_MOST_FIELDS,
+                    max_part_size=_FIELD_BYTES,
+                )
                 try:
                     self._form = await parser.parse()
                 except (MultiPartException, KeyError) as error:
                     message = getattr(error, "message", "no boundary")
                     raise HTTPException(400, f"the form cannot be read: {message}") from error
-        found = await super()._get_form(max_files=200, max_fields=50, max_part_size=_FIELD_BYTES)
+        found = await super()._get_form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES)
         for name, count in Counter(name for name, _ in found.multi_items()).items():
             if count > 1 and name not in _LISTS:
                 await found.close()
@@ -137,6 +147,10 @@ class AlbumQuestion(Settings):
     observations: list[str] = Field(
         min_length=1, max_length=1000, description="ids that earlier replies gave, of photos of one album"
     )
+    tracks: list[UploadFile] = Field(
+        default=[], description="where you were: GPX, KML, KMZ or Google's location history"
+    )
+    track_ids: list[str] = Field(default=[], max_length=50, description="ids that /api/tracks gave; or send `tracks`")
     clocks: list[str] = Field(
         default=[],
         max_length=50,
@@ -144,6 +158,37 @@ class AlbumQuestion(Settings):
     )
     together: bool = Field(default=False, description="all cameras were together all the time")
     same_place: bool = Field(default=False, description="all photos show one place, whatever their times")
+
+
+class Export(Settings):
+    """Answers for another program."""
+
+    observations: list[str] = Field(min_length=1, max_length=1000, description="ids that earlier replies gave")
+    kind: str = Field(max_length=40, description="one of /api/formats")
+
+
+class CaseAsked(Settings):
+    """Photos that are kept in one file."""
+
+    observations: list[str] = Field(min_length=1, max_length=1000, description="ids that earlier replies gave")
+    notes: list[str] = Field(default=[], max_length=1000, description="what is noted on each photo; or none at all")
+    track_ids: list[str] = Field(default=[], max_length=50, description="ids that /api/tracks gave")
+
+
+class CaseFile(BaseModel):
+    """A case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    case: UploadFile = Field(description="the file that /api/case gave")
+
+
+class TrackFiles(BaseModel):
+    """Tracks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    tracks: list[UploadFile] = Field(
+        min_length=1, max_length=50, description="GPX, KML, KMZ or Google's location history"
+    )
 
 
 class Photos(BaseModel):
@@ -156,6 +201,10 @@ class Photos(BaseModel):
 Asked = Annotated[Question, Form(media_type="multipart/form-data")]
 Claimed = Annotated[Claim, Form(media_type="multipart/form-data")]
 AlbumAsked = Annotated[AlbumQuestion, Form(media_type="multipart/form-data")]
+TracksSent = Annotated[TrackFiles, Form(media_type="multipart/form-data")]
+ExportAsked = Annotated[Export, Form(media_type="multipart/form-data")]
+CaseWanted = Annotated[CaseAsked, Form(media_type="multipart/form-data")]
+CaseSent = Annotated[CaseFile, Form(media_type="multipart/form-data")]
 Sent = Annotated[Photos, Form(media_type="multipart/form-data")]
 
 

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from geoagent.interfaces.render.map import TILE_HOST
 from geoagent.interfaces.web.limits import MB, Limits
 from geoagent.optional import needs
 
@@ -28,7 +29,7 @@ POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self' blob: data:",
+        f"img-src 'self' blob: data: {TILE_HOST}",  # nothing is loaded from there before its button is pressed
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",

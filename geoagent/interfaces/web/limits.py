@@ -24,7 +24,8 @@ class Limits:
         read_s: timeout for one photo, in seconds; the worker process is then killed.
         upload_s: timeout for receiving a request, in seconds.
         remembered: maximum number of observations kept for further requests.
-        remembered_s: seconds after their last use at which observations expire.
+        tracks: maximum number of tracks kept for further requests.
+        remembered_s: seconds after their last use at which observations and tracks expire.
     """
 
     workers: int = 1
@@ -37,6 +38,7 @@ class Limits:
     read_s: float = 120.0
     upload_s: float = 120.0
     remembered: int = 256
+    tracks: int = 16
     remembered_s: float = 3600.0
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Observations kept in memory for a limited time, under unguessable ids."""
+"""What was seen or sent, kept in memory for a limited time, under unguessable ids."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from geoagent.interfaces.web.readers import Seen
+Thing = TypeVar("Thing")
 
 
-class Memory:
+class Memory(Generic[Thing]):
     """A bounded LRU store whose entries expire.
 
     Args:
@@ -21,32 +22,32 @@ class Memory:
 
     def __init__(self, most: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._most, self._seconds, self._clock = most, seconds, clock
-        self._kept: OrderedDict[str, tuple[float, Seen]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[float, Thing]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def put(self, seen: Seen) -> str:
-        """Store an observation and return its id."""
+    def put(self, thing: Thing) -> str:
+        """Store something and return its id."""
         self.tidy()
         id = secrets.token_urlsafe(18)
-        self._kept[id] = (self._clock(), seen)
+        self._kept[id] = (self._clock(), thing)
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
         return id
 
-    def get(self, id: str) -> Seen | None:
-        """Return an observation, or None if it is unknown or expired."""
+    def get(self, id: str) -> Thing | None:
+        """Return what is stored under an id, or None if it is unknown or expired."""
         self.tidy()
         if id not in self._kept:
             return None
-        seen = self._kept[id][1]
-        self._kept[id] = (self._clock(), seen)
+        thing = self._kept[id][1]
+        self._kept[id] = (self._clock(), thing)
         self._kept.move_to_end(id)
-        return seen
+        return thing
 
     def forget(self, id: str) -> bool:
-        """Drop an observation; return whether it existed."""
+        """Drop something; return whether it existed."""
         return self._kept.pop(id, None) is not None
 
     def tidy(self) -> None:

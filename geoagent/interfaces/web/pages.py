@@ -20,12 +20,17 @@ FILES = {
     "/page/page.css": ("geoagent.interfaces.web", "page/page.css", "text/css"),
     "/page/page.js": ("geoagent.interfaces.web", "page/page.js", "text/javascript"),
     "/page/send.js": ("geoagent.interfaces.web", "page/send.js", "text/javascript"),
+    "/page/album.js": ("geoagent.interfaces.web", "page/album.js", "text/javascript"),
+    "/page/photo.js": ("geoagent.interfaces.web", "page/photo.js", "text/javascript"),
+    "/page/files.js": ("geoagent.interfaces.web", "page/files.js", "text/javascript"),
     "/page/answer.js": ("geoagent.interfaces.web", "page/answer.js", "text/javascript"),
     "/page/icon.svg": ("geoagent.interfaces.web", "page/icon.svg", "image/svg+xml"),
     "/page/map.css": ("geoagent.interfaces.render", "map.css", "text/css"),
     "/page/geometry.js": ("geoagent.interfaces.render", "geometry.js", "text/javascript"),
     "/page/map.js": ("geoagent.interfaces.render", "map.js", "text/javascript"),
+    "/page/tiles.js": ("geoagent.interfaces.render", "tiles.js", "text/javascript"),
     "/page/dom.js": ("geoagent.interfaces.render", "dom.js", "text/javascript"),
+    "/page/trip.js": ("geoagent.interfaces.render", "trip.js", "text/javascript"),
     "/page/parts.js": ("geoagent.interfaces.render", "parts.js", "text/javascript"),
 }
 EXAMPLES = {

@@ -19,6 +19,7 @@ import numpy as np
 
 from geoagent.agent.workers import LOAD_S, Serve, TooSlow, Worker
 from geoagent.agent.workers import WorkerDied as ReaderDied
+from geoagent.answer import AlbumReport
 from geoagent.config import Config
 from geoagent.errors import GeoAgentError
 from geoagent.evidence.observation import Observation
@@ -39,6 +40,7 @@ class Seen:
         digest: SHA-256 of the file, in hexadecimal.
         seconds: processing time.
         capture: when and with what it was taken.
+        album: the photo as a part of its album, once it was weighed in one.
     """
 
     observed: Observation
@@ -46,6 +48,7 @@ class Seen:
     digest: str
     seconds: float
     capture: Capture = field(default_factory=Capture)
+    album: AlbumReport | None = None
 
 
 class Reader:

@@ -23,7 +23,7 @@ def geojson_of(scales: Scales, seen: Seen, settings: Settings) -> str:
     """The answer as a GeoJSON FeatureCollection."""
     from geoagent.interfaces.outputs.geojson import feature_collection
 
-    answer = scales.answer(seen.observed, settings)
+    answer = scales.answer(seen, settings)
     return json.dumps(feature_collection([answer]), ensure_ascii=False)
 
 
@@ -32,13 +32,14 @@ def report_of(scales: Scales, seen: Seen, settings: Settings) -> str:
     from geoagent.interfaces.render.report import report_html
 
     agent = scales.under(settings)
-    answer, assets = scales.answer(seen.observed, settings), agent.assets
+    answer, assets = scales.answer(seen, settings), agent.assets
     capped = agent.config.capped
     return report_html(
         answer,
         photo=None if capped else photo_of(seen),
         outlines=assets.gazetteer.outlines(),
-        command=command_of(seen.observed.source, agent.config, settings),
+        # No command has the other photos of an album, which were sent along with this one.
+        command="" if seen.album is not None else command_of(seen.observed.source, agent.config, settings),
         gazetteer=assets.gazetteer,
         card=assets.world.card,
         digest=None if capped else seen.digest,

@@ -19,6 +19,7 @@ class Problem(_Part):
     """Why there is no answer."""
 
     error: str
+    fields: dict[str, str] = Field(default={}, description="what is wrong, by name of the field, where that is known")
 
 
 class AlbumItem(_Part):
@@ -28,11 +29,47 @@ class AlbumItem(_Part):
     answer: Answer
 
 
+class TrackRead(_Part):
+    """A track that was read."""
+
+    id: str = Field(description="send it to /api/album as one of `track_ids`")
+    name: str
+    points: int
+    begin: str = Field(description="time of the first point, ISO 8601 in UTC")
+    end: str = Field(description="time of the last point, ISO 8601 in UTC")
+    notes: list[str] = Field(description="what was left out")
+
+
+class TrackLines(_Part):
+    """A track on the map of an album."""
+
+    name: str
+    lines: list[list[tuple[float, float]]] = Field(
+        description="lat, lon in order of time, from a day before the first photo to a day after the last"
+    )
+
+
+class CasePhoto(_Part):
+    """A photo of a case."""
+
+    observation: str
+    name: str
+    note: str
+
+
+class CaseOpened(_Part):
+    """What a case holds, remembered from now on."""
+
+    photos: list[CasePhoto]
+    tracks: list[TrackRead]
+
+
 class AlbumAnswers(_Part):
     """Photos that were weighed together."""
 
     items: list[AlbumItem] = Field(description="in the order of the ids that were sent")
-    notes: list[str] = Field(description="what was found about cameras and clocks")
+    notes: list[str] = Field(description="what was found about cameras and clocks, and left out of tracks")
+    tracks: list[TrackLines] = Field(description="empty under a cap on precision")
 
 
 class Region(_Part):
@@ -187,6 +224,15 @@ class PlaceFound(_Part):
             level=place.level,
             population=place.population,
         )
+
+
+class Town(_Part):
+    """A town on the map."""
+
+    name: str
+    lat: float
+    lon: float
+    population: int
 
 
 class LeftOut(_Part):

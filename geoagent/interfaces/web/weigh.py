@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from geoagent.agent.album_clocks import stated_clock
-from geoagent.agent.album_run import answer_of, named_again
+from geoagent.agent.album_run import answer_of, in_album, named_again, report_named_again
 from geoagent.agent.albums import Album, AlbumPhoto, AlbumSettings
 from geoagent.agent.core import GeoAgent
 from geoagent.agent.disclosure import HIDDEN, permit_said, withheld
 from geoagent.agent.verification import Verification
 from geoagent.answer import Answer
 from geoagent.config import OPEN, Config
+from geoagent.errors import GeoAgentError, InputError
 from geoagent.evidence.observation import Observation
+from geoagent.evidence.tracks import Track
 from geoagent.interfaces.render import is_blank, shown
 from geoagent.interfaces.render.map import answer_view
 from geoagent.interfaces.web.forms import AlbumQuestion, Settings
@@ -31,6 +34,21 @@ LIT = 1000
 _SEEN_NATS = 0.05
 
 
+_TOLD_FIELDS = ("hint", "within", "exclude")
+
+
+class WrongFields(InputError):
+    """What was sent in some fields cannot be used.
+
+    Attributes:
+        fields: what is wrong, by name of the field.
+    """
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("; ".join(fields.values()))
+        self.fields = dict(fields)
+
+
 class Scales:
     """An agent that weighs what the workers observed."""
 
@@ -43,21 +61,38 @@ class Scales:
         asked = changes.get("max_precision", own)
         if own not in OPEN:
             changes["max_precision"] = own if asked in OPEN else min(asked, own, key=PRECISIONS.index)
-        agent = self.agent.using(**changes)
-        if {"hint", "within", "exclude"} & changes.keys():
+        try:
+            agent = self.agent.using(**changes)
+        except GeoAgentError as error:
+            raise self._blamed(changes) or error from error
+        if changes.keys() & set(_TOLD_FIELDS):
             permit_said(agent.builder.user_constraints, own)
         return agent
 
-    def answer(self, observed: Observation, settings: Settings) -> Answer:
-        """Say where the photo was taken."""
-        return self.under(settings).answer(_trimmed(observed, settings.without))
+    def _blamed(self, changes: Mapping[str, Any]) -> WrongFields | None:
+        """Which fields cannot be used by themselves; None if only all of them together cannot."""
+        wrong = {}
+        for name in _TOLD_FIELDS:
+            try:
+                if name in changes:
+                    self.agent.using(**{name: changes[name]})
+            except GeoAgentError as error:
+                wrong[name] = str(error)
+        return WrongFields(wrong) if wrong else None
 
-    def album(self, seen: Sequence[Seen], asked: AlbumQuestion) -> tuple[list[tuple[Seen, Answer]], tuple[str, ...]]:
+    def answer(self, seen: Seen, settings: Settings) -> Answer:
+        """Say where the photo was taken."""
+        return _answer(self.under(settings), seen, _trimmed(seen.observed, settings.without))
+
+    def album(
+        self, seen: Sequence[Seen], asked: AlbumQuestion, tracks: Sequence[Track] = ()
+    ) -> tuple[list[tuple[Seen, Answer]], tuple[str, ...]]:
         """Weigh photos together.
 
         Args:
             seen: the photos, each once.
             asked: how.
+            tracks: where somebody was meanwhile.
 
         Returns:
             Each photo with what the others tell about it, and its answer; and notes on cameras and clocks.
@@ -67,23 +102,29 @@ class Scales:
         settings = AlbumSettings(clocks=clocks, joined=asked.together, same_place=asked.same_place)
         keyed = {f"{number:04d}": each for number, each in enumerate(seen)}
         photos = [AlbumPhoto(replace(s.observed, source=key, album=()), s.capture) for key, s in keyed.items()]
-        album = Album(photos, agent.assets, agent.fusion, settings=settings)
+        album = Album(photos, agent.assets, agent.fusion, tracks, settings)
         names = {key: each.observed.source for key, each in keyed.items()}
-        found = []
+        found: list[tuple[Seen, Answer]] = []
         for key, each in keyed.items():
             observed = replace(album.observed(key), source=names[key])
-            answer = answer_of(agent, album, key, without=asked.without)
-            found.append((replace(each, observed=observed), named_again(answer, names)))
+            answer = named_again(answer_of(agent, album, key, without=asked.without), names)
+            told = report_named_again(album.report(key), names)
+            found.append((replace(each, observed=observed, album=told), answer))
         return found, album.notes
 
-    def verify(self, observed: Observation, settings: Settings, claim: str) -> Verification:
+    def verify(self, seen: Seen, settings: Settings, claim: str) -> Verification:
         """Weigh a claim."""
-        return self.under(settings).verify(_trimmed(observed, settings.without), claim)
+        agent = self.under(settings)
+        try:
+            return agent.verify(_trimmed(seen.observed, settings.without), claim)
+        except GeoAgentError as error:
+            raise WrongFields({"claim": str(error)}) from error
 
-    def view(self, id: str, observed: Observation, settings: Settings) -> View:
+    def view(self, id: str, seen: Seen, settings: Settings) -> View:
         """Return what the page draws: the answer, cell probabilities, and the cells each cue supports."""
-        agent, kept = self.under(settings), _trimmed(observed, settings.without)
-        answer = agent.answer(kept)
+        agent, observed = self.under(settings), seen.observed
+        kept = _trimmed(observed, settings.without)
+        answer = _answer(agent, seen, kept)
         keys = [cue.constraint for cue in answer.cues]
         cells: list[tuple[int, float]] = []
         lights: list[list[int]] = [[] for _ in keys]
@@ -112,6 +153,12 @@ class Scales:
             size_px=observed.size_px or (1, 1),
             exact=answer,
         )
+
+
+def _answer(agent: GeoAgent, seen: Seen, kept: Observation) -> Answer:
+    """The answer for what is kept of an observation, with what its album tells of the photo."""
+    answer = agent.answer(kept)
+    return answer if seen.album is None else in_album(agent, answer, seen.album)
 
 
 def _raised(nats: Float) -> list[int]:

@@ -81,6 +81,10 @@ function changed(exact) {
   return kids;
 }
 
+// Names instead of codes: "Devanagari", "Hindi".
+const spoken = (type, code) => { try { return new Intl.DisplayNames(["en"], { type }).of(code); } catch { return code; } };
+const named = (kind, what) => (kind === "language" ? what.split(" ").map((code) => spoken("language", code)).join(" or ") : kind === "script" && /^[A-Z][a-z]{3}$/.test(what) ? spoken("script", what) : what);
+
 function verdictOf(found) {
   const most = Math.max(1, ...found.evidence.map((row) => Math.abs(row.nats)));
   const rows = found.evidence.filter((row) => Math.abs(row.nats) >= 0.05);
@@ -91,8 +95,8 @@ function verdictOf(found) {
     ...found.warnings.filter((text) => text.includes(found.claim.trim())).map((text) => el("p", { class: "note" }, say(text))),
     rows.length ? el("ul", { "aria-label": "Evidence" }, rows.map((row) => el("li", {}, contribution(row.nats, most), el("span", { class: "nats" }, signed(row.nats)), say(row.says)))) : "",
     found.expected.length ? el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Photos from there show"), el("th", { scope: "col" }, "Here"))),
-      el("tbody", {}, found.expected.map((row) => el("tr", {}, el("td", {}, el("span", { class: "muted" }, `${row.kind} `), say(row.what)),
+      el("tbody", {}, found.expected.map((row) => el("tr", {}, el("td", {}, el("span", { class: "muted" }, `${row.kind} `), say(named(row.kind, row.what))),
         el("td", { class: { seen: "seen", "seen otherwise": "otherwise" }[row.status] || "muted" }, row.status,
-          row.here && row.here !== row.what ? [": ", say(row.here)] : ""))))) : "",
+          row.here && row.here !== row.what ? [": ", say(named(row.kind === "script" ? "script" : "", row.here))] : ""))))) : "",
   ].filter((kid) => kid !== "");
 }

@@ -4,6 +4,9 @@
 
 async function choose(photo) {
   now.chosen = photo; now.view = null; now.settings = plain();
+  Object.assign(shot, { z: 1, dx: 0, dy: 0 });
+  leaveOverview();
+  $("note").value = photo.note || "";
   controls();
   $("verdict").replaceChildren(); $("claim").value = ""; now.claim = null;
   try {
@@ -19,21 +22,34 @@ function lost(photo, error) {
   strip();
 }
 
-async function weigh({ first = false } = {}) {
+const TOLD = ["hint", "within", "exclude"];
+
+// What is wrong is said beside its own field; what was told there does not count, and everything else goes on.
+function wrongFields(fields = {}) {
+  for (const name of TOLD) {
+    $(`${name}-error`).textContent = fields[name] || ""; $(`${name}-error`).hidden = !fields[name];
+    $(name).setAttribute("aria-invalid", String(Boolean(fields[name])));
+  }
+}
+
+async function weigh({ first = false, fit = false } = {}) {
   if (now.asking) now.asking.abort();
   const asking = now.asking = new AbortController(), photo = now.chosen;
   $("found").classList.add("busy");
   try {
     const view = await (await ask("/api/view", { method: "POST", body: fields({ observation: idOf(photo) }), signal: asking.signal })).json();
     if (!map) await openMap();
-    now.view = view;
-    draw(first);
-    $("weigh-error").hidden = true;
+    now.view = view; now.counted = { ...now.settings };
+    draw(first, fit);
+    $("weigh-error").hidden = true; wrongFields();
     if (!first && $("verdict").childElementCount) check();  // the claim is weighed like the place
   } catch (error) {
     if (error.name === "AbortError") return;
     if (first) throw error;
-    $("weigh-error").textContent = error.message; $("weigh-error").hidden = false;
+    const fields = error.fields || {}, own = TOLD.some((name) => fields[name]);
+    now.settings = { ...now.counted };
+    wrongFields(fields);
+    $("weigh-error").textContent = error.message; $("weigh-error").hidden = own;
     lost(photo, error);
   } finally { if (now.asking === asking) { now.asking = null; $("found").classList.remove("busy"); } }
 }
@@ -49,14 +65,26 @@ async function openMap() {
     return shapes.get(number);
   };
   map.hover = (event, [x, y]) => pointAt(event, x, y);
-  $("credit").textContent = atlas.attribution ? `Borders: ${atlas.attribution}` : "";
-  $("credit").hidden = !atlas.attribution;
+  map.rested = townsInSight;
+  tileButton(map, "https://tile.openstreetmap.org", atlas.attribution ? `Borders: ${atlas.attribution}` : "");
   $("home").addEventListener("click", () => map.fit(extent(now.view.answer)));
   $("globe").addEventListener("click", () => map.fit([]));
 }
 
 // A cell that has no polygon is a disc of its radius.
 const disc = ([lat, lon, km]) => circle({ lat, lon }, Math.max(km, 5)).line;
+
+// Towns of the gazetteer, where the map comes to rest: more of them, and smaller ones, the nearer it is.
+async function townsInSight() {
+  if (map.z < 4) { map.towns = []; return map.paint(); }
+  const half = { x: map.w / map.size, y: map.h / map.size }, west = (map.x - half.x - 0.5) * 360, east = (map.x + half.x - 0.5) * 360;
+  const box = new URLSearchParams({ south: latOf(Math.min(1, map.y + half.y)).toFixed(3), north: latOf(Math.max(0, map.y - half.y)).toFixed(3), west: west.toFixed(3), east: east.toFixed(3) });
+  const at = now.towns = String(box);
+  try {
+    const towns = await (await ask(`/api/towns?${box}`)).json();
+    if (now.towns === at) { map.towns = towns; map.paint(); }
+  } catch { /* a map without towns is still a map */ }
+}
 
 const act = {
   light(cues, on) { for (const i of cues) if (on) now.pointed.set(i, true); else now.pointed.delete(i); relight(); },
@@ -107,7 +135,8 @@ function pointAt(event, x, y) {
 const probe = document.createElement("canvas").getContext("2d");
 const hits = (path, x, y) => probe.isPointInPath(path, x, y, "evenodd");
 
-function draw(first) {
+function draw(first, fit = false) {
+  Object.assign(now.chosen, { exact: now.view.exact });
   const { view } = now, a = view.answer;
   for (const node of document.querySelectorAll(".balanced")) node.hidden = !a.looked;  // the text alone has nothing to be weighed against
   $("cues").hidden = Boolean(a.blank) && !view.left_out.length;
@@ -115,65 +144,28 @@ function draw(first) {
   now.held = null; now.pointed.clear();
   $("another").hidden = false;
   document.title = `${a.status === "error" ? "No answer" : a.best.precision === "none" ? a.unnamed : where(a.best)} – geoagent`;
-  $("summary").replaceChildren(...[el("p", { class: "source" }, say(now.chosen.name)), ...headline(a), ...a.warnings.map((text) => el("p", { class: "note" }, say(text)))].flat(3));
+  $("summary").replaceChildren(...[el("p", { class: "source" }, say(now.chosen.name)), ...headline(a), ...a.warnings.map((text) => el("p", { class: "note" }, say(text))),
+    ...a.album.map((text) => el("p", { class: "small muted" }, say(text)))].flat(3));
   $("cues").replaceChildren(...cueSection(view, act));
+  $("told").replaceChildren(...besideOf(a, (source) => { const other = now.photos.find((photo) => photo.name === source); return other ? () => choose(other) : null; }));
   $("halves").replaceChildren(...section("What each half says", [...comparison(a), ...changed(view.exact)]).flat(3));
   $("others").replaceChildren(...[...alternativesOf(a), ...countriesOf(a)].flat(3));
-  $("more").replaceChildren(...[...fileOf(a), ...linesOf(a), neighboursOf(a), factsOf(a)].flat(3).filter(Boolean));
-  $("photo").replaceChildren(photoFigure(a, `/api/observations/${now.chosen.id}/photo`, view.size_px, act));
+  $("more").replaceChildren(...[...fileOf(a), ...linesOf(a), neighboursOf(a), ...remarksOf(a), factsOf(a)].flat(3).filter(Boolean));
+  $("photo").replaceChildren(photoFigure(a, `/api/observations/${now.chosen.id}/photo`, view.size_px, act), photoButtons());
   frame();
   map.cells = view.cells.map(([number, p]) => ({ p, ...map.cell(number) }));
   map.show.shade = !map.cells.length;
   // The map follows when the answer moves elsewhere, and stays where it is when the answer does.
   const moved = !now.chosen.answer || where(now.chosen.answer.best) !== where(a.best);
-  drawMap(a, first || moved, now.photos.filter((photo) => photo !== now.chosen && photo.answer).map((photo) => [{ best: photo.answer.best, source: photo.name }, () => choose(photo)]));
+  const order = numbers();
+  if (now.chosen.album) now.chosen.best = view.exact.best;
+  map.trip = stopsOf(order);
+  const others = now.photos.filter((photo) => photo !== now.chosen && (photo.answer || order.has(photo)));
+  drawMap(a, first || moved || fit, others.map((photo) => [{ best: photo.best || photo.answer.best, source: photo.name, when: photo.when }, () => choose(photo), order.get(photo) || 0]), order.get(now.chosen) || 0);
   now.chosen.answer = a;
+  if (!first && now.chosen.album) timeline();
   relight();
   if (first) $("summary").focus({ preventScroll: innerWidth > 860 });
-}
-
-// The figure takes the largest size at which the whole photo fits into its place.
-function frame() {
-  const figure = $("photo").querySelector("figure");
-  if (!figure || !now.view) return;
-  const [width, height] = now.view.size_px, box = $("photo");
-  const scale = innerWidth > 860 ? Math.min((box.clientWidth - 24) / width, (box.clientHeight - 24) / height) : box.clientWidth / width;
-  Object.assign(figure.style, { width: `${width * scale}px`, height: `${height * scale}px` });
-  Object.assign(figure.querySelector("img").style, { width: "100%", height: "100%" });
-}
-
-// --- an album ----------------------------------------------------------------------------------------------------
-
-// Weigh all photos together, or each by itself again; nothing is read again.
-async function album() {
-  const notes = [];
-  for (const photo of now.photos) Object.assign(photo, { told: null, taken: null, best: null, album: null });
-  if ($("together").checked && now.photos.length > 1) {
-    $("trip-says").textContent = "Weighing the photos together…";
-    const form = fields();
-    for (const photo of now.photos) form.append("observations", photo.id);
-    const found = await (await ask("/api/album", { method: "POST", body: form })).json();
-    found.items.forEach(({ observation, answer }, i) => Object.assign(now.photos[i], { told: observation, best: answer.best, album: answer.album, taken: answer.album.taken }));
-    notes.push(...found.notes);
-  }
-  $("trip-says").textContent = notes.join(" ");
-  timeline();
-}
-
-// In order of time where it is known, else as they came; photos that take no part say why.
-function inOrder() {
-  return now.photos.filter((photo) => photo.album).sort((a, b) => (a.taken || "~").localeCompare(b.taken || "~"));
-}
-
-function timeline() {
-  const rows = inOrder();
-  $("timeline").replaceChildren(...rows.map((photo) => {
-    const when = photo.taken ? photo.taken.replace("T", " ").replace(/:\d\d(Z?)$/, (_, utc) => (utc ? " UTC" : "")) : "no time";
-    const place = photo.album.part ? where(photo.best) : photo.album.why_not || "takes no part";
-    return el("li", {}, el("button", { type: "button", "aria-current": String(photo === now.chosen), onclick: () => choose(photo) },
-      el("span", { class: "when" }, when), el("span", { class: "place" }, say(place)), el("span", { class: "file muted" }, say(photo.name))));
-  }));
-  if (map) { map.trip = rows.map((photo) => photo.best).filter((best) => best && known(best)); map.paint(); }
 }
 
 // --- weighing differently ----------------------------------------------------------------------------------------
@@ -183,6 +175,7 @@ function controls() {
   $("balance").value = 0; $("use-picture").checked = true; $("use-text").checked = true;
   for (const name of ["hint", "within", "exclude"]) $(name).value = s[name];
   $("precision").value = s.max_precision;
+  wrongFields(); $("weigh-error").hidden = true;
   balanceSays();
 }
 
@@ -205,22 +198,6 @@ async function check() {
     const found = await (await ask("/api/verify", { method: "POST", body: fields({ observation: idOf(now.chosen), claim }) })).json();
     if (now.claim === claim) box.replaceChildren(...verdictOf(found));
   } catch (error) { if (now.claim === claim) box.replaceChildren(el("p", { class: "note" }, error.message)); }
-}
-
-// --- saving ------------------------------------------------------------------------------------------------------
-
-function save(blob, name) {
-  const link = el("a", { href: URL.createObjectURL(blob), download: name });
-  document.body.append(link); link.click(); link.remove();
-  setTimeout(() => URL.revokeObjectURL(link.href), 30_000);
-}
-const stem = () => now.chosen.name.replace(/\.[^.]*$/, "").replace(/[^\p{L}\p{N} _-]/gu, "_").trim() || "photo";
-
-async function fetched(path, name) {
-  try {
-    $("save-error").hidden = true;
-    save(await (await ask(path, { method: "POST", body: fields({ observation: idOf(now.chosen) }) })).blob(), name);
-  } catch (error) { $("save-error").textContent = error.message; $("save-error").hidden = false; }
 }
 
 async function forget() {
@@ -249,10 +226,7 @@ function listen() {
     job.stopped = true;
     if (job.id) await ask(`/api/jobs/${job.id}`, { method: "DELETE" }).catch(() => {});
   });
-  $("together").addEventListener("change", async () => {
-    try { await album(); } catch (error) { $("together").checked = false; await album().catch(() => {}); trouble(error.message); }
-    if (now.chosen) await choose(now.chosen);
-  });
+  listenToAlbum();
   for (const id of ["balance", "use-picture", "use-text"]) $(id).addEventListener("input", soon);
   $("hints").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -260,11 +234,8 @@ function listen() {
     weigh();
   });
   $("precision").addEventListener("change", () => { now.settings.max_precision = $("precision").value; weigh(); });
-  $("reset").addEventListener("click", () => { now.settings = plain(); controls(); weigh(); });
+  $("reset").addEventListener("click", () => { now.settings = plain(); controls(); weigh({ fit: true }); });
   $("claims").addEventListener("submit", (event) => { event.preventDefault(); check(); });
-  $("get-json").addEventListener("click", () => save(new Blob([JSON.stringify(now.view.exact, null, 1)], { type: "application/json" }), `${stem()}.json`));
-  $("get-geojson").addEventListener("click", () => fetched("/api/geojson", `${stem()}.geojson`));
-  $("get-report").addEventListener("click", () => fetched("/api/report", `${stem()}.html`));
   $("forget").addEventListener("click", () => forget().catch((error) => trouble(error.message)));
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && now.view && now.held !== null) { now.held = null; relight(); } });
   document.addEventListener("paste", (event) => {
@@ -277,7 +248,8 @@ function listen() {
   addEventListener("dragleave", (event) => { if (files(event) && --inside <= 0) { inside = 0; $("over").hidden = true; } });
   addEventListener("dragover", (event) => { if (files(event)) event.preventDefault(); });
   addEventListener("drop", (event) => { if (!files(event)) return; event.preventDefault(); inside = 0; $("over").hidden = true; send([...event.dataTransfer.files]); });
-  new ResizeObserver(frame).observe($("photo"));
+  listenToPhoto();
+  listenToFiles();
 }
 
 async function examples() {

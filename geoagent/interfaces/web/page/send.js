@@ -2,14 +2,14 @@
 const TYPES = /^image\/(jpeg|png|webp|gif|avif)$/;
 const EARLY_BYTES = 25e6;
 let map = null, atlas = null;
-const now = { photos: [], chosen: null, view: null, job: null, held: null, pointed: new Map(), asking: null, settings: null, timer: 0 };
+const now = { formats: [], overview: null, photos: [], tracks: [], lines: [], chosen: null, view: null, job: null, held: null, pointed: new Map(), asking: null, settings: null, timer: 0 };
 
 const show = (...ids) => { for (const id of ["start", "trouble", "work", "found"]) $(id).hidden = !ids.includes(id); };
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const plain = () => ({ text_weight: "", vision_weight: "", hint: "", within: "", exclude: "", max_precision: "", without: [] });
 
 // What a server says when it refuses, in words; also where it does not answer at all.
-class Refusal extends Error { constructor(message, status, after) { super(message); this.status = status; this.after = after; } }
+class Refusal extends Error { constructor(message, status, after, fields = {}) { super(message); Object.assign(this, { status, after, fields }); } }
 async function ask(path, options = {}) {
   let reply;
   try { reply = await fetch(path, options); } catch (error) {
@@ -17,9 +17,9 @@ async function ask(path, options = {}) {
     throw new Refusal("The server does not respond. Is geoagent still running?", 0);
   }
   if (reply.ok) return reply;
-  let message = `The server refused (${reply.status}).`;
-  try { message = (await reply.json()).error || message; } catch { /* no words */ }
-  throw new Refusal(message, reply.status, Number(reply.headers.get("Retry-After")) || 0);
+  let message = `The server refused (${reply.status}).`, fields = {};
+  try { const said = await reply.json(); message = said.error || message; fields = said.fields || {}; } catch { /* no words */ }
+  throw new Refusal(message, reply.status, Number(reply.headers.get("Retry-After")) || 0, fields);
 }
 
 function fields(extra = {}) {
@@ -37,7 +37,15 @@ function trouble(message) {
 
 // --- sending -----------------------------------------------------------------------------------------------------
 
-async function send(files) {
+async function send(given) {
+  const cases = given.filter((file) => CASE.test(file.name || ""));
+  for (const file of cases) { try { await openCase(file); $("trouble").hidden = true; } catch (error) { return trouble(`${file.name}: ${error.message}`); } }
+  given = given.filter((file) => !cases.includes(file));
+  const files = given.filter((file) => !TRACK.test(file.name || "")), tracks = given.filter((file) => TRACK.test(file.name || ""));
+  if (tracks.length) {
+    await addTracks(tracks);
+    if (!files.length) return alone();
+  }
   if (!files.length) return;
   if (now.job) return trouble("A photo is still being processed: wait, or cancel it.");
   const form = new FormData();
@@ -70,6 +78,12 @@ async function send(files) {
   } catch (error) {
     if (now.job === job) { back(); trouble(error.message); }
   } finally { if (now.job === job) now.job = null; }
+}
+
+// Tracks came without photos: they count for the photos that are there, or wait for some.
+async function alone() {
+  if (now.photos.length) { strip(); return reweigh(); }
+  if (now.tracks.length && !now.view) trouble(`${now.tracks.map((track) => track.name).join(", ")}: read. Now add the photos that were taken on the way.`);
 }
 
 // A first look for those pictures that a browser can show itself, unless they are huge.
@@ -112,16 +126,19 @@ function back() {
 
 // So that a page that is loaded again shows what this tab had; the tab forgets it when it is closed.
 function keep() {
-  try { sessionStorage.setItem("photos", JSON.stringify(now.photos.map(({ name, id }) => ({ name, id })))); } catch { /* not allowed */ }
+  try {
+    sessionStorage.setItem("photos", JSON.stringify(now.photos.map(({ name, id, note }) => ({ name, id, note }))));
+    sessionStorage.setItem("tracks", JSON.stringify(now.tracks));
+  } catch { /* not allowed */ }
 }
 
 async function again() {
-  let kept = [];
-  try { kept = JSON.parse(sessionStorage.getItem("photos")) || []; } catch { /* nothing was kept */ }
-  now.photos = kept;
+  const kept = (name) => { try { return JSON.parse(sessionStorage.getItem(name)) || []; } catch { return []; } };
+  now.photos = kept("photos"); now.tracks = kept("tracks");
+  tracksShown();
   while (now.photos.length && !now.view && !now.job) {
     const last = now.photos[now.photos.length - 1];
-    now.chosen = last; now.settings = plain();
+    now.chosen = last; now.settings = plain(); $("note").value = last.note || "";
     try { await weigh({ first: true }); strip(); } catch (error) {
       now.chosen = null;
       if (error.status !== 404) return;
@@ -136,7 +153,8 @@ const idOf = (photo) => photo.told || photo.id;
 
 function strip() {
   keep();
-  $("trip").hidden = now.photos.length < 2 || $("found").hidden;
+  $("trip").hidden = (now.photos.length < 2 && !now.tracks.length) || !now.photos.length || $("found").hidden;
   $("strip").hidden = now.photos.length < 2 || $("found").hidden;
+  $("all").hidden = now.photos.length < 2;
   $("strip").replaceChildren(...now.photos.map((photo) => el("button", { type: "button", "aria-current": String(photo === now.chosen), onclick: () => choose(photo) }, el("span", {}, say(photo.name)))));
 }

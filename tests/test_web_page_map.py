@@ -1,0 +1,180 @@
+"""The map and the fields of the page: what it shows of the world, what leads out of it, and who says what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from browsing import chromium, found, headline, needs_browser, settled, until, visitors
+from stand_in.engine import KOELN, NOTHING, picture
+from web_server import Running, running
+
+from geoagent.interfaces.web.limits import Limits
+
+pytestmark = needs_browser
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    with running(Limits(photo_mb=60)) as here:
+        yield here
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as here:
+        yield here
+
+
+@pytest.fixture
+def visit(browser: Any, server: Running) -> Iterator[Callable[..., Any]]:
+    with visitors(browser, server.url) as open_page:
+        yield open_page
+
+
+def view(page: Any) -> tuple[float, float, float]:
+    """Zoom, latitude and longitude of the map."""
+    box = page.locator("#view")
+    lat, lon = map(float, box.get_attribute("data-centre").split(","))
+    return float(box.get_attribute("data-zoom")), lat, lon
+
+
+# --- fields ---
+
+
+def test_each_field_says_what_is_wrong_with_it(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(KOELN))
+    page.fill("#hint", "Qwxzatl")
+    page.fill("#exclude", "Zzyzzq")
+    page.locator("#hints button[type=submit]").click()
+    page.wait_for_selector("#hint-error:not([hidden])")
+    assert "Qwxzatl" in page.locator("#hint-error").inner_text()
+    assert "Zzyzzq" in page.locator("#exclude-error").inner_text()
+    assert page.locator("#within-error").is_hidden()
+    assert page.locator("#weigh-error").is_hidden()
+    assert page.locator("#hint").get_attribute("aria-invalid") == "true"
+    page.fill("#claim", "Köln")  # what is wrong elsewhere is not in the way
+    page.locator("#claims button").click()
+    until(page, "document.querySelector('#verdict h3')?.textContent.startsWith('Supported')")
+    page.fill("#hint", "Germany")
+    page.fill("#exclude", "")
+    page.locator("#hints button[type=submit]").click()
+    until(page, "document.getElementById('hint-error').hidden && document.getElementById('exclude-error').hidden")
+    assert page.locator("#hint").get_attribute("aria-invalid") == "false"
+
+
+def test_the_api_names_the_fields(server: Running) -> None:
+    id = server.photo("/api/locate", picture(KOELN)).headers["x-observation"]
+    reply = server.post("/api/view", observation=id, hint="Qwxzatl", within="DE")
+    assert reply.status == 400
+    assert list(reply.json["fields"]) == ["hint"]
+    reply = server.post("/api/verify", observation=id, claim="Qwxzatl")
+    assert list(reply.json["fields"]) == ["claim"]
+
+
+# --- the map ---
+
+
+def test_a_country_is_shown_and_not_the_world_or_its_capital(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(NOTHING))
+    page.fill("#hint", "Portugal")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('#summary h1').textContent === 'Portugal'")
+    page.wait_for_timeout(200)
+    zoom, lat, lon = view(page)
+    assert zoom > 4
+    assert (lat, lon) == pytest.approx((39.6, -7.9), abs=1.2)
+    summary = page.locator("#summary").inner_text()
+    assert "°" not in summary
+    assert "No more than the country can be told" in summary
+    assert page.locator(".pin[aria-label^='Best place']").count() == 0
+    assert page.evaluate("map.circles.length") == 0
+    assert page.evaluate("map.belief.length") > 0
+    assert page.locator("#legend", has_text="Cells with 90 %").count() == 1
+
+
+def test_reset_brings_the_map_back(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(KOELN))
+    page.wait_for_timeout(200)
+    before = view(page)
+    page.evaluate("map.fit([{ lat: 35, lon: 139 }], 9)")
+    until(page, "document.getElementById('view').dataset.zoom === '9.000'")
+    page.locator("#reset").click()
+    settled(page)
+    page.wait_for_timeout(200)
+    assert view(page) == pytest.approx(before, abs=0.01)
+
+
+def test_towns_are_named_where_the_map_is_near(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(KOELN))
+    page.evaluate("map.fit([now.view.answer.best], 9)")
+    until(page, "map.towns.length && ['Köln', 'Bonn'].includes(map.towns[0].name)")
+    until(page, "Number(document.getElementById('view').dataset.towns) > 5")
+    page.evaluate("map.fit([])")
+    until(page, "map.towns.length === 0")
+
+
+@pytest.mark.parametrize(
+    ("box", "names", "status"),
+    [
+        ({"south": 50, "north": 52, "west": 6, "east": 8}, {"Köln", "Düsseldorf"}, 200),
+        ({"south": -20, "north": -15, "west": 170, "east": 185}, {"Suva"}, 200),
+        ({"south": -20, "north": -15, "west": -190, "east": -175}, {"Suva"}, 200),
+        ({"south": 52, "north": 50, "west": 6, "east": 8}, set(), 400),
+        ({"south": 50, "north": 52, "west": 6, "east": 9999}, set(), 422),
+    ],
+)
+def test_towns_of_a_box(server: Running, box: dict[str, float], names: set[str], status: int) -> None:
+    reply = server.get("/api/towns?" + "&".join(f"{key}={value}" for key, value in box.items()))
+    assert reply.status == status
+    if status == 200:
+        found_names = [town["name"] for town in reply.json]
+        assert names <= set(found_names)
+        sizes = [town["population"] for town in reply.json]
+        assert sizes == sorted(sizes, reverse=True)
+
+
+def test_tiles_are_loaded_only_after_the_button(browser: Any, server: Running) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    context.route("https://tile.openstreetmap.org/**", lambda route: route.abort())
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(server.url)
+    page.wait_for_selector("#examples li")
+    found(page, picture(KOELN))
+    page.wait_for_timeout(400)
+    assert all(url.startswith((server.url, "blob:", "data:")) for url in asked)
+    with page.expect_request("https://tile.openstreetmap.org/**") as first:
+        page.locator("#tiles").click()
+    assert first.value.headers.get("referer", server.url) == server.url
+    assert page.locator("#tiles").inner_text() == "Hide map tiles"
+    until(page, "document.getElementById('credit').textContent.includes('could not be loaded')")
+    context.close()
+
+
+def test_links_lead_out_and_coordinates_can_be_copied(browser: Any, server: Running) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(server.url)
+    page.wait_for_selector("#examples li")
+    found(page, picture(KOELN))
+    best = page.evaluate("[now.view.answer.best.lat, now.view.answer.best.lon]")
+    links = page.locator("#summary .links a")
+    hosts = [link.get_attribute("href").split("/")[2] for link in links.all()]
+    assert hosts == ["www.openstreetmap.org", "www.google.com", "www.mapillary.com"]
+    for link in links.all():
+        assert link.get_attribute("rel") == "noopener noreferrer"
+        assert f"{best[0]:.5f}" in link.get_attribute("href")
+    page.locator("#summary .links button").click()
+    until(page, "document.querySelector('#summary .links button').textContent === 'Copied'")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{best[0]:.5f}, {best[1]:.5f}"
+    known = page.evaluate("now.view.answer.alternatives.filter((alt) => alt.lat !== null).length")
+    assert page.locator("#others .links").count() == known
+    assert headline(page).startswith("Köln")
+    context.close()
