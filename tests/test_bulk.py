@@ -80,6 +80,33 @@ def finish(run: Run, **how: Any) -> None:
             pass
 
 
+def test_what_was_seen_is_answered_again_without_the_photos(tmp_path: Path, photos: Path) -> None:
+    first, second, third = tmp_path / "seen", tmp_path / "again", tmp_path / "france"
+    engine = ("--ocr", "stand_in.engine", "--workers", 1)
+    assert cli("bulk", photos, "--out", first, "--keep-seen", *engine).exit_code == 0
+    for photo in photos.iterdir():
+        photo.unlink()
+    done = cli("bulk", first, "--out", second, *engine)
+    assert done.exit_code == 0, done.output
+    before, after = made(first), made(second)
+    assert [row["id"] for row in after] == [row["id"] for row in before]
+    kept = [i for i, row in enumerate(before) if row["status"] != "error"]
+    assert len(kept) == 4
+    for i in kept:
+        assert untimed(after[i]["answer"]) == untimed(before[i]["answer"])
+    assert {i for i, row in enumerate(after) if row["status"] == "error"} == {3, 5}
+    assert "could not be looked at before" in after[5]["error"]
+    other = cli("bulk", first, "--out", third, "--within", "FR", *engine)
+    assert other.exit_code == 0, other.output
+    assert all(json.loads(row["answer"])["countries"][0]["code"] == "FR" for row in made(third) if not row["error"])
+    assert "not made with --keep-seen" in cli("bulk", second, "--out", tmp_path / "no").output
+    assert "other settings" in cli("bulk", photos, "--out", first, *engine).output
+    nothing = cli("embed", first, "--encoder", "stand_in.encoder", "--out", tmp_path / "f.npz", "--workers", 1)
+    assert nothing.exit_code == 1
+    rows = [r for path in (tmp_path / "f.npz.parts").glob("part-*") for r in parquet.read_table(path).to_pylist()]
+    assert all("holds what was seen in photos" in row["error"] for row in rows)
+
+
 def test_answers_are_those_of_locate_and_can_be_exported(photos: Path, tmp_path: Path) -> None:
     out, lines = tmp_path / "out", tmp_path / "lines.jsonl"
     given = (photos, "--ocr", "stand_in.engine", "--workers", "2", "--out")

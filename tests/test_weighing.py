@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 from seen import TEXTS, TOWNS, features, seen_world
 
 from geoagent import Answer, GeoAgent, LatLon
+from geoagent.belief.explanation import NOT_JUDGED
 from geoagent.belief.fusion import Belief, Fusion
 from geoagent.config import Config
-from geoagent.errors import ConfigError
+from geoagent.errors import ConfigError, WorldError
 from geoagent.interfaces.cli import main
 from geoagent.protocols import Assets
 from geoagent.types import Constraint, Place, Span
@@ -209,7 +211,6 @@ class TestCredibleSets:
         assert "credible" not in json.loads(agent.locate_text(TEXTS["FR"]).to_json())
 
     def test_they_are_those_of_the_group(self, agent):
-        from dataclasses import replace
 
         fitted = {"conformal": {"countries": {"city": 0.5, "text": 0.999}, "cells": {"city": 0.9}, "radius": {}}}
         world = replace(agent.assets.world, calibration={**agent.assets.world.calibration, **fitted})
@@ -229,3 +230,25 @@ def test_a_picture_that_counts_for_nothing_chooses_no_place(agent):
     answers = [blind.answer(agent.observe_features(features([TOWNS[code]])[0, 0], [])) for code in ("DE", "JP")]
     assert answers[0].best == answers[1].best
     assert answers[0].neighbours == answers[1].neighbours
+
+
+def test_what_was_seen_is_judged_again_by_another_head_and_other_rules(agent):
+    seen = agent.observe_features(features([TOWNS["FR"]])[0, 0], TEXTS["FR"], id="a")
+    same = agent.observe_again(seen)
+    assert agent.answer(same).model_copy(update={"timings_s": {}}) == agent.answer(seen).model_copy(
+        update={"timings_s": {}}
+    )
+    np.testing.assert_allclose(same.vision.log_probs, seen.vision.log_probs, atol=1e-6)
+    world = agent.assets.world
+    other = replace(world, head=replace(world.head, encoder="another"))
+    mine = replace(agent, assets=replace(agent.assets, world=other))
+    with pytest.raises(WorldError, match="wants another"):
+        mine.observe_again(seen)
+    blind = replace(agent, assets=replace(agent.assets, world=replace(world, head=None)))
+    again = blind.observe_again(seen)
+    np.testing.assert_array_equal(again.vision.log_probs, world.log_prior)
+    assert again.vision.encoder is None
+    assert again.warnings == (NOT_JUDGED, *seen.text.warnings)
+    without_rules = replace(agent, sources=())
+    assert seen.text.constraints
+    assert without_rules.observe_again(seen).text.constraints == ()

@@ -23,7 +23,7 @@ from geoagent.agent.inference import Inference
 from geoagent.agent.llm_report import report
 from geoagent.agent.loading import parts_of
 from geoagent.agent.many import Workers, locate_many
-from geoagent.agent.reading import look, read_regions, understand
+from geoagent.agent.reading import again, look, read_regions, understand
 from geoagent.agent.second_look import second_look
 from geoagent.agent.timing import Clock
 from geoagent.agent.verification import Verification, verify
@@ -234,6 +234,17 @@ class GeoAgent:
             vision = VisionEvidence(world.head(row), world.cells.fingerprint, row, world.head.encoder)
         name = f"features:{id}" if id is not None else "features"
         return self._observed(name, vision, regions_from_lines(list(lines)), (), clock, id=id)
+
+    def observe_again(self, observed: Observation) -> Observation:
+        """Judge and understand what was seen before by this agent's world and rules, without the photo.
+
+        Args:
+            observed: what `observe` gave, of any agent; what a language model said of it is left out.
+
+        Raises:
+            WorldError: the picture was embedded by another encoder than this world was trained for.
+        """
+        return again(observed, self.assets.world, self.understand)
 
     def answer(self, observed: Observation, *, without: Collection[str] = ()) -> Answer:
         """Weigh an observation and answer where the photo was taken.

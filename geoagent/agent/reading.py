@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from geoagent.belief.explanation import NOT_JUDGED
-from geoagent.errors import GeoAgentError
+from geoagent.errors import GeoAgentError, WorldError
 from geoagent.evidence.cues import Finder, find_cues, instructs
 from geoagent.evidence.cues.overlay import laid_over
 from geoagent.evidence.cues.panel import with_appearance
-from geoagent.evidence.observation import with_unique_ids
+from geoagent.evidence.observation import Observation, with_unique_ids
 from geoagent.evidence.untrusted import instructing
 from geoagent.protocols import Assets, ConstraintSource, Encoder, OcrEngine
 from geoagent.types import Constraint, Photo, TextEvidence, TextRegion, VisionEvidence
@@ -41,6 +41,36 @@ def read_regions(photo: Photo, ocr: OcrEngine) -> tuple[tuple[TextRegion, ...], 
         return with_appearance(photo, ocr(photo)), ()
     except GeoAgentError as error:
         return (), (f"text not read: {error}",)
+
+
+def again(
+    observed: Observation, world: World, understand: Callable[[Sequence[TextRegion]], TextEvidence]
+) -> Observation:
+    """Judge and understand what was seen before by a world and rules, without the photo.
+
+    Args:
+        observed: what was seen; of its evidence the embedding and the lines count.
+        world: its head judges the embedding.
+        understand: finds cues and constraints of lines.
+
+    Raises:
+        WorldError: the picture was embedded by another encoder than the world's head was trained for.
+    """
+    before, head = observed.vision, world.head
+    of_photo = observed.warnings[len(before.warnings) : len(observed.warnings) - len(observed.text.warnings)]
+    if before.embedding is not None and head is not None:
+        if before.encoder != head.encoder:
+            raise WorldError(
+                f"{observed.source}: the picture was seen by the encoder {before.encoder}, the world {world.name!r} "
+                f"wants {head.encoder}; look at the photos again"
+            )
+        vision = VisionEvidence(head(before.embedding), world.cells.fingerprint, before.embedding, head.encoder)
+    else:
+        warnings = before.warnings or ((NOT_JUDGED,) if before.embedding is not None or head is not None else ())
+        vision = VisionEvidence(world.log_prior, world.cells.fingerprint, before.embedding, warnings=warnings)
+    text = understand((*observed.text.regions, *observed.text.unread))
+    notes = (*vision.warnings, *of_photo, *text.warnings)
+    return replace(observed, vision=vision, text=text, warnings=notes, album=())
 
 
 def understand(

@@ -94,16 +94,31 @@ class Observations:
             yield append
 
     def _line(self, observation: Observation, capture: Capture) -> str:
-        data = _data(dataclasses.replace(observation, vision=_without_probabilities(observation.vision)))
-        return json.dumps({"observation": data, "capture": _data(capture)}, ensure_ascii=False) + "\n"
+        pair = {"observation": observation_data(observation), "capture": _data(capture)}
+        return json.dumps(pair, ensure_ascii=False) + "\n"
 
     def _observation(self, data: Any) -> Observation:
-        seen: Observation = _value(Observation, data)
+        seen = observation_of(data)
         vision, world = seen.vision, self._world
         judged = world.log_prior
         if vision.embedding is not None and world.head is not None:
             judged = world.head(vision.embedding)
         return dataclasses.replace(seen, vision=dataclasses.replace(vision, log_probs=judged))
+
+
+def observation_data(observation: Observation) -> Any:
+    """Return an observation as JSON values, without the probabilities of geocells, which follow from its embedding."""
+    return _data(dataclasses.replace(observation, vision=_without_probabilities(observation.vision)))
+
+
+def observation_of(data: Any) -> Observation:
+    """Return the observation that `observation_data` gave; its `vision.log_probs` are empty.
+
+    Raises:
+        ValueError, KeyError, TypeError: the data are none of ours.
+    """
+    found: Observation = _value(Observation, data)
+    return found
 
 
 def _without_probabilities(vision: VisionEvidence) -> VisionEvidence:

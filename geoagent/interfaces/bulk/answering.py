@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from geoagent.agent.batch import Job, answered
@@ -10,10 +13,12 @@ from geoagent.agent.workers import Serve
 from geoagent.answer import Answer
 from geoagent.config import Config
 from geoagent.errors import InputError
+from geoagent.evidence.observation import Observation
+from geoagent.evidence.saved import observation_data
 from geoagent.filenames import safe
 from geoagent.interfaces.bulk.files import filesystem
 from geoagent.interfaces.bulk.manifest import Entry
-from geoagent.interfaces.bulk.opening import Opener
+from geoagent.interfaces.bulk.opening import SEEN, Opener
 from geoagent.interfaces.bulk.plan import Kind, Plan, Row
 from geoagent.interfaces.outputs import row_of
 from geoagent.optional import needs
@@ -22,14 +27,31 @@ _TEXT = ("id", "source", "status", "error", "place", "admin1", "country", "preci
 _NUMBERS = ("lat", "lon", "radius_50_km", "radius_90_km", "confidence")
 
 
-def working(config: Config) -> Serve:
+def working(config: Config, keep_seen: bool) -> Serve:
     """What a worker does: from entries to a row each, with the answer as `geoagent locate --out` writes it."""
     from geoagent.agent.core import GeoAgent
 
-    agent, opened = GeoAgent.load(config), Opener()
+    opened = Opener()
+
+    @cache
+    def agent(looks: bool) -> GeoAgent:
+        return GeoAgent.load(config, looks=looks)
+
+    def observed(entry: Entry) -> Observation:
+        before = opened.seen(entry)
+        return agent(True).observe(opened(entry)) if before is None else agent(False).observe_again(before)
 
     def answer(entry: Entry) -> Row:
-        return _row(entry, *answered(Job(_source(entry), lambda: agent.locate(opened(entry)))))
+        seen: list[Observation] = []
+
+        def weighed() -> Answer:
+            seen.append(observed(entry))
+            return agent(seen[0].vision.encoder is not None).answer(seen[0])
+
+        row = _row(entry, *answered(Job(_source(entry), weighed)))
+        if keep_seen:
+            row[SEEN] = json.dumps(observation_data(seen[0]), ensure_ascii=False) if seen else None
+        return row
 
     return lambda request: [answer(entry) for entry in request[1]]
 
@@ -40,19 +62,24 @@ def failed(entry: Entry, why: str) -> Row:
     return _row(entry, answer, answer.to_json())
 
 
-ANSWERS = Kind(
-    "geoagent.answers/1",
-    working,
-    failed,
-    {name: "string" for name in _TEXT} | {name: "double" for name in _NUMBERS} | {"answer": "large_string"},
-)
+_COLUMNS = {name: "string" for name in _TEXT} | {name: "double" for name in _NUMBERS} | {"answer": "large_string"}
+ANSWERS = Kind("geoagent.answers/1", working, failed, _COLUMNS)
+SEEN_ANSWERS = replace(ANSWERS, columns=_COLUMNS | {SEEN: "large_string"})
 
 
-def answers_plan(config: Config, out: str) -> Plan:
-    """The plan of a run that answers photos under a configuration."""
+def answers_plan(config: Config, out: str, *, keep_seen: bool = False) -> Plan:
+    """The plan of a run that answers photos under a configuration.
+
+    Args:
+        config: of the agents.
+        out: folder of the output.
+        keep_seen: keep what was seen in each photo, so that it can be answered again without it.
+    """
     from geoagent.agent.core import GeoAgent
 
-    return Plan(ANSWERS, (config,), GeoAgent.load(config, looks=False).mark, out)
+    mark = GeoAgent.load(config, looks=False).mark
+    kind, mark = (SEEN_ANSWERS, f"{mark}+{SEEN}") if keep_seen else (ANSWERS, mark)
+    return Plan(kind, (config, keep_seen), mark, out)
 
 
 def answer_lines(url: str) -> Iterator[str]:

@@ -15,11 +15,12 @@ from geoagent.evidence.folders import PHOTO_SUFFIXES, scan
 from geoagent.filenames import written
 from geoagent.interfaces.bulk.files import filesystem, is_local
 from geoagent.interfaces.bulk.manifest import Entry
-from geoagent.interfaces.bulk.opening import bytes_column
+from geoagent.interfaces.bulk.opening import SEEN, bytes_column
 from geoagent.optional import needs
 from geoagent.tables import ID, IMAGE, LAT, LON, number, plain, read_rows
 
 _SPLIT = ("split", "fold", "subset", "partition", "set")
+_ANSWER = "answer"
 _TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson")
 _PARQUET = (".parquet", ".pq")
 
@@ -29,7 +30,8 @@ def entries(url: str, images: str | None = None) -> Iterator[Entry]:
 
     Args:
         url: a folder (photos; without any, tars or Parquet files), a CSV, TSV, JSON Lines or Parquet file with a column
-            of paths, a Parquet file with a column of photos, a WebDataset tar, a photo, or a pattern ("*.tar").
+            of paths, a Parquet file with a column of photos, a WebDataset tar, a photo, a pattern ("*.tar"), or a
+            folder of `geoagent bulk --keep-seen`, whose photos are answered again from what was seen in them.
         images: folder that the paths of a table start from; that of the table where absent.
 
     Raises:
@@ -61,6 +63,8 @@ def _of_folder(files: Any, path: str, url: str) -> Iterator[Entry]:
         yield from (Entry(name, name) for name in (_like(url, each, files) for each in kept))
         others = () if kept else there
     for each in others:
+        if _suffix(each) in _PARQUET and PurePosixPath(each).name.startswith("_"):
+            continue  # of a data set, but not its rows
         if _suffix(each) in (".tar", *_PARQUET):
             yield from _of_file(files, each, _like(url, each, files), None)
 
@@ -115,7 +119,12 @@ def _of_parquet(files: Any, path: str, url: str, images: str | None) -> Iterator
     except (OSError, pyarrow.ArrowException) as error:
         raise InputError(f"{url} is no readable Parquet file: {error}") from error
     column, struct = bytes_column(file.schema_arrow)
+    if SEEN in file.schema_arrow.names:
+        column, struct = SEEN, False
+    elif _ANSWER in file.schema_arrow.names:
+        raise InputError(f"{url} holds answers without what was seen; it was not made with --keep-seen")
     light = [f.name for f in file.schema_arrow if f.name != column and not pyarrow.types.is_nested(f.type)]
+    light = ["id"] if column == SEEN else light  # its other columns are answers, not what is known
     named = [f"{column}.path"] if struct else []
     row = 0
     for batch in file.iter_batches(columns=[*light, *named] or None):

@@ -26,6 +26,7 @@ def _without_a_model(command: Any) -> Any:
 @click.argument("url", metavar="INPUT")
 @click.option("--out", required=True, metavar="DIR", help="Folder of the answers; goes on where it stopped.")
 @bulk_options
+@click.option("--keep-seen", is_flag=True, help="Keep what was seen: DIR can then be INPUT, to decide without photos.")
 @click.option("--within", metavar="AREA[,AREA]", help="Restrict to these: country codes, or names of areas.")
 @click.option("--not", "exclude", metavar="AREA[,AREA]", help="Exclude these.")
 @click.option("--hint", metavar="TEXT", help="What you believe of all of them, in words.")
@@ -33,7 +34,7 @@ def _without_a_model(command: Any) -> Any:
 @click.option("--confidence", type=CONFIDENCE, metavar="P", help="With auto: probability that a level must reach; 0.8.")
 @click.option("--abstain-below", type=ABSTAIN, metavar="P", help="Name no place if its country is less probable.")
 @agent_options
-def bulk(url: str, out: str, **settings: Any) -> None:
+def bulk(url: str, out: str, keep_seen: bool, **settings: Any) -> None:
     """Locate an archive of photos; the answers are a folder of Parquet files.
 
     INPUT is a folder, a CSV or Parquet file of paths or of photos, or WebDataset tars ("data/*.tar"); here or on any
@@ -48,6 +49,8 @@ def bulk(url: str, out: str, **settings: Any) -> None:
       geoagent bulk "s3://bucket/*.tar" --out s3://bucket/answers --address auto
       geoagent bulk archive/ --out /shared/answers --part 3/16
       geoagent bulk archive/ --out answers/ --retry-errors
+      geoagent bulk archive/ --out seen/ --keep-seen
+      geoagent bulk seen/ --out again/ --world my-world
       geoagent export answers/ --csv answers.csv
     """
     from geoagent.agent.many import workers_of
@@ -61,7 +64,7 @@ def bulk(url: str, out: str, **settings: Any) -> None:
         raise click.UsageError("--confidence needs --max-precision auto")
     with value_of("--workers"):
         workers = workers_of(config, asked.workers)
-    run = run_bulk(answers_plan(config, out), url, asked, workers)
+    run = run_bulk(answers_plan(config, out, keep_seen=keep_seen), url, asked, workers)
     done = f"{run.rows - run.errors:,} of {run.photos:,} answered, {run.errors:,} failed"
     say(run, asked, {"out": out}, f"{out}: {done}, in {len(run.ours):,} files")
     if run.errors == run.photos:
