@@ -20,7 +20,8 @@ from geoagent.errors import ConfigError, GeoAgentError
 TIMEOUT_S = 600.0
 """Seconds that one request may take."""
 _AHEAD = 4  # requests a worker that are being answered, or are answered and wait for their turn
-_HOPELESS = 3
+_HOPELESS, _HOPELESS_LATER = 3, 20
+"""Failed starts in a row after which none is tried again: where no worker was ever ready, and where some were."""
 
 
 @dataclass(eq=False, slots=True)
@@ -51,7 +52,7 @@ class Pool:
     def __init__(self, make: Make, given: tuple[Any, ...], workers: int, *, timeout_s: float = TIMEOUT_S) -> None:
         threads = threads_of(workers)
         self._seats = [_Seat(Worker(make, given, threads=threads)) for _ in range(workers)]
-        self._timeout_s, self._failures = timeout_s, 0
+        self._timeout_s, self._failures, self._most = timeout_s, 0, _HOPELESS
 
     @property
     def pids(self) -> list[int]:
@@ -168,7 +169,7 @@ class Pool:
                 if starting or item is None:
                     raise
                 reply = error
-            self._failures = 0
+            self._failures, self._most = 0, _HOPELESS_LATER
             seat.state, seat.item = ("idle" if seat.worker.alive else "down"), None
             if item is not None:
                 yield item, reply
@@ -179,7 +180,7 @@ class Pool:
 
     def _not_started(self, error: WorkerDied) -> None:
         self._failures += 1
-        if self._failures >= _HOPELESS:
+        if self._failures >= self._most:
             raise ConfigError(
                 "no worker process can be started; a script that uses workers needs "
                 'if __name__ == "__main__": around what it does'
