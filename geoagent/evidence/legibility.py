@@ -38,6 +38,11 @@ def legibility(region: TextRegion) -> float:
     return factor
 
 
+def most_legible(regions: Iterable[TextRegion]) -> float:
+    """Return the factor for a cue that each of several lines supports by itself: that of the best; 1 if there is none."""
+    return max((legibility(region) for region in regions), default=1.0)
+
+
 def least_legible(regions: Iterable[TextRegion]) -> float:
     """Return the factor for a cue that rests on several lines: that of the worst; 1 if there is none."""
     return min((legibility(region) for region in regions), default=1.0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from geoagent.belief.calibration import reliability
 from geoagent.evidence.cues.cuisine import DOUBTED, ON_A_MENU, ON_MENUS, is_menu, kitchens
-from geoagent.evidence.legibility import least_legible
+from geoagent.evidence.legibility import least_legible, most_legible
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.borders import borders
 from geoagent.protocols import Assets
@@ -27,6 +27,7 @@ _AGREES = 2.0
 _ALONE, _ALONE_OF_TEXT = (0.72, 0.9, 1.0), (0.88, 0.95, 1.0)
 """Factors on the reliability of a statement by how many others agree, none, one, or more; language and script of a
 text, and telephone numbers, are surer by themselves."""
+_BY_LINE = frozenset({"language", "script"})  # cues that each of their lines supports by itself
 _OF_TEXT = frozenset({"language", "script", "phone"})
 
 
@@ -101,7 +102,8 @@ class Lexicon:
         prose, abroad, menu = _sentences(regions), kitchens(regions), is_menu(regions)
         found = []
         for cue in cues:
-            legible = least_legible(regions[r] for r in cue.regions if r < len(regions))
+            lines = [regions[r] for r in cue.regions if r < len(regions)]
+            legible = (most_legible if cue.kind in _BY_LINE else least_legible)(lines)
             aside = cue.kind not in _OF_TEXT and bool(prose.intersection(cue.regions))
             strength = cue.strength * legible * (_IN_PROSE if aside else 1.0)
             doubt = abroad.get(_favoured(cue), 1.0) if cue.kind in DOUBTED else 1.0
