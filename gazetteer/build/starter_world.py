@@ -2,6 +2,7 @@
 
     pip download geoclip --no-deps -d gazetteer/build/.cache      # for its gallery of 100,000 photo positions (MIT)
     python gazetteer/build/starter_world.py
+    python gazetteer/build/starter_world.py --prior-only          # the cells that are there, with a prior made anew
 
 Cells are the admin-1 units of the gazetteer, and large ones are split by population: a unit's number of cells follows
 its share of people and photos, their seeds are the population-weighted k-means of its places, and the polygon is cut
@@ -16,13 +17,14 @@ from __future__ import annotations
 import argparse
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
 
-from geoagent.belief.fusion import city_extent_km
+from geoagent.belief.candidates import city_extent_km
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.geo import Float, haversine_km, spherical_mean, to_unit, weighted_radius_km
 from geoagent.places.geocells import Geocells, voronoi_split
@@ -35,6 +37,8 @@ SHARE_OF_A_CELL = 1 / 3600
 MOST_CELLS_OF_A_UNIT = 40
 PLACES_OF_A_CELL = 14
 TOLERANCE_DEG = 0.02
+UNCONNECTED = {"KP": 0.01}
+"""Factors on the people of countries where hardly anybody may use the Internet: few of their photos are ever seen."""
 
 
 def photo_positions() -> Float:
@@ -77,9 +81,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=TARGET)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--prior-only", action="store_true", help="keep the cells")
     args = parser.parse_args()
     gazetteer = Gazetteer.load()
     cities = gazetteer.cities
+    if args.prior_only:
+        return _prior_anew(args.out, gazetteer)
     codes, countries, shapes = gazetteer.admin1_polygons()
     units = Geocells(
         centroids=np.array([_inside(shape) for shape in shapes]),
@@ -90,7 +97,7 @@ def main() -> None:
     )
     photos = photo_positions()
     unit_of_city, unit_of_photo = units.assign(cities.latlon), units.assign(photos)
-    people = (np.maximum(cities.population.astype(np.float64), 300.0)) ** 0.8
+    people = _people(cities.population)
     mass = np.bincount(unit_of_city, people, len(units)) / people.sum()
     mass = 0.5 * mass + 0.5 * np.bincount(unit_of_photo, minlength=len(units)) / len(photos)
     print(f"{len(units)} admin-1 units, {len(photos)} photo positions, {len(cities.latlon)} places")
@@ -124,12 +131,7 @@ def main() -> None:
         np.array([_inside(p) for p in polygons]), np.array(country), np.array(admin1), np.zeros(len(polygons)),
         [shapely.to_wkb(p) for p in polygons],
     )  # fmt: skip
-    cell_of_city = rough.assign(cities.latlon)
-    # A place belongs to a cell of its own country, regardless of the simplified border.
-    for i in np.flatnonzero(rough.country[cell_of_city] != cities.country):
-        own = np.flatnonzero(rough.country == cities.country[i])
-        if len(own):
-            cell_of_city[i] = own[int(haversine_km(cities.latlon[i], rough.centroids[own]).argmin())]
+    cell_of_city = _cells_of(cities, rough)
     cell_of_photo = rough.assign(photos)
     count = len(rough)
     centroids, radii = rough.centroids.copy(), np.zeros(count)
@@ -182,10 +184,43 @@ def main() -> None:
     print("prior:", ", ".join(f"{code} {p:.3f}" for code, p in top))
 
 
+def _prior_anew(target: Path, gazetteer: Gazetteer) -> None:
+    """Make the prior of a world that was built, and say how far it has moved."""
+    world, cities = World.load(target), gazetteer.cities
+    count = len(world.cells)
+    photos = np.bincount(world.cells.assign(photo_positions()), minlength=count).astype(np.float64)
+    people = np.bincount(_cells_of(cities, world.cells), _people(cities.population), count)
+    prior = _prior(world.cells, photos, people)
+    for code in sorted(
+        world.country_prior, key=lambda c: -abs(np.log(_share(world, prior, c) / world.country_prior[c]))
+    )[:8]:
+        print(f"{code} {world.country_prior[code]:.5f} -> {_share(world, prior, code):.5f}")
+    replace(world, log_prior=np.log(prior)).save(target)
+
+
+def _share(world: World, prior: Float, code: str) -> float:
+    return float(prior[world.cells.country == code].sum())
+
+
+def _people(population: Any) -> Float:
+    return np.asarray(np.maximum(population.astype(np.float64), 300.0) ** 0.8)
+
+
+def _cells_of(cities: Any, cells: Geocells) -> Any:
+    """The cell of each place: one of its own country, regardless of the simplified border."""
+    found = cells.assign(cities.latlon)
+    for i in np.flatnonzero(cells.country[found] != cities.country):
+        own = np.flatnonzero(cells.country == cities.country[i])
+        if len(own):
+            found[i] = own[int(haversine_km(cities.latlon[i], cells.centroids[own]).argmin())]
+    return found
+
+
 def _prior(cells: Geocells, photos: Float, people: Float) -> Float:
     """Prior mass of each cell `(C,)`.
 
-    Countries: an even mixture of photos and people, each to the power 0.7, with 5 % spread evenly over all countries.
+    Countries: an even mixture of photos and people, each to the power 0.7, with 5 % spread evenly over all countries;
+    people count as far as they are connected (`UNCONNECTED`).
     Inside a country: an even mixture of photos and people, with 5 % spread evenly over its cells.
     """
     inside = np.zeros(len(cells))
@@ -198,7 +233,8 @@ def _prior(cells: Geocells, photos: Float, people: Float) -> Float:
         a = a if by_photo[k] > 0 or by_people[k] > 0 else b
         mixed = 0.475 * a + 0.475 * b + 0.05 / size[k]
         inside[mine] = mixed / mixed.sum()
-    tempered = [(m / m.sum()) ** 0.7 for m in (by_photo, by_people)]
+    seen = by_people * [UNCONNECTED.get(code, 1.0) for code in cells.country_codes]
+    tempered = [(m / m.sum()) ** 0.7 for m in (by_photo, seen)]
     country = 0.475 * sum(t / t.sum() for t in tempered) + 0.05 / len(cells.country_codes)
     prior = inside * (country / country.sum())[cells.country_index]
     return np.asarray(prior / prior.sum(), dtype=np.float64)
