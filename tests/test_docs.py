@@ -12,6 +12,7 @@ from geoagent.interfaces.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+PAGES = [README, *(path.read_text("utf-8") for path in sorted(ROOT.glob("docs/*.md")) if path.name != "api.md")]
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))
@@ -36,10 +37,19 @@ def every_command(group: click.Group) -> list[click.Command]:
     return found
 
 
-def test_options_in_the_readme_exist():
-    known = {opt for command in every_command(main) for p in command.params for opt in p.opts}
-    shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {"--version"}
-    assert shown <= known, shown - known
+def test_readme_is_short():
+    assert README.count("\n") <= 200
+
+
+def test_options_in_commands_of_readme_and_docs_exist():
+    known = {opt for command in every_command(main) for p in command.params for opt in p.opts} | {"--version", "--help"}
+    commands = [found for page in PAGES for found in re.findall(r"(?:^|`)geoagent [^\n`]*", page, re.MULTILINE)]
+    assert len(commands) > 80
+    for command in commands:
+        shown = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", command.partition("#")[0]))
+        assert shown <= known, command
+    loose = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - known
+    assert not loose
 
 
 def test_files_named_in_the_readme_exist():

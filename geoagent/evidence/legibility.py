@@ -39,7 +39,7 @@ def legibility(region: TextRegion) -> float:
 
 
 def most_legible(regions: Iterable[TextRegion]) -> float:
-    """Return the factor for a cue that each of several lines supports by itself: that of the best; 1 if there is none."""
+    """Return the factor for a cue that each of its lines supports by itself: that of the best; 1 if there is none."""
     return max((legibility(region) for region in regions), default=1.0)
 
 
