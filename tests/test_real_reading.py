@@ -332,3 +332,44 @@ def test_initials_in_small_letters_are_a_word():
     assert not [
         cue for cue in AGENT.locate_text(["Y Sus Tesoros"]).cues if cue.kind == "institution" and cue.reliability > 0.4
     ]
+
+
+# Scripts of single lines
+
+
+LATIN = ("SOCCER CUP", "GREAT SPECIALS EVERYDAY", "OPEN LATE")
+
+
+@pytest.mark.parametrize("text", ["ΤΕΓΑΤΕ", "НВОММ", "ΜΑΧΚΑΤ"])
+def test_one_line_of_letters_that_latin_has_too_is_no_other_script(text):
+    beside = [line(other, row) for row, other in enumerate(LATIN)]
+    cues = AGENT.understand((*beside, line(text, 5))).cues
+    assert not [cue for cue in cues if cue.kind in ("language", "script") and 3 in cue.regions]
+
+
+@pytest.mark.parametrize(
+    ("texts", "script"),
+    [
+        (("ΤΑΒΕΡΝΑ",), "Grek"),  # a word that signs have
+        (("ΑΘΗΝΑ",), "Grek"),  # a town
+        (("ΟΔΟΣ ΕΡΜΟΥ",), "Grek"),  # letters that Latin has not
+        (("КАВАРНА", "КЕТО"), "Cyrl"),  # two lines
+    ],
+)
+def test_other_alphabets_beside_latin_are_told_by_letters_words_towns_and_further_lines(texts, script):
+    beside = [line(other, row) for row, other in enumerate(LATIN)]
+    cues = AGENT.understand((*beside, *(line(text, 5 + i) for i, text in enumerate(texts)))).cues
+    told = {region for cue in cues if cue.kind in ("language", "script", "name") for region in cue.regions}
+    assert 3 in told
+    alone = AGENT.understand((line(texts[0]),)).cues
+    assert [cue for cue in alone if cue.kind in ("language", "script", "name")]
+
+
+def test_a_language_is_as_legible_as_the_best_of_its_lines():
+    good, bad = line("맛있는 조개구이 전문점", 0), line("안전한 운전으로 행복한", 1, confidence=0.3)
+    alone = AGENT.understand((good,)).constraints[0]
+    both = AGENT.understand((good, bad)).constraints[0]
+    assert (alone.kind, both.kind) == ("language", "language")
+    assert both.reliability >= alone.reliability
+    assert first(in_photo(good, bad))[0] == "KR"
+    assert first(in_photo(good, bad))[1] > 0.6

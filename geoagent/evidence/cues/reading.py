@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from geoagent.evidence.cues.identify import DEFAULT as IDENTIFIER
@@ -19,6 +20,12 @@ MAX_LINES = 200
 """Maximum number of lines searched; a photo with more shows a page, not a place."""
 UNSPACED = frozenset({"Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr"})
 """Scripts without spaces between words."""
+
+LIKE_LATIN = {
+    "Grek": frozenset("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧικονυχ"),
+    "Cyrl": frozenset("АВЕЅІЈКМНОРСТУХаеорсухіјѕ"),
+}
+"""Letters of other alphabets that look like Latin ones."""
 
 _WORD = re.compile(r"[^\W_]+(?:[’'ʼ´`.\-][^\W_]+)*", re.UNICODE)
 _TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
@@ -174,7 +181,23 @@ class Reading:
             for i, region in enumerate(regions)
             if region.text.strip() and not instructs(region.text)
         ]
-        return cls(tuple(lines[:MAX_LINES]), gazetteer, facts, prior or {}, identifier)
+        found = cls(tuple(lines[:MAX_LINES]), gazetteer, facts, prior or {}, identifier)
+        return replace(found, lines=tuple(map(found._as_evidence, found.lines)))
+
+    def _as_evidence(self, line: Line) -> Line:
+        """A line whose script is no evidence if its letters may as well be Latin, as all others of the photo are.
+
+        "TECATE" on a beer banner is read as "ΤΕΓΑΤΕ". One letter that Latin has not is enough in a word that is known.
+        """
+        if line.script not in LIKE_LATIN or not line.script_is_evidence or line.box is None:
+            return line
+        apart = {char for char in line.text if script_of(char) == line.script} - LIKE_LATIN[line.script]
+        beside = Counter(other.script for other in self.lines if other.script_is_evidence)
+        if len(apart) >= 2 or beside[line.script] > 1 or beside["Latn"] < 2:
+            return line
+        if any(word.key in self.facts.signwords or self.gazetteer.lookup(word.text, k=1) for word in line.words):
+            return line
+        return replace(line, script_is_evidence=False)
 
     @cached_property
     def han(self) -> str:
