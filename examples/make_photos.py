@@ -258,6 +258,16 @@ def readme() -> str:
     for scene in scenes():
         text = " / ".join(line[0] for sign in scene.signs for line in sign.lines) or "–"
         rows.append(f"| {scene.name}.jpg | {scene.place} | {text} | {scene.why} |")
+    with (OUT / "photographs.csv").open(encoding="utf-8", newline="") as file:
+        found = [f"| {r['file']} | {r['what']} | {r['source']} | {r['licence']} |" for r in csv.DictReader(file)]
+    photographs = """
+## Photographs
+
+Real ones, from GitHub repositories. `photographs.csv` has where they were taken, by their own EXIF.
+
+| file | what | source | licence |
+|---|---|---|---|
+"""
     head = """# Sample photos
 
 Drawn by `examples/make_photos.py` from `scenes.toml`; no photographs, free to copy (CC0). The places are those that the
@@ -267,7 +277,7 @@ lat and lon (WGS 84 degrees; the street or town that the text names), empty wher
 | file | place | text | what speaks for it |
 |---|---|---|---|
 """
-    return head + "\n".join(rows) + "\n"
+    return head + "\n".join(rows) + "\n" + photographs + "\n".join(found) + "\n"
 
 
 def main() -> None:

@@ -40,6 +40,10 @@ EXAMPLES = {
     "pl_krakow": "Pharmacy, Poland",
     "us_woodstock": "Town line, USA",
     "no_text": "Nothing written",
+    "gb_poole": "Photograph: a bus, England",
+    "kr_haeundae": "Photograph: a station, South Korea",
+    "de_hammoor": "Photograph: a street sign, Germany",
+    "fr_paris": "Photograph: a tower, Paris",
 }
 
 
