@@ -75,6 +75,7 @@ def seen_at(said: str, assets: Assets) -> SeenAt:
     if known is None:
         raise InputError(f"{name}: nothing is known of signs in {place.country}")
     postcodes, plates = facts.postcodes.get(place.country), facts.plates.get(place.country)
+    patterns = () if plates is None else plates.patterns
     return SeenAt(
         place=name,
         country=place.country,
@@ -88,7 +89,7 @@ def seen_at(said: str, assets: Assets) -> SeenAt:
         prices=_strongest((form, f.countries.get(place.country, 0.0)) for form, f in facts.currencies.items()),
         postcode=postcode_form(known.postcode, known.name) if known.postcode else None,
         postcodes_here=[] if postcodes is None else _codes(postcodes.areas, place),
-        plate_forms=[] if plates is None else _forms(pattern for pattern, _, weight in plates.patterns if weight >= 0.5),
+        plate_forms=_forms(pattern for pattern, _, weight in patterns if weight >= _OWN),
         plate_colours=[] if plates is None else _shares(plates.colours),
         plates_here=[] if plates is None else _regions(plates.regions, place, gazetteer),
         companies=_strongest((f.written[0], f.countries.get(place.country, 0.0)) for f in facts.companies.values()),
@@ -105,7 +106,9 @@ def _place_of(said: str, gazetteer: Gazetteer) -> tuple[str, Place, list[str], l
     if found is not None:
         code, unit = gazetteer.country_at(found.position), gazetteer.admin1_at(found.position)
         near = gazetteer.reverse(found.position)
-        inside = near if near is not None and near.country == code else gazetteer.admin1(unit) or gazetteer.country(code)
+        inside = (
+            near if near is not None and near.country == code else gazetteer.admin1(unit) or gazetteer.country(code)
+        )
         if inside is None:
             raise InputError(f"{said.strip()!r} lies in no country; coordinates are latitude, then longitude")
         return str(inside), inside, [], list(found.notes)
@@ -164,7 +167,7 @@ def _words(facts: Facts, place: Place) -> list[str]:
 
 
 def _forms(patterns: Iterable[str]) -> list[str]:
-    """Patterns of number plates as people write them; those that are no plain row of letters and digits are left out."""
+    """Patterns of number plates as people write them; what is no plain row of letters and digits is left out."""
     found = (_form(pattern) for pattern in patterns)
     return list(dict.fromkeys(form for form in found if form))[:4]
 
