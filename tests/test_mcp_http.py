@@ -56,12 +56,13 @@ def over_http(
 
     async def session() -> tuple[Any, list[Any]]:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        async with httpx2.AsyncClient(headers=headers, timeout=120, event_hooks={"response": [replied]}) as http:
-            async with Client(
-                streamable_http_client(here.address, http_client=http), read_timeout_seconds=120
-            ) as client:
-                listed = (await client.list_tools()).tools
-                return listed, [await client.call_tool(name, given) for name, given in calls]
+        hooks = {"response": [replied]}
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=120, event_hooks=hooks) as http,
+            Client(streamable_http_client(here.address, http_client=http), read_timeout_seconds=120) as client,
+        ):
+            listed = (await client.list_tools()).tools
+            return listed, [await client.call_tool(name, given) for name, given in calls]
 
     return asyncio.run(session())
 
@@ -274,7 +275,7 @@ def test_claims_are_weighed_side_by_side(server: Process) -> None:
     )
     compared, alone, twice, unknown, one = results
     told = compared.structured_content
-    assert [each["understood"].split(",")[0] for each in told["claims"]][0] == "Köln"
+    assert told["claims"][0]["understood"].split(",")[0] == "Köln"
     assert told["claims"][0]["probability"] == alone.structured_content["probability"]
     odds = [each["odds_of_first"] for each in told["claims"]]
     assert odds[0] == 1

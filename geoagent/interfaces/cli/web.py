@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from geoagent.interfaces.cli._main import agent_options, load_agent, load_config
 
 token_file = click.option(
-    "--token-file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="File with the token that callers must show; or set GEOAGENT_TOKEN.",
+    "--token-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), envvar="GEOAGENT_TOKEN_FILE",
+    help="File with the token that callers must show; or set GEOAGENT_TOKEN_FILE or GEOAGENT_TOKEN.",
 )  # fmt: skip
 
 
@@ -113,6 +114,8 @@ def mcp(
     """
     if not http:
         given = {"--host": host, "--port": port, "--allow-host": allow_host or None, "--token-file": token_file}
+        if click.get_current_context().get_parameter_source("token_file") is ParameterSource.ENVIRONMENT:
+            del given["--token-file"]
         if strange := [name for name, value in given.items() if value is not None]:
             raise click.UsageError(f"{', '.join(strange)}: only with --http")
         from geoagent.interfaces.web.tools import create_tools

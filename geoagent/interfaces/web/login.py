@@ -23,6 +23,7 @@ _HEADERS = {
     "referrer-policy": "same-origin",  # without one, browsers say that the form comes from nowhere
 }
 _ASKS = """<form method="post" action="/login">
+    <input type="text" name="username" value="geoagent" autocomplete="username" hidden>
     <label for="token">Token</label>
     <input type="password" id="token" name="token" autocomplete="current-password" required autofocus>
     <button class="primary">Sign in</button>
