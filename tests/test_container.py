@@ -65,6 +65,7 @@ def test_it_runs_as_nobody_in_particular() -> None:
     caches = {name: value for name, value in variables().items() if name in ("HOME", "XDG_CACHE_HOME")}
     assert all(value == "/tmp" or value.startswith("/tmp/") for value in caches.values())
     assert len(caches) == 2
+    assert variables()["ORT_DISABLE_TELEMETRY"] == "1"
 
 
 def test_what_is_installed_are_extras_of_this_project() -> None:
