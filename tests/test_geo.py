@@ -13,7 +13,9 @@ from geoagent.errors import CoordinateError, ShapeError
 from geoagent.places.geo import (
     EARTH_RADIUS_KM,
     LatLon,
+    bearing_deg,
     check_latlon,
+    compass_point,
     from_unit,
     haversine_km,
     latlon_from_lonlat,
@@ -112,3 +114,21 @@ def test_radius_holds_its_share():
     spots = np.array([(0, 0), (0, 1), (0, 2), (0, 3)])
     assert weighted_radius_km(centre, spots, [1, 1, 1, 1], 0.5) == pytest.approx(111.2, abs=0.1)
     assert weighted_radius_km(centre, spots, [0, 0, 0, 1], 0.5) == pytest.approx(333.6, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "bearing", "point"),
+    [
+        ((0, 0), (1, 0), 0.0, "N"),
+        ((0, 0), (0, 1), 90.0, "E"),
+        ((0, 179), (0, -179), 90.0, "E"),  # across the date line
+        ((10, 20), (-10, 20), 180.0, "S"),
+        ((51.5074, -0.1278), (48.8566, 2.3522), 148.12, "SSE"),
+        ((40.6413, -73.7781), (51.4700, -0.4543), 51.38, "NE"),
+        ((0, 0), (1, -0.01), 359.43, "N"),
+    ],
+)
+def test_bearings(start, end, bearing, point):
+    found = bearing_deg(LatLon(*start), LatLon(*end))
+    assert found == pytest.approx(bearing, abs=0.05)
+    assert compass_point(found) == point

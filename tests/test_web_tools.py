@@ -65,30 +65,32 @@ def test_an_assistant_asks_all_tools(folder: Path) -> None:
     names, results = asked(
         folder,
         ("list_photos", {}),
-        ("locate_photo", {"path": "trip/shop.png"}),
-        ("verify_claim", {"path": "trip/shop.png", "claim": "Kyiv, Ukraine"}),
-        ("read_signs", {"path": "trip/shop.png"}),
-        ("lookup_place", {"name": "Hallstatt"}),
-        ("locate_photo", {"path": "trip/shop.png", "within": "PT"}),
+        ("locate_photo", {"path": "trip/shop.png"}),  # another name that is understood
+        ("verify_claim", {"photo": "trip/shop.png", "claim": "Kyiv, Ukraine"}),
+        ("read_signs", {"photo": "trip/shop.png"}),
+        ("lookup_place", {"place": "Hallstatt"}),
+        ("locate_photo", {"photo": "trip/shop.png", "within": "PT"}),
     )
-    tools = {"locate_photo", "locate_album", "verify_claim", "read_signs", "lookup_place", "list_photos"}
-    assert set(names) == tools
+    assert names == [
+        "locate_photo", "locate_album", "verify_claim", "compare_claims", "read_signs", "read_crop", "list_photos",
+        "lookup_place", "distance", "what_is_seen_at",
+    ]  # fmt: skip
     assert not any(result.is_error for result in results), [said(result) for result in results]
     photos, located, verified, read, places, portugal = (result.structured_content for result in results)
-    assert photos["result"] == ["broken.jpg", "evil.png", "link.png", "trip/shop.png"]
+    assert photos["photos"] == ["broken.jpg", "evil.png", "link.png", "trip/shop.png"]
     assert (located["best"]["place"], located["source"]) == ("Köln", "trip/shop.png")
     assert located["reasons"][0]["nats"] > 1
     assert verified["verdict"] == "contradicted"
     assert read["regions"][0]["text"] == "Bäckerei Hofmann"
-    assert places["result"][0]["country"] == "AT"
+    assert places["readings"][0]["places"][0]["country"] == "AT"
     assert portugal["best"]["country"] == "PT"
 
 
 def test_what_goes_wrong_is_said_in_words_and_no_other_file_is_read(folder: Path) -> None:
     outside = ["../secret.png", str(folder.parent / "secret.png"), "link.png", "/etc/passwd", "trip/../../secret.png"]
-    calls = [("locate_photo", {"path": path}) for path in outside]
-    calls += [("read_signs", {"path": "nothing.png"}), ("read_signs", {"path": "broken.jpg"})]
-    calls += [("verify_claim", {"path": "trip/shop.png", "claim": "Qwxzatl"}), ("read_signs", {"path": "evil.png"})]
+    calls = [("locate_photo", {"photo": path}) for path in outside]
+    calls += [("read_signs", {"photo": "nothing.png"}), ("read_signs", {"photo": "broken.jpg"})]
+    calls += [("verify_claim", {"photo": "trip/shop.png", "claim": "Qwxzatl"}), ("read_signs", {"photo": "evil.png"})]
     _, results = asked(folder, *calls)
     for result in results[: len(outside)]:
         assert result.is_error
@@ -108,21 +110,21 @@ def test_a_name_that_is_no_utf8_is_passed_to_and_fro(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(picture(KOELN))
     (tmp_path / "bad \udcff.png").write_bytes(b"no photo")
     names = [r"Stra\xdfe.png", r"back\x5cxdfslash.png", r"bad \xff.png", r"two\x0alines.png"]
-    calls = [(tool, {"path": name}) for name in names for tool in ("locate_photo", "read_signs")]
+    calls = [(tool, {"photo": name}) for name in names for tool in ("locate_photo", "read_signs")]
     _, (listed, *results) = asked(tmp_path, ("list_photos", {}), *calls)
-    assert sorted(listed.structured_content["result"]) == names
+    assert sorted(listed.structured_content["photos"]) == names
     for (_, given), result in zip(calls, results, strict=True):
-        if given["path"].startswith("bad"):
+        if given["photo"].startswith("bad"):
             assert result.is_error
             assert r"bad \xff.png: is a text file" in said(result)
         else:
             assert not result.is_error, said(result)
-            assert result.structured_content["source"] == given["path"]
+            assert result.structured_content["source"] == given["photo"]
 
 
 def test_the_real_engine_reads_for_an_assistant(tmp_path: Path) -> None:
     shutil.copy(EXAMPLES / "pl_krakow.jpg", tmp_path / "a.jpg")
-    _, (result,) = asked(tmp_path, ("locate_photo", {"path": "a.jpg"}), ocr="auto")
+    _, (result,) = asked(tmp_path, ("locate_photo", {"photo": "a.jpg"}), ocr="auto")
     assert result.structured_content["best"]["country"] == "PL"
 
 
@@ -142,14 +144,14 @@ def test_photos_of_a_trip_are_weighed_together(tmp_path: Path) -> None:
     paths = ["b.png", "a.png", "c.png"]
     _, results = asked(
         tmp_path,
-        ("locate_album", {"paths": paths}),
-        ("locate_photo", {"path": "b.png"}),
-        ("locate_album", {"paths": ["a.png", "../x.png"]}),
-        ("locate_album", {"paths": ["a.png", "a.png"]}),
-        ("locate_album", {"paths": paths, "clocks": ["Pixel"]}),
+        ("locate_album", {"photos": paths}),
+        ("locate_photo", {"photo": "b.png"}),
+        ("locate_album", {"photos": ["a.png", "../x.png"]}),
+        ("locate_album", {"photos": ["a.png", "a.png"]}),
+        ("locate_album", {"photos": paths, "clocks": ["Pixel"]}),
     )
     told, alone, outside, twice, clock = results
-    found = told.structured_content["result"]
+    found = told.structured_content["photos"]
     assert [each["source"] for each in found] == paths
     assert [each["best"]["place"] for each in found] == ["Köln", "Köln", "Köln"]
     assert "a photo of the same camera points to Köln" in found[0]["reasons"][0]["says"]
@@ -179,13 +181,13 @@ def test_a_track_places_a_photo_and_is_read_in_the_folder_alone(tmp_path: Path) 
     (folder / "broken.gpx").write_text("<gpx><trkpt lat='1'", "utf-8")
     (folder / "link.gpx").symlink_to(tmp_path / "secret.gpx")
     calls = [
-        {"paths": ["a.png"], "tracks": ["walk.gpx"]},
-        {"paths": ["a.png"]},
-        *({"paths": ["a.png"], "tracks": [name]} for name in ("../secret.gpx", "link.gpx", "broken.gpx", "no.gpx")),
+        {"photos": ["a.png"], "tracks": ["walk.gpx"]},
+        {"photos": ["a.png"]},
+        *({"photos": ["a.png"], "tracks": [name]} for name in ("../secret.gpx", "link.gpx", "broken.gpx", "no.gpx")),
     ]
     _, (told, alone, *refused) = asked(folder, *(("locate_album", call) for call in calls))
     assert not told.is_error, said(told)
-    (found,) = told.structured_content["result"]
+    (found,) = told.structured_content["photos"]
     assert found["best"]["place"] == "Köln"
     assert "the track was in Köln" in found["reasons"][0]["says"]
     assert any(note.startswith("walk.gpx: of 16 points") for note in found["warnings"])

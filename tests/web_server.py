@@ -102,14 +102,16 @@ def form(files: list[tuple[str, str, bytes]], fields: dict[str, Any]) -> tuple[b
 
 
 @contextmanager
-def running(limits: Limits | None = None, *, ready: bool = True, **settings: Any) -> Iterator[Running]:
+def running(
+    limits: Limits | None = None, *, ready: bool = True, access: Any = None, metrics: bool = False, **settings: Any
+) -> Iterator[Running]:
     """Run a server in a thread until the block ends; wait first until a reader is ready."""
     import uvicorn
 
     from geoagent.interfaces.web.app import create_app
     from geoagent.interfaces.web.serve import address_of, listen
 
-    app = create_app(Config.make({"ocr": "stand_in.engine", **settings}), limits)
+    app = create_app(Config.make({"ocr": "stand_in.engine", **settings}), limits, access=access, metrics=metrics)
     listening = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=2))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

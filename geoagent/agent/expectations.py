@@ -48,7 +48,7 @@ def expected_of(claim: Claim, observed: Observation, assets: Assets, *, quoting:
         "phone": " or ".join(f"+{c}" for c in facts.calling_codes),
         "domain": " or ".join(f".{tld}" for tld in facts.tlds),
         "currency": ", ".join(facts.currencies),
-        "postcode": _form(facts.postcode, facts.name) if facts.postcode else "",
+        "postcode": postcode_form(facts.postcode, facts.name) if facts.postcode else "",
         "plate": f"number plates of {facts.name}",
         "road": f"numbers of {facts.name}, traffic on the {'left' if facts.drives_left else 'right'}",
     }
@@ -81,7 +81,7 @@ def _quoted(constraint: Constraint, observed: Observation) -> str:
     return clean(" … ".join(dict.fromkeys(part for part in said if part))) or constraint.value
 
 
-def _form(pattern: str, country: str) -> str:
+def postcode_form(pattern: str, country: str) -> str:
     """Describe a pattern of postcodes: "like 000-0000", or by its country alone where it has many forms."""
     plain = re.sub(r"\\d\{(\d)\}", lambda m: "0" * int(m[1]), pattern).replace("\\d", "0")
     plain = re.sub(r"\[[^\]]*\]", lambda m: "0" if "9" in m[0] or m[0][1].isdigit() else "A", plain)

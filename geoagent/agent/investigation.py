@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from pydantic import BaseModel, Field, ValidationError
 
+from geoagent.agent.closer import enlarged
 from geoagent.errors import GeoAgentError
 from geoagent.evidence import llm_log
 from geoagent.evidence.constraints._reply import SignReading
@@ -190,19 +190,12 @@ def _reread(scene: Scene, text: TextEvidence, region: int) -> tuple[str, TextEvi
     corners = old.polygon_px / scene.photo.scale
     (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
     margin = 0.15 * max(y1 - y0, 8.0)
-    box = (
-        max(0, int(x0 - margin)),
-        max(0, int(y0 - margin)),
-        min(scene.photo.width_px, int(x1 + margin) + 1),
-        min(scene.photo.height_px, int(y1 + margin) + 1),
-    )
-    if box[2] - box[0] < 2 or box[3] - box[1] < 2:
+    box = (x0 - margin, y0 - margin, x1 + margin + 1, y1 + margin + 1)
+    closer = enlarged(scene.photo, box, times=_CLOSER, most_px=_CROP_PX)
+    if closer is None:
         return "that region is too small", None
-    crop = Image.fromarray(np.asarray(scene.photo.pixels)).crop(box)
-    times = min(_CLOSER, max(1.0, _CROP_PX / max(crop.size)))
-    crop = crop.resize((round(crop.width * times), round(crop.height * times)), Image.Resampling.LANCZOS)
     try:
-        found = scene.ocr(Photo(np.asarray(crop, dtype=np.uint8), scene.photo.source))
+        found = scene.ocr(closer)
     except GeoAgentError as error:
         return f"not read: {error}", None
     better = [r for r in found if r.text.strip()]

@@ -94,6 +94,25 @@ def haversine_km(a: ArrayLike, b: ArrayLike) -> Float:
     return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(h, 0.0, 1.0))), dtype=np.float64)
 
 
+def bearing_deg(start: LatLon, end: LatLon) -> float:
+    """Initial bearing of the great circle from `start` to `end`: degrees in [0, 360), clockwise from north.
+
+    Of two places that are the same, or opposite each other on the globe, it is 0 and means nothing.
+    """
+    lat_a, lat_b, east = np.radians([start.lat, end.lat, end.lon - start.lon]).tolist()
+    x = np.sin(east) * np.cos(lat_b)
+    y = np.cos(lat_a) * np.sin(lat_b) - np.sin(lat_a) * np.cos(lat_b) * np.cos(east)
+    return float(np.degrees(np.arctan2(x, y)) % 360.0)
+
+
+def compass_point(bearing: float) -> str:
+    """Name a bearing in degrees by the nearest of sixteen points: "N", "NNE", …, "NNW"."""
+    return _POINTS[round(bearing / 22.5) % 16]
+
+
+_POINTS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW")
+
+
 def pairwise_km(latlon: ArrayLike) -> Float:
     """Pairwise great-circle distances, `(N, N)` km, from chord lengths.
 

@@ -9,6 +9,7 @@ from geoagent.agent.disclosure import may_read
 from geoagent.agent.verification import Verification
 from geoagent.answer import Answer
 from geoagent.errors import InputError
+from geoagent.interfaces.web.access import KNOWN
 from geoagent.interfaces.web.desk import Item, Job
 from geoagent.interfaces.web.forms import (
     AlbumAsked,
@@ -35,7 +36,7 @@ from geoagent.interfaces.web.tracks import lines_of
 from geoagent.optional import needs
 
 with needs("web", "fastapi", "starlette"):
-    from fastapi import APIRouter, Query, Response
+    from fastapi import APIRouter, Query, Request, Response
     from starlette.responses import JSONResponse
 
 
@@ -155,16 +156,16 @@ def router(office: Office) -> APIRouter:
         headers = {"content-encoding": "gzip", "etag": office.atlas.tag, "cache-control": "no-cache"}
         return Response(office.atlas.content, media_type="application/json", headers=headers)
 
-    @routes.get("/health", summary="Does it run?", tags=["server"])
-    async def health() -> Health:
-        """Always answers while the server runs."""
-        return health_of(office)
+    @routes.get("/health", summary="Does it run?", tags=["server"], response_model_exclude_none=True)
+    async def health(request: Request) -> Health:
+        """Always answers while the server runs; to whoever has not shown its token with the status alone."""
+        return health_of(office, known=request.scope.get(KNOWN, True))
 
     @routes.get("/ready", summary="Can it look at photos?", tags=["server"], responses={503: {"model": Health}})
-    async def ready() -> Response:
+    async def ready(request: Request) -> Response:
         """503 until a reader has loaded its models, and while none runs."""
-        state = health_of(office)
-        return JSONResponse(state.model_dump(), 200 if state.status == "ok" else 503)
+        state = health_of(office, known=request.scope.get(KNOWN, True))
+        return JSONResponse(state.model_dump(exclude_none=True), 200 if state.status == "ok" else 503)
 
     return routes
 
@@ -202,10 +203,12 @@ def job_state(office: Office, job: Job) -> JobState:
     )
 
 
-def health_of(office: Office) -> Health:
-    """Health of the server."""
+def health_of(office: Office, *, known: bool = True) -> Health:
+    """Health of the server; to strangers that it runs, and nothing else."""
     desk = office.desk
     status = "ok" if desk.ready else "broken" if desk.trouble else "starting"
+    if not known:
+        return Health(status=status)  # type: ignore[arg-type]
     return Health(
         status=status,  # type: ignore[arg-type]
         version=__version__,

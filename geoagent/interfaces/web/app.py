@@ -12,6 +12,7 @@ from geoagent.config import Config
 from geoagent.errors import GeoAgentError, PhotoError
 from geoagent.evidence.tracks import Track
 from geoagent.interfaces.render import shown
+from geoagent.interfaces.web.access import Access
 from geoagent.interfaces.web.api import router
 from geoagent.interfaces.web.api_files import file_router
 from geoagent.interfaces.web.atlas import Atlas
@@ -23,6 +24,7 @@ from geoagent.interfaces.web.memory import Memory
 from geoagent.interfaces.web.office import Office
 from geoagent.interfaces.web.pages import pages
 from geoagent.interfaces.web.readers import Seen
+from geoagent.interfaces.web.watch import Watch
 from geoagent.interfaces.web.weigh import Scales, WrongFields
 from geoagent.optional import needs
 
@@ -33,24 +35,37 @@ with needs("web", "fastapi", "starlette"):
     from starlette.responses import JSONResponse, Response
 
 
-def create_app(config: Config, limits: Limits | None = None, hosts: Collection[str] = ()) -> Any:
+def create_app(
+    config: Config,
+    limits: Limits | None = None,
+    hosts: Collection[str] = (),
+    *,
+    access: Access | None = None,
+    metrics: bool = False,
+) -> Any:
     """Make the ASGI application.
 
     Args:
         config: how agents are put together, here and in the readers.
         limits: what may be asked at once.
         hosts: names that the server answers to, beside localhost and addresses in figures.
+        access: who may ask; None for anybody who reaches the server.
+        metrics: whether to count, and to tell it at `/metrics`.
 
     Raises:
-        MissingDependency: the extra `web` is not installed.
+        MissingDependency: the extra `web` is not installed, or `metrics` where it is asked for.
         GeoAgentError: the agent cannot be put together.
     """
-    limits = limits or Limits()
+    limits, watch = limits or Limits(), _watch(metrics)
     scales = Scales(config)
     memory: Memory[Seen] = Memory(limits.remembered, limits.remembered_s)
     tracks: Memory[Track] = Memory(limits.tracks, limits.remembered_s)
-    desk = Desk(config, limits, memory)
-    office = Office(scales, Atlas.of(scales.agent), desk, memory, tracks, limits, asyncio.Semaphore(2))
+    desk = Desk(config, limits, memory, watch)
+    office = Office(scales, Atlas.of(scales.agent), desk, memory, tracks, limits, asyncio.Semaphore(2), watch)
+    watch.count("workers", lambda: len(desk.pids))
+    watch.count("waiting", lambda: desk.waiting)
+    watch.count("observations", lambda: len(memory))
+    watch.count("tracks", lambda: len(tracks))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -72,9 +87,20 @@ def create_app(config: Config, limits: Limits | None = None, hosts: Collection[s
     app.include_router(router(office))
     app.include_router(file_router(office))
     app.include_router(pages())
+    if metrics:
+        app.include_router(watch.routes())
     _say_errors(app)
     app.state.office = office
-    return Guard(app, limits, hosts)
+    return Guard(app, limits, hosts, access=access, watch=watch)
+
+
+def _watch(metrics: bool) -> Any:
+    """What counts: nothing, unless it is asked for."""
+    if not metrics:
+        return Watch()
+    from geoagent.interfaces.web.metrics import Metrics
+
+    return Metrics()
 
 
 async def _tidy(*memories: Memory[Any]) -> None:

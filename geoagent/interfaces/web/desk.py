@@ -17,10 +17,12 @@ from geoagent.errors import GeoAgentError
 from geoagent.interfaces.web.limits import MB, Limits
 from geoagent.interfaces.web.memory import Memory
 from geoagent.interfaces.web.readers import Reader, ReaderDied, Seen, TooSlow
+from geoagent.interfaces.web.watch import Outcome, Watch
 
 State = Literal["waiting", "reading", "done", "failed", "cancelled"]
 _FIRST_GUESS_S = 4.0
 _HOPELESS = 3
+_OUTCOMES: dict[State, Outcome] = {"done": "answered", "failed": "failed", "cancelled": "cancelled"}
 log = logging.getLogger("geoagent.interfaces.web")
 
 
@@ -43,7 +45,8 @@ class Item:
         observation: id under which `Memory` keeps what was seen, once done.
         error: why it failed.
         broke: whether it failed by the server's fault and not by the file's.
-        begun: when reading began, by the monotonic clock.
+        arrived: when it came, by the monotonic clock.
+        begun: when reading began, likewise.
         finished: set once nothing more will happen to it.
     """
 
@@ -53,6 +56,7 @@ class Item:
     observation: str | None = None
     error: str | None = None
     broke: bool = False
+    arrived: float = field(default_factory=time.monotonic)
     begun: float | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -79,12 +83,12 @@ class Job:
 class Desk:
     """Takes photos, hands them to readers, and keeps the results in a `Memory`."""
 
-    def __init__(self, config: Config, limits: Limits, memory: Memory[Seen]) -> None:
-        self._limits, self._memory = limits, memory
+    def __init__(self, config: Config, limits: Limits, memory: Memory[Seen], watch: Watch | None = None) -> None:
+        self._limits, self._memory, self._watch = limits, memory, watch or Watch()
         self._queue: deque[deque[Item]] = deque()
         self._arrived = asyncio.Event()
         self._readers = [Reader(config, limits.reader_mb * MB) for _ in range(limits.workers)]
-        self._ready = [False] * limits.workers
+        self._ready, self._starts = [False] * limits.workers, [0] * limits.workers
         self._tasks: list[asyncio.Task[None]] = []
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._typical_s = _FIRST_GUESS_S
@@ -133,6 +137,7 @@ class Desk:
         held = sum(len(item.content) for line in self._queue for item in line)
         if self.waiting + len(photos) > self._limits.waiting or held + size > self._limits.waiting_mb * MB:
             wait = max(1, round(self.waiting * self._typical_s / self._limits.workers / 2))
+            self._watch.photo("busy", len(photos))
             raise Busy(f"{self.waiting} photos are waiting already; try again in {wait} s", wait)
         job = Job(secrets.token_urlsafe(18), [Item(name, content) for name, content in photos])
         self._jobs[job.id] = job
@@ -152,7 +157,7 @@ class Desk:
         """Cancel the waiting photos of a job and forget its results."""
         for item in job.items:
             if item.state in ("waiting", "reading"):
-                item.end("cancelled", error="cancelled")
+                self._end(item, "cancelled", error="cancelled")
             if item.observation is not None:
                 self._memory.forget(item.observation)
         self._queue = deque(line for line in self._queue if not line[0].finished.is_set())
@@ -182,7 +187,7 @@ class Desk:
         reader, pause, failures = self._readers[number], 0.5, 0
         while True:
             try:
-                await reader.start()
+                await self._start(number)
             except (GeoAgentError, ReaderDied) as error:
                 self.trouble = str(error)
                 log.warning("a reader did not start: %s", error)
@@ -197,37 +202,52 @@ class Desk:
             while reader.alive:
                 item = await self._next()
                 if not item.finished.is_set():
-                    await self._handle(reader, item)
+                    await self._handle(number, item)
             self._ready[number] = False
 
     def _give_up(self) -> None:
         """Tell those who wait that no reader can be started."""
         for line in self._queue:
             for item in line:
-                item.end("failed", error=f"{item.name}: nothing can be looked at: {self.trouble}", broke=True)
+                self._end(item, "failed", error=f"{item.name}: nothing can be looked at: {self.trouble}", broke=True)
         self._queue.clear()
 
-    async def _handle(self, reader: Reader, item: Item) -> None:
+    async def _start(self, number: int) -> None:
+        await self._readers[number].start()
+        self._starts[number] += 1
+        if self._starts[number] > 1:
+            self._watch.restarted()
+
+    def _end(self, item: Item, state: State, *, error: str | None = None, broke: bool = False) -> None:
+        """Close an item, and count it."""
+        item.end(state, error=error, broke=broke)
+        self._watch.photo("broken" if broke else _OUTCOMES[state])
+
+    async def _handle(self, number: int, item: Item) -> None:
+        reader = self._readers[number]
+        self._watch.stage("wait", time.monotonic() - item.arrived)
         for last in (False, True):
             content, item.state, item.begun = item.content, "reading", time.monotonic()
             try:
                 if not reader.alive:
-                    await reader.start()
+                    await self._start(number)
                 seen = await reader.look(item.name, content, self._limits.read_s)
             except ReaderDied as error:
                 log.warning("a reader died: %s", error)
                 await reader.kill()
                 if (last or isinstance(error, TooSlow)) and not item.finished.is_set():
-                    item.end("failed", error=f"{item.name}: could not be looked at: {error}", broke=True)
+                    self._end(item, "failed", error=f"{item.name}: could not be looked at: {error}", broke=True)
             except GeoAgentError as error:
                 if not item.finished.is_set():
-                    item.end("failed", error=str(error))
+                    self._end(item, "failed", error=str(error))
                 return
             else:
                 self._typical_s += 0.3 * (seen.seconds - self._typical_s)
+                for stage, seconds in seen.observed.seconds.items():
+                    self._watch.stage(stage, seconds)
                 if not item.finished.is_set():
                     item.observation = self._memory.put(seen)
-                    item.end("done")
+                    self._end(item, "done")
                 return
             if item.finished.is_set():
                 return

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from geoagent.interfaces.render.map import TILE_HOST
 from geoagent.interfaces.web.limits import MB, Limits
+from geoagent.interfaces.web.watch import Watch
 from geoagent.optional import needs
 
 with needs("web", "starlette"):
@@ -23,6 +24,8 @@ with needs("web", "starlette"):
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from geoagent.interfaces.web.access import Access
 
 POLICY = "; ".join(
     (
@@ -67,10 +70,23 @@ class Guard:
         app: the same.
         limits: size and time limits.
         hosts: allowed host names, in addition to localhost and numeric addresses.
+        access: who may ask; None for anybody who reaches the server.
+        watch: is told of every request.
+        safe: methods that pages of other servers may use, since they change nothing and their replies cannot be read.
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits, hosts: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        hosts: Collection[str] = (),
+        *,
+        access: Access | None = None,
+        watch: Watch | None = None,
+        safe: Collection[str] = _SAFE,
+    ) -> None:
         self.app, self._limits = app, limits
+        self._access, self._watch, self._safe = access, watch or Watch(), safe
         self._hosts = {"localhost", *(host.lower() for host in hosts)}
         self._arriving = 0
 
@@ -80,12 +96,14 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        started = False
+        if self._access is not None:
+            self._access.hide(scope)
+        started, status = False, 0
 
         async def sent(message: Message) -> None:
-            nonlocal started
+            nonlocal started, status
             if message["type"] == "http.response.start":
-                started = True
+                started, status = True, message["status"]
                 given = {name.lower() for name, _ in message["headers"]}
                 own = [(k.encode(), v.encode()) for k, v in HEADERS.items() if k.encode() not in given]
                 if b"cache-control" not in given:
@@ -98,19 +116,24 @@ class Guard:
             self._check(scope["method"], headers)
             size = self._reserve(scope["method"], headers)
             try:
-                await self.app(scope, body, sent)
+                if self._access is None:
+                    await self.app(scope, body, sent)
+                else:
+                    await self._access.serve(self.app, scope, body, sent)
             finally:
                 self._arriving -= size
         except Refused as refused:
             if not started:
                 await body.drain()
                 await _refuse(sent, refused)
+        finally:
+            self._watch.request(scope["method"], getattr(scope.get("route"), "path", ""), status)
 
     def _check(self, method: str, headers: dict[str, str]) -> None:
         host = headers.get("host", "")
         if not self._known(host):
             raise Refused(421, f"this server does not answer to the name {host[:100]!r}; see --allow-host")
-        if method in _SAFE:
+        if method in self._safe:
             return
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc.lower() != host.lower():

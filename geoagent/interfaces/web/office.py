@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from geoagent.interfaces.web.limits import MB, Limits
 from geoagent.interfaces.web.memory import Memory
 from geoagent.interfaces.web.readers import Seen
 from geoagent.interfaces.web.schemas import Problem
+from geoagent.interfaces.web.watch import Watch
 from geoagent.interfaces.web.weigh import Scales
 from geoagent.optional import needs
 
@@ -43,11 +45,16 @@ class Office:
     tracks: Memory[Track]
     limits: Limits
     weighing: asyncio.Semaphore
+    watch: Watch
 
     async def weigh(self, act: Any, *args: Any) -> Any:
         """Run what takes a moment of computing beside the event loop, a few at a time."""
         async with self.weighing:
-            return await asyncio.to_thread(act, *args)
+            begin = time.perf_counter()
+            try:
+                return await asyncio.to_thread(act, *args)
+            finally:
+                self.watch.stage("weigh", time.perf_counter() - begin)
 
     def remembered(self, id: str) -> Seen:
         """An observation.

@@ -194,11 +194,11 @@ class Health(_Part):
     """That the server runs, and what it does."""
 
     status: Literal["ok", "starting", "broken"]
-    version: str
-    workers: int = Field(description="readers that run")
-    waiting: int = Field(description="photos that wait")
-    remembered: int = Field(description="observations that are kept")
-    trouble: str
+    version: str | None = Field(default=None, description="this and the rest only to whoever may ask")
+    workers: int | None = Field(default=None, description="readers that run")
+    waiting: int | None = Field(default=None, description="photos that wait")
+    remembered: int | None = Field(default=None, description="observations that are kept")
+    trouble: str | None = None
 
 
 class PlaceFound(_Part):

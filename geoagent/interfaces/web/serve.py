@@ -6,9 +6,11 @@ import contextlib
 import ipaddress
 import socket
 from collections.abc import Callable, Collection
+from typing import Any
 
 from geoagent.config import Config
-from geoagent.errors import InputError
+from geoagent.errors import ConfigError, InputError
+from geoagent.interfaces.web.access import VARIABLE, Access
 from geoagent.interfaces.web.app import create_app
 from geoagent.interfaces.web.limits import Limits
 from geoagent.optional import needs
@@ -26,8 +28,10 @@ def serve(
     hosts: Collection[str] = (),
     log_level: str = "warning",
     started: Callable[[str], None] | None = None,
+    access: Access | None = None,
+    metrics: bool = False,
 ) -> None:
-    """Serve until interrupted.
+    """Serve the page and the API until interrupted.
 
     Args:
         config: how agents are put together.
@@ -37,12 +41,27 @@ def serve(
         hosts: names that the server answers to, beside localhost and addresses in figures.
         log_level: of the server ("info" logs every request).
         started: called with the address once the port is taken.
+        access: who may ask; None for anybody, at an address of this machine alone.
+        metrics: whether to count, and to tell it at `/metrics`.
+
+    Raises:
+        ConfigError: others reach the address, and anybody may ask.
+        InputError: the address or port cannot be had.
+        MissingDependency: the extra `web` is not installed, or `metrics` where it is asked for.
+    """
+    if access is None and not is_local(host):
+        ways = f"--token-file FILE or the environment variable {VARIABLE}"
+        raise ConfigError(f"{host} is no address of this machine alone: set a token, with {ways}")
+    app = create_app(config, limits, {*hosts, host}, access=access, metrics=metrics)
+    run(app, host, port, log_level, started)
+
+
+def run(app: Any, host: str, port: int, log_level: str, started: Callable[[str], None] | None = None) -> None:
+    """Serve an ASGI application until interrupted; the arguments are those of `serve`.
 
     Raises:
         InputError: the address or port cannot be had.
-        MissingDependency: the extra `web` is not installed.
     """
-    app = create_app(config, limits, {*hosts, host})
     listening = listen(host, port)
     if started is not None:
         started(address_of(listening))

@@ -17,6 +17,7 @@ async function ask(path, options = {}) {
     throw new Refusal("The server does not respond. Is geoagent still running?", 0);
   }
   if (reply.ok) return reply;
+  if (reply.status === 401) location.assign("/login");
   let message = `The server refused (${reply.status}).`, fields = {};
   try { const said = await reply.json(); message = said.error || message; fields = said.fields || {}; } catch { /* no words */ }
   throw new Refusal(message, reply.status, Number(reply.headers.get("Retry-After")) || 0, fields);
