@@ -6,6 +6,7 @@ imported on first use, so `import geoagent` stays cheap.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from geoagent.worlds.world import World
 
 __version__ = "0.1.0"
+
+# Packages that send usage data to their makers unless these are set before they are imported; ONNX Runtime's wheels of
+# 2026 keep a device id as well. geoagent contacts no other host unless its user asks for that.
+for _switch, _off in (
+    ("ORT_DISABLE_TELEMETRY", "1"),
+    ("RAY_USAGE_STATS_ENABLED", "0"),
+    ("HF_HUB_DISABLE_TELEMETRY", "1"),
+):
+    os.environ.setdefault(_switch, _off)
 
 _HOME = {
     "Answer": "geoagent.answer",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 HEAVY = (
     "torch", "torchvision", "open_clip", "paddle", "paddleocr", "geopandas", "faiss", "openai", "ray", "fastapi",
@@ -45,3 +47,15 @@ def test_public_names_exist():
     for name in geoagent.__all__:
         assert getattr(geoagent, name) is not None
     assert set(geoagent.__all__) <= set(dir(geoagent))
+
+
+def test_reading_a_photo_leaves_no_device_id_behind(tmp_path: Path):
+    """The wheels of ONNX Runtime send usage data under an id that they keep, unless they are told not to."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "ORT_"))}
+    own |= {"HOME": str(tmp_path), "LOCALAPPDATA": str(tmp_path), "GEOAGENT_CACHE": str(tmp_path / "ours")}
+    photo = Path(__file__).resolve().parents[1] / "examples" / "photos" / "no_text.jpg"
+    command = [sys.executable, "-m", "geoagent", "locate", str(photo)]
+    done = subprocess.run(command, env=own, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "No place can be named" in done.stdout
+    assert {path.name for path in tmp_path.iterdir()} <= {"ours"}
