@@ -187,6 +187,7 @@ class TestTownAndState:
             (["Mt. Vernon, NY 10550"], (40.91, -73.84)),
             (["Salvador - BA", "Farmácia"], (-12.97, -38.5)),
             (["Curitiba/PR"], (-25.43, -49.27)),
+            (["Curitiba - PR  (41) 3355-0142"], (-25.43, -49.27)),  # "pr." is a street in Lithuania
             (["London, ON N6A 1B3"], (42.98, -81.25)),
             (["Perth, TAS"], (-41.57, 147.17)),
             (["Guadalajara, Jal."], (20.67, -103.35)),

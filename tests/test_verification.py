@@ -348,9 +348,9 @@ class TestWords:
         ("times", "words"),
         [
             (1.0, "as likely as before"), (3.21, "3.2 times likelier than before"), (9.8, "10 times likelier"),
-            (1218, "1,200 times likelier"), (4.24e6, "4.2 million times likelier"), (1.87e10, "19 billion times"),
-            (9.97e5, "1.0 million times"), (3e13, "30 trillion times"), (1e300, "over a thousand trillion times"),
-            (1 / 1.87e10, "19 billion times less likely than before"),
+            (1218, "1,200 times likelier"), (4.24e6, "over a million times likelier"), (1e300, "over a million times"),
+            (9.97e5, "1,000,000 times"), (1 / 18_700, "19,000 times less likely than before"),
+            (1 / 1.87e10, "over a million times less likely than before"),
         ],
     )  # fmt: skip
     def test_numbers_are_those_of_people(self, times, words):
@@ -371,6 +371,15 @@ class TestWords:
         assert phone.here is not None
         assert "+43" in phone.here
         assert all(each.here is None for each in agent.verify(agent.observe_text([]), "Austria").expected)
+
+    def test_what_the_user_excluded_is_no_matter_of_evidence(self, agent):
+        only = agent.using(within=("DE", "AT"))
+        seen = only.observe_text(["札幌市役所", "北海道札幌市中央区"])
+        told = only.verify(seen, "Sapporo")
+        assert told.verdict == "contradicted"
+        assert told.says.startswith("What you stated rules the claim out: Sapporo")
+        assert agent.verify(seen, "Sapporo").verdict == "supported"
+        assert only.verify(seen, "Bavaria").verdict != "contradicted"
 
     def test_a_cap_withholds_what_was_read(self, agent):
         found = agent.using(max_precision="country").verify(agent.observe_text(KOELN), "Germany")

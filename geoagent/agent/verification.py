@@ -27,6 +27,10 @@ STRONG, FAIR = math.log(10.0), math.log(3.0)
 """Nats from which evidence is called strong, or worth a mention (Kass & Raftery 1995, section 3.2)."""
 
 
+_EXCLUDED = math.log(1e-6)
+"""Log odds below which what the user stated leaves no room for a claim."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -181,7 +185,8 @@ def _weigh(
         weighed.append(
             Weighed(key="picture", kind="picture", value=observed.vision.encoder, says=says, regions=[], nats=nats)
         )
-    verdict = _verdict(p, factor, lead)
+    excluded = bool(user) and before < _EXCLUDED and odds(prior, ()) > before + STRONG
+    verdict: Verdict = "contradicted" if excluded else _verdict(p, factor, lead)
     placed = builder.placed(answered)[0]
     instead = where(placed) if rival is not None and builder.cap in OPEN and placed.precision != "none" else ""
     return Verification(
@@ -200,7 +205,9 @@ def _weigh(
         bayes_factor_nats=round(factor, 3),
         evidence=sorted(weighed, key=lambda w: -abs(w.nats)),
         expected=expected_of(claim, observed, assets, quoting=builder.cap in OPEN),
-        says=_words(claim, verdict, p, factor, len(weighed) - len(user), instead),
+        says=f"What you stated rules the claim out: {claim.name} is not within it, whatever the photo shows."
+        if excluded
+        else _words(claim, verdict, p, factor, len(weighed) - len(user), instead),
         warnings=list(dict.fromkeys((*claim.notes, *builder.notes, *observed.warnings))),
     )
 
@@ -237,24 +244,21 @@ def _words(claim: Claim, verdict: Verdict, p: float, factor: float, pieces: int,
     return f"{named}: {claim.name} has a probability of {_percent(p)}; what was seen makes it {times_text(factor)}."
 
 
-_NAMED = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+_MOST_TIMES = 1e6
+"""Odds that are told: reading errors and forgeries make more of them no surer."""
 
 
 def times_text(nats: float) -> str:
-    """Say by how much odds changed, as people do: "19 billion times less likely than before"."""
+    """Say by how much odds changed, as people do: "19,000 times less likely than before"."""
     times = math.exp(min(abs(nats), 700.0))
     if times < 1.05:
         return "as likely as before"
     how = f"{'likelier' if nats > 0 else 'less likely'} than before"
-    if times >= 1e15:
-        return f"over a thousand trillion times {how}"
+    if times >= _MOST_TIMES:
+        return f"over a million times {how}"
     if times < 9.5:
         return f"{times:.1f} times {how}"
-    times = float(f"{times:.2g}")  # two digits are more than it is known by
-    for size, name in _NAMED:
-        if times >= size:
-            return f"{times / size:.{0 if times >= 9.95 * size else 1}f} {name} times {how}"
-    return f"{times:,.0f} times {how}"
+    return f"{float(f'{times:.2g}'):,.0f} times {how}"  # two digits are more than it is known by
 
 
 def _percent(p: float) -> str:

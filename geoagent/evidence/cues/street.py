@@ -24,6 +24,8 @@ _NOT_LATIN = (
     frozenset(lang for script, langs in OF_SCRIPT.items() if script not in _EAST_ASIAN for lang in langs) - _BOTH
 )
 _COMPOUNDING = frozenset({"de", "nl", "sv", "no", "nb", "nn", "da", "fi", "et", "is", "af", "lb", "als", "fy"})
+_SURNAMES, _PERSON = frozenset({"hill", "park", "green", "wood", "lane", "banks", "field"}), 0.3
+"""Street words that are common surnames too, and the factor on them after a first name."""
 _ENGLISH_VERBS = frozenset({"call", "way", "via", "pass", "drive", "walk", "close", "rise", "view", "ring"})
 """Street words that are ordinary English words: before other ordinary words they name no street."""
 _NOT_NAMES = frozenset({"the", "a", "follow", "us", "no", "to", "only", "ahead", "closed", "open"})
@@ -65,7 +67,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     spans=(line.span(start, end),),
                     countries=countries,
                     elsewhere=ABROAD,
-                    strength=_strength(word, known),
+                    strength=_strength(word, known) * _unlike_a_person(reading, line, start, word),
                 )
             )
     return cues
@@ -198,8 +200,8 @@ def _plausible(
             return False
     if len(key) > 3:
         return True
-    if first and re.search(r"[,(/]", line.text[words[first - 1].end : words[first].start]):
-        return False  # the state after a town: "Paris, TN", "Lucca (LU)"
+    if first and re.search(r"[,(/]| [-–—] ", line.text[words[first - 1].end : words[first].start]):
+        return False  # the state after a town: "Paris, TN", "Lucca (LU)", "Curitiba - PR"
     if len(key) == 1:
         return line.text[words[last].end : words[last].end + 1] in (
             "/",
@@ -264,6 +266,13 @@ def _countries(reading: Reading, known: StreetWord, line: Line) -> dict[str, flo
         for code, share in reading.facts.language_share(language).items():
             countries[code] = max(countries.get(code, 0.0), share * spelled)
     return countries
+
+
+def _unlike_a_person(reading: Reading, line: Line, start: int, word: str) -> float:
+    """Factor for a street that may as well be a person: "Octavia Hill" on a plaque."""
+    first = next((w.key for w in line.words if w.start >= start), "")
+    names = reading.facts.frequency
+    return _PERSON if word in _SURNAMES and first in names.first_names else 1.0
 
 
 def _strength(word: str, known: StreetWord) -> float:
