@@ -2,8 +2,8 @@
 
     python examples/check.py
 
-Each drawn photo with text must be placed in its country and, where a city is named, near there; each photograph there or
-nowhere. Prints one line a photo; exits with 1 where one is wrong.
+Each drawn photo with text must be placed in its country and, where a city is named, near there; each photograph there
+or nowhere. Prints one line a photo; exits with 1 where one is wrong.
 """
 
 from __future__ import annotations
