@@ -332,6 +332,24 @@ def test_a_photo_at_the_same_second_as_another(agent: GeoAgent):
     assert best(agent, made, "b").place == "Lyon"
 
 
+def test_a_position_that_is_wrong_tells_the_others_nothing(agent: GeoAgent):
+    """Not even the photo of the same phone twenty minutes earlier, whose own position is no evidence for itself."""
+    sign = ["Bäckerei am Dom", "Tel. 0221 4710234", "50667 Köln"]
+    made = album(
+        agent,
+        [
+            photo(agent, "sign", 0, lines=sign, device=CAMERA),
+            photo(agent, "bonn", 240, LatLon(50.7374, 7.0982)),
+            photo(agent, "odd", 260, LatLon(40.7, -74.0)),
+        ],
+    )
+    assert made.report("odd").wrong_position > 0.9
+    assert made.report("bonn").wrong_position < 0.1
+    for key in ("sign", "bonn"):
+        assert "odd" not in {witness.source for witness in made.report(key).witnesses}
+        assert best(agent, made, key).country == "DE"
+
+
 def test_near_the_pole_and_the_date_line(agent: GeoAgent):
     for there in (LatLon(78.22, 15.65), LatLon(-17.71, 178.06), LatLon(-16.99, -179.95), LatLon(-89.9, 0.0)):
         made = album(

@@ -206,7 +206,7 @@ def test_the_report_tells_the_time_and_the_witnesses(agent: GeoAgent):
         "When it was taken, and the photos around it",
         "Taken 2023-07-04 08:20 UTC",
         "first.jpg (Google Pixel 7), 20 minutes before it, has a position in Lyon",
-        "sign.jpg (Google Pixel 7), 20 minutes after it, points to Lyon",
+        "camera.jpg (Canon EOS 80D), 50 minutes after it, has a position in Lyon",
         "is evidence for the other photos, never for this one",
     ):
         assert part in page, part

@@ -29,7 +29,6 @@ _LIKELY = 1e-12  # smallest likelihood, so that no message vanishes
 _NEAREST = 100  # testimonies on each side of a photo among which those are chosen that are heard
 _STILL_MOST = 24  # testimonies that are heard of one place
 _FARTHEST = 50  # nodes on each side among which these places are sought
-_RIGHT = 0.5  # weight of a position below which it is likelier wrong
 _LEADING = 3  # places of a testimony that compete beside those of others
 
 Alike = Callable[[Sequence[str]], Float]
@@ -97,16 +96,13 @@ class Chain:
         heard, own = self._heard(asked, left, right)
         earlier = [h for h in heard if h.node.hours <= hours]
         later = [h for h in heard if h.node.hours > hours]
-        before = self._teller(left, earlier, self.fixed[:first][::-1] if first > 0 else ())
-        after = self._teller(right, later, self.fixed[last + 1 :])
         if left is None:
             left, earlier = self._instead(earlier, asked, before=True)
         if right is None:
             right, later = self._instead(later, asked, before=False)
         visits = self._visits(hours, key)
         rows = self._candidates(asked, (left, right), [*earlier, *later], visits)
-        before = before if before is not None or left is None else left.node.key
-        after = after if after is not None or right is None else right.node.key
+        before, after = (None if end is None else end.node.key for end in (left, right))
         if len(rows) == 0:
             return Told(rows, np.ones(1), before, after)
         probs = self._step.start(rows, visits)
@@ -143,14 +139,6 @@ class Chain:
         """A position as the end from which a photo is seen."""
         rows, probs = self.smoothed(index)
         return End(self.fixed[index], rows, masses[index], _likeliest(rows, probs))
-
-    def _teller(self, end: End | None, heard: Sequence[Heard], beyond: Sequence[Node]) -> str | None:
-        """Key of what tells most on a side: the nearest position, unless it is likelier wrong than right."""
-        if end is None or end.node.weight >= _RIGHT:
-            return None if end is None else end.node.key
-        if heard:
-            return heard[0].node.key
-        return next((node.key for node in beyond if node.weight >= _RIGHT), end.node.key)
 
     def _instead(self, side: Sequence[Heard], asked: Node, *, before: bool) -> tuple[End | None, list[Heard]]:
         """The testimony that says most on a side without a position, as its end; and those nearer to the photo."""

@@ -20,6 +20,7 @@ from geoagent.types import Int
 from geoagent.worlds.world import World
 
 _VISIT = 0.5  # least probability of a cell that a picture alone speaks for, to be a visit: it seldom knows the town
+_WRONG = 0.5  # probability of a wrong position from which it tells other photos nothing
 _DOUBTED = 0.01  # probability of a wrong position from which it counts less
 TOGETHER = 0.5
 """Least probability of being together at which a device's photos are told anything by another one."""
@@ -155,6 +156,24 @@ class Timelines:
             found[device] = (chain, {node.key: i for i, node in enumerate(chain.fixed)})
         return found
 
+    @cached_property
+    def wrong(self) -> frozenset[str]:
+        """Positions that are likelier wrong than right, as the whole album has it."""
+        return frozenset(key for key, s in self.sightings.items() if s.gps is not None and self.outlier(key) > _WRONG)
+
+    @cached_property
+    def _telling(self) -> Mapping[str, tuple[Chain, Chain]]:
+        """Each device's own time line and the merged one, without wrong positions where others are right."""
+        found = {}
+        for device in self.devices:
+            chains = self.own[device], self.merged[device]
+            found[device] = chains
+            wrong = [node.key in self.wrong for node in chains[1].fixed]
+            if any(wrong) and not all(wrong):
+                own, merged = ([n for n in chain.nodes if n.key not in self.wrong] for chain in chains)
+                found[device] = self._chain(own), self._chain(merged)
+        return found
+
     def node(self, key: str) -> Node:
         """One sighting as a node of a time line."""
         sighting, rows = self.sightings[key], self._rows[key]
@@ -172,7 +191,7 @@ class Timelines:
     def told(self, key: str) -> Message | None:
         """What all others tell about one photo; None if there is nobody who could."""
         sighting = self.sightings[key]
-        own, merged = self.own[sighting.device], self.merged[sighting.device]
+        own, merged = self._telling[sighting.device]
         if not any(node.key != key for node in merged.nodes):
             return None
         together = {o: c.at(sighting.hours) for o, c in self.company[sighting.device].items()}
