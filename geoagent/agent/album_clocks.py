@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from geoagent.album.motion import Motion
 from geoagent.album.sightings import Sighting
 from geoagent.album.timelines import Timelines
 from geoagent.errors import InputError
+from geoagent.places.zones import utc_offset_hours
 from geoagent.types import Capture
 from geoagent.worlds.world import World
 
@@ -205,14 +206,21 @@ class Clocks:
     def _assumed(
         self, device: str, mine: Sequence[Sighting], known: Sequence[Sighting], zones: Sequence[float]
     ) -> Offset:
-        """The zone that other devices show, else that of the longitudes where they were."""
+        """The zone that other devices show, else that of the places where they were."""
         if zones:
             hours, why = float(np.median(zones)), "as the other devices show"
         else:
-            lons = [place.lon for sighting in known for place, _ in sighting.points[:1]]
-            hours, why = round(float(np.median(lons)) / 15.0), "the zone of the places around it"
+            found = sorted(self._zone_of(sighting) for sighting in known if sighting.points)
+            hours, zone = found[len(found) // 2]
+            why = f"the time at the places around it ({zone})" if zone else "the time at the longitude around it"
         says = f"the clock of {_named(device)} is assumed to be {_ahead(hours)}, {why}; set it by --clock"
         return Offset(hours, _ASSUMED_HOURS, "assumed", says=says)
+
+    def _zone_of(self, sighting: Sighting) -> tuple[float, str]:
+        """Hours ahead of UTC where and when something was seen, and the name of the zone."""
+        place = sighting.points[0][0]
+        when = datetime.fromtimestamp(sighting.hours * 3600.0, UTC)
+        return utc_offset_hours(place, str(self._world.cells.country[self._world.cells.at(place)]), when)
 
 
 def _clock_hours(capture: Capture) -> float:
