@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parents[1] / "geoagent"
 LAYERS = [
     {"errors"},
     {"filenames", "optional", "resources", "plugs", "places.geo", "evidence.scripts", "evidence.quiet"},
-    {"places.coordinates", "places.zones", "types", "tables", "config", "prompts", "evidence.llm_messages", "evidence.llm_log"},
+    {"places.coordinates", "places.zones", "types", "tables", "config", "prompts"}
+    | {"evidence.llm_messages", "evidence.llm_log"},
     {"places.geocells", "places.gazetteer", "evidence.photos", "evidence.folders", "evidence.opening", "evidence.raw"}
     | {"evidence.decoding", "evidence.exif", "evidence.gps", "evidence.copied"}
     | {"evidence.capture", "evidence.taken", "evidence.named_times", "evidence.takeout", "evidence.forms"}
