@@ -395,3 +395,15 @@ def test_one_gps_stamp_that_is_hours_old_tells_no_zone(agent: GeoAgent):
     asked = photo(agent, "q", 46, zone=False, ahead_h=2.0)
     made = album(agent, [*photos, stale, asked])
     assert made.clocks.hours("q")[0] == pytest.approx(made.clocks.hours("p0")[0] + 46 / 60, abs=0.01)
+
+
+def test_an_album_that_agrees_makes_a_sign_no_vaguer(agent: GeoAgent):
+    """What the album says of a wide surrounding leaves the place in the town to the sign."""
+    sign = ["Bäckerei Hofmann", "Ehrenstraße 28 · 50672 Köln", "Tel. 0221 4710 234"]
+    bonn = LatLon(50.7374, 7.0982)
+    made = album(agent, [photo(agent, "sign", 0, lines=sign), photo(agent, "bonn", 240, bonn)])
+    alone = agent.answer(made.photos["sign"].observation)
+    together = agent.answer(made.observed("sign"))
+    assert together.best.place == alone.best.place == "Köln"
+    assert together.best.precision == alone.best.precision
+    assert together.radius_90_km <= 1.5 * alone.radius_90_km

@@ -139,3 +139,15 @@ def test_an_exact_place_does_not_win_over_a_likelier_town():
         at, np.zeros(3, dtype=np.int64), np.zeros(3), nan, ("",) * 3, "place", np.array([0.01, 5.0, 6.0])
     )
     assert densest_point(found, np.array([0.2, 0.5, 0.3]), np.arange(3)) in (1, 2)
+
+
+def test_an_exact_place_near_a_likelier_town_does_not_win_either():
+    """Bonn, exactly, at one percent, is as near to Köln as a town is wide."""
+    from geoagent.belief.spreads import densest_point
+    from geoagent.types import Candidates
+
+    nan = np.full(2, np.nan, dtype=np.float32)
+    at, extent = np.array([[50.9333, 6.95], [50.7374, 7.0982]]), np.array([11.0, 0.01])
+    found = Candidates(at, np.zeros(2, dtype=np.int64), np.zeros(2), nan, ("",) * 2, "place", extent)
+    assert densest_point(found, np.array([0.99, 0.01]), np.arange(2)) == 0
+    assert densest_point(found, np.array([0.1, 0.9]), np.arange(2)) == 1

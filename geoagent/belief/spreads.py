@@ -11,8 +11,10 @@ from geoagent.places.geo import Float, pairwise_km
 from geoagent.types import Candidates, Constraint, Int, Spread
 from geoagent.worlds.world import World
 
-TOWN_KM, STREET_KM = 25.0, 1.0
-"""The town with most probability this near is chosen, and in it the point."""
+TOWN_KM, QUARTER_KM, STREET_KM = 25.0, 5.0, 1.0
+"""The town with most probability this near is chosen, in it the quarter, and in that the point."""
+_WORTH = 0.25  # share of the probability within a distance that must lie within the next one, to choose by that
+_WIDE_KM = 25.0
 _LIGHT = 1e-4  # points with less of the mass are left to the cells' own places
 
 
@@ -41,7 +43,9 @@ def points_in(world: World, cells: Int, constraints: Sequence[Constraint]) -> Ca
             continue
         spread, r = constraint.spread, constraint.reliability
         home = cells_of(spread, world)
-        keep = np.flatnonzero(np.isin(home, cells) & (spread.mass > _LIGHT))
+        # What is wider than its cell tells no place in it.
+        fits = spread.extent_km <= np.maximum(world.cells.radius_km[home], _WIDE_KM)
+        keep = np.flatnonzero(np.isin(home, cells) & (spread.mass > _LIGHT) & fits)
         mass = np.bincount(home, r * spread.mass, minlength=len(world.cells))
         share = r * spread.mass[keep] / (mass + (1 - r) * world.prior)[home[keep]]
         found.append((spread.latlon[keep], home[keep].astype(np.int64), np.log(share), spread.extent_km[keep]))
@@ -59,7 +63,10 @@ def left_to_others(points: Candidates, cells: Int) -> Float:
 
 
 def densest_point(candidates: Candidates, weights: Float, members: Int) -> int:
-    """Index of the member with most probability within `STREET_KM`, in the town with most probability.
+    """Index of the member with most probability nearby: the town first, then the quarter, then the point.
+
+    An exact place must not win over a town that is far likelier and spread over some kilometres; so a smaller distance
+    decides only where a good part of the probability lies within it.
 
     Args:
         candidates: M candidates.
@@ -67,13 +74,16 @@ def densest_point(candidates: Candidates, weights: Float, members: Int) -> int:
         members: indices of those that may be chosen; at least one.
     """
     heavy = members[np.argsort(-weights[members], kind="stable")[:200]]
-    # First the town: an exact place would else win over a town that is far likelier and spread over some kilometres.
-    for reach_km in (TOWN_KM, STREET_KM):
+    chosen, held = int(heavy[0]), 0.0
+    for reach_km in (TOWN_KM, QUARTER_KM, STREET_KM):
         km = pairwise_km(candidates.latlon[heavy])
         inside = np.zeros_like(km)
         for quantile in SPREAD:
             inside += np.sqrt(km**2 + (quantile * candidates.extent_km[heavy]) ** 2) <= reach_km
-        best = int((inside @ weights[heavy]).argmax())
-        if reach_km > STREET_KM:
-            heavy = heavy[km[best] <= reach_km]
-    return int(heavy[best])
+        around = (inside @ weights[heavy]) / len(SPREAD)
+        best = int(around.argmax())
+        if around[best] < _WORTH * held:
+            break
+        chosen, held = int(heavy[best]), float(around[best])
+        heavy = heavy[km[best] <= reach_km]
+    return chosen
