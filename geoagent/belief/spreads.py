@@ -11,9 +11,9 @@ from geoagent.places.geo import Float, pairwise_km
 from geoagent.types import Candidates, Constraint, Int, Spread
 from geoagent.worlds.world import World
 
-TOWN_KM, QUARTER_KM, STREET_KM = 25.0, 5.0, 1.0
-"""The town with most probability this near is chosen, in it the quarter, and in that the point."""
-_WORTH = 0.25  # share of the probability within a distance that must lie within the next one, to choose by that
+TOWN_KM, STREET_KM = 25.0, 1.0
+"""The town with most probability this near is chosen, and in it the point."""
+_WORTH = 0.25  # share of a town's probability that must lie around one point, to choose that
 _WIDE_KM = 25.0
 _LIGHT = 1e-4  # points with less of the mass are left to the cells' own places
 
@@ -63,10 +63,10 @@ def left_to_others(points: Candidates, cells: Int) -> Float:
 
 
 def densest_point(candidates: Candidates, weights: Float, members: Int) -> int:
-    """Index of the member with most probability nearby: the town first, then the quarter, then the point.
+    """Index of the member with most probability within `STREET_KM`, in the town with most probability.
 
-    An exact place must not win over a town that is far likelier and spread over some kilometres; so a smaller distance
-    decides only where a good part of the probability lies within it.
+    An exact place must not win over a town that is far likelier and spread over some kilometres: where little of the
+    town's probability lies around any point, its heaviest member is chosen.
 
     Args:
         candidates: M candidates.
@@ -74,16 +74,18 @@ def densest_point(candidates: Candidates, weights: Float, members: Int) -> int:
         members: indices of those that may be chosen; at least one.
     """
     heavy = members[np.argsort(-weights[members], kind="stable")[:200]]
-    chosen, held = int(heavy[0]), 0.0
-    for reach_km in (TOWN_KM, QUARTER_KM, STREET_KM):
-        km = pairwise_km(candidates.latlon[heavy])
-        inside = np.zeros_like(km)
-        for quantile in SPREAD:
-            inside += np.sqrt(km**2 + (quantile * candidates.extent_km[heavy]) ** 2) <= reach_km
-        around = (inside @ weights[heavy]) / len(SPREAD)
-        best = int(around.argmax())
-        if around[best] < _WORTH * held:
-            break
-        chosen, held = int(heavy[best]), float(around[best])
-        heavy = heavy[km[best] <= reach_km]
-    return chosen
+    around, km = _around(candidates, weights, heavy, TOWN_KM)
+    town = int(around.argmax())
+    held, heavy = float(around[town]), heavy[km[town] <= TOWN_KM]
+    around, _ = _around(candidates, weights, heavy, STREET_KM)
+    point = int(around.argmax())
+    return int(heavy[point if around[point] >= _WORTH * held else 0])
+
+
+def _around(candidates: Candidates, weights: Float, rows: Int, reach_km: float) -> tuple[Float, Float]:
+    """Probability within a distance of each of N candidates, `(N,)`, and their distances, `(N, N)` km."""
+    km = pairwise_km(candidates.latlon[rows])
+    inside = np.zeros_like(km)
+    for quantile in SPREAD:
+        inside += np.sqrt(km**2 + (quantile * candidates.extent_km[rows]) ** 2) <= reach_km
+    return np.asarray(inside @ weights[rows] / len(SPREAD)), km
