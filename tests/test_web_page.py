@@ -213,6 +213,7 @@ def test_a_world_without_polygons_has_discs(visit: Callable[..., Any], tmp_path:
         found(page, picture(KOELN))
         assert page.evaluate("now.view.cells.length") > 0
         assert page.evaluate("map.cells.every((cell) => cell.box[2] > cell.box[0])")
+        page.wait_for_load_state("networkidle")  # this server ends before the page does
 
 
 def test_a_hint_and_areas_count(visit: Callable[..., Any]) -> None:
