@@ -345,6 +345,8 @@ def test_a_position_that_is_wrong_tells_the_others_nothing(agent: GeoAgent):
     )
     assert made.report("odd").wrong_position > 0.9
     assert made.report("bonn").wrong_position < 0.1
+    assert made.notes[-1] == "the position in the file of odd does not fit the photos around"
+    assert "almost certainly wrong" in answer_of(agent, made, "odd").warnings[-1]
     for key in ("sign", "bonn"):
         assert "odd" not in {witness.source for witness in made.report(key).witnesses}
         assert best(agent, made, key).country == "DE"

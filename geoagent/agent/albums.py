@@ -23,12 +23,14 @@ from geoagent.belief.candidates import city_extent_km
 from geoagent.belief.fusion import Fusion
 from geoagent.evidence.observation import Observation
 from geoagent.evidence.tracks import Track
+from geoagent.filenames import safe
 from geoagent.places.geo import LatLon
 from geoagent.protocols import Assets
 from geoagent.types import Capture, Constraint
 
 CONFLICT_NATS = -3.0
 """Agreement of a photo's own evidence with the album's below which the answer says so."""
+_LISTED = 5  # photos with wrong positions that a note names
 _NAMED = 0.02  # least weight of a city that a text names, to be a place of the album
 _TRACK_POINTS = 3  # points of a track around each photo that are used
 _EVERY_HOURS = 1.0  # and one in such a time, for where its owner often is
@@ -148,8 +150,12 @@ class Album:
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What was found about devices and clocks, in words."""
-        return self.clocks.notes
+        """What was found about devices and clocks, and positions in files that are wrong, in words."""
+        wrong = [safe(key) for key in sorted(self._parts) if key in self.timelines.wrong]
+        listed = ", ".join(wrong[:_LISTED]) + (f" and {len(wrong) - _LISTED} more" if wrong[_LISTED:] else "")
+        what = "the position in the file" if len(wrong) == 1 else "the positions in the files"
+        said = f"{what} of {listed} {'does' if len(wrong) == 1 else 'do'} not fit the photos around"
+        return (*self.clocks.notes, said) if wrong else self.clocks.notes
 
     @cached_property
     def _parts(self) -> Mapping[str, AlbumPhoto]:
@@ -246,9 +252,8 @@ class Album:
         found = []
         position = self.photos[key].capture.position
         if position is not None and (p := self.timelines.outlier(key)) > 0.5:
-            found.append(
-                f"the position in its file does not fit the photos around it: it is wrong with a probability of {p:.0%}"
-            )
+            how = "almost certainly wrong" if p > 0.995 else f"wrong with a probability of {100 * p:.0f} %"
+            found.append(f"the position in its file does not fit the photos around it: it is {how}")
         if self._agreement.get(key, math.inf) < CONFLICT_NATS:
             found.append("what the photo itself shows speaks against the photos around it")
         return found
