@@ -20,7 +20,7 @@ from geoagent.types import Int
 from geoagent.worlds.world import World
 
 _VISIT = 0.5  # least probability of a cell that a picture alone speaks for, to be a visit: it seldom knows the town
-_WRONG = 0.5  # probability of a wrong position from which it tells other photos nothing
+_WRONG = 0.99  # probability of a wrong position from which it tells other photos nothing
 _DOUBTED = 0.01  # probability of a wrong position from which it counts less
 TOGETHER = 0.5
 """Least probability of being together at which a device's photos are told anything by another one."""
@@ -158,7 +158,7 @@ class Timelines:
 
     @cached_property
     def wrong(self) -> frozenset[str]:
-        """Positions that are likelier wrong than right, as the whole album has it."""
+        """Positions that are most probably wrong, as the whole album has it."""
         return frozenset(key for key, s in self.sightings.items() if s.gps is not None and self.outlier(key) > _WRONG)
 
     @cached_property
