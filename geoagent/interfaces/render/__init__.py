@@ -169,8 +169,8 @@ def file_text(answer: Answer) -> str:
 
 
 def exif_distance_km(answer: Answer) -> float | None:
-    """Return how far the file's position is from the answer; None where there is none, or no place is named."""
-    named = answer.best is not None and answer.best.precision != "none"
+    """Return how far the file's position is from the answer; None without one, or where no more than a country is named."""
+    named = answer.best is not None and answer.best.precision not in ("none", "country")
     return answer.exif_gps.distance_km if named and answer.exif_gps is not None else None
 
 
