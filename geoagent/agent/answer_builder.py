@@ -124,7 +124,9 @@ class AnswerBuilder:
         if looked and has_text:
             before = infer(prior, user, looked=False, radii=False)[0].log_probs
             comparison = compared(seen, heard, before, vision_prediction.best, best, self.country_name)
-        why = unnamed(self.country_name(prediction.countries[0].code), prediction.confidence, self._config.least_confidence)
+        why = unnamed(
+            self.country_name(prediction.countries[0].code), prediction.confidence, self._config.least_confidence
+        )
         said = statements(
             best,
             vision_prediction.best,

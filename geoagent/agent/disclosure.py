@@ -10,7 +10,7 @@ import numpy as np
 
 from geoagent.agent.claims import Claim
 from geoagent.answer import AlbumReport, Answer, Best, CuePlace, CueReport, Prediction
-from geoagent.belief.explanation import SEEN_NOTHING, nothing_found, percent, unnamed
+from geoagent.belief.explanation import SEEN_NOTHING, nothing_found, sure_of, unnamed
 from geoagent.belief.radii import spread_quantiles
 from geoagent.config import OPEN, Config
 from geoagent.errors import InputError
@@ -275,10 +275,7 @@ class _Hider:
             return unnamed(self._country(final.countries[0].code), final.confidence, asked)
         country = self._country(final.best.country or "")
         named = ", ".join(dict.fromkeys((final.best.place or country, country)))
-        return (
-            f"{named}: {percent(final.confidence)} sure of {country}. "
-            f"Finer places are withheld ({self._cap} precision)."
-        )
+        return f"{sure_of(named, country, final.confidence)}. Finer places are withheld ({self._cap} precision)."
 
     def _country(self, code: str) -> str:
         place = self._gazetteer.country(code)

@@ -188,7 +188,11 @@ def _weigh(
     excluded = bool(user) and before < _EXCLUDED and odds(prior, ()) > before + STRONG
     verdict: Verdict = "contradicted" if excluded else _verdict(p, factor, lead)
     placed = builder.placed(answered)[0]
-    instead = where(placed, builder.country_name) if rival is not None and builder.cap in OPEN and placed.precision != "none" else ""
+    instead = (
+        where(placed, builder.country_name)
+        if rival is not None and builder.cap in OPEN and placed.precision != "none"
+        else ""
+    )
     return Verification(
         source=observed.source,
         claim=claim.said,

@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 
 from geoagent.answer import Best, Comparison, CuePlace, CueReport
+from geoagent.evidence.cues.language_names import language_name, script_name
+from geoagent.evidence.cues.reading import percent
 from geoagent.places.geo import Float, LatLon
 from geoagent.types import Constraint, Place, Posterior
 
@@ -73,6 +75,13 @@ def favoured(place: CuePlace | None, names: Names) -> str:
     return ", ".join(dict.fromkeys(part for part in (place.name, country) if part)) or "no place"
 
 
+def named_value(kind: str, value: str) -> str:
+    """What a cue is about: its value, with names of languages and scripts instead of their codes."""
+    if kind == "language":
+        return " or ".join(map(language_name, value.split()))
+    return script_name(value) if kind == "script" else value
+
+
 def where(best: Best | None, names: Names) -> str:
     """A place as text: "Köln, North Rhine-Westphalia, Germany"."""
     if best is None:
@@ -82,9 +91,9 @@ def where(best: Best | None, names: Names) -> str:
     return ", ".join(parts) or "no place"
 
 
-def percent(p: float) -> str:
-    """Return a probability as a percentage that never claims certainty: "<1 %", "96 %", ">99 %"."""
-    return ">99 %" if p >= 0.995 else "<1 %" if 0 < p < 0.005 else f"{round(100 * p)} %"
+def sure_of(place: str, country: str, p: float) -> str:
+    """Return "Köln, Germany: 96 % sure of Germany", or of a country alone "Germany, 96 % sure"."""
+    return f"{place}, {percent(p)} sure" if place == country else f"{place}: {percent(p)} sure of {country}"
 
 
 def unnamed(country: str, p: float, asked: float) -> str:
@@ -183,8 +192,8 @@ def statements(
     if unnamed and not looked and not cues:
         return [": ".join(nothing_found(lines, photo=photo, seen=seen))]
     level = {"country": "a country", "region": "a region", "full": "a point"}.get(text_aware.precision, "a city")
-    sure = f"{percent(confidence)} sure of {names(text_aware.country or '')}"
-    said = [unnamed or f"{where(text_aware, names)}: {sure}; the evidence reaches to {level}."]
+    sure = sure_of(where(text_aware, names), names(text_aware.country or ""), confidence)
+    said = [unnamed or f"{sure}; the evidence reaches to {level}."]
     if radius_50_km is not None and radius_90_km is not None and text_aware.precision != "country":
         said.append(
             f"Half of the probability lies within {kilometres(radius_50_km)} of the place, 90 % within "
@@ -201,9 +210,8 @@ def statements(
         )
         return said
     if unnamed and (hint := next((c for c in cues if c.nats >= _HINT_NATS and c.favours is not None), None)):
-        said.append(
-            f"If the {_KINDS.get(hint.kind, hint.kind)} “{hint.value}” is what it seems: {favoured(hint.favours, names)}."
-        )
+        what = f"{_KINDS.get(hint.kind, hint.kind)} “{named_value(hint.kind, hint.value)}”"
+        said.append(f"If the {what} is what it seems: {favoured(hint.favours, names)}.")
     for cue in [c for c in cues if c.nats >= _TOLD_NATS][:3]:
         changed = (
             f"without it: {where(cue.without, names)}"
@@ -215,7 +223,9 @@ def statements(
         said.append(f"{cue.says} It adds {cue.nats:+.1f} nats ({changed}).")
     against = [c for c in cues if c.nats < -0.1]
     if against:
-        named = "; ".join(f"{c.kind} “{c.value}” ({favoured(c.favours, names)})" for c in against[:3])
+        named = "; ".join(
+            f"{c.kind} “{named_value(c.kind, c.value)}” ({favoured(c.favours, names)})" for c in against[:3]
+        )
         said.append(f"Against it speak: {named}.")
     if not looked and not told:
         return said  # without its text nothing is known of the photo

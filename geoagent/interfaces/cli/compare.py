@@ -195,7 +195,7 @@ def _side_by_side(answer: Answer) -> dict[str, Any]:
 
 def _worth_a_line(answer: Answer) -> str | None:
     """The line about one of many answers, if the text changed its country or conflicts with the picture."""
-    from geoagent.interfaces.render.words import country_name
+    from geoagent.interfaces.render.names import country_name
     from geoagent.worlds.evaluation.changes import changed, country_of
 
     told = answer.comparison
@@ -211,7 +211,7 @@ def _worth_a_line(answer: Answer) -> str | None:
 def _placed(best: Best) -> str:
     """The place by name, or that there is none."""
     from geoagent.interfaces.render._evidence import where_text
-    from geoagent.interfaces.render.words import country_name
+    from geoagent.interfaces.render.names import country_name
 
     return "no place can be named" if best.precision == "none" else where_text(best, country_name)
 

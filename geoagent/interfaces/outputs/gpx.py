@@ -19,8 +19,9 @@ _SPACE = "http://www.topografix.com/GPX/1/1"
 
 
 def write(rows: Sequence[Row], target: Path) -> int:
-    """Write rows as GPX, atomically; answers without a position (they name no place, or no more than
-    a country) are left out.
+    """Write rows as GPX, atomically; answers without a position are left out.
+
+    Those name no place, or no more than a country.
 
     Returns:
         The number of points.

@@ -16,8 +16,9 @@ _SPACE = "http://www.opengis.net/kml/2.2"
 
 
 def write(rows: Sequence[Row], target: Path) -> int:
-    """Write rows as KML, atomically; answers without a position (they name no place, or no more than
-    a country) are left out.
+    """Write rows as KML, atomically; answers without a position are left out.
+
+    Those name no place, or no more than a country.
 
     Returns:
         The number of placemarks.

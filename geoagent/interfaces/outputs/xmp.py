@@ -144,7 +144,7 @@ def sidecar(row: Row, *, country_name: str | None = None, names: bool = True) ->
     Args:
         row: an answer that names a place.
         country_name: the name of its country.
-        names: write the place's names (landmark or city, state, country); a photo that has names of its own keeps those.
+        names: write the place's names (landmark or city, state, country); a photo that has names keeps its own.
     """
     root = Element(_name("x:xmpmeta"), {_name("x:xmptk"): f"geoagent {__version__}"})
     about = SubElement(SubElement(root, _name("rdf:RDF")), _name("rdf:Description"), {_name("rdf:about"): ""})
@@ -185,8 +185,8 @@ def unfit(row: Row, least: float = 0.0) -> Refusal | None:
     if row.precision in (None, "none") or not (row.country or row.lat is not None):
         return Refusal("the answer names no place", "no place named")
     if row.confidence is not None and row.confidence < least:
-        sure = f"its country is {percent_text(row.confidence)} sure, less than the {percent_text(least)} of --min-confidence"
-        return Refusal(sure, "not sure enough")
+        sure = f"its country is {percent_text(row.confidence)} sure"
+        return Refusal(f"{sure}, less than the {percent_text(least)} of --min-confidence", "not sure enough")
     return None
 
 

@@ -33,10 +33,12 @@ from geoagent.interfaces.render import (
     place_text,
     shown,
     title_text,
+    value_text,
 )
-from geoagent.interfaces.render._evidence import where_text
+from geoagent.interfaces.render._evidence import placed, where_text
 from geoagent.interfaces.render.album import album_text
-from geoagent.interfaces.render.words import country_name, place_words, sure_words, why_words
+from geoagent.interfaces.render.names import country_name
+from geoagent.interfaces.render.words import place_words, sure_words, why_words
 
 MOST_REGIONS = 12
 PARTIAL = "(partial: see the warnings)"
@@ -207,7 +209,7 @@ def _cues(answer: Answer) -> RenderableType:
             says.append(f" Without it: {where_text(cue.without, country_name)}.", "italic")
         table.add_row(
             str(number),
-            Text.assemble((shown(cue.kind), "cyan"), " ", shown(cue.value)),
+            Text.assemble((shown(cue.kind), "cyan"), " ", shown(value_text(cue))),
             says,
             Text(nats_text(cue.nats), style=style),
         )
@@ -225,7 +227,7 @@ def _comparison(answer: Answer) -> RenderableType:
         if seen is None:
             table.add_row(name, Text("not available", style="dim"), "–", "–", "–")
             continue
-        hidden = seen.best.lat is None or seen.best.precision == "none"
+        hidden = placed(seen.best) is None
         radii = ("–", "–") if hidden else (km_text(seen.radius_50_km), km_text(seen.radius_90_km))
         table.add_row(name, Text(where_text(seen.best, country_name)), percent_text(seen.confidence), *radii)
     change = change_text(answer)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from geoagent.answer import Answer, CueReport
-from geoagent.errors import ResourceError
 from geoagent.interfaces.render import (
     blank_text,
     coordinates_text,
@@ -15,14 +12,15 @@ from geoagent.interfaces.render import (
     percent_text,
     shown,
     title_text,
+    value_text,
 )
 from geoagent.interfaces.render._evidence import placed, where_text
-from geoagent.places.gazetteer import Gazetteer
+from geoagent.interfaces.render.names import country_name
 
 _MOST = 3
 """Cues that are named."""
 _LEAST = 0.05
-"""Least nats of a cue that is named."""
+"""Least nats of a cue that is named: less is written as 0.0."""
 _KINDS = {
     "album": "other photos of the album", "brand": "the brand", "company": "the form of company",
     "currency": "the currency", "direction": "the direction sign", "domain": "the web address",
@@ -44,14 +42,6 @@ def in_words(code: str) -> str:
     name = shown(country_name(code))
     article = name.startswith(("United ", "Republic of the ")) or name.endswith((" Islands", " Republic"))
     return f"the {name}" if article or name in _PLURAL else name
-
-
-@cache
-def country_name(code: str) -> str:
-    """Return the English name of a country by its ISO 3166-1 alpha-2 code; the code where it is not known."""
-    known = gazetteer()
-    place = known.country(code) if known is not None else None
-    return code if place is None else place.name
 
 
 def place_words(answer: Answer) -> str:
@@ -127,14 +117,5 @@ def repr_text(answer: Answer) -> str:
 
 def _cue(cue: CueReport, nats: bool) -> str:
     kind = _KINDS.get(cue.kind, shown(cue.kind))
-    said = kind if cue.kind in _WITHOUT_VALUE else f"{kind} “{shown(cue.value)}”"
+    said = kind if cue.kind in _WITHOUT_VALUE else f"{kind} “{shown(value_text(cue))}”"
     return f"{said} ({nats_text(cue.nats)} nats)" if nats else said
-
-
-@cache
-def gazetteer() -> Gazetteer | None:
-    """The gazetteer that ships; None where it is damaged, since words must not fail."""
-    try:
-        return Gazetteer.load()
-    except ResourceError:
-        return None
