@@ -567,12 +567,12 @@ def test_exiftool_reads_our_sidecar(tmp_path: Path) -> None:
     assert "ExifTool:Warning" not in found
     assert found["XMP-exif:GPSLatitude"] == pytest.approx(-16.8)
     assert found["XMP-exif:GPSLongitude"] == pytest.approx(179.6)
-    assert found["XMP-exif:GPSHPositioningError"] == 620000
+    assert found["XMP-exif:GPSHPositioningError"] == 80000
     assert found["XMP-photoshop:State"] == "Northern"
     assert found["XMP-photoshop:Country"] == "Fiji"
     assert found["XMP-iptcCore:CountryCode"] == "FJ"
     assert found["XMP-geoagent:Estimate"] in ("True", True)
-    assert float(found["XMP-geoagent:Radius_50_km"]) == 140
+    assert float(found["XMP-geoagent:Radius_50_km"]) == 20
 
 
 def test_every_column_and_property_is_described() -> None:

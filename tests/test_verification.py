@@ -81,7 +81,9 @@ def test_what_a_photo_would_have_to_show(agent, dijon):
     assert here["script"] == "seen"
     assert here["postcode"] == "seen"
     assert here["plate"] == "not seen"
-    assert there["script"] == ("Cyrl", "seen otherwise")
+    assert there["script"] == ("Cyrillic", "seen otherwise")
+    assert there["language"][0].split()[0] == "uk"
+    assert there["currency"][0] == "Ukrainian Hryvnia"
     assert "+380" in there["phone"][0]
 
 

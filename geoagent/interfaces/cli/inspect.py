@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from textwrap import TextWrapper
+from textwrap import TextWrapper, fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -158,7 +158,7 @@ def doctor(config: Path | None, as_json: bool) -> None:
       geoagent doctor --config geoagent.toml
     """
     from geoagent.config import Config
-    from geoagent.interfaces.doctor import examine
+    from geoagent.interfaces.doctor import examine, in_words
 
     report = examine(Config.load(config) if config is not None else None)
     if as_json:
@@ -171,10 +171,11 @@ def doctor(config: Path | None, as_json: bool) -> None:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    for section, rows in report.items():
-        click.echo(click.style(section.replace("_", " "), bold=True))
-        lines = [f"{name}: {value}" for name, value in rows.items()] if isinstance(rows, dict) else rows
-        for line in [lines] if isinstance(lines, str) else lines or ["nothing"]:
+    headline, sections = in_words(report)
+    click.echo(fill(headline, width=lay.width))
+    for section, lines in sections.items():
+        click.echo(click.style(f"\n{section}", bold=True))
+        for line in lines:
             click.echo(lay.fill(line))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from geoagent.answer import Answer
-from geoagent.interfaces.render.album import witness_text
+from geoagent.interfaces.render.album import album_words, witness_text
 
 MOST_COUNTRIES, LEAST_SHARE = 5, 0.0005
 
@@ -159,7 +159,8 @@ def _basis(answer: Answer) -> str:
     else:
         seen = "the text in the picture" if read else "" if "album" in sources else "where photos are usually taken"
     if "album" in sources:
-        seen = f"{seen} and other photos of the album" if seen else "other photos of the album"
+        others = album_words(answer.album)
+        seen = f"{seen} and {others}" if seen else others
     return f"{seen} and what the user said" if told else seen
 
 

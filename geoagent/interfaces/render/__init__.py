@@ -23,6 +23,8 @@ AROUND_KM = 150.0
 """How far around an alternative its probability is counted: see `Alternative.p`."""
 SURE = 0.95
 """Probability of the country from which a place that the text names counts as settled."""
+SETTLED = 0.9
+"""Probability of the country above which the advice on pictures stands at the end."""
 UNNAMED = "No place can be named"
 EYES_TEXT = f"to have pictures judged: {eyes()}"
 """Says how pictures can be judged, after a warning that they were not."""
@@ -147,8 +149,15 @@ def notes_text(answer: Answer, *, all_of_them: bool = True) -> list[str]:
     told = [w for w in dict.fromkeys(answer.warnings) if not (blank and w == SEEN_NOTHING)]
     if not all_of_them and is_sure(answer):
         told = [w for w in told if w not in (NOT_JUDGED, SEEN_NOTHING)]
-    advice = EYES_TEXT[:1].upper() + EYES_TEXT[1:] if blank else f"{NOT_JUDGED}; {EYES_TEXT}"
+    advice = EYES_TEXT if blank else f"{NOT_JUDGED}; {EYES_TEXT}"
+    advice = advice[:1].upper() + advice[1:]
     return [advice if warning == NOT_JUDGED else warning for warning in told]
+
+
+def is_settled(answer: Answer) -> bool:
+    """Whether a place is named and its country is so sure that a picture not judged is worth a line at the end."""
+    named = answer.best is not None and answer.best.precision != "none"
+    return named and (answer.confidence or 0.0) > SETTLED
 
 
 def _nothing_found(answer: Answer) -> tuple[str, str]:

@@ -6,7 +6,7 @@ photo can neither colour the terminal nor move its cursor.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.constrain import Constrain
@@ -17,6 +17,7 @@ from rich.text import Text
 from geoagent.answer import Answer, Best
 from geoagent.interfaces.render import (
     AROUND_KM,
+    EYES_TEXT,
     NO_CUES,
     PRECISION_SAYS,
     change_text,
@@ -25,6 +26,7 @@ from geoagent.interfaces.render import (
     file_text,
     halves,
     is_blank,
+    is_settled,
     km_text,
     likeliest_text,
     nats_text,
@@ -62,8 +64,12 @@ def answer_text(answer: Answer, *, compare: bool = False, width: int | None = No
 
 def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
     yield _headline(answer)
-    if notes := notes_text(answer):
-        yield Group(*(_hanging("! ", Text(shown(note)), "yellow") for note in notes))
+    notes, last = notes_text(answer), list[str]()
+    if is_settled(answer):
+        last = [note for note in notes if note.endswith(EYES_TEXT)]
+        notes = [note for note in notes if note not in last]
+    if notes:
+        yield _notes(notes)
     if answer.status == "error":
         return
     if album := album_text(answer.album):
@@ -87,6 +93,12 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
         yield _alternatives(answer)
     if told := file_says(answer):
         yield Text(told, style="magenta")
+    if last:
+        yield _notes(last)
+
+
+def _notes(notes: Sequence[str]) -> RenderableType:
+    return Group(*(_hanging("! ", Text(shown(note)), "yellow") for note in notes))
 
 
 def file_says(answer: Answer) -> str:
