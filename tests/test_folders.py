@@ -78,6 +78,7 @@ def test_comparing_a_folder(few: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     lines = [line for line in done.stdout.splitlines() if ".jpg" in line]
     assert lines == []  # a picture that was not judged says nothing that the text could change
+    assert "conflicts" not in done.stdout
     assert done.stderr.count("no picture was judged") == 1
     as_json = run("compare", "--answers", out, "--json")
     *photos, counts = map(json.loads, as_json.stdout.splitlines())
@@ -101,6 +102,13 @@ def test_truth_that_is_of_other_photos(few: Path, tmp_path: Path, how: str) -> N
     some = run(*args, "--truth", truth)
     assert some.exit_code == 0, some.output
     assert "tells the country of 1 of 3 photos" in some.stderr
+
+
+def test_positions_in_the_files_of_a_set_are_named(tmp_path: Path) -> None:
+    for name in ("fr_paris.jpg", "de_koeln.jpg"):
+        shutil.copy(EXAMPLES / name, tmp_path / name)
+    told = run("compare", tmp_path, "--no-text").stderr
+    assert f"{tmp_path / 'fr_paris.jpg'}: The file says Paris, France (48.8578° N, 2.2970° E): not used" in told
 
 
 def test_one_photo_is_shown_again_from_its_file(few: Path, tmp_path: Path) -> None:

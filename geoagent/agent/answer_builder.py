@@ -282,7 +282,7 @@ class AnswerBuilder:
             ref = candidates.refs[i]
             if not ref:
                 near = self._assets.gazetteer.reverse(at)
-                ref = str(near) if near is not None else str(at)
+                ref = self._assets.gazetteer.full_name(near) if near is not None else str(at)
             found.append(
                 NeighbourReport(
                     ref=ref,

@@ -36,7 +36,10 @@ _PACKAGES = {
     "fastapi": "the page and its API",
     "mcp": "tools for assistants",
 }
-_LABELS = {"ocr_engines": "OCR engines", "ocr_models_by_path": "OCR models by path"}
+_LABELS = {
+    "ocr_engines": "OCR engines", "ocr_models_by_path": "OCR models by path", "starter_world": "starter world",
+    "model_hub": "model hub",
+}  # fmt: skip
 _RAPID_SCRIPTS = ("Latn", "Hani", "Jpan")
 _HUB = ("huggingface.co", 443)
 
@@ -220,7 +223,7 @@ def in_words(report: Mapping[str, Any]) -> tuple[str, dict[str, list[str]]]:
             lines = [f"{_label(key)}: {said}" for key, said in value.items()]
         else:
             lines = [value] if isinstance(value, str) else list(value)
-        sections[_label(name)] = lines or ["nothing"]
+        sections[_label(name).replace("_", " ")] = lines or ["nothing"]
     return _headline(report), sections
 
 
@@ -231,12 +234,12 @@ def _headline(report: Mapping[str, Any]) -> str:
         return f"geoagent cannot work: the {' and the '.join(broken)} cannot be read."
     reads = f"reads text in {scripts} scripts" if scripts else "reads no text"
     looks = f"judges pictures by the world {world.name!r}" if world is not None else "judges no picture"
-    more = f" {len(report['install_for_more'])} more things can be had: see the end." * bool(report["install_for_more"])
+    more = " What can be installed for more is at the end." * bool(report["install_for_more"])
     return f"geoagent {report['geoagent']['version']} works: it {reads} and {looks}.{more}"
 
 
 def _label(name: str) -> str:
-    return _LABELS.get(name, name if name in _PACKAGES or " " in name else name.replace("_", " "))
+    return _LABELS.get(name, name)
 
 
 def _listed(codes: Iterable[str]) -> str:

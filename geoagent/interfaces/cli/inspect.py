@@ -117,7 +117,7 @@ def _tell(text: TextEvidence) -> None:
     table = plain_table(("", "right", 2), ("text", "left", None), ("script, language, sureness, ground", "left", None))
     for i, region in enumerate(text.regions):
         spoken = " or ".join(map(language_name, _languages(i, text.cues)))
-        notes = [part for part in (script_name(region.script), spoken) if part]
+        notes = [part for part in dict.fromkeys((script_name(region.script), spoken)) if part]
         notes.append(f"{percent_text(region.confidence)} sure")
         notes += [f"on {region.panel}"] if region.panel else []
         table.add_row(str(i), Text(shown(region.text)), Text(", ".join(notes), "dim"))
