@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from work import assert_linear
 
-from geoagent import plugs
+from geoagent import GeoAgent, plugs
 from geoagent.evidence.cues import KINDS, Reading, find_cues, instructs
 from geoagent.evidence.cues.script import han_forms
 from geoagent.places.gazetteer import Gazetteer

@@ -80,7 +80,7 @@ def test_the_list_of_get_has_checksums_only_as_json() -> None:
     assert "SHA-256" not in text
     assert "best (also: vision)\n" in text
     assert "1,790 MB, then about 25 min of work, once; Apache-2.0" in text
-    assert "RapidOCR for Greek text; Apache-2.0" in text
+    assert "RapidOCR for Greek; Apache-2.0" in text
     assert len(json.loads(run("get", "--json").stdout)["rows"][-1]["sha256"]) >= 64
 
 
@@ -114,6 +114,6 @@ def test_a_comparison_of_many_fits_80_columns(tmp_path: Path, monkeypatch: pytes
     assert "…" not in done.stdout
     words = " ".join(done.stdout.split())
     assert "geoagent names the country of 1 of these, 1 of these right." in words
-    assert "The text changed the country of 1 of 2 photos and the place of 0; picture and text point to two" in words
+    assert "The text changed the country of 1 of 2 photos, and the place of 0; picture and text point to two" in words
     assert "The country is right for 0 % of those named from the picture alone, all of those named from the" in words
     assert all(name in words for name in ("country changed", "conflicts", "better", "worse"))

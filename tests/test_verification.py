@@ -335,7 +335,7 @@ class TestWhichPlaceIsMeant:
             "“Cornwall” was taken as Cornwall, England, United Kingdom; there are also Cornwall, Ontario"
         )
         assert agent.verify(dijon, "Cornwall, Ontario").understood == "Cornwall, Ontario, Canada"
-        assert agent.verify(dijon, "Kent").understood == "Kent, England, GB"
+        assert agent.verify(dijon, "Kent").understood == "Kent, England, United Kingdom"
 
     def test_a_city_stays_before_a_unit_of_its_name(self, agent, dijon):
         assert agent.verify(dijon, "Paris").understood == "Paris, Île-de-France, France"

@@ -217,7 +217,7 @@ def rows() -> list[dict[str, Any]]:
                 "name": model.name,
                 "kind": "OCR model",
                 "recommended": False,
-                "for": f"{_ENGINES[model.engine]} for {_READS.get(model.script, language_name(model.script))} text",
+                "for": f"{_ENGINES[model.engine]} for {_READS.get(model.script, language_name(model.script))}",
                 "licence": model.licence,
                 "from": next(iter(model.files)),
                 "revision": "in the address",

@@ -78,7 +78,8 @@ def _list(as_json: bool) -> None:
         for row in rows:
             if row["kind"] == kind:
                 _tell(row)
-    click.echo(f"* is here; the default world is {default or home.STARTER}. Fetch one by geoagent get NAME")
+    click.echo("* is here. Fetch one by geoagent get NAME; details: geoagent get --json")
+    click.echo(f"The default world is {default or home.STARTER}.")
 
 
 def _tell(row: dict[str, Any]) -> None:
@@ -88,7 +89,7 @@ def _tell(row: dict[str, Any]) -> None:
     mark = "*" if row["here"] else " "
     also = f" (also: {VISION})" if row["recommended"] else ""
     if "size_mb" not in row:
-        click.echo(f"{mark} {row['name']:<22} {row['for']}; {row['licence']}")
+        click.echo(f"{mark} {row['name']:<20} {row['for']}; {row['licence']}")
         return
     click.echo(f"{mark} {row['name']}{also}")
     cost = f"{row['size_mb']:,} MB, then about {row['minutes']} min of work, once; {row['licence']}"
