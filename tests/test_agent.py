@@ -72,7 +72,7 @@ def test_no_text_gives_the_prior_and_says_so(agent):
     assert answer.vision_only == answer.text_aware == answer.text_only
     assert any("the picture itself was not judged" in w for w in answer.warnings)
     assert answer.explanation.startswith(
-        "No place can be named from the picture: it was not judged. Looked for: signs,"
+        "No place can be named: the picture was not judged, and no text in it speaks for a place. Looked for: signs,"
     )
     assert answer.explanation.endswith("found none.")
     assert answer.alternatives == []

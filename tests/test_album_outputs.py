@@ -22,6 +22,7 @@ from geoagent.interfaces.render import beside_text, both_text
 from geoagent.interfaces.render.album import album_text, when_text, witness_text
 from geoagent.interfaces.render.report import report_html
 from geoagent.interfaces.render.text import answer_text
+from geoagent.interfaces.render.words import why_words
 
 
 def of_album(agent: GeoAgent) -> list[Answer]:
@@ -231,3 +232,20 @@ def test_what_stands_beside_the_picture(sources: list[str], beside: str, both: s
     answer = full().model_copy(update={"cues": [cue.model_copy(update={"source": source}) for source in sources]})
     assert beside_text(answer) == beside
     assert both_text(answer) == both
+
+
+@pytest.mark.parametrize(
+    ("rests_on", "says"),
+    [
+        (["track"], "the track"),
+        (["track", "position"], "other photos of the album and the track"),
+        (["text or picture"], "other photos of the album"),
+        ([], "other photos of the album"),
+    ],
+)
+def test_a_track_is_no_photo(rests_on: list[str], says: str) -> None:
+    witnesses = [AlbumWitness(source="track:walk.gpx:3", minutes=4, rests_on=each, place="Lyon") for each in rests_on]
+    cue = full().cues[0].model_copy(update={"kind": "album", "source": "album"})
+    answer = full(cues=[cue], album=AlbumReport(part=True, witnesses=witnesses), looked=False)
+    assert why_words(answer) == says
+    assert row_of(answer).basis == says

@@ -114,6 +114,11 @@ def test_answers_are_those_of_locate_and_can_be_exported(photos: Path, tmp_path:
     assert first.exit_code == 0, first.output
     summary = {"photos": 6, "done": 6, "errors": 2, "shards": 2, "out": str(out)}
     assert json.loads(first.stdout) == summary
+    again = cli("bulk", *given, out, "--shard", "4")
+    assert again.stdout.endswith(": 4 of 6 answered, 2 failed, in 2 files\n")
+    assert [line.split(":")[0] for line in again.stderr.splitlines() if line.startswith("Failed")] == ["Failed"] * 2
+    one = cli("bulk", *given, tmp_path / "one", "--shard", "6")
+    assert one.stdout.endswith(", in 1 file\n")
     assert cli("locate", *given, lines).exit_code == 0
     rows = made(out)
     assert [untimed(row["answer"]) for row in rows] == [untimed(x) for x in lines.read_text("utf-8").splitlines()]

@@ -9,16 +9,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from answers import full, nowhere
 from click.testing import CliRunner
 from seen import TEXTS, TOWNS, features, seen_world, write_pairs
 
 from geoagent import GeoAgent
+from geoagent.answer import Best
 from geoagent.belief.fusion import Belief
 from geoagent.errors import InputError, WorldError
 from geoagent.interfaces.cli import main
+from geoagent.interfaces.cli._changes import in_words, show_changes
+from geoagent.places.geo import LatLon
 from geoagent.worlds.evaluation.believe import fit_belief, fit_world
 from geoagent.worlds.evaluation.cases import continent_of, load_pairs, load_photos, pair_up, read_labelled
-from geoagent.worlds.evaluation.changes import changes, read_truth
+from geoagent.worlds.evaluation.changes import Truth, changes, read_truth
 from geoagent.worlds.evaluation.comparison import Column, compare, risk_coverage
 from geoagent.worlds.evaluation.comparison_report import markdown, save_plots
 from geoagent.worlds.evaluation.methods import Methods
@@ -229,9 +233,10 @@ class TestChanges:
         known = {row.stratum: row for row in changes(answers, read_truth(folder / "texts.jsonl"))}
         assert known["all"].known == 9
         assert known["all"].text_aware == 1
-        assert known["all"].better - known["all"].worse == round(
-            9 * (known["all"].text_aware - known["all"].vision_only)
-        )
+        assert known["all"].right == known["all"].named == known["all"].judged == 9
+        seen = sum(a.vision_only.best.country == a.text_aware.best.country for a in answers)
+        assert known["all"].better == 9 - seen
+        assert known["all"].worse == 0
         assert "script Latn" in known
 
     def test_truth_from_csv(self, tmp_path):
@@ -269,6 +274,55 @@ class TestChanges:
     def test_nothing_to_compare_without_text_or_without_a_picture(self, agent):
         assert agent.locate_text(TEXTS["FR"]).comparison is None
         assert agent.locate_features(features([TOWNS["FR"]])[0, 0]).comparison is None
+
+
+class TestPeopleAreTold:
+    """Answers without a picture half: two of three name a country, one of these the right one."""
+
+    @pytest.fixture
+    def rows(self):
+        known = {name: Truth("DE", LatLon(48.78, 9.18)) for name in ("a.jpg", "b.jpg", "c.jpg")}
+        vienna = Best(lat=48.2, lon=16.37, place="Wien", admin1="Wien", country="AT", precision="city")
+        answers = [
+            full(source="a.jpg", looked=False),
+            full(source="b.jpg", looked=False, text_aware=full().text_aware.model_copy(update={"best": vienna})),
+            nowhere().model_copy(update={"source": "c.jpg", "looked": False}),
+        ]
+        return changes(answers, known)
+
+    def test_no_place_is_neither_right_nor_wrong(self, rows):
+        (row,) = (row for row in rows if row.stratum == "all")
+        assert (row.known, row.named, row.right, row.judged) == (3, 2, 1, 0)
+        assert (row.text_aware, row.vision_only, row.better, row.worse) == (0.5, None, None, None)
+        assert (row.placed, row.within_25_km, row.within_200_km, row.within_750_km) == (2, 1, 1, 2)
+        assert in_words(row) == [
+            "geoagent names the country of 2 of 3 photos, 1 of these right; 1 names none.",
+            "Of 2 with a position and a true one, half are within 267 km; 1 within 25 km, 1 within 200 km, 2 within "
+            "750 km.",
+        ]
+        part = in_words(replace(row, answers=5))
+        assert part[0] == "The place of 3 of 5 photos is known."
+        assert part[1].startswith("geoagent names the country of 2 of these, 1 of these right")
+
+    def test_tables_of_zeros_are_left_out(self, rows, capsys):
+        show_changes(rows)
+        told = capsys.readouterr().out
+        assert "country changed" not in told
+        assert "better" not in told
+        assert "named" in told
+        assert "script Latin" in told
+        show_changes([replace(row, known=0, named=0, right=0, placed=0) for row in rows])
+        assert capsys.readouterr().out == ""
+
+    def test_a_country_alone_has_no_distance(self):
+        best = Best(lat=52.52, lon=13.4, place="Germany", country="DE", precision="country")
+        answer = full(source="a.jpg", text_aware=full().text_aware.model_copy(update={"best": best}))
+        row = changes([answer], {"a.jpg": Truth("DE", LatLon(48.78, 9.18))})[0]
+        assert (row.named, row.right, row.placed, row.median_km, row.nearer_km) == (1, 1, 0, None, None)
+        assert in_words(row)[-1] == (
+            "The country is right for 0 % of those named from the picture alone, all of those named from the text "
+            "alone, all of those named from both."
+        )
 
 
 class TestCommands:
@@ -315,7 +369,8 @@ class TestCommands:
         path.write_text(agent.locate_text(TEXTS["DE"], id="DE0").to_json() + "\n", "utf-8")
         run = CliRunner().invoke(main, ["compare", "--answers", str(path), "--truth", str(folder / "texts.jsonl")])
         assert run.exit_code == 0, run.output
-        assert "better" in run.output
+        assert "geoagent names the country of 1 of 1 photo, 1 of these right." in run.output
+        assert "better" not in run.output, "no picture was judged"
         path.write_text("{}\n", "utf-8")
         assert CliRunner().invoke(main, ["compare", "--answers", str(path)]).exit_code == 1
         assert CliRunner().invoke(main, ["compare"]).exit_code == 2

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from work import assert_linear
 
-from geoagent import plugs
+from geoagent import GeoAgent, plugs
 from geoagent.evidence.cues import KINDS, Reading, find_cues, instructs
 from geoagent.evidence.cues.script import han_forms
 from geoagent.places.gazetteer import Gazetteer
@@ -240,3 +240,11 @@ def test_plates_name_the_region(line, country, place):
 @pytest.mark.parametrize("line", ["ROOM 12", "BUS 123", "A47", "1987", "OPEN 24", "HELLO", "12:30"])
 def test_not_every_short_line_is_a_plate(line):
     assert of_kind("plate", line) == []
+
+
+def test_a_language_of_the_whole_world_names_no_three_countries_of_it() -> None:
+    agent = GeoAgent.load(ocr="nothing")
+    (cue,) = (c for c in agent.locate_text(["Open every day for lunch and dinner with all your friends"]).cues)
+    assert cue.says == "A line reads as English (95 %), written in many countries."
+    (cue,) = (c for c in agent.locate_text(["Bäckerei geöffnet täglich"]).cues)
+    assert "written in Germany, Austria, Switzerland or 3 others." in cue.says

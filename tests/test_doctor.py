@@ -125,5 +125,11 @@ def test_people_read_whole_lines(tessdata: Path, monkeypatch: pytest.MonkeyPatch
     lines = CliRunner().invoke(main, ["doctor"]).stdout.splitlines()
     assert lines[lines.index("language model") + 1].startswith("  none")
     assert lines[lines.index("install for more") + 1] == "  nothing"
-    assert lines[lines.index("scripts by model") + 1].startswith("  rapidocr: ['Hani'")
+    assert lines[0].startswith("geoagent 0.")
+    assert " works: it reads text in 25 scripts and judges " in lines[0]
+    assert lines[lines.index("scripts by model") + 1] == "  rapidocr: Han, Japanese, Latin"
+    assert "Arabic, Armenian, Bengali" in lines[lines.index("scripts readable") + 1]
+    text = "\n".join(lines)
+    assert "[" not in text
+    assert "Hani" not in text
     assert lines[lines.index("local language models") + 1].startswith("  Ollama: ")

@@ -181,7 +181,7 @@ def test_nothing_is_written_beside_a_photo_below_a_confidence(tmp_path: Path) ->
     rows = unsure(tmp_path)
     done = run("export", rows, "--xmp")
     assert done.stdout == "XMP: 2 sidecars written, 1 left out (1 not sure enough)\n"
-    assert "79% sure, less than the 80% of --min-confidence" in done.stderr
+    assert "79 % sure, less than the 80 % of --min-confidence" in done.stderr
     assert sorted(p.name for p in tmp_path.glob("*.xmp")) == ["a.jpg.xmp", "c.jpg.xmp"]
     report = json.loads(run("export", rows, "--xmp", "--min-confidence", "0.5", "--json").stdout)["xmp"]
     assert [Path(name).name for name in report["written"]] == ["b.jpg.xmp"]

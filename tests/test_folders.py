@@ -36,7 +36,7 @@ def few(tmp_path: Path) -> Path:
 def test_locating_a_folder(few: Path) -> None:
     done = run("locate", few)
     grey, cologne, text = done.stdout.splitlines()
-    assert grey == f"{few / 'grey.jpg'}: No place can be named from the picture"
+    assert grey == f"{few / 'grey.jpg'}: No place can be named"
     assert cologne == f"{few / 'koeln.jpg'}: Köln, Germany · >99 % sure · 90 % within 21 km"
     assert text.startswith(f"{few / 'text.jpg'}: error: is a text file")
     assert done.stderr.count("the picture itself was not judged") == 1
@@ -47,7 +47,14 @@ def test_a_line_says_how_sure_and_how_near() -> None:
     best = full().best.model_copy(update={"precision": "country", "place": "Germany"})
     line = line_text(full(best=best, radius_50_km=210.0, confidence=0.9999))
     assert line.endswith(": Germany · >99 % sure · country only")
-    assert line_text(nowhere()) == "wall.jpg: No place can be named · 9 % for the likeliest country, US"
+    assert line_text(nowhere()) == "wall.jpg: No place can be named · 9 % for the likeliest country, United States"
+
+
+def test_a_folder_fails_only_if_all_of_it_does(few: Path) -> None:
+    assert run("locate", few, "--no-text").exit_code == 0, "one of three photos failed"
+    for photo in ("koeln.jpg", "grey.jpg"):
+        (few / photo).unlink()
+    assert run("locate", few, "--no-text").exit_code == 1
 
 
 def test_only_what_all_have_in_common_is_said_for_all(few: Path) -> None:
@@ -71,6 +78,7 @@ def test_comparing_a_folder(few: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     lines = [line for line in done.stdout.splitlines() if ".jpg" in line]
     assert lines == []  # a picture that was not judged says nothing that the text could change
+    assert "conflicts" not in done.stdout
     assert done.stderr.count("no picture was judged") == 1
     as_json = run("compare", "--answers", out, "--json")
     *photos, counts = map(json.loads, as_json.stdout.splitlines())
@@ -96,9 +104,16 @@ def test_truth_that_is_of_other_photos(few: Path, tmp_path: Path, how: str) -> N
     assert "tells the country of 1 of 3 photos" in some.stderr
 
 
+def test_positions_in_the_files_of_a_set_are_named(tmp_path: Path) -> None:
+    for name in ("fr_paris.jpg", "de_koeln.jpg"):
+        shutil.copy(EXAMPLES / name, tmp_path / name)
+    told = run("compare", tmp_path, "--no-text").stderr
+    assert f"{tmp_path / 'fr_paris.jpg'}: The file says Paris, France (48.8578° N, 2.2970° E): not used" in told
+
+
 def test_one_photo_is_shown_again_from_its_file(few: Path, tmp_path: Path) -> None:
     args = ("compare", few / "grey.jpg", "--no-text", "--out", tmp_path / "a.jsonl")
     first, second = run(*args), run(*args)
     assert first.stdout == second.stdout
-    assert "It was not judged. Looked for: signs" in second.stdout
+    assert "The picture was not judged, and no text in it speaks for a place." in second.stdout
     assert "1 from a run before" in second.stderr

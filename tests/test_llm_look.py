@@ -18,7 +18,7 @@ from geoagent.evidence.llm_messages import Reply, ToolCall
 from geoagent.types import TextRegion
 
 FACTS = [
-    "Dresden, Saxony, DE: 97% for DE; the evidence reaches to a city.",
+    "Dresden, Saxony, Germany: 97 % sure of Germany; the evidence reaches to a city.",
     "“0351 4710234” has the form of a telephone number of Germany; in Germany it is of the area of Dresden.",
     "Half of the probability lies within 11 km of the place, 90 % within 21 km.",
     "Against it speak: language “fr” (France).",
@@ -28,7 +28,7 @@ FACTS = [
 @pytest.mark.parametrize(
     "sentence",
     [
-        "The photo was most likely taken in Dresden, in Saxony (DE), with 97% probability.",
+        "The photo was most likely taken in Dresden, in Saxony, Germany, with 97 % probability.",
         "The telephone number 0351 4710234 points to the area of Dresden in Germany.",
         "Half of the probability lies within 11 km and 90 % within 21 km.",
     ],

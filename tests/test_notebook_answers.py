@@ -18,7 +18,7 @@ import geoagent
 from geoagent.answer import Answer, Best
 from geoagent.errors import ResourceError
 from geoagent.interfaces.outputs import row_of
-from geoagent.interfaces.render import words
+from geoagent.interfaces.render import names, words
 
 answers = pytest.mark.parametrize("make", ALL.values(), ids=ALL)
 
@@ -84,15 +84,15 @@ def test_words_and_pages_do_without_a_gazetteer(monkeypatch: pytest.MonkeyPatch)
     def damaged() -> None:
         raise ResourceError("damaged")
 
-    monkeypatch.setattr(words.Gazetteer, "load", damaged)
-    words.gazetteer.cache_clear()
-    words.country_name.cache_clear()
+    monkeypatch.setattr(names.Gazetteer, "load", damaged)
+    names.gazetteer.cache_clear()
+    names.country_name.cache_clear()
     try:
         assert "96 % sure of DE" in repr(full())
         assert "<img" not in full()._repr_html_()
     finally:
-        words.gazetteer.cache_clear()
-        words.country_name.cache_clear()
+        names.gazetteer.cache_clear()
+        names.country_name.cache_clear()
 
 
 @answers

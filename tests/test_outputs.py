@@ -24,10 +24,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from geoagent.answer import CuePlace
 from geoagent.errors import InputError, MissingDependency
 from geoagent.evidence.photos import what_it_says
 from geoagent.interfaces import outputs
-from geoagent.interfaces.outputs import Row, geojson, row_of, xmp
+from geoagent.interfaces.outputs import Row, exiftool, geojson, row_of, xmp
 from geoagent.interfaces.outputs import csv as csv_format
 from geoagent.interfaces.outputs._row import plain
 
@@ -293,8 +294,11 @@ def test_positions_in_xmp_are_true_to_two_millimetres(lat: float, lon: float) ->
 @given(rows)
 def test_a_sidecar_reads_back(row: Row) -> None:
     found = properties(xmp.sidecar(row, country_name="Land"))
-    assert degrees(found["exif:GPSLatitude"]) == pytest.approx(row.lat, abs=1e-8)
-    assert degrees(found["exif:GPSLongitude"]) == pytest.approx(row.lon, abs=1e-8)
+    if row.radius_90_km < xmp.NEAR_KM:
+        assert degrees(found["exif:GPSLatitude"]) == pytest.approx(row.lat, abs=1e-8)
+        assert degrees(found["exif:GPSLongitude"]) == pytest.approx(row.lon, abs=1e-8)
+    else:
+        assert not [name for name in found if "itude" in name], "programs would show it as a point"
     assert found["Iptc4xmpCore:CountryCode"] == row.country
     assert found["photoshop:Country"] == "Land"
     if row.precision == "region":
@@ -469,6 +473,54 @@ def test_a_heic_photo_says_what_it_says(tmp_path: Path) -> None:
     assert what_it_says(tmp_path / "b.heic").position is None
 
 
+def test_a_country_has_no_position_in_any_format(tmp_path: Path) -> None:
+    china = STUTTGART.model_copy(
+        update={"lat": 39.90741, "lon": 116.3998, "precision": "country", "place": "China", "admin1": None}
+    )
+    row = row_of(full(source=str(photo(tmp_path)), best=china, radius_50_km=1078.4, radius_90_km=2100))
+    assert row.place == "China"
+    assert row.exif_lat is not None
+    assert (row.lat, row.lon, row.radius_50_km, row.radius_90_km, row.exif_distance_km) == (None,) * 5
+    for name in outputs.FORMATS:
+        if name == "geoparquet":
+            continue  # of the same rows; needs an extra
+        left = outputs.write(name, [row], tmp_path / f"a.{name}")
+        assert left == (0 if name in ("gpx", "kml") else 1)
+        assert b"39.907" not in (tmp_path / f"a.{name}").read_bytes()
+    assert geojson.feature(row)["geometry"] is None
+    with closing(sqlite3.connect(tmp_path / "a.gpkg")) as file:
+        assert file.execute("SELECT geom, lat, radius_50_km, place FROM photos").fetchone() == (
+            None,
+            None,
+            None,
+            "China",
+        )
+
+
+def test_a_sidecar_speaks_as_people_do(tmp_path: Path) -> None:
+    row = replace(row_of(full()), radius_50_km=1078.4, radius_90_km=2100.0)
+    words = properties(xmp.sidecar(row, country_name="Germany"))["photoshop:Instructions"]
+    assert "Half of the probability lies within 1,078 km. 96 % sure of Germany." in words
+    assert xmp.unfit(row, 0.97).reason == "its country is 96 % sure, less than the 97 % of --min-confidence"
+
+
+def test_a_landmark_is_no_city(tmp_path: Path) -> None:
+    louvre = STUTTGART.model_copy(update={"place": "Palais du Louvre"})
+    cue = (
+        full()
+        .cues[0]
+        .model_copy(update={"kind": "landmark", "places": [CuePlace(code="FR", name="Palais du Louvre", p=1.0)]})
+    )
+    row = row_of(full(source=str(photo(tmp_path)), best=louvre, cues=[cue]))
+    found = properties(xmp.sidecar(row))
+    assert found["Iptc4xmpCore:Location"] == "Palais du Louvre"
+    assert "photoshop:City" not in found
+    exiftool.write([row], tmp_path / "args.txt")
+    arguments = (tmp_path / "args.txt").read_text("utf-8")
+    assert "-XMP-iptcCore:Location=Palais du Louvre\n" in arguments
+    assert "photoshop:City" not in arguments
+
+
 def test_what_is_no_place_gets_no_position(tmp_path: Path) -> None:
     source = str(photo(tmp_path))
     for answer in (nowhere(), error(), full(id="row 1")):
@@ -506,7 +558,8 @@ def test_a_stranger_writes_no_markup_into_a_sidecar(tmp_path: Path) -> None:
     shutil.which("exiftool") is None, reason="ExifTool is not installed (apt-get install libimage-exiftool-perl)"
 )
 def test_exiftool_reads_our_sidecar(tmp_path: Path) -> None:
-    done = xmp.write(row_of(fiji().model_copy(update={"source": str(photo(tmp_path))})), country_name=lambda _: "Fiji")
+    near = fiji().model_copy(update={"source": str(photo(tmp_path)), "radius_50_km": 20.0, "radius_90_km": 80.0})
+    done = xmp.write(row_of(near), country_name=lambda _: "Fiji")
     told = subprocess.run(
         ["exiftool", "-j", "-n", "-G1", str(done.sidecar)], capture_output=True, check=True, text=True, timeout=60
     )
@@ -514,12 +567,12 @@ def test_exiftool_reads_our_sidecar(tmp_path: Path) -> None:
     assert "ExifTool:Warning" not in found
     assert found["XMP-exif:GPSLatitude"] == pytest.approx(-16.8)
     assert found["XMP-exif:GPSLongitude"] == pytest.approx(179.6)
-    assert found["XMP-exif:GPSHPositioningError"] == 620000
+    assert found["XMP-exif:GPSHPositioningError"] == 80000
     assert found["XMP-photoshop:State"] == "Northern"
     assert found["XMP-photoshop:Country"] == "Fiji"
     assert found["XMP-iptcCore:CountryCode"] == "FJ"
     assert found["XMP-geoagent:Estimate"] in ("True", True)
-    assert float(found["XMP-geoagent:Radius_50_km"]) == 140
+    assert float(found["XMP-geoagent:Radius_50_km"]) == 20
 
 
 def test_every_column_and_property_is_described() -> None:

@@ -73,11 +73,11 @@ class TestOneNameSeveralPlaces:
     @pytest.mark.parametrize(
         ("sign", "claim", "understood"),
         [
-            (["Savannah, GA 31401", "Bull St"], "Georgia", "Georgia, US"),
+            (["Savannah, GA 31401", "Bull St"], "Georgia", "Georgia, United States"),
             (["თბილისი", "რუსთაველის გამზირი"], "Georgia", "Georgia (the country)"),
-            (["Spokane, WA 99201"], "Washington", "Washington, US (the region)"),
-            (["Buffalo, NY 14202", "Main Street"], "New York", "New York, US (the region)"),
-            (["ਅੰਮ੍ਰਿਤਸਰ", "Amritsar 143001"], "Punjab", "Punjab, IN"),
+            (["Spokane, WA 99201"], "Washington", "Washington, United States (the region)"),
+            (["Buffalo, NY 14202", "Main Street"], "New York", "New York, United States (the region)"),
+            (["ਅੰਮ੍ਰਿਤਸਰ", "Amritsar 143001"], "Punjab", "Punjab, India"),
         ],
     )
     def test_the_reading_that_the_evidence_favours_is_answered(self, agent, sign, claim, understood):
@@ -90,7 +90,7 @@ class TestOneNameSeveralPlaces:
     def test_an_unlikely_reading_that_is_true_is_told(self, agent):
         found = agent.verify(agent.observe_text(["Paris, TX 75460", "Lamar Ave"]), "Paris")
         assert found.understood.startswith("Paris, Île-de-France")
-        assert "Paris, Texas, US" in found.says
+        assert "Paris, Texas, United States" in found.says
 
     def test_all_readings_may_be_contradicted(self, agent):
         found = agent.verify(agent.observe_text(["50667 Köln", "Hohe Straße"]), "Georgia")
@@ -100,7 +100,7 @@ class TestOneNameSeveralPlaces:
     @pytest.mark.parametrize("option", ["within", "exclude"])
     def test_an_area_says_how_it_was_taken(self, agent, option):
         answer = agent.using(**{option: ("Punjab",)}).locate_text(["Welcome"])
-        assert any("“Punjab” was taken as Punjab, PK; there is also Punjab, IN" in w for w in answer.warnings)
+        assert any("“Punjab” was taken as Punjab, Pakistan; there is also Punjab, India" in w for w in answer.warnings)
 
     def test_a_hint_weighs_its_readings(self):
         hint = read_hint("maybe Tripoli", GAZETTEER)

@@ -132,7 +132,7 @@ def test_a_format(tmp_path: Path):
     assert run("locate", "--texts", rows, "--out", answers).exit_code == 0
     done = run("export", answers, "--as", "recipes.georss", target)
     assert done.exit_code == 0, done.output
-    assert "1 rows, 1 without an answer left out" in done.stdout
+    assert "1 row, 1 without an answer left out" in done.stdout
     (point,) = ElementTree.parse(target).getroot().iter("{http://www.georss.org/georss}point")
     assert float((point.text or "").split()[0]) == pytest.approx(50.94, abs=0.2)
     refused = run("export", answers, "--as", "recipes.medoid", target)

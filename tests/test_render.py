@@ -370,7 +370,7 @@ def test_headline_cues_and_checks_are_there() -> None:
         "Stuttgart, Baden-Württemberg, Germany", "90 % within 46 km of 48.776° N, 9.183° E, 50 % within 8.4 km",
         "96 % sure of Germany", "Why: the telephone number “+49 711”", "+4.2", "−0.6",
         "Without it: Linz, Oberösterreich, Austria.",
-        "The picture alone says Linz, AT; with the text it is Stuttgart, DE.", "Mannheim",
+        "The picture alone says Linz, Austria; with the text it is Stuttgart, Germany.", "Mannheim",
         "860 m from the answer: not used", "text below 12 px was not read",
     ):  # fmt: skip
         assert part in text

@@ -54,7 +54,7 @@ TEXTS: dict[str, Callable[[Answer], bool]] = {
 }
 CLAIMS = {
     "Kiev, Ukraine": "Kyiv",
-    "Georgia": "Georgia, US",
+    "Georgia": "Georgia, United States",
     "Bethlehem, PA": "Bethlehem, Pennsylvania",
     "Genoa, NY": None,
     "Washington": "Washington, District of Columbia",

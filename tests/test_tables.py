@@ -275,6 +275,17 @@ def test_a_truth_without_a_country_is_that_of_its_position(tmp_path):
     assert read_truth(tmp_path / "t.jsonl")["7"].country == "FR"
 
 
+def test_a_truth_with_swapped_coordinates_is_corrected_or_named(tmp_path):
+    path, notes = tmp_path / "truth.csv", []
+    path.write_text("file,lat,lon\nde_koeln.jpg,6.96,50.94\nsea.jpg,0.5,-30\nfr.jpg,48.85,2.35\n", "utf-8")
+    known = read_truth(path, notes)
+    assert {key: truth.country for key, truth in known.items()} == {"de_koeln.jpg": "DE", "fr.jpg": "FR"}
+    assert tuple(known["de_koeln.jpg"].latlon) == (50.94, 6.96)
+    assert len(notes) == 2
+    assert "row 2: 6.96000, 50.94000 lies in the sea, but in Germany with latitude and longitude swapped" in notes[0]
+    assert "row 3: 0.50000, -30.00000 lies in the sea: no country is known, and the row is left out" in notes[1]
+
+
 def test_labelled_texts_are_understood_or_refused(tmp_path, agent):
     path = tmp_path / "t.jsonl"
     rows = [

@@ -81,7 +81,9 @@ def test_what_a_photo_would_have_to_show(agent, dijon):
     assert here["script"] == "seen"
     assert here["postcode"] == "seen"
     assert here["plate"] == "not seen"
-    assert there["script"] == ("Cyrl", "seen otherwise")
+    assert there["script"] == ("Cyrillic", "seen otherwise")
+    assert there["language"][0].split()[0] == "uk"
+    assert there["currency"][0] == "Ukrainian Hryvnia"
     assert "+380" in there["phone"][0]
 
 
@@ -328,15 +330,15 @@ class TestClaimsOfTheirOwnSize:
 class TestWhichPlaceIsMeant:
     def test_a_county_comes_before_a_smaller_town_and_the_reading_is_told(self, agent, dijon):
         found = agent.verify(dijon, "Cornwall")
-        assert found.understood == "Cornwall, England, GB"
+        assert found.understood == "Cornwall, England, United Kingdom"
         assert found.warnings[0].startswith(
-            "“Cornwall” was taken as Cornwall, England, GB; there are also Cornwall, Ontario"
+            "“Cornwall” was taken as Cornwall, England, United Kingdom; there are also Cornwall, Ontario"
         )
-        assert agent.verify(dijon, "Cornwall, Ontario").understood == "Cornwall, Ontario, CA"
-        assert agent.verify(dijon, "Kent").understood == "Kent, England, GB"
+        assert agent.verify(dijon, "Cornwall, Ontario").understood == "Cornwall, Ontario, Canada"
+        assert agent.verify(dijon, "Kent").understood == "Kent, England, United Kingdom"
 
     def test_a_city_stays_before_a_unit_of_its_name(self, agent, dijon):
-        assert agent.verify(dijon, "Paris").understood == "Paris, Île-de-France, FR"
+        assert agent.verify(dijon, "Paris").understood == "Paris, Île-de-France, France"
         gazetteer = agent.assets.gazetteer
         cornwall = next(p for p in finer_units(gazetteer, "GB", "GB.ENG") if p.name == "Cornwall")
         assert cornwall.population == 0

@@ -148,7 +148,7 @@ def test_the_map_lights_the_cues_of_the_cell_that_is_pointed_at(visit: Callable[
 
 def test_a_photo_without_anything_to_go_by_says_what_was_looked_for(visit: Callable[..., Any]) -> None:
     page = visit()
-    assert found(page, picture(NOTHING)) == "No place can be named from the picture"
+    assert found(page, picture(NOTHING)) == "No place can be named"
     summary = page.locator("#summary").inner_text()
     assert "It was not judged. Looked for: signs, number plates" in summary
     assert summary.count("not judged") == 1
@@ -158,7 +158,7 @@ def test_a_photo_without_anything_to_go_by_says_what_was_looked_for(visit: Calla
     assert page.evaluate("now.view.cells.length + now.view.answer.countries.length") == 0
     for hidden in ("#balance", "#use-text", "#cues"):
         assert page.locator(hidden).is_hidden(), hidden
-    assert page.title() == "No place can be named from the picture – geoagent"
+    assert page.title() == "No place can be named – geoagent"
 
 
 def test_the_slider_and_the_switches_weigh_again_without_reading(visit: Callable[..., Any], seeing: Running) -> None:

@@ -14,15 +14,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 from stand_in import duties
 from stand_in.engine import KOELN, NOTHING, picture
 
 from geoagent import GeoAgent
 from geoagent.agent.pool import Pool
 from geoagent.agent.workers import threads_of
-from geoagent.errors import ConfigError
+from geoagent.errors import ConfigError, InputError
 from geoagent.interfaces.cli import main
 
 TESTS = Path(__file__).parent
@@ -151,8 +153,37 @@ def test_python_answers_with_workers(folder: Path) -> None:
     )
     assert alone == many
     assert [answer.status for answer in many] == ["ok", "ok", "error"]
-    with pytest.raises(ConfigError, match="at least 1"):
-        list(agent.locate_many(paths, workers=0))
+    for workers in (0, -1, None, 1.5, True, "two"):
+        with pytest.raises(ConfigError, match="from 1 on"):
+            agent.locate_many(paths, workers=workers)
+
+
+def test_python_takes_whatever_can_be_a_photo_and_a_list_of_it(folder: Path) -> None:
+    agent = GeoAgent.load(ocr="stand_in.engine")
+    path = folder / "0.png"
+    image = Image.open(path)
+    given = [
+        str(path),
+        path,
+        path.read_bytes(),
+        image,
+        np.asarray(image.convert("RGB")),
+        b"no photo",
+        7,
+    ]
+    found = list(agent.locate_many(given))
+    assert [answer.status for answer in found] == ["ok"] * 5 + ["error"] * 2
+    assert len({answer.best for answer in found[:5]}) == 1
+    assert found[6].source == "int"
+    assert list(agent.locate_many([])) == []
+    with path.open("rb") as opened:
+        for one in (str(path), path, path.read_bytes(), image, opened):
+            with pytest.raises(InputError, match="give a list"):
+                agent.locate_many(one)
+    with pytest.raises(InputError, match="expected several photos, got int"):
+        agent.locate_many(7)
+    with pytest.raises(InputError, match="photos are files, got bytes"):
+        agent.locate_many([path, path.read_bytes()], workers=2)
 
 
 def test_an_album_is_looked_at_by_workers(folder: Path, tmp_path: Path) -> None:

@@ -123,8 +123,10 @@ class AnswerBuilder:
         comparison, gps = None, observed.exif_gps
         if looked and has_text:
             before = infer(prior, user, looked=False, radii=False)[0].log_probs
-            comparison = compared(seen, heard, before, vision_prediction.best, best)
-        why = unnamed(prediction.countries[0].code, prediction.confidence, self._config.least_confidence)
+            comparison = compared(seen, heard, before, vision_prediction.best, best, self.country_name)
+        why = unnamed(
+            self.country_name(prediction.countries[0].code), prediction.confidence, self._config.least_confidence
+        )
         said = statements(
             best,
             vision_prediction.best,
@@ -132,6 +134,7 @@ class AnswerBuilder:
             prediction.radius_50_km,
             prediction.radius_90_km,
             cues,
+            self.country_name,
             looked=looked,
             photo=observed.size_px is not None,
             seen=SEEN_NOTHING in warnings,
@@ -174,6 +177,11 @@ class AnswerBuilder:
             exif_partial=observed.exif_partial or None,
         )
         return answer, said
+
+    def country_name(self, code: str) -> str:
+        """Name of a country by its ISO 3166-1 alpha-2 code; the code where the gazetteer has none."""
+        place = self._assets.gazetteer.country(code)
+        return code if place is None else place.name
 
     def placed(self, conclusion: Estimate) -> tuple[Best, float]:
         """The place to disclose for an estimate, and its distance from it in km; under "auto", at the level reached.
@@ -274,7 +282,7 @@ class AnswerBuilder:
             ref = candidates.refs[i]
             if not ref:
                 near = self._assets.gazetteer.reverse(at)
-                ref = str(near) if near is not None else str(at)
+                ref = self._assets.gazetteer.full_name(near) if near is not None else str(at)
             found.append(
                 NeighbourReport(
                     ref=ref,

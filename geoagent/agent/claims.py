@@ -29,7 +29,7 @@ class Claim:
 
     Attributes:
         said: as stated.
-        name: as understood ("Kyiv, Kyiv City, UA", "50.45, 30.52 within 25 km").
+        name: as understood ("Kyiv, Kyiv City, Ukraine", "50.45, 30.52 within 25 km").
         areas: countries, admin-1 units and finer units that make it up; () for a circle or a city.
         city: the city; None for others.
         centre: of the circle or the city; None for areas.
@@ -136,7 +136,7 @@ def rivals_of(claim: Claim, answered: Estimate, assets: Assets) -> tuple[Claim, 
         town = gazetteer.reverse(answered.latlon)
         if town is None or town.level != "city" or in_city(claim.city, here, gazetteer)[0]:
             return ()
-        return (_claim_of_city("", str(town), town),)
+        return (_claim_of_city("", gazetteer.full_name(town), town),)
     if claim.centre is not None:
         if claim.centre.distance_km(answered.latlon) <= claim.radius_km:
             return ()
@@ -150,7 +150,7 @@ def rivals_of(claim: Claim, answered: Estimate, assets: Assets) -> tuple[Claim, 
     rivals = [Claim("", place.name, (place,), None, 0.0, (place.country,), claim.level)]
     town = gazetteer.reverse(answered.latlon) if claim.level == "city" else None
     if town is not None and town.level == "city" and not any(_around(town, area) for area in claim.areas):
-        rivals.append(_claim_of_city("", str(town), town))
+        rivals.append(_claim_of_city("", gazetteer.full_name(town), town))
     return tuple(rivals)
 
 

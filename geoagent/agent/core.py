@@ -22,7 +22,7 @@ from geoagent.agent.fingerprint import fingerprint
 from geoagent.agent.inference import Inference
 from geoagent.agent.llm_report import report
 from geoagent.agent.loading import parts_of
-from geoagent.agent.many import Workers, locate_many
+from geoagent.agent.many import Workers, locate_many, several
 from geoagent.agent.reading import again, look, read_regions, understand
 from geoagent.agent.second_look import second_look
 from geoagent.agent.timing import Clock
@@ -116,9 +116,7 @@ class GeoAgent:
         """
         return self.answer(self.observe(photo))
 
-    def locate_many(
-        self, photos: Sequence[str | Path], *, workers: Workers = 1, progress: bool = False
-    ) -> Iterator[Answer]:
+    def locate_many(self, photos: Iterable[Input], *, workers: Workers = 1, progress: bool = False) -> Iterator[Answer]:
         """Answer for many photos, in the order given, each as soon as it is its turn.
 
         With several workers, processes that load their own agent from `config` look at the photos and this one weighs
@@ -126,14 +124,15 @@ class GeoAgent:
         script that uses workers needs `if __name__ == "__main__":` around what it does.
 
         Args:
-            photos: files.
-            workers: how many processes look at photos; "auto" for one a core, or fewer where memory is short.
+            photos: whatever `locate` takes; with more than one worker files alone.
+            workers: how many processes look at photos, from 1; "auto" for one a core, or fewer where memory is short.
             progress: show progress on stderr.
 
         Raises:
+            InputError: one photo instead of several, or something that is no file with more than one worker.
             ConfigError: no such number of workers, or more than one with a language model, whose caps are a run's.
         """
-        return locate_many(self, [Path(photo) for photo in photos], workers, progress=progress)
+        return locate_many(self, several(photos), workers, progress=progress)
 
     def locate_album(
         self,

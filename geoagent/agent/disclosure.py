@@ -10,7 +10,7 @@ import numpy as np
 
 from geoagent.agent.claims import Claim
 from geoagent.answer import AlbumReport, Answer, Best, CuePlace, CueReport, Prediction
-from geoagent.belief.explanation import SEEN_NOTHING, nothing_found, unnamed
+from geoagent.belief.explanation import SEEN_NOTHING, nothing_found, sure_of, unnamed
 from geoagent.belief.radii import spread_quantiles
 from geoagent.config import OPEN, Config
 from geoagent.errors import InputError
@@ -272,11 +272,14 @@ class _Hider:
             photo = seen or any("not judged" in warning for warning in answer.warnings)
             return ": ".join(nothing_found(len(answer.regions), photo=photo, seen=seen))
         if final.best.precision == "none":
-            return unnamed(final.countries[0].code, final.confidence, asked)
-        return (
-            f"{final.best.place or final.best.country}: {final.confidence:.0%} for {final.best.country}. "
-            f"Finer places are withheld ({self._cap} precision)."
-        )
+            return unnamed(self._country(final.countries[0].code), final.confidence, asked)
+        country = self._country(final.best.country or "")
+        named = ", ".join(dict.fromkeys((final.best.place or country, country)))
+        return f"{sure_of(named, country, final.confidence)}. Finer places are withheld ({self._cap} precision)."
+
+    def _country(self, code: str) -> str:
+        place = self._gazetteer.country(code)
+        return code if place is None else place.name
 
 
 def _level_of(place: CuePlace) -> str:

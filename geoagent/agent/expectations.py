@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from geoagent.agent.claims import Claim
+from geoagent.evidence.cues.language_names import currency_name, script_name
 from geoagent.evidence.observation import Observation
 from geoagent.evidence.scripts import clean
 from geoagent.protocols import Assets
@@ -20,7 +22,7 @@ class Expected(BaseModel):
     """Something that photos of the claimed place tend to show."""
 
     kind: str
-    what: str
+    what: str = Field(description="in words; of languages their ISO 639 codes, as in the cues")
     status: Literal["seen", "not seen", "seen otherwise"]
     here: str | None = Field(default=None, description="what was read of the kind, where anything was")
 
@@ -43,11 +45,11 @@ def expected_of(claim: Claim, observed: Observation, assets: Assets, *, quoting:
     if facts is None:
         return []
     what = {
-        "script": ", ".join(s for s, share in facts.scripts.items() if share >= _USUAL),
-        "language": ", ".join(lang for lang, share in facts.languages.items() if share >= _USUAL),
+        "script": _scripts(s for s, share in facts.scripts.items() if share >= _USUAL),
+        "language": " ".join(lang for lang, share in facts.languages.items() if share >= _USUAL),
         "phone": " or ".join(f"+{c}" for c in facts.calling_codes),
         "domain": " or ".join(f".{tld}" for tld in facts.tlds),
-        "currency": ", ".join(facts.currencies),
+        "currency": " or ".join(map(currency_name, facts.currencies)),
         "postcode": postcode_form(facts.postcode, facts.name) if facts.postcode else "",
         "plate": f"number plates of {facts.name}",
         "road": f"numbers of {facts.name}, traffic on the {'left' if facts.drives_left else 'right'}",
@@ -65,13 +67,18 @@ def expected_of(claim: Claim, observed: Observation, assets: Assets, *, quoting:
         if kind == "script":  # Latin is no cue, and may be what is expected
             evident = [r.script for r in observed.text.regions if r.script_is_evidence]
             fits += [facts.scripts.get(script, 0.0) >= _USUAL for script in evident]
-            told = evident
+            told = [_scripts([script]) for script in evident]
         status: Literal["seen", "not seen", "seen otherwise"] = "not seen"
         if fits:
             status = "seen" if any(fits) else "seen otherwise"
         here = ", ".join(dict.fromkeys(part for part in told if part)) if quoting else ""
         found.append(Expected(kind=kind, what=shown, status=status, here=here or None))
     return found
+
+
+def _scripts(codes: Iterable[str]) -> str:
+    """Names of scripts: "Japanese or Latin"."""
+    return " or ".join(dict.fromkeys(name for name in map(script_name, codes) if name))
 
 
 def _quoted(constraint: Constraint, observed: Observation) -> str:

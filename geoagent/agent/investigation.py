@@ -19,6 +19,7 @@ from geoagent.errors import GeoAgentError
 from geoagent.evidence import llm_log
 from geoagent.evidence.constraints._reply import SignReading
 from geoagent.evidence.constraints._signs import Signs
+from geoagent.evidence.cues.reading import percent
 from geoagent.evidence.llm_log import Step
 from geoagent.evidence.llm_messages import Ask, Message, ToolCall
 from geoagent.evidence.scripts import clean
@@ -130,7 +131,7 @@ def _log(
     """Write one step and the change that it made into the log."""
     was = _first(scene, scene.log_probs(before))
     now = was if after is None else _first(scene, scene.log_probs(after))
-    change = "nothing" if now == was else f"{was[0]} {was[1]:.0%} → {now[0]} {now[1]:.0%}"
+    change = "nothing" if now == was else f"{was[0]} {percent(was[1])} → {now[0]} {percent(now[1])}"
     llm_log.current().steps.append(Step(tool, arguments, said[:500], change))
 
 

@@ -188,7 +188,11 @@ def _weigh(
     excluded = bool(user) and before < _EXCLUDED and odds(prior, ()) > before + STRONG
     verdict: Verdict = "contradicted" if excluded else _verdict(p, factor, lead)
     placed = builder.placed(answered)[0]
-    instead = where(placed) if rival is not None and builder.cap in OPEN and placed.precision != "none" else ""
+    instead = (
+        where(placed, builder.country_name)
+        if rival is not None and builder.cap in OPEN and placed.precision != "none"
+        else ""
+    )
     return Verification(
         source=observed.source,
         claim=claim.said,
@@ -262,4 +266,4 @@ def times_text(nats: float) -> str:
 
 
 def _percent(p: float) -> str:
-    return f"{p:.0%}" if 0.01 <= p <= 0.99 else "under 1 %" if p < 0.01 else "over 99 %"
+    return f"{round(100 * p)} %" if 0.01 <= p <= 0.99 else "under 1 %" if p < 0.01 else "over 99 %"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
 
 from geoagent.answer import Best, Comparison, CuePlace, CueReport
+from geoagent.evidence.cues.language_names import language_name, script_name
+from geoagent.evidence.cues.reading import percent
 from geoagent.places.geo import Float, LatLon
 from geoagent.types import Constraint, Place, Posterior
 
@@ -61,32 +63,50 @@ def cue_report(number: int, constraint: Constraint, nats: float, without: Best) 
     )
 
 
-def favoured(place: CuePlace | None) -> str:
-    """The first place of a cue as text: "Stuttgart, DE"."""
+Names = Callable[[str], str]
+"""From a country's ISO 3166-1 alpha-2 code to its name."""
+
+
+def favoured(place: CuePlace | None, names: Names) -> str:
+    """The first place of a cue as text: "Stuttgart, Germany"."""
     if place is None:
         return "no place"
-    return f"{place.name}, {place.code}" if place.name and place.code else (place.name or place.code or "no place")
+    country = names(place.code.partition(".")[0]) if place.code else None
+    return ", ".join(dict.fromkeys(part for part in (place.name, country) if part)) or "no place"
 
 
-def where(best: Best | None) -> str:
-    """A place as text: "Köln, North Rhine-Westphalia, DE"."""
+def named_value(kind: str, value: str) -> str:
+    """What a cue is about: its value, with names of languages and scripts instead of their codes."""
+    if kind == "language":
+        return " or ".join(map(language_name, value.split()))
+    return script_name(value) if kind == "script" else value
+
+
+def where(best: Best | None, names: Names) -> str:
+    """A place as text: "Köln, North Rhine-Westphalia, Germany"."""
     if best is None:
         return "nowhere"
-    parts = dict.fromkeys(part for part in (best.place, best.admin1, best.country) if part)
+    country = names(best.country) if best.country else None
+    parts = dict.fromkeys(part for part in (best.place, best.admin1, country) if part)
     return ", ".join(parts) or "no place"
+
+
+def sure_of(place: str, country: str, p: float) -> str:
+    """Return "Köln, Germany: 96 % sure of Germany", or of a country alone "Germany, 96 % sure"."""
+    return f"{place}, {percent(p)} sure" if place == country else f"{place}: {percent(p)} sure of {country}"
 
 
 def unnamed(country: str, p: float, asked: float) -> str:
     """Say why no place is named.
 
     Args:
-        country: the most probable country.
+        country: name of the most probable country.
         p: its probability.
         asked: probability that was asked for; one half if nothing was.
     """
     if asked <= 0.5:
-        return f"No place can be named: no country is likelier than not; the likeliest, {country}, has {p:.0%}."
-    return f"No place is named: the likeliest country, {country}, has {p:.0%}; {asked:.0%} were asked for."
+        return f"No place can be named: no country is likelier than not; the likeliest, {country}, has {percent(p)}."
+    return f"No place is named: the likeliest country, {country}, has {percent(p)}; {percent(asked)} were asked for."
 
 
 def nothing_found(lines: int, *, photo: bool, seen: bool = False) -> tuple[str, str]:
@@ -103,16 +123,18 @@ def nothing_found(lines: int, *, photo: bool, seen: bool = False) -> tuple[str, 
     found = "none" if lines == 0 else f"none in {lines} line{'s' * (lines != 1)} of text"
     looked_for = f"Looked for: {LOOKED_FOR}; found {found}."
     if photo:
-        judged = "a language model saw it and named none" if seen else "it was not judged"
-        return "No place can be named from the picture", f"{judged}. {looked_for}"
-    return "No place can be named from the text", f"it speaks for none. {looked_for}"
+        judged = "a language model saw the picture and named none" if seen else "the picture was not judged"
+        return "No place can be named", f"{judged}, and no text in it speaks for a place. {looked_for}"
+    return "No place can be named", f"the text speaks for none. {looked_for}"
 
 
 def kilometres(distance_km: float) -> str:
     """A distance as text, with significant digits only."""
-    return f"{distance_km:.1f} km" if distance_km < 10 else f"{round(distance_km):,} km".replace(",", " ")
+    return f"{distance_km:.1f} km" if distance_km < 10 else f"{round(distance_km):,} km"
 
 
+_TOLD_NATS = 0.05
+"""Least nats of a cue that is named: less is written as 0.0."""
 _HINT_NATS = 1.0
 """Nats from which a cue is told as a hint where no place can be named."""
 _KINDS = {
@@ -139,6 +161,7 @@ def statements(
     radius_50_km: float | None,
     radius_90_km: float | None,
     cues: Sequence[CueReport],
+    names: Names,
     *,
     looked: bool,
     photo: bool,
@@ -157,6 +180,7 @@ def statements(
         radius_50_km: of the answer.
         radius_90_km: of the answer.
         cues: strongest first.
+        names: names of countries.
         looked: whether the picture was judged.
         photo: whether there was a photo.
         seen: whether a model saw the picture and named no place.
@@ -168,10 +192,9 @@ def statements(
     if unnamed and not looked and not cues:
         return [": ".join(nothing_found(lines, photo=photo, seen=seen))]
     level = {"country": "a country", "region": "a region", "full": "a point"}.get(text_aware.precision, "a city")
-    said = [
-        unnamed or f"{where(text_aware)}: {confidence:.0%} for {text_aware.country}; the evidence reaches to {level}."
-    ]
-    if radius_50_km is not None and radius_90_km is not None:
+    sure = sure_of(where(text_aware, names), names(text_aware.country or ""), confidence)
+    said = [unnamed or f"{sure}; the evidence reaches to {level}."]
+    if radius_50_km is not None and radius_90_km is not None and text_aware.precision != "country":
         said.append(
             f"Half of the probability lies within {kilometres(radius_50_km)} of the place, 90 % within "
             f"{kilometres(radius_90_km)}."
@@ -187,12 +210,11 @@ def statements(
         )
         return said
     if unnamed and (hint := next((c for c in cues if c.nats >= _HINT_NATS and c.favours is not None), None)):
-        said.append(
-            f"If the {_KINDS.get(hint.kind, hint.kind)} “{hint.value}” is what it seems: {favoured(hint.favours)}."
-        )
-    for cue in [c for c in cues if c.nats > 0][:3]:
+        what = f"{_KINDS.get(hint.kind, hint.kind)} “{named_value(hint.kind, hint.value)}”"
+        said.append(f"If the {what} is what it seems: {favoured(hint.favours, names)}.")
+    for cue in [c for c in cues if c.nats >= _TOLD_NATS][:3]:
         changed = (
-            f"without it: {where(cue.without)}"
+            f"without it: {where(cue.without, names)}"
             if _differs(cue.without, text_aware)
             else "without it no place can be named either"
             if unnamed
@@ -201,7 +223,9 @@ def statements(
         said.append(f"{cue.says} It adds {cue.nats:+.1f} nats ({changed}).")
     against = [c for c in cues if c.nats < -0.1]
     if against:
-        named = "; ".join(f"{c.kind} “{c.value}” ({favoured(c.favours)})" for c in against[:3])
+        named = "; ".join(
+            f"{c.kind} “{named_value(c.kind, c.value)}” ({favoured(c.favours, names)})" for c in against[:3]
+        )
         said.append(f"Against it speak: {named}.")
     if not looked and not told:
         return said  # without its text nothing is known of the photo
@@ -209,13 +233,15 @@ def statements(
         said.append("Without any text no place could be named.")
     elif _differs(vision_only, text_aware):
         without = "Without any text, by what you said," if told else "Without any text"
-        said.append(f"{without} the answer would be {where(vision_only)}.")
+        said.append(f"{without} the answer would be {where(vision_only, names)}.")
     if comparison is not None and comparison.conflict:
         said.append(comparison.says)
     return said
 
 
-def compared(vision: Posterior, text: Posterior, before: Float, vision_only: Best, text_aware: Best) -> Comparison:
+def compared(
+    vision: Posterior, text: Posterior, before: Float, vision_only: Best, text_aware: Best, names: Names
+) -> Comparison:
     """Agreement of picture and text, and what the text changed.
 
     The agreement is log Σ v(c) t(c) / p(c), with v and t the beliefs from picture and text and p the belief before
@@ -227,6 +253,7 @@ def compared(vision: Posterior, text: Posterior, before: Float, vision_only: Bes
         before: `(C,)` log probabilities from the user's input alone.
         vision_only: the answer without text.
         text_aware: the answer.
+        names: names of countries.
     """
     moved_km = _apart_km(vision_only, text_aware)
     v, t = vision.log_probs, text.log_probs
@@ -249,11 +276,11 @@ def compared(vision: Posterior, text: Posterior, before: Float, vision_only: Bes
         says = "Picture and text neither agree nor disagree."
     change = ""
     if changed != "nothing" and vision_only.precision == "none":
-        change = f"Without the text no place can be named; with it, it is {where(text_aware)}."
+        change = f"Without the text no place can be named; with it, it is {where(text_aware, names)}."
     elif changed != "nothing" and text_aware.precision == "none":
-        change = f"Without the text it is {where(vision_only)}; with it, no place can be named."
-    elif changed != "nothing" and where(vision_only) != where(text_aware):
-        change = f"The text changed the {changed}: {where(vision_only)} became {where(text_aware)}."
+        change = f"Without the text it is {where(vision_only, names)}; with it, no place can be named."
+    elif changed != "nothing" and where(vision_only, names) != where(text_aware, names):
+        change = f"The text changed the {changed}: {where(vision_only, names)} became {where(text_aware, names)}."
     elif moved_km is not None and changed != "nothing":
         change = f"The text moved the place by {kilometres(moved_km)}."
     return Comparison(

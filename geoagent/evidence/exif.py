@@ -69,7 +69,8 @@ def said_by(image: Image.Image, path: Path, *, beside: bool = True) -> Said:
         said += [_of_packet(f"the sidecar {side.name}", content_of(side)) for side in sidecars(path)]
     ranked = [each for state in ("whole", "doubtful", "incomplete") for each in said if each.state == state]
     best = ranked[0] if ranked else Said(None, False)
-    named = any(f"photoshop:{name}".encode() in packet for name in ("City", "State", "Country"))
+    names = ("photoshop:City", "photoshop:State", "photoshop:Country", "Iptc4xmpCore:Location")
+    named = any(name.encode() in packet for name in names)
     taken = of_exif(exif, block_of(exif, EXIF_IFD))
     return replace(best, named=named or _iptc_names(image), taken=None if taken is None else taken.clock)
 

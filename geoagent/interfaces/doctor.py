@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from geoagent import __version__, plugs
 from geoagent.config import Config
 from geoagent.errors import GeoAgentError
+from geoagent.evidence.cues.language_names import script_name
 from geoagent.evidence.ocr import _tessdata
 from geoagent.evidence.ocr._classes import SCRIPTS
 from geoagent.evidence.ocr._onnx import scripts_of
@@ -35,6 +36,10 @@ _PACKAGES = {
     "fastapi": "the page and its API",
     "mcp": "tools for assistants",
 }
+_LABELS = {
+    "ocr_engines": "OCR engines", "ocr_models_by_path": "OCR models by path", "starter_world": "starter world",
+    "model_hub": "model hub",
+}  # fmt: skip
 _RAPID_SCRIPTS = ("Latn", "Hani", "Jpan")
 _HUB = ("huggingface.co", 443)
 
@@ -200,3 +205,42 @@ def _advice(packages: dict[str, str | None]) -> list[str]:
     if not (packages["fastapi"] and packages["mcp"]):
         advice.append(f"pip install '{DISTRIBUTION}[web]'   (a page, an HTTP API and tools for assistants)")
     return advice
+
+
+def in_words(report: Mapping[str, Any]) -> tuple[str, dict[str, list[str]]]:
+    """Return a report for people: one sentence, and lines by section, with names instead of codes.
+
+    Args:
+        report: of `examine`.
+    """
+    sections: dict[str, list[str]] = {}
+    for name, value in report.items():
+        if name == "scripts_readable":
+            lines = [_listed(value)] if value else []
+        elif name == "scripts_by_model":
+            lines = [f"{model}: {_listed(codes)}" for model, codes in value.items()]
+        elif isinstance(value, dict):
+            lines = [f"{_label(key)}: {said}" for key, said in value.items()]
+        else:
+            lines = [value] if isinstance(value, str) else list(value)
+        sections[_label(name).replace("_", " ")] = lines or ["nothing"]
+    return _headline(report), sections
+
+
+def _headline(report: Mapping[str, Any]) -> str:
+    scripts, world = len(report["scripts_readable"]), home.default()
+    broken = [_label(name) for name, said in report["data"].items() if str(said).startswith("broken")]
+    if broken:
+        return f"geoagent cannot work: the {' and the '.join(broken)} cannot be read."
+    reads = f"reads text in {scripts} scripts" if scripts else "reads no text"
+    looks = f"judges pictures by the world {world.name!r}" if world is not None else "judges no picture"
+    more = " What can be installed for more is at the end." * bool(report["install_for_more"])
+    return f"geoagent {report['geoagent']['version']} works: it {reads} and {looks}.{more}"
+
+
+def _label(name: str) -> str:
+    return _LABELS.get(name, name)
+
+
+def _listed(codes: Iterable[str]) -> str:
+    return ", ".join(sorted(script_name(code) for code in codes))

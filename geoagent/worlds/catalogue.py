@@ -14,10 +14,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from geoagent.errors import ConfigError
+from geoagent.evidence.cues.language_names import language_name
 from geoagent.resources import cache_dir
 from geoagent.worlds.home import default as home_default
 from geoagent.worlds.home import home
 
+_ENGINES = {"rapidocr": "RapidOCR", "paddle": "PaddleOCR"}
+_READS = {
+    "ch": "Chinese, Japanese and English", "korean": "Korean", "latin": "Latin", "eslav": "East Slavic",
+    "arabic": "Arabic", "cyrillic": "Cyrillic", "devanagari": "Devanagari",
+}  # fmt: skip
+"""What the recognisers read whose names are no codes of languages."""
 RECOMMENDED = "best"
 VISION = "vision"
 """Another name of the recommended picture half."""
@@ -170,6 +177,19 @@ def entry(name: str) -> Eyes | OcrModel:
     return found
 
 
+def is_here(entry: Eyes | OcrModel, folder: Path | None = None) -> bool:
+    """Whether an entry need not be fetched.
+
+    Args:
+        entry: the entry.
+        folder: where it would be put; geoagent's own folder where None.
+    """
+    if isinstance(entry, Eyes):
+        return ((entry.world if folder is None else folder / entry.name) / "world.json").is_file()
+    root = entry.folder if folder is None else folder / entry.name
+    return all((root / address.rsplit("/", 1)[-1]).is_file() for address in entry.files)
+
+
 def rows() -> list[dict[str, Any]]:
     """Return all entries as plain values, with "here"."""
     default = home_default()
@@ -188,7 +208,7 @@ def rows() -> list[dict[str, Any]]:
                 "revision": each.revision or "not pinned",
                 "sha256": each.sha256 or "not pinned; the hub's own is verified",
                 "measured": each.measured,
-                "here": (each.world / "world.json").is_file() or (default is not None and default.name == each.name),
+                "here": is_here(each) or (default is not None and default.name == each.name),
             }
         )
     for model in ocr_models():
@@ -197,12 +217,12 @@ def rows() -> list[dict[str, Any]]:
                 "name": model.name,
                 "kind": "OCR model",
                 "recommended": False,
-                "for": f"reading {model.script} with {model.engine}",
+                "for": f"{_ENGINES[model.engine]} for {_READS.get(model.script, language_name(model.script))}",
                 "licence": model.licence,
                 "from": next(iter(model.files)),
                 "revision": "in the address",
                 "sha256": ", ".join(model.files.values()),
-                "here": all((model.folder / address.rsplit("/", 1)[-1]).is_file() for address in model.files),
+                "here": is_here(model),
             }
         )
     return out

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geoagent.evidence.constraints._resolve import Resolved
+from geoagent.evidence.cues.reading import percent
 from geoagent.places.gazetteer.tally import Tally
 from geoagent.types import Constraint, Place, Span
 
@@ -86,7 +87,7 @@ def mixture(
         id=id,
         kind=kind,
         value=named,
-        says=f"The language model {model} takes it for {named} ({best.probability:.0%}){others}: {best.says}",
+        says=f"The language model {model} takes it for {named} ({percent(best.probability)}){others}: {best.says}",
         source=source,
         places=tuple(place for place, _ in ranked),
         weights=np.array([mass / total for _, mass in ranked]),

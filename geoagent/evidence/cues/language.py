@@ -15,7 +15,7 @@ from geoagent.evidence.cues.alphabets import LETTERS, OF_SCRIPT
 from geoagent.evidence.cues.context import DECOR
 from geoagent.evidence.cues.identify import SAME, identify
 from geoagent.evidence.cues.language_names import language_name
-from geoagent.evidence.cues.reading import Line, Reading, listed, overlaps, taken
+from geoagent.evidence.cues.reading import Line, Reading, listed, overlaps, percent, taken
 from geoagent.evidence.cues.script import han_fit
 from geoagent.places.geo import Float
 from geoagent.types import Cue
@@ -35,6 +35,7 @@ _RARE_LANGUAGE = 1e-3
 _LEAST = 0.6  # minimum evidence for a cue from Latin text: one clear sign word, or lines of longer text
 _SECOND = 1.5  # nats that a further language must gain to be accepted
 _MOST_LANGUAGES = 3
+_LEAST_NAMED = 0.02  # of the weight of the likeliest country: one is named among those that write it
 _HAN_DECOR = tuple(word for word in DECOR if len(word) > 1 and all("\u4e00" <= c <= "\u9fff" for c in word))
 _LATIN_BESIDE = 6
 _DECOR_SHARE = 0.35
@@ -243,16 +244,17 @@ def _cue(lines: list[Line], shares: dict[str, float], weight: float, reading: Re
     if lines[0].script == "Hani":
         text = "".join(line.text for line in lines)
         countries = {code: w * han_fit(text, code, reading.facts) for code, w in countries.items()}
+    spoken_in = {code: w for code, w in countries.items() if w >= _LEAST_NAMED * max(countries.values())}
     countries = {code: w + floor for code, w in countries.items()}
     if not countries:
         return None
     ranked = sorted((lang for lang in shares if shares[lang] >= 0.1), key=lambda lang: -shares[lang])[:3]
-    said = " or ".join(f"{language_name(lang)} ({shares[lang]:.0%})" for lang in ranked) or language_name(top)
+    said = " or ".join(f"{language_name(lang)} ({percent(shares[lang])})" for lang in ranked) or language_name(top)
     return Cue(
         kind="language",
         value=" ".join(ranked) or top,
         says=f"{'A line reads' if len(lines) == 1 else f'{len(lines)} lines read'} as {said}, written in "
-        f"{listed(reading, countries)}.",
+        f"{listed(reading, spoken_in)}.",
         spans=tuple(line.span(0, len(line.text)) for line in sorted(lines, key=lambda line: line.region)),
         countries=countries,
         elsewhere=floor,

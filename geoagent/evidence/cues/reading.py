@@ -21,6 +21,8 @@ MAX_LINES = 200
 UNSPACED = frozenset({"Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr"})
 """Scripts without spaces between words."""
 
+MANY = 100
+"""Countries from which none is named: they are most of the world's."""
 LIKE_LATIN = {
     "Grek": frozenset("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧικονυχ"),
     "Cyrl": frozenset("АВЕЅІЈКМНОРСТУХаеорсухіјѕ"),
@@ -308,13 +310,20 @@ def evened(reading: Reading, countries: Mapping[str, float]) -> dict[str, float]
 
 
 def listed(reading: Reading, weights: Mapping[str, float], count: int = 3) -> str:
-    """Format the likeliest countries as text: "Germany, Austria or Switzerland", "… or 4 others"."""
+    """Format the likeliest countries as text: "Germany, Austria or Switzerland", "… or 4 others", "many countries"."""
     ranked = sorted(weights, key=lambda c: -weights[c] * size(reading, c))
+    if len(ranked) > MANY:  # three of them would say nothing
+        return "many countries"
     names = [country_name(reading.facts, code) for code in ranked[:count]]
     more = len(ranked) - len(names)
     if more > 0:
         names.append(f"{more} other{'s' * (more > 1)}")
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def percent(p: float) -> str:
+    """Return a probability as a whole percentage that never claims certainty: "<1 %", "96 %", ">99 %"."""
+    return ">99 %" if p >= 0.995 else "<1 %" if 0 < p < 0.005 else f"{round(100 * p)} %"
 
 
 def placed(country: str, name: str, reading: Reading) -> Place | None:

@@ -52,6 +52,21 @@ class Run:
         """Rows with errors among them."""
         return sum(state.errors for state in self.done)
 
+    def failures(self, most: int) -> list[tuple[str, str]]:
+        """The first photos with errors, and why they have none.
+
+        Args:
+            most: how many at most.
+        """
+        found: list[tuple[str, str]] = []
+        for state in sorted(self.done, key=lambda state: state.number):
+            if state.errors and len(found) < most:
+                rows = self.plan.kept(state.number, errors=True).values()
+                for row in (row for row in rows if row["status"] == "error"):
+                    source = row.get("source") or row["id"]
+                    found.append((source, (row["error"] or "unknown reason").removeprefix(f"{source}: ")))
+        return found[:most]
+
     def make(self, executor: Executor) -> Iterator[State]:
         """Make what is wanted; each shard is yielded once its file is there."""
         for state in executor(self.wanted):

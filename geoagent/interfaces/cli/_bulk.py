@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from geoagent.interfaces.bulk.running import Run
 
 
+_NAMED = 5
+"""Photos that failed and are named in the summary."""
+
+
 class _Share(click.ParamType):  # type: ignore[type-arg]
     """I/N: the I-th of N parts of the work, from 1."""
 
@@ -120,11 +124,18 @@ def run_bulk(plan: Plan, url: str, asked: Asked, workers: int) -> Run:
 
 def say(run: Run, asked: Asked, more: dict[str, Any], line: str) -> None:
     """Print the summary."""
+    from geoagent.interfaces.render import shown
+
     counts = {"photos": run.photos, "done": run.rows, "errors": run.errors, "shards": len(run.ours)}
     if asked.as_json:
         click.echo(json.dumps(counts | more, ensure_ascii=False))
-    else:
-        click.echo(line)
+        return
+    click.echo(line)
+    failed = run.failures(_NAMED)
+    for photo, why in failed:
+        click.echo(f"Failed: {shown(photo)}: {shown(why)}", err=True)
+    if run.errors > len(failed):
+        click.echo(f"Failed: {run.errors - len(failed):,} more", err=True)
 
 
 def _on_ray(run: Run, asked: Asked, tell: Tell) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from geoagent.evidence.folders import Found, PassedOver
 
+_SOME = 20
+"""Photos or rows of which something is told one by one."""
 _NAMED = 50
 """Files that are named one by one."""
 
@@ -45,6 +47,15 @@ def say_passed_over(passed: Sequence[PassedOver]) -> None:
     if len(passed) > _NAMED:
         click.echo(f"Passed over: {len(passed) - _NAMED} more", err=True)
     click.echo(counted(passed), err=True)
+
+
+def say_some(lines: Iterable[str]) -> None:
+    """Print lines about single photos or rows on stderr: the first of them, and how many more there are."""
+    told = list(lines)
+    for line in told[:_SOME]:
+        click.echo(line, err=True)
+    if len(told) > _SOME:
+        click.echo(f"… and {len(told) - _SOME} more", err=True)
 
 
 def counted(passed: Sequence[PassedOver]) -> str:

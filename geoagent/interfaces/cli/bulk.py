@@ -66,7 +66,8 @@ def bulk(url: str, out: str, keep_seen: bool, **settings: Any) -> None:
         workers = workers_of(config, asked.workers)
     run = run_bulk(answers_plan(config, out, keep_seen=keep_seen), url, asked, workers)
     done = f"{run.rows - run.errors:,} of {run.photos:,} answered, {run.errors:,} failed"
-    say(run, asked, {"out": out}, f"{out}: {done}, in {len(run.ours):,} files")
+    files = len(run.ours)
+    say(run, asked, {"out": out}, f"{out}: {done}, in {files:,} file{'' if files == 1 else 's'}")
     if run.errors == run.photos:
         sys.exit(1)
 

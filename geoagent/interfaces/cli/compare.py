@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from geoagent.interfaces.cli._folders import photos_in, say_passed_over
+from geoagent.interfaces.cli._changes import show_changes
+from geoagent.interfaces.cli._folders import photos_in, say_passed_over, say_some
 from geoagent.interfaces.cli._jobs import answering, answers_of, failure, photo_jobs, row_jobs, row_options
 from geoagent.interfaces.cli._main import agent_options, load_agent
 from geoagent.interfaces.cli._params import PHOTOS, READ, READ_ANY, WRITE
@@ -18,14 +19,9 @@ from geoagent.interfaces.cli._positions import with_doubts
 from geoagent.interfaces.cli._saved import Saved
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from geoagent.answer import Answer, Best
     from geoagent.evidence.folders import PassedOver
-    from geoagent.worlds.evaluation.changes import Row, Truth
-
-_WIDE = 130
-"""Columns that both tables need side by side."""
+    from geoagent.worlds.evaluation.changes import Truth
 
 
 @click.command()
@@ -69,11 +65,15 @@ def compare(
       geoagent compare holiday/ --truth holiday/places.csv
       geoagent compare --answers answers.jsonl --truth truth.csv --json
     """
+    from geoagent.interfaces.render import shown
+    from geoagent.interfaces.render.text import file_says
     from geoagent.worlds.evaluation.changes import changes, read_truth, to_dict
 
     if sum((bool(photos), answers is not None, texts is not None)) != 1:
         raise click.UsageError("give exactly one of photos, --answers and --texts")
-    known = read_truth(truth) if truth is not None else {}
+    notes: list[str] = []
+    known = read_truth(truth, notes) if truth is not None else {}
+    say_some(f"Warning: {note}" for note in notes)
     passed: Sequence[PassedOver] = ()
     odd: Sequence[str] = ()
     if answers is not None:
@@ -121,12 +121,14 @@ def compare(
         click.echo(
             f"Warning: no picture was judged, so there is nothing to compare its text with{photos_seen}", err=True
         )
+    if not as_json:
+        say_some(f"{shown(each.id or each.source)}: {told}" for each in seen if (told := file_says(each)))
     rows = changes(seen, known)
     if as_json:
         counts = to_dict(rows) | ({"passed_over": len(passed)} if passed else {})
         click.echo(json.dumps(counts, ensure_ascii=False))
     else:
-        _table(rows)
+        show_changes(rows)
 
 
 def _tell(answer: Answer, alone: bool, as_json: bool) -> None:
@@ -195,7 +197,7 @@ def _side_by_side(answer: Answer) -> dict[str, Any]:
 
 def _worth_a_line(answer: Answer) -> str | None:
     """The line about one of many answers, if the text changed its country or conflicts with the picture."""
-    from geoagent.interfaces.render.words import country_name
+    from geoagent.interfaces.render.names import country_name
     from geoagent.worlds.evaluation.changes import changed, country_of
 
     told = answer.comparison
@@ -211,7 +213,7 @@ def _worth_a_line(answer: Answer) -> str | None:
 def _placed(best: Best) -> str:
     """The place by name, or that there is none."""
     from geoagent.interfaces.render._evidence import where_text
-    from geoagent.interfaces.render.words import country_name
+    from geoagent.interfaces.render.names import country_name
 
     return "no place can be named" if best.precision == "none" else where_text(best, country_name)
 
@@ -222,68 +224,3 @@ def _show(answer: Answer) -> None:
     from geoagent.interfaces.render.text import comparison_text
 
     Console(highlight=False).print(comparison_text(answer))
-
-
-def _table(rows: Sequence[Row]) -> None:
-    """What the text did over all of them in a sentence or two, then the counts by stratum."""
-    from rich.console import Console
-
-    known = any(row.known for row in rows)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=160)  # a file has no edge to wrap at
-    if rows:
-        console.print(_in_words(rows[0]), style="bold")
-    counted = _Columns(
-        ("answers", "country changed", "place changed", "conflicts"),
-        lambda row: (row.answers, row.changed_country, row.changed_place, row.conflicts),
-    )
-    judged = _Columns(
-        ("known", "better", "worse", "vision", "text", "both", "nearer by, km"),
-        lambda row: (
-            row.known, row.better, row.worse, *map(_share, (row.vision_only, row.text_only, row.text_aware)),
-            row.nearer_km,
-        ),
-    )  # fmt: skip
-    if not known:
-        _print(console, rows, counted)
-    elif console.width >= _WIDE:
-        both = _Columns((*counted.names, *judged.names), lambda row: (*counted.of(row), *judged.of(row)))
-        _print(console, rows, both)
-    else:  # side by side they would be cut off
-        _print(console, rows, counted)
-        console.print()
-        _print(console, [row for row in rows if row.known], judged)
-
-
-class _Columns(NamedTuple):
-    names: tuple[str, ...]
-    of: Callable[[Row], tuple[Any, ...]]
-
-
-def _print(console: Console, rows: Sequence[Row], columns: _Columns) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column("", no_wrap=True)
-    for name in columns.names:
-        table.add_column(name, justify="right")
-    for row in rows:
-        table.add_row(row.stratum, *("" if cell is None else str(cell) for cell in columns.of(row)))
-    console.print(table)
-
-
-def _in_words(row: Row) -> str:
-    """What the text did, over all answers."""
-    photos = f"{row.answers} answer{'' if row.answers == 1 else 's'}"
-    says = f"Of {photos}, the text changed the country of {row.changed_country} and the place of {row.changed_place}"
-    says += f"; picture and text conflict in {row.conflicts}."
-    if row.known and row.text_aware is not None:
-        parts = [("picture alone", row.vision_only), ("text alone", row.text_only), ("both", row.text_aware)]
-        told = ", ".join(f"{_share(value)} with {name}" for name, value in parts if value is not None)
-        says += f" The country is right for {told} (of {row.known} that are known)."
-    return says
-
-
-def _share(value: float | None) -> str | None:
-    return None if value is None else f"{value:.1%}"

@@ -148,7 +148,7 @@ def export(
         count = _streamed(name, rows) if name in streamed else outputs.write(name, rows, target)
         report[name] = {"file": written(target), "rows": count, "left_out": len(rows) - count}
         if not as_json:
-            left, lacks = len(rows) - count, "a place" if name in ("gpx", "kml") else "an answer"
+            left, lacks = len(rows) - count, "a position" if name in ("gpx", "kml") else "an answer"
             counted = f"{count} row{'' if count == 1 else 's'}"
             said = f"{written(target)}: {counted}" + (f", {left} without {lacks} left out" if left else "")
             click.echo(said, err=bool(streamed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
 @click.option("--remove", "removing", is_flag=True, help="Remove it instead.")
 @click.option("--dir", "folder", type=FOLDER, help="Folder to put it in; geoagent's own by default.")
 @click.option("--keep-weights", is_flag=True, help="Keep the downloaded weights, to run them with torch.")
-def get(name: str | None, as_json: bool, removing: bool, folder: Path | None, keep_weights: bool) -> None:
+@click.option("--offline", is_flag=True, help="Make no network calls: list, remove, or choose what is here.")
+def get(
+    name: str | None, as_json: bool, removing: bool, folder: Path | None, keep_weights: bool, offline: bool
+) -> None:
     """Get a picture half or an OCR model; without a name, list what can be had.
+
+    The list has licences, sources and sizes; --json adds revisions and SHA-256 checksums, by which each download is
+    verified.
 
     A picture half becomes the default world. `geoagent get starter` goes back to the world without one.
     A mirror of the model hub is named by HF_ENDPOINT.
@@ -44,6 +51,8 @@ def get(name: str | None, as_json: bool, removing: bool, folder: Path | None, ke
         _say(as_json, {"name": name, "default": name}, "the starter world is the default again: no picture is judged")
         return
     entry = catalogue.entry(name)
+    if offline and not removing and not catalogue.is_here(entry, folder):
+        raise click.ClickException(f"{entry.name} is not here, and --offline allows no download")
     if removing:
         _remove(entry, folder, as_json)
     elif isinstance(entry, catalogue.Eyes):
@@ -64,15 +73,28 @@ def _list(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"default": default.name if default else home.STARTER, "rows": rows}, ensure_ascii=False))
         return
-    for row in rows:
-        mark = "*" if row["here"] else " "
-        advice = " (recommended: geoagent get vision)" if row["recommended"] else ""
-        click.echo(f"{mark} {row['name']:<20} {row['for']}{advice}")
-        if "size_mb" in row:
-            click.echo(f"    {row['size_mb']:,} MB, then about {row['minutes']} min of work; {row['measured']}")
-        click.echo(f"    {row['licence']}; from {row['from']}; revision {row['revision']}")
-        click.echo(f"    SHA-256 {row['sha256']}")
-    click.echo(f"* is here; the default world is {default or home.STARTER}")
+    for kind, title in (("picture half", "Picture halves"), ("OCR model", "OCR models, by script")):
+        click.echo(click.style(title, bold=True))
+        for row in rows:
+            if row["kind"] == kind:
+                _tell(row)
+    click.echo("* is here. Fetch one by geoagent get NAME; details: geoagent get --json")
+    click.echo(f"The default world is {default or home.STARTER}.")
+
+
+def _tell(row: dict[str, Any]) -> None:
+    """One entry as a short block of lines that fit 80 columns."""
+    from geoagent.worlds.catalogue import VISION
+
+    mark = "*" if row["here"] else " "
+    also = f" (also: {VISION})" if row["recommended"] else ""
+    if "size_mb" not in row:
+        click.echo(f"{mark} {row['name']:<20} {row['for']}; {row['licence']}")
+        return
+    click.echo(f"{mark} {row['name']}{also}")
+    cost = f"{row['size_mb']:,} MB, then about {row['minutes']} min of work, once; {row['licence']}"
+    for line in (row["for"], cost, f"from {row['from']}", row["measured"]):
+        click.echo(fill(line, width=80, initial_indent="    ", subsequent_indent="      "))
 
 
 def _get_eyes(entry: Eyes, folder: Path | None, keep: bool, as_json: bool) -> None:

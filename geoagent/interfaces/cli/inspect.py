@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from textwrap import TextWrapper
+from textwrap import TextWrapper, fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -91,7 +91,7 @@ def read(photo: Path, as_json: bool, **settings: Any) -> None:
 
 def _place(place: Place) -> str:
     """The name of a place with that of its country, once."""
-    from geoagent.interfaces.render.words import country_name
+    from geoagent.interfaces.render.names import country_name
 
     return ", ".join(dict.fromkeys((place.name, country_name(place.country))))
 
@@ -101,7 +101,9 @@ def _tell(text: TextEvidence) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from geoagent.interfaces.render import shown
+    from geoagent.belief.explanation import named_value
+    from geoagent.evidence.cues.language_names import language_name, script_name
+    from geoagent.interfaces.render import percent_text, shown
     from geoagent.interfaces.render.text import plain_table
 
     console = Console(highlight=False)
@@ -114,7 +116,9 @@ def _tell(text: TextEvidence) -> None:
     console.print(Text(f"{lines}, {speak}", "bold"))
     table = plain_table(("", "right", 2), ("text", "left", None), ("script, language, sureness, ground", "left", None))
     for i, region in enumerate(text.regions):
-        notes = [region.script, *_languages(i, text.cues), f"{region.confidence:.2f}"]
+        spoken = " or ".join(map(language_name, _languages(i, text.cues)))
+        notes = [part for part in dict.fromkeys((script_name(region.script), spoken)) if part]
+        notes.append(f"{percent_text(region.confidence)} sure")
         notes += [f"on {region.panel}"] if region.panel else []
         table.add_row(str(i), Text(shown(region.text)), Text(", ".join(notes), "dim"))
     console.print(table)
@@ -128,9 +132,14 @@ def _tell(text: TextEvidence) -> None:
         table = plain_table(("", "left", 8), ("", "left", None), ("believed", "right", 8), ("places", "left", None))
         for constraint in text.constraints:
             ranked = sorted(zip(constraint.places, constraint.weights, strict=True), key=lambda pair: -pair[1])[:3]
-            places = "; ".join(f"{_place(place)} {weight:.0%}" for place, weight in ranked)
-            sure = f"{constraint.reliability:.0%}"
-            table.add_row(Text(constraint.kind, "cyan"), Text(shown(constraint.value)), sure, Text(shown(places)))
+            places = "; ".join(f"{_place(place)} {percent_text(float(weight))}" for place, weight in ranked)
+            sure = percent_text(constraint.reliability)
+            table.add_row(
+                Text(constraint.kind, "cyan"),
+                Text(shown(named_value(constraint.kind, constraint.value))),
+                sure,
+                Text(shown(places)),
+            )
         console.print()
         console.print(table)
 
@@ -149,7 +158,7 @@ def doctor(config: Path | None, as_json: bool) -> None:
       geoagent doctor --config geoagent.toml
     """
     from geoagent.config import Config
-    from geoagent.interfaces.doctor import examine
+    from geoagent.interfaces.doctor import examine, in_words
 
     report = examine(Config.load(config) if config is not None else None)
     if as_json:
@@ -162,10 +171,11 @@ def doctor(config: Path | None, as_json: bool) -> None:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    for section, rows in report.items():
-        click.echo(click.style(section.replace("_", " "), bold=True))
-        lines = [f"{name}: {value}" for name, value in rows.items()] if isinstance(rows, dict) else rows
-        for line in [lines] if isinstance(lines, str) else lines or ["nothing"]:
+    headline, sections = in_words(report)
+    click.echo(fill(headline, width=lay.width))
+    for section, lines in sections.items():
+        click.echo(click.style(f"\n{section}", bold=True))
+        for line in lines:
             click.echo(lay.fill(line))
 
 

@@ -66,6 +66,7 @@ def _show(found: Verification) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from geoagent.evidence.cues.language_names import language_name
     from geoagent.interfaces.render import nats_text, shown
     from geoagent.interfaces.render.text import plain_table
 
@@ -85,8 +86,9 @@ def _show(found: Verification) -> None:
     if found.expected:
         table = plain_table(("", "left", 14), ("", "left", None))
         for each in found.expected:
+            what = " or ".join(map(language_name, each.what.split())) if each.kind == "language" else each.what
             here = f" (here: {shown(each.here)})" if each.here and each.here != each.what else ""
-            table.add_row(each.status, Text.assemble((each.kind, "cyan"), f": {shown(each.what)}{here}"))
+            table.add_row(each.status, Text.assemble((each.kind, "cyan"), f": {shown(what)}{here}"))
         console.print()
         console.print(Text("What a photo from there tends to show"))
         console.print(table)

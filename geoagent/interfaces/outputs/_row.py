@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from geoagent.answer import Answer
-from geoagent.interfaces.render.album import witness_text
+from geoagent.interfaces.render.album import album_words, witness_text
 
 MOST_COUNTRIES, LEAST_SHARE = 5, 0.0005
 
@@ -22,9 +22,10 @@ class Row:
         id: the row's id, for texts that came without a photo.
         status: "ok", "partial" or "error".
         error: why there is no answer.
-        lat: degrees, WGS 84; None unless the answer names a place.
+        lat: degrees, WGS 84; None unless the answer names a place inside a country.
         lon: degrees, WGS 84.
         place: nearest place that matters, or the admin-1 unit, or the country.
+        landmark: whether the place is a landmark, not a town.
         admin1: name of the admin-1 unit.
         country: ISO 3166-1 alpha-2.
         precision: finest level that the evidence supports: none, country, region, city or full.
@@ -39,7 +40,7 @@ class Row:
         exif_lat: what the file says about itself, where the answer discloses it; never evidence.
         exif_lon: degrees.
         exif_place: town and country of that.
-        exif_distance_km: how far the answer is from that; None where it names no place.
+        exif_distance_km: how far the answer is from that; None where it has no position.
         taken: when the photo was taken, ISO 8601, of photos located in an album; in UTC if it ends in Z.
         taken_from: what tells that: gps, exif, xmp, sidecar or name.
         device: what took it, of photos located in an album.
@@ -57,6 +58,7 @@ class Row:
     lat: float | None = None
     lon: float | None = None
     place: str | None = None
+    landmark: bool = False
     admin1: str | None = None
     country: str | None = None
     precision: str | None = None
@@ -86,11 +88,13 @@ def row_of(answer: Answer) -> Row:
     """Flatten an answer.
 
     An answer of precision "none" names no place: its row has no position, names or radii, only the countries with
-    their probabilities.
+    their probabilities. One of precision "country" has a name and neither position nor radii: any would be an arbitrary
+    pin in that country.
     """
     best = answer.best if answer.best is not None and answer.best.precision != "none" else None
     lat, lon = (None, None) if best is None else (_number(best.lat), _number(best.lon))
     placed = lat is not None and lon is not None and abs(lat) <= 90 and abs(lon) <= 180
+    placed = placed and best is not None and best.precision != "country"
     gps, album = answer.exif_gps, answer.album
     return Row(
         source=plain(answer.source),
@@ -100,6 +104,7 @@ def row_of(answer: Answer) -> Row:
         lat=lat if placed else None,
         lon=lon if placed else None,
         place=None if best is None else _text(best.place),
+        landmark=best is not None and _is_landmark(answer, best.place),
         admin1=None if best is None else _text(best.admin1),
         country=None if best is None else _text(best.country),
         precision=None if answer.best is None else answer.best.precision,
@@ -118,7 +123,7 @@ def row_of(answer: Answer) -> Row:
         exif_lat=None if gps is None else _number(gps.lat),
         exif_lon=None if gps is None else _number(gps.lon),
         exif_place=None if gps is None else _text(gps.place),
-        exif_distance_km=None if gps is None or best is None else _number(gps.distance_km),
+        exif_distance_km=None if gps is None or not placed else _number(gps.distance_km),
         taken=None if album is None else _text(album.taken),
         taken_from=None if album is None else album.taken_from,
         device=None if album is None else _text(album.device),
@@ -138,6 +143,12 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
     return sorted(found, key=lambda row: row.taken or "")
 
 
+def _is_landmark(answer: Answer, place: str | None) -> bool:
+    """Whether a place is named as a landmark by the text, and as a town by none of it."""
+    named = {cue.kind for cue in answer.cues if any(place and each.name == place for each in cue.places)}
+    return "landmark" in named and "name" not in named
+
+
 def _basis(answer: Answer) -> str:
     sources = {cue.source for cue in answer.cues}
     read, told, looked = sources - {"llm-picture", "user", "album"}, "user" in sources, answer.looked
@@ -148,7 +159,8 @@ def _basis(answer: Answer) -> str:
     else:
         seen = "the text in the picture" if read else "" if "album" in sources else "where photos are usually taken"
     if "album" in sources:
-        seen = f"{seen} and other photos of the album" if seen else "other photos of the album"
+        others = album_words(answer.album)
+        seen = f"{seen} and {others}" if seen else others
     return f"{seen} and what the user said" if told else seen
 
 

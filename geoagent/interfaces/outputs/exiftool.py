@@ -16,12 +16,13 @@ from geoagent.evidence.exif import METHOD
 from geoagent.filenames import path_of, safe
 from geoagent.interfaces.outputs._row import Row, plain
 from geoagent.interfaces.outputs._whole import whole
-from geoagent.interfaces.outputs.xmp import POSITIONED, POSITIONED_ITSELF, Outcome, in_words, may_have, names_of
+from geoagent.interfaces.outputs.xmp import POSITIONED_ITSELF, Outcome, in_words, may_have, names_of, position_of
 
 _TAGS = {
     "photoshop:City": "XMP-photoshop:City",
     "photoshop:State": "XMP-photoshop:State",
     "photoshop:Country": "XMP-photoshop:Country",
+    "Iptc4xmpCore:Location": "XMP-iptcCore:Location",
     "Iptc4xmpCore:CountryCode": "XMP-iptcCore:CountryCode",
 }
 _HEAD = """\
@@ -70,7 +71,7 @@ def write(
         else:
             met.add(photo.resolve())
             name = country_name(row.country) if country_name is not None and row.country else None
-            blocks.append(_block(row, photo.resolve(), over_gps, None if said.named else name, names=not said.named))
+            blocks.append(_block(row, photo.resolve(), over_gps, name, names=not said.named))
             outcomes.append(Outcome(row.source, target))
     with whole(target) as temporary:
         temporary.write_bytes(_HEAD.encode() + b"".join(blocks))
@@ -85,17 +86,18 @@ def _block(row: Row, photo: Path, over_gps: bool, country_name: str | None, *, n
 
 def _arguments(row: Row, over_gps: bool, country_name: str | None, names: bool) -> Iterator[str]:
     yield from ("-charset", "filename=utf8") if os.name == "nt" else ()
-    if row.lat is not None and row.lon is not None and row.precision in POSITIONED:
+    at = position_of(row)
+    if at is not None:
         if not over_gps:
             yield from ("-if", f"not defined $GPSLatitude or $GPSProcessingMethod =~ /{METHOD}/")
-        yield f"-EXIF:GPSLatitude={abs(row.lat):.6f}"
-        yield f"-EXIF:GPSLatitudeRef={'N' if row.lat >= 0 else 'S'}"
-        yield f"-EXIF:GPSLongitude={abs(row.lon):.6f}"
-        yield f"-EXIF:GPSLongitudeRef={'E' if row.lon >= 0 else 'W'}"
+        yield f"-EXIF:GPSLatitude={abs(at.lat):.6f}"
+        yield f"-EXIF:GPSLatitudeRef={'N' if at.lat >= 0 else 'S'}"
+        yield f"-EXIF:GPSLongitude={abs(at.lon):.6f}"
+        yield f"-EXIF:GPSLongitudeRef={'E' if at.lon >= 0 else 'W'}"
         yield "-EXIF:GPSMapDatum=WGS-84"
         yield f"-EXIF:GPSProcessingMethod={METHOD}"
         if row.radius_90_km is not None:
             yield f"-EXIF:GPSHPositioningError={max(1, round(1000 * row.radius_90_km))}"
     for name, value in names_of(row, country_name) if names else ():
         yield f"-{_TAGS[name]}={safe(value)}"
-    yield f"-XMP-photoshop:Instructions={safe(in_words(row))}"
+    yield f"-XMP-photoshop:Instructions={safe(in_words(row, country_name))}"

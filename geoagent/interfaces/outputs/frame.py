@@ -14,7 +14,7 @@ from geoagent.optional import needs
 
 NUMBERS = tuple(field.name for field in fields(Row) if field.type == "float | None")
 LISTS = ("countries", "cues", "warnings")
-_LEFT_OUT = ("basis", "taken_from", "witnesses")  # as in the tables
+_LEFT_OUT = ("basis", "landmark", "taken_from", "witnesses")  # as in the tables
 TEXTS = tuple(field.name for field in fields(Row) if field.name not in (*NUMBERS, *LISTS, *_LEFT_OUT))
 """Columns by what they hold; `version` is named "geoagent" in the frame, as in the tables."""
 
@@ -23,7 +23,8 @@ def answers_to_frame(answers: Iterable[Answer | Row], *, geometry: bool = True) 
     """Return answers as a GeoDataFrame in WGS 84, or as a plain DataFrame.
 
     Columns are those of `export --csv`. `lat` and `lon` are degrees; a value that is withheld or not known is NA, and
-    so is the geometry, `Point(lon, lat)`, of an answer that names no place. Three columns hold objects: `countries` a
+    so is the geometry, `Point(lon, lat)`, of an answer that names no place, or no more than a country.
+    Three columns hold objects: `countries` a
     dict from ISO code to probability, `cues` and `warnings` tuples of str. Errors are rows too, with their `status` and
     `error`.
 

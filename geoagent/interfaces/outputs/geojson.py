@@ -18,7 +18,7 @@ SUFFIX = ".geojson"
 def feature_collection(answers: Iterable[Answer | Row]) -> dict[str, Any]:
     """Return a GeoJSON FeatureCollection (WGS 84, lon before lat, as RFC 7946 asks).
 
-    An answer that names no place, or hides where it is, becomes an unlocated feature (`geometry` null); an error
+    An answer that names no place, or no more than a country, becomes an unlocated feature (`geometry` null); an error
     becomes none. Where all answers tell when their photos were taken, they stand in that order. Every feature says
     `"estimate": true`, and a top-level member `geoagent` which version wrote it.
 

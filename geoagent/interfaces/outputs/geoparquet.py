@@ -21,7 +21,8 @@ _COLUMNS = (
 def write(rows: Sequence[Row], target: Path) -> int:
     """Write rows as GeoParquet, atomically.
 
-    An answer that names no place has no geometry. `countries`, `cues` and `warnings` are JSON in text columns.
+    An answer that names no place, or no more than a country, has no geometry. `countries`, `cues` and
+    `warnings` are JSON in text columns.
 
     Returns:
         The number of rows; errors are left out.

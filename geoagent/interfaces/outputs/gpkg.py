@@ -60,7 +60,8 @@ CREATE TABLE {TABLE} (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom POINT
 def write(rows: Sequence[Row], target: Path) -> int:
     """Write rows as a GeoPackage, atomically.
 
-    An answer that names no place has no geometry. `countries`, `cues` and `warnings` are JSON in text columns.
+    An answer that names no place, or no more than a country, has no geometry. `countries`, `cues` and
+    `warnings` are JSON in text columns.
 
     Returns:
         The number of features; errors are left out.

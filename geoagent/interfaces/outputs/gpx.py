@@ -12,13 +12,16 @@ from xml.etree import ElementTree
 from geoagent import __version__
 from geoagent.interfaces.outputs._row import Row, in_order
 from geoagent.interfaces.outputs._whole import whole
+from geoagent.interfaces.render import km_text
 
 SUFFIX = ".gpx"
 _SPACE = "http://www.topografix.com/GPX/1/1"
 
 
 def write(rows: Sequence[Row], target: Path) -> int:
-    """Write rows as GPX, atomically; answers that name no place, or hide where it is, are left out.
+    """Write rows as GPX, atomically; answers without a position are left out.
+
+    Those name no place, or no more than a country.
 
     Returns:
         The number of points.
@@ -37,7 +40,7 @@ def write(rows: Sequence[Row], target: Path) -> int:
             ElementTree.SubElement(point, "time").text = row.taken
         ElementTree.SubElement(point, "name").text = row.id or row.source
         where = ", ".join(part for part in (row.place, row.country) if part)
-        within = "" if row.radius_90_km is None else f", 90 % within {row.radius_90_km:g} km"
+        within = "" if row.radius_90_km is None else f", 90 % within {km_text(row.radius_90_km)}"
         ElementTree.SubElement(point, "desc").text = f"estimate: {where}{within}, from {row.basis}"
         ElementTree.SubElement(point, "type").text = "estimate"
     ElementTree.indent(root)

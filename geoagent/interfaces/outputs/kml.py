@@ -9,13 +9,16 @@ from xml.etree import ElementTree
 from geoagent import __version__
 from geoagent.interfaces.outputs._row import Row, in_order
 from geoagent.interfaces.outputs._whole import whole
+from geoagent.interfaces.render import km_text
 
 SUFFIX = ".kml"
 _SPACE = "http://www.opengis.net/kml/2.2"
 
 
 def write(rows: Sequence[Row], target: Path) -> int:
-    """Write rows as KML, atomically; answers that name no place, or hide where it is, are left out.
+    """Write rows as KML, atomically; answers without a position are left out.
+
+    Those name no place, or no more than a country.
 
     Returns:
         The number of placemarks.
@@ -33,7 +36,7 @@ def write(rows: Sequence[Row], target: Path) -> int:
         mark = ElementTree.SubElement(document, "Placemark")
         ElementTree.SubElement(mark, "name").text = row.id or row.source
         where = ", ".join(part for part in (row.place, row.country) if part)
-        within = "" if row.radius_90_km is None else f", 90 % within {row.radius_90_km:g} km"
+        within = "" if row.radius_90_km is None else f", 90 % within {km_text(row.radius_90_km)}"
         ElementTree.SubElement(mark, "description").text = f"estimate: {where}{within}, from {row.basis}"
         if row.taken and row.taken.endswith("Z"):  # a time without a zone would be read as one of the viewer's
             stamp = ElementTree.SubElement(mark, "TimeStamp")

@@ -21,6 +21,8 @@ from geoagent.evidence.photos import what_it_says
 from geoagent.filenames import path_of, safe, written
 from geoagent.interfaces.outputs._row import Row, plain
 from geoagent.interfaces.outputs._sidecar_names import STYLES, SidecarNames, Style
+from geoagent.interfaces.render import km_text, percent_text
+from geoagent.places.geo import LatLon
 
 __all__ = ["STYLES", "Outcome", "SidecarNames", "Style", "gps_text", "sidecar", "sidecars", "unfit", "write"]
 
@@ -36,8 +38,8 @@ NAMESPACES: Mapping[str, str] = {
 LEAST_CONFIDENCE = 0.8
 """Confidence below which nothing is written beside a photo unless the user asks for less."""
 POSITIONED_ITSELF = "has a position"
-POSITIONED = ("region", "city", "full")
-"""Precisions for which a position is written. For a country it would be an arbitrary pin, shown as a place."""
+NEAR_KM = 100.0
+"""90 % radius from which no position is written: programs show it as a point, whatever the radius beside it says."""
 _PACKET = ('<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n', '\n<?xpacket end="w"?>\n')
 
 for _prefix, _address in NAMESPACES.items():
@@ -142,7 +144,7 @@ def sidecar(row: Row, *, country_name: str | None = None, names: bool = True) ->
     Args:
         row: an answer that names a place.
         country_name: the name of its country.
-        names: write the place's names (city, state, country); a photo that has names of its own keeps those.
+        names: write the place's names (landmark or city, state, country); a photo that has names keeps its own.
     """
     root = Element(_name("x:xmpmeta"), {_name("x:xmptk"): f"geoagent {__version__}"})
     about = SubElement(SubElement(root, _name("rdf:RDF")), _name("rdf:Description"), {_name("rdf:about"): ""})
@@ -183,28 +185,29 @@ def unfit(row: Row, least: float = 0.0) -> Refusal | None:
     if row.precision in (None, "none") or not (row.country or row.lat is not None):
         return Refusal("the answer names no place", "no place named")
     if row.confidence is not None and row.confidence < least:
-        sure = f"its country is {_percent(row.confidence)} sure, less than the {least:.0%} of --min-confidence"
-        return Refusal(sure, "not sure enough")
+        sure = f"its country is {percent_text(row.confidence)} sure"
+        return Refusal(f"{sure}, less than the {percent_text(least)} of --min-confidence", "not sure enough")
     return None
 
 
 def _properties(row: Row, country_name: str | None, names: bool) -> Iterator[tuple[str, str]]:
-    if row.lat is not None and row.lon is not None and row.precision in POSITIONED:
+    at = position_of(row)
+    if at is not None:
         yield "exif:GPSVersionID", "2.3.0.0"
-        yield "exif:GPSLatitude", gps_text(row.lat, "NS")
-        yield "exif:GPSLongitude", gps_text(row.lon, "EW")
+        yield "exif:GPSLatitude", gps_text(at.lat, "NS")
+        yield "exif:GPSLongitude", gps_text(at.lon, "EW")
         yield "exif:GPSMapDatum", "WGS-84"
         yield "exif:GPSProcessingMethod", METHOD
         if row.radius_90_km is not None:
             yield "exif:GPSHPositioningError", f"{max(1, round(1000 * row.radius_90_km))}/1"  # metres
     if names:
         yield from names_of(row, country_name)
-    yield "photoshop:Instructions", in_words(row)
+    yield "photoshop:Instructions", in_words(row, country_name)
     yield "geoagent:estimate", "True"
-    if row.lat is not None and row.lon is not None and row.precision in POSITIONED:
+    if at is not None:
         # A copy: if it differs from the `exif:` position, somebody has entered another position.
-        yield "geoagent:latitude", gps_text(row.lat, "NS")
-        yield "geoagent:longitude", gps_text(row.lon, "EW")
+        yield "geoagent:latitude", gps_text(at.lat, "NS")
+        yield "geoagent:longitude", gps_text(at.lon, "EW")
     values = {
         "status": row.status,
         "precision": row.precision,
@@ -220,29 +223,38 @@ def _properties(row: Row, country_name: str | None, names: bool) -> Iterator[tup
             yield f"geoagent:{key}", f"{value:.10g}" if isinstance(value, float) else value
 
 
+def position_of(row: Row) -> LatLon | None:
+    """Return the position that is written for an answer; None where its 90 % radius is too large, or not known."""
+    if row.lat is None or row.lon is None or row.radius_90_km is None or row.radius_90_km >= NEAR_KM:
+        return None
+    return LatLon(row.lat, row.lon)
+
+
 def names_of(row: Row, country_name: str | None) -> Iterator[tuple[str, str]]:
     """Names of properties with the names of the place, as far as its precision goes."""
     if row.place and row.precision in ("city", "full"):
-        yield "photoshop:City", row.place
-    if row.admin1 and row.precision in POSITIONED:
+        yield "Iptc4xmpCore:Location" if row.landmark else "photoshop:City", row.place
+    if row.admin1:
         yield "photoshop:State", row.admin1
     if row.country:
         yield "photoshop:Country", country_name or row.country
         yield "Iptc4xmpCore:CountryCode", row.country
 
 
-def in_words(row: Row) -> str:
-    """Say in a sentence that this is an estimate, from what, and how sure it is."""
-    within = "" if row.radius_50_km is None else f" Half of the probability lies within {row.radius_50_km:.3g} km."
-    sure = "" if row.confidence is None or not row.country else f" {row.country}: {_percent(row.confidence)}."
+def in_words(row: Row, country_name: str | None = None) -> str:
+    """Say in a sentence that this is an estimate, from what, and how sure it is.
+
+    Args:
+        row: the answer.
+        country_name: the name of its country; the code where None.
+    """
+    within = "" if row.radius_50_km is None else f" Half of the probability lies within {km_text(row.radius_50_km)}."
+    sure = f" {percent_text(row.confidence)} sure of {country_name or row.country}." if row.country else ""
+    sure = "" if row.confidence is None else sure
     return (
         f"Place ESTIMATED by geoagent {row.version or __version__} from {row.basis}, not measured "
         f"(precision: {row.precision}).{within}{sure} Check it before use."
     )
-
-
-def _percent(p: float) -> str:
-    return ">99%" if p >= 0.995 else f"{p:.0%}"
 
 
 def _name(qualified: str) -> str:

@@ -11,8 +11,9 @@ import unicodedata
 from collections.abc import Sequence
 
 from geoagent.answer import Answer, Best, CuePlace, CueReport, Prediction
-from geoagent.belief.explanation import NOT_JUDGED, SEEN_NOTHING, nothing_found
-from geoagent.evidence.cues.language_names import language_name, script_name
+from geoagent.belief.explanation import NOT_JUDGED, SEEN_NOTHING, named_value, nothing_found
+from geoagent.evidence.cues.reading import percent
+from geoagent.interfaces.render.names import country_name
 from geoagent.optional import eyes
 
 PALETTE = ("#b3400a", "#005a94", "#00735a", "#8a3f8f", "#8a6d00", "#b02a52", "#3f5f1f", "#51519c")
@@ -22,6 +23,8 @@ AROUND_KM = 150.0
 """How far around an alternative its probability is counted: see `Alternative.p`."""
 SURE = 0.95
 """Probability of the country from which a place that the text names counts as settled."""
+SETTLED = 0.9
+"""Probability of the country above which the advice on pictures stands at the end."""
 UNNAMED = "No place can be named"
 EYES_TEXT = f"to have pictures judged: {eyes()}"
 """Says how pictures can be judged, after a warning that they were not."""
@@ -65,9 +68,7 @@ def percent_text(p: float | None) -> str:
     """Return a probability as a whole percentage that never claims certainty: "<1 %", "87 %", ">99 %"."""
     if p is None or p != p:
         return "–"
-    if p < 0.005:
-        return "<1 %" if p > 0 else "0 %"
-    return ">99 %" if p >= 0.995 else f"{round(100 * p)} %"
+    return percent(p)
 
 
 def coordinates_text(lat: float | None, lon: float | None, radius_km: float | None = None) -> str:
@@ -85,21 +86,24 @@ def coordinates_text(lat: float | None, lon: float | None, radius_km: float | No
 
 
 def place_text(best: Best | None, *, country: bool = True) -> str:
-    """Return "Stuttgart, Baden-Württemberg, DE", as much of it as there is, without saying a name twice."""
+    """Return "Stuttgart, Baden-Württemberg, Germany", as much of it as there is, without saying a name twice."""
     if best is None or best.precision == "none" or not (best.place or best.admin1 or best.country):
         return "no place"
-    if best.precision == "country" and best.place:  # the country itself: "France", not "France, FR"
+    if best.precision == "country" and best.place:  # as its own gazetteer calls it
         return shown(best.place)
-    parts = [best.place, best.admin1, best.country if country else None]
+    parts = [best.place, best.admin1, country_name(best.country) if country and best.country else None]
     names = [shown(part) for part in parts if part]
     return ", ".join(dict.fromkeys(names))
 
 
 def short_text(best: Best) -> str:
-    """Return "Stuttgart, DE": the finest name and the country, or "no place"."""
+    """Return "Stuttgart, Germany": the finest name and the country, or "no place"."""
     if best.precision == "country" and best.place:
         return shown(best.place)
-    names = [shown(part) for part in (best.place or best.admin1, best.country) if part and best.precision != "none"]
+    if best.precision == "none":
+        return "no place"
+    parts = (best.place or best.admin1, country_name(best.country) if best.country else None)
+    names = [shown(part) for part in parts if part]
     return ", ".join(dict.fromkeys(names)) or "no place"
 
 
@@ -145,8 +149,15 @@ def notes_text(answer: Answer, *, all_of_them: bool = True) -> list[str]:
     told = [w for w in dict.fromkeys(answer.warnings) if not (blank and w == SEEN_NOTHING)]
     if not all_of_them and is_sure(answer):
         told = [w for w in told if w not in (NOT_JUDGED, SEEN_NOTHING)]
-    advice = EYES_TEXT[:1].upper() + EYES_TEXT[1:] if blank else f"{NOT_JUDGED}; {EYES_TEXT}"
+    advice = EYES_TEXT if blank else f"{NOT_JUDGED}; {EYES_TEXT}"
+    advice = advice[:1].upper() + advice[1:]
     return [advice if warning == NOT_JUDGED else warning for warning in told]
+
+
+def is_settled(answer: Answer) -> bool:
+    """Whether a place is named and its country is so sure that a picture not judged is worth a line at the end."""
+    named = answer.best is not None and answer.best.precision != "none"
+    return named and (answer.confidence or 0.0) > SETTLED
 
 
 def _nothing_found(answer: Answer) -> tuple[str, str]:
@@ -156,10 +167,11 @@ def _nothing_found(answer: Answer) -> tuple[str, str]:
 
 
 def likeliest_text(answer: Answer) -> str:
-    """Return what is told where no place is named: "22 % for the likeliest country, US"; "" where nothing is known."""
+    """Return "22 % for the likeliest country, France" where no place is named; "" where nothing is known."""
     if not answer.countries or is_blank(answer):
         return ""
-    return f"{percent_text(answer.countries[0].p)} for the likeliest country, {shown(answer.countries[0].code)}"
+    first = answer.countries[0]
+    return f"{percent_text(first.p)} for the likeliest country, {shown(country_name(first.code))}"
 
 
 def file_text(answer: Answer) -> str:
@@ -169,8 +181,8 @@ def file_text(answer: Answer) -> str:
 
 
 def exif_distance_km(answer: Answer) -> float | None:
-    """Return how far the file's position is from the answer; None where there is none, or no place is named."""
-    named = answer.best is not None and answer.best.precision != "none"
+    """Return how far the file's position is from the answer; None without one, or of an answer without a position."""
+    named = answer.best is not None and answer.best.precision not in ("none", "country")
     return answer.exif_gps.distance_km if named and answer.exif_gps is not None else None
 
 
@@ -225,19 +237,18 @@ def change_text(answer: Answer) -> str:
 
 
 def favours_text(cue: CueReport) -> str:
-    """Return what a cue raised most, or what it names first, as "Stuttgart" or "DE"; "" where it names nothing."""
+    """Return what a cue raised most, or what it names first, as "Stuttgart, Germany"; "" where it names nothing."""
     place: CuePlace | None = cue.favours or max(cue.places, key=lambda p: p.p, default=None)
     if place is None:
         return ""
     code = (place.code or "").partition(".")[0]  # the country's: nobody knows admin-1 units by their codes
-    return ", ".join(dict.fromkeys(shown(part) for part in (place.name, code) if part))
+    names = (place.name, country_name(code) if code else None)
+    return ", ".join(dict.fromkeys(shown(name) for name in names if name))
 
 
 def value_text(cue: CueReport) -> str:
     """Return what a cue is about: its value, with names of languages and scripts instead of their codes."""
-    if cue.kind == "language":
-        return " or ".join(language_name(code) for code in cue.value.split())  # `map` is a module of this package
-    return script_name(cue.value) if cue.kind == "script" else cue.value
+    return named_value(cue.kind, cue.value)
 
 
 def nats_text(nats: float) -> str:

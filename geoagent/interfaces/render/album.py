@@ -14,6 +14,7 @@ _SOURCES = {
     "name": "by its name",
 }
 _RESTS = {"position": "has a position in", "track": "was in", "text or picture": "points to"}
+_OTHERS = "other photos of the album"
 _TOLD = (0.1, 0.5)
 """Probabilities of a wrong position that are worth a sentence; above, a warning says so."""
 
@@ -41,6 +42,14 @@ def album_text(report: AlbumReport | None) -> list[str]:
     if report.wrong_position is not None and _TOLD[0] <= report.wrong_position <= _TOLD[1]:
         told.append(f"The position in its file is wrong with a probability of {percent_text(report.wrong_position)}.")
     return told
+
+
+def album_words(report: AlbumReport | None) -> str:
+    """Return what the album's evidence rests on: "other photos of the album", "the track", or both."""
+    tracks = [witness.rests_on == "track" for witness in report.witnesses] if report is not None else []
+    if not any(tracks):
+        return _OTHERS
+    return "the track" if all(tracks) else f"{_OTHERS} and the track"
 
 
 def witness_text(witness: AlbumWitness) -> str:

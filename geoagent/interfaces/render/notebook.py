@@ -20,12 +20,14 @@ from geoagent.interfaces.render import (
     percent_text,
     place_text,
     shown,
+    value_text,
 )
 from geoagent.interfaces.render._evidence import where_text
 from geoagent.interfaces.render._figures import map_of
 from geoagent.interfaces.render._html import Kids, el, markup, say
 from geoagent.interfaces.render._page import asset
-from geoagent.interfaces.render.words import country_name, gazetteer, place_words, sure_words, why_words
+from geoagent.interfaces.render.names import country_name, gazetteer
+from geoagent.interfaces.render.words import place_words, sure_words, why_words
 
 _CELL = "text-align:left;vertical-align:top;padding:2px 12px 2px 0"
 _WIDTH_PX = 460
@@ -108,7 +110,7 @@ def _cues(answer: Answer) -> Element:
         badge = f"background:{colour};color:#fff;border-radius:9px;padding:0 6px"
         cells: list[Kids] = [
             el("span", {"style": badge}, str(number)),
-            [el("strong", {}, say(cue.kind)), " ", say(cue.value)],
+            [el("strong", {}, say(cue.kind)), " ", say(value_text(cue))],
             say(cue.says),
             nats_text(cue.nats),
             say(where_text(cue.without, country_name) if changed else "the same"),

@@ -6,7 +6,7 @@ photo can neither colour the terminal nor move its cursor.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.constrain import Constrain
@@ -17,6 +17,7 @@ from rich.text import Text
 from geoagent.answer import Answer, Best
 from geoagent.interfaces.render import (
     AROUND_KM,
+    EYES_TEXT,
     NO_CUES,
     PRECISION_SAYS,
     change_text,
@@ -25,6 +26,7 @@ from geoagent.interfaces.render import (
     file_text,
     halves,
     is_blank,
+    is_settled,
     km_text,
     likeliest_text,
     nats_text,
@@ -33,10 +35,12 @@ from geoagent.interfaces.render import (
     place_text,
     shown,
     title_text,
+    value_text,
 )
-from geoagent.interfaces.render._evidence import where_text
+from geoagent.interfaces.render._evidence import placed, where_text
 from geoagent.interfaces.render.album import album_text
-from geoagent.interfaces.render.words import country_name, place_words, sure_words, why_words
+from geoagent.interfaces.render.names import country_name
+from geoagent.interfaces.render.words import place_words, sure_words, why_words
 
 MOST_REGIONS = 12
 PARTIAL = "(partial: see the warnings)"
@@ -60,8 +64,12 @@ def answer_text(answer: Answer, *, compare: bool = False, width: int | None = No
 
 def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
     yield _headline(answer)
-    if notes := notes_text(answer):
-        yield Group(*(_hanging("! ", Text(shown(note)), "yellow") for note in notes))
+    notes, last = notes_text(answer), list[str]()
+    if is_settled(answer):
+        last = [note for note in notes if note.endswith(EYES_TEXT)]
+        notes = [note for note in notes if note not in last]
+    if notes:
+        yield _notes(notes)
     if answer.status == "error":
         return
     if album := album_text(answer.album):
@@ -85,6 +93,12 @@ def _parts(answer: Answer, compare: bool) -> Iterator[RenderableType]:
         yield _alternatives(answer)
     if told := file_says(answer):
         yield Text(told, style="magenta")
+    if last:
+        yield _notes(last)
+
+
+def _notes(notes: Sequence[str]) -> RenderableType:
+    return Group(*(_hanging("! ", Text(shown(note)), "yellow") for note in notes))
 
 
 def file_says(answer: Answer) -> str:
@@ -207,7 +221,7 @@ def _cues(answer: Answer) -> RenderableType:
             says.append(f" Without it: {where_text(cue.without, country_name)}.", "italic")
         table.add_row(
             str(number),
-            Text.assemble((shown(cue.kind), "cyan"), " ", shown(cue.value)),
+            Text.assemble((shown(cue.kind), "cyan"), " ", shown(value_text(cue))),
             says,
             Text(nats_text(cue.nats), style=style),
         )
@@ -225,7 +239,7 @@ def _comparison(answer: Answer) -> RenderableType:
         if seen is None:
             table.add_row(name, Text("not available", style="dim"), "–", "–", "–")
             continue
-        hidden = seen.best.lat is None or seen.best.precision == "none"
+        hidden = placed(seen.best) is None
         radii = ("–", "–") if hidden else (km_text(seen.radius_50_km), km_text(seen.radius_90_km))
         table.add_row(name, Text(where_text(seen.best, country_name)), percent_text(seen.confidence), *radii)
     change = change_text(answer)

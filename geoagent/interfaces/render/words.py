@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from geoagent.answer import Answer, CueReport
-from geoagent.errors import ResourceError
 from geoagent.interfaces.render import (
+    ALBUM,
     blank_text,
     coordinates_text,
     is_blank,
@@ -15,16 +13,18 @@ from geoagent.interfaces.render import (
     percent_text,
     shown,
     title_text,
+    value_text,
 )
 from geoagent.interfaces.render._evidence import placed, where_text
-from geoagent.places.gazetteer import Gazetteer
+from geoagent.interfaces.render.album import album_words
+from geoagent.interfaces.render.names import country_name
 
 _MOST = 3
 """Cues that are named."""
 _LEAST = 0.05
-"""Least nats of a cue that is named."""
+"""Least nats of a cue that is named: less is written as 0.0."""
 _KINDS = {
-    "album": "other photos of the album", "brand": "the brand", "company": "the form of company",
+    "brand": "the brand", "company": "the form of company",
     "currency": "the currency", "direction": "the direction sign", "domain": "the web address",
     "habit": "the way of writing", "hint": "what you said:", "institution": "the institution",
     "landmark": "the landmark", "language": "the language of its text", "llm": "what the language model read:",
@@ -36,7 +36,7 @@ _KINDS = {
 }  # fmt: skip
 _PLURAL = frozenset({"Bahamas", "Comoros", "Gambia", "Maldives", "Netherlands", "Philippines", "Seychelles"})
 """Names with an article beside those of islands, republics and unions."""
-_WITHOUT_VALUE = frozenset({"album", "language", "script"})
+_WITHOUT_VALUE = frozenset({ALBUM, "language", "script"})
 
 
 def in_words(code: str) -> str:
@@ -44,14 +44,6 @@ def in_words(code: str) -> str:
     name = shown(country_name(code))
     article = name.startswith(("United ", "Republic of the ")) or name.endswith((" Islands", " Republic"))
     return f"the {name}" if article or name in _PLURAL else name
-
-
-@cache
-def country_name(code: str) -> str:
-    """Return the English name of a country by its ISO 3166-1 alpha-2 code; the code where it is not known."""
-    known = gazetteer()
-    place = known.country(code) if known is not None else None
-    return code if place is None else place.name
 
 
 def place_words(answer: Answer) -> str:
@@ -98,7 +90,7 @@ def why_words(answer: Answer, *, nats: bool = False) -> str:
     if best is None or best.precision == "none":
         return ""
     ranked = sorted((cue for cue in answer.cues if cue.nats > _LEAST), key=lambda cue: -cue.nats)
-    parts = list(dict.fromkeys(_cue(cue, nats) for cue in ranked[:_MOST]))
+    parts = list(dict.fromkeys(_cue(cue, answer, nats) for cue in ranked[:_MOST]))
     if len(ranked) > _MOST:
         parts.append(f"{len(ranked) - _MOST} more")
     seen = answer.looked and not any(cue.source == "llm-picture" for cue in answer.cues)
@@ -125,16 +117,7 @@ def repr_text(answer: Answer) -> str:
     return "\n  ".join(line for line in lines if line) + ">"
 
 
-def _cue(cue: CueReport, nats: bool) -> str:
-    kind = _KINDS.get(cue.kind, shown(cue.kind))
-    said = kind if cue.kind in _WITHOUT_VALUE else f"{kind} “{shown(cue.value)}”"
+def _cue(cue: CueReport, answer: Answer, nats: bool) -> str:
+    kind = album_words(answer.album) if cue.kind == ALBUM else _KINDS.get(cue.kind, shown(cue.kind))
+    said = kind if cue.kind in _WITHOUT_VALUE else f"{kind} “{shown(value_text(cue))}”"
     return f"{said} ({nats_text(cue.nats)} nats)" if nats else said
-
-
-@cache
-def gazetteer() -> Gazetteer | None:
-    """The gazetteer that ships; None where it is damaged, since words must not fail."""
-    try:
-        return Gazetteer.load()
-    except ResourceError:
-        return None

@@ -138,8 +138,8 @@ def _by_name(text: str, gazetteer: Gazetteer) -> list[Context]:
             continue
         if place.level == "admin1" and place.admin1:
             inside = place if is_finer(place, gazetteer) else None
-            found.append(Context(str(place), frozenset({place.admin1}), 1.0, inside=inside))
+            found.append(Context(gazetteer.full_name(place), frozenset({place.admin1}), 1.0, inside=inside))
         elif place.level == "city" and place.population >= _LARGE:
             areas = frozenset({place.admin1 or place.country})
-            found.append(Context(str(place), areas, _CITY, inside=place))
+            found.append(Context(gazetteer.full_name(place), areas, _CITY, inside=place))
     return found

@@ -200,6 +200,12 @@ class Gazetteer:
         """All cities as columns, for building worlds."""
         return self.table.cities
 
+    def full_name(self, place: Place) -> str:
+        """Return "Köln, North Rhine-Westphalia, Germany": a place, its admin-1 unit and its country, no name twice."""
+        country = self.country(place.country)
+        parts = (place.name, place.admin1_name, place.country if country is None else country.name)
+        return ", ".join(dict.fromkeys(part for part in parts if part))
+
     def country(self, code: str) -> Place | None:
         """Return the country with an ISO code, or None if the code is unknown."""
         i = self.table.number(code)

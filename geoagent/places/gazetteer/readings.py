@@ -40,7 +40,7 @@ class Reading:
     """One reading of a stated place.
 
     Attributes:
-        name: as understood ("Paris, Texas, US").
+        name: as understood ("Paris, Texas, United States").
         places: the places that make it up.
         weight: how likely it is meant, relative to the likeliest reading.
         note: what to say of the country under which it is filed; "" for nothing.
@@ -133,7 +133,7 @@ def _bare(name: str, gazetteer: Gazetteer) -> tuple[Reading, ...]:
     border = borders().by_name.get(key)
     if border is not None and not any(p.level != "city" and normalise(p.name) == key for p in scored):
         return _area(border, scored, gazetteer)
-    return _ranked(scored, {})
+    return _ranked(scored, {}, gazetteer)
 
 
 def _area(border: Border, scored: dict[Place, float], gazetteer: Gazetteer) -> tuple[Reading, ...]:
@@ -145,7 +145,7 @@ def _area(border: Border, scored: dict[Place, float], gazetteer: Gazetteer) -> t
     whole = all(place.level == "country" for place in places)
     roughly = f"“{border.name}” is taken as {_listed(p.name for p in places)} here"
     note = roughly if whole else f"{roughly}, filed under {filed}"
-    others = [Reading(r.name, r.places, r.weight * 0.5, r.note) for r in _ranked(scored, {})]
+    others = [Reading(r.name, r.places, r.weight * 0.5, r.note) for r in _ranked(scored, {}, gazetteer)]
     return (Reading(border.name, places, 1.0, note), *others)
 
 
@@ -214,7 +214,7 @@ def _inside(name: str, around: Sequence[Sequence[Context]], gazetteer: Gazetteer
             scored[place] += _CODED_EXONYM
         border = next((c.border for c in best if c.border is not None), None)
         notes[place] = "" if border is None else _note(place, border, best, gazetteer)
-    return _ranked(scored, notes)
+    return _ranked(scored, notes, gazetteer)
 
 
 def _note(place: Place, border: Border, contexts: Sequence[Context], gazetteer: Gazetteer) -> str:
@@ -232,7 +232,7 @@ def _note(place: Place, border: Border, contexts: Sequence[Context], gazetteer: 
     return f"{place.name} was once in {said}; {filed}"
 
 
-def _ranked(scored: dict[Place, float], notes: dict[Place, str]) -> tuple[Reading, ...]:
+def _ranked(scored: dict[Place, float], notes: dict[Place, str], gazetteer: Gazetteer) -> tuple[Reading, ...]:
     ordered = sorted(scored.items(), key=lambda row: -row[1])
     if not ordered:
         return ()
@@ -245,16 +245,19 @@ def _ranked(scored: dict[Place, float], notes: dict[Place, str]) -> tuple[Readin
             kept.append((place, weight))
     kept = kept[:_MOST]
     known = [place for place, _ in kept]
-    return tuple(Reading(_called(place, known), (place,), weight, notes.get(place, "")) for place, weight in kept)
+    return tuple(
+        Reading(_called(place, known, gazetteer), (place,), weight, notes.get(place, "")) for place, weight in kept
+    )
 
 
-def _called(place: Place, known: Sequence[Place]) -> str:
+def _called(place: Place, known: Sequence[Place], gazetteer: Gazetteer) -> str:
     """A place by name, told apart from other readings that would be called the same."""
     if place.level == "country":
         shared = any(other is not place and normalise(other.name) == normalise(place.name) for other in known)
         return f"{place.name} (the country)" if shared else place.name
     city = any(other.level == "city" and other.country == place.country for other in known)
-    return f"{place} (the region)" if place.level == "admin1" and city else str(place)
+    name = gazetteer.full_name(place)
+    return f"{name} (the region)" if place.level == "admin1" and city else name
 
 
 def _without_comma(text: str, gazetteer: Gazetteer) -> tuple[Reading, ...]:

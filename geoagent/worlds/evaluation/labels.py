@@ -56,6 +56,27 @@ class Labels:
             raise row.error(f"expected a country, or a latitude and a longitude; found {found}")
         return None
 
+    def swapped(self, row: Row) -> tuple[tuple[str, LatLon] | None, str]:
+        """Return what a position that lies in no country is with latitude and longitude swapped, and what to say of it.
+
+        Returns:
+            The country and the position, None where it lies in none either; and why, "" where the row has no position
+            or says itself that its country is a guess.
+        """
+        name = row.column(COUNTRY)
+        stated = None if name is None else row.values[name]
+        place = row.place()
+        if place is None or (stated is not None and str(stated).strip()):
+            return None, ""
+        if abs(place.lon) <= 90:
+            turned = LatLon(place.lon, place.lat)
+            if country := str(self._gazetteer.countries_at([tuple(turned)])[0]):
+                state = self._gazetteer.country(country)
+                where = country if state is None else state.name
+                says = f"{place} lies in the sea, but in {where} with latitude and longitude swapped: taken as such"
+                return (country, turned), says
+        return None, f"{place} lies in the sea: no country is known, and the row is left out"
+
     def says_none(self, row: Row) -> bool:
         """Whether a row of JSON Lines says that its text has no country: null, and not a guess."""
         name = row.column(COUNTRY)
