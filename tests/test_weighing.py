@@ -200,7 +200,7 @@ class TestAbstaining:
         assert [json.loads(line)["abstained"] for line in run.stdout.splitlines()] == [True, False]
         told = CliRunner().invoke(main, [*base, "--abstain-below", "0.97"])
         assert "a: No place can be named" in told.output
-        assert "for the likeliest country, FR" in told.output
+        assert "for the likeliest country, France" in told.output
         levels = CliRunner().invoke(main, [*base, "--max-precision", "auto", "--confidence", "0.6", "--json"])
         assert [json.loads(line)["best"]["precision"] for line in levels.stdout.splitlines()] == ["country", "city"]
 
