@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from albums import LYON, PARIS, album
+from albums import CAMERA, LYON, PARIS, album
 from albums import photo as photo_of
 from answers import ALL, OUTLINES, error, fiji, full, no_cues, nowhere, photo
 from browsing import chromium, needs_browser
@@ -343,3 +343,14 @@ def test_a_photo_without_a_place_shows_the_trip(show: Callable[..., Any], agent:
     assert view(page)[0] > 4
     plain = show([full(), no_cues()])
     assert plain.locator("#times").is_hidden()
+
+
+def test_the_time_line_of_two_clocks_is_in_order_of_the_instant(show: Callable[..., Any], agent: GeoAgent) -> None:
+    photos = [
+        photo_of(agent, "late", 60, LYON, ahead_h=0),
+        photo_of(agent, "camera", 10, LYON, device=CAMERA, zone=False),
+        photo_of(agent, "early", 0, LYON, ahead_h=0),
+    ]
+    made = album(agent, photos, clocks=(("Canon*", 2.0),))
+    page = show([answer_of(agent, made, key) for key in made.photos])
+    assert [label.split(" · ")[-1] for label in marks(page)] == ["early", "camera", "late"]

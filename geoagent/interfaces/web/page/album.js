@@ -6,7 +6,7 @@ const clocksStated = () => $("clocks").value.split(",").map((part) => part.trim(
 // Weigh all photos together, or each by itself again; nothing is read again.
 async function album() {
   const before = now.photos.map((photo) => photo.told).filter(Boolean), notes = [], tracks = [];
-  for (const photo of now.photos) Object.assign(photo, { told: null, taken: null, when: "", best: null, album: null });
+  for (const photo of now.photos) Object.assign(photo, { told: null, taken: null, utc: null, when: "", best: null, album: null });
   $("clock-error").hidden = true; $("clock-says").textContent = "";
   if ($("together").checked && now.photos.length && now.photos.length + now.tracks.length > 1) {
     $("trip-says").textContent = "Weighing the photos together…";
@@ -15,7 +15,7 @@ async function album() {
     for (const track of now.tracks) form.append("track_ids", track.id);
     for (const clock of clocksStated()) form.append("clocks", clock);
     const found = await (await ask("/api/album", { method: "POST", body: form })).json();
-    found.items.forEach(({ observation, answer }, i) => Object.assign(now.photos[i], { told: observation, best: answer.best, album: answer.album, taken: answer.album.taken, when: whenOf(answer.album.taken) }));
+    found.items.forEach(({ observation, answer }, i) => Object.assign(now.photos[i], { told: observation, best: answer.best, album: answer.album, taken: answer.album.taken, utc: answer.album.utc, when: whenOf(answer.album) }));
     notes.push(...found.notes); tracks.push(...found.tracks);
   }
   // What was stated of a clock stands beside its field, and what was left out of a track beside the track.
@@ -29,12 +29,17 @@ async function album() {
 
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
-// "2023-07-04 08:12 UTC"; without UTC it is what the camera's clock showed.
-const whenOf = (taken) => (taken ? taken.replace("T", " ").replace(/:\d\d(Z?)$/, (_, utc) => (utc ? " UTC" : "")) : "no time");
+// "2023-07-04 08:12 UTC"; without UTC it is what the camera's clock showed, with UTC where that clock is put right.
+function whenOf({ taken, utc }) {
+  const said = (text) => text.replace("T", " ").replace(/:\d\d(Z?)$/, (_, zone) => (zone ? " UTC" : ""));
+  if (!taken) return "no time";
+  if (!utc || taken.endsWith("Z") || utc === `${taken}Z`) return said(taken);
+  return `${said(utc)} (clock ${said(taken).slice(utc.slice(0, 10) === taken.slice(0, 10) ? 11 : 0)})`;
+}
 
 // In order of time where it is known, else as they came; photos that take no part say why.
 function inOrder() {
-  return now.photos.filter((photo) => photo.album).sort((a, b) => (a.taken || "~").localeCompare(b.taken || "~"));
+  return now.photos.filter((photo) => photo.album).sort(byInstant);
 }
 
 // Number of each photo of the trip; what takes no part has none.
