@@ -354,3 +354,13 @@ def test_the_time_line_of_two_clocks_is_in_order_of_the_instant(show: Callable[.
     made = album(agent, photos, clocks=(("Canon*", 2.0),))
     page = show([answer_of(agent, made, key) for key in made.photos])
     assert [label.split(" · ")[-1] for label in marks(page)] == ["early", "camera", "late"]
+
+
+def test_a_country_alone_has_no_dot_on_its_capital(show: Callable[..., Any]) -> None:
+    answer = full()
+    page = show(answer)
+    assert page.evaluate("map.dots.length") == len(answer.neighbours) > 0
+    best = answer.best.model_copy(update={"precision": "country", "place": None, "admin1": None})
+    page = show(answer.model_copy(update={"best": best}))
+    assert page.evaluate("map.dots.length") == 0
+    assert page.locator("#legend", has_text="Places behind the estimate").count() == 0

@@ -76,3 +76,45 @@ def test_the_time_line_is_in_order_of_the_instant(visit: Callable[..., Any]) -> 
     until(page, "document.querySelector('#timeline .file').textContent === 'early.png' && !now.asking")
     until(page, "document.querySelectorAll('#timeline .file')[2].textContent === 'camera.png'")
     settled(page)
+
+
+def test_a_clock_that_fits_no_camera_is_said_beside_its_field(visit: Callable[..., Any]) -> None:
+    page = visit()
+    album(page, clocks="Nikon*=+2h")
+    said = page.locator("#clock-says").inner_text()
+    assert "“Nikon*”, and no photo is of such a camera: they are of Canon EOS 80D, Google Pixel 7." in said
+    example = page.locator("#clocks").get_attribute("placeholder")
+    page.fill("#clocks", example)
+    page.locator("#clock-form button").click()
+    until(page, "document.getElementById('clock-says').textContent.includes('5.5 hours behind')")
+    assert "no photo is of such a camera" not in page.locator("#clock-says").inner_text()
+    settled(page)
+
+
+def test_a_clock_that_is_assumed_is_set_on_the_page_and_not_by_an_option(visit: Callable[..., Any]) -> None:
+    page = visit()
+    album(page)
+    page.locator("#timeline button", has_text="camera.png").click()
+    settled(page)
+    assert "--" not in page.locator("#trip-says").inner_text() + page.locator("#summary").inner_text()
+    assert "set it under Clocks" in page.locator("#trip-says").inner_text()
+    assert "set it under Clocks" in page.locator("#summary").inner_text()
+
+
+def test_the_keyboard_stays_where_it_is_when_the_time_line_is_drawn_again(visit: Callable[..., Any]) -> None:
+    page = visit()
+    album(page)
+    page.locator("#timeline button").nth(1).focus()
+    page.keyboard.press("Enter")
+    until(page, "now.chosen.name === document.querySelectorAll('#timeline .file')[1].textContent && now.view")
+    settled(page)
+    assert page.evaluate("document.activeElement === document.querySelectorAll('#timeline button')[1]")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    until(page, "now.chosen.name === document.querySelectorAll('#timeline .file')[2].textContent && now.view")
+    settled(page)
+    page.locator("#strip button").nth(0).focus()
+    page.keyboard.press("Enter")
+    until(page, "now.chosen.name === 'lost.png' && now.view")
+    settled(page)
+    assert page.evaluate("document.activeElement === document.querySelector('#strip button')")

@@ -65,6 +65,54 @@ def test_each_field_says_what_is_wrong_with_it(visit: Callable[..., Any]) -> Non
     assert page.locator("#hint").get_attribute("aria-invalid") == "false"
 
 
+def test_what_is_wrong_is_said_under_the_label_of_its_field(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(KOELN))
+    page.fill("#within", "Zzyzzq")
+    page.fill("#exclude", "Zzyzzq")
+    page.locator("#hints button[type=submit]").click()
+    page.wait_for_selector("#within-error:not([hidden])")
+    assert page.locator("#within-error").inner_text().startswith("Only in: 'Zzyzzq'")
+    assert page.locator("#exclude-error").inner_text().startswith("Not in: 'Zzyzzq'")
+
+
+def test_the_examples_in_the_fields_earn_no_warning(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(KOELN))
+    for name in ("hint", "within", "exclude"):
+        page.fill(f"#{name}", page.locator(f"#{name}").get_attribute("placeholder"))
+    page.locator("#hints button[type=submit]").click()
+    until(page, "now.view.exact.cues.some((cue) => cue.kind === 'within')")
+    assert page.locator("#summary .note").count() == 0
+    assert page.locator("#weigh .note:not([hidden])").count() == 0
+
+
+def test_countries_that_are_ruled_out_are_not_listed(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(NOTHING))
+    page.fill("#within", "China")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('#summary h1').textContent === 'China'")
+    countries = page.locator("#others .share").all_inner_texts()
+    assert [text.split("\n")[0] for text in countries] == ["China"]
+    assert "together" not in page.locator("#others").inner_text()
+    page.fill("#within", "China, Andorra")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('#others').textContent.includes('Andorra: <1 %')")
+    assert page.locator("#others .share").count() == 1
+
+
+def test_the_words_of_the_command_line_are_not_those_of_the_page(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(KOELN))
+    assert "0.7 doubles the odds, 2.3 makes them ten times as high" in page.locator("#cues").inner_text()
+    page.locator("#precision").select_option("country")
+    until(page, "document.querySelector('#summary h1').textContent === 'Germany'")
+    words = page.locator("#found").inner_text()
+    assert "withheld at this precision" in words
+    assert "max_precision" not in words
+
+
 def test_the_api_names_the_fields(server: Running) -> None:
     id = server.photo("/api/locate", picture(KOELN)).headers["x-observation"]
     reply = server.post("/api/view", observation=id, hint="Qwxzatl", within="DE")

@@ -64,7 +64,7 @@ function panel(a) {
     a.album.map((text) => el("p", { class: "small muted" }, say(text))),
     photoOf(a),
     section("Why: cues in the scene", a.cues.length ? [
-      el("p", { class: "small muted" }, "Bars: what each cue added to the log probability of the place (nats; right for, left against)."),
+      el("p", { class: "small muted" }, `Bars: what each cue added to the log probability of the place (nats; right for, left against): ${ODDS}.`),
       el("ol", { class: "cues" }, a.cues.map((cue, i) => cueRow(a, cue, i, most)))]
       : a.status === "error" || a.blank ? [] : [el("p", { class: "muted" }, "No text cue contributed to this answer.")]),
     a.explanation && !a.blank ? el("details", {}, el("summary", {}, "The same in words"), el("p", {}, say(a.explanation))) : "",

@@ -57,6 +57,7 @@ function go(place, km) {
   map.fit(around, km ? 12 : Math.max(map.z, 8));
 }
 
+const ODDS = "0.7 doubles the odds, 2.3 makes them ten times as high";
 const WIDE_KM = 2000;  // a circle of more says less than the cells that it stands for
 
 // The most probable cells that hold a share of the probability together.
@@ -115,7 +116,7 @@ function drawMap(a, fit, others = [], number = 0) {
   }
   map.belief = known(b) && !(b.r90 > WIDE_KM) ? [] : believed(0.9);
   const top = Math.max(1e-9, ...a.neighbours.map((n) => n.weight));
-  map.dots = a.neighbours.map((n) => ({ lat: n.lat, lon: n.lon, r: 2.5 + 7 * Math.sqrt(n.weight / top),
+  map.dots = (known(b) ? a.neighbours : []).map((n) => ({ lat: n.lat, lon: n.lon, r: 2.5 + 7 * Math.sqrt(n.weight / top),
     says: `${n.ref}: ${n.share} of the position${n.similarity ? `, similarity ${n.similarity}` : ""}` }));
   legend(a);
   if (fit) map.fit(extent(a)); else map.paint();
@@ -142,7 +143,7 @@ function legend(a) {
     map.trip.length > 1 && toggle("trip", "Way from photo to photo, not as it was travelled"),
     map.tracks.length && toggle("tracks", "Tracks", el("span", { class: "stroke", "aria-hidden": "true" })),
     map.belief.length ? toggle("radii", "Cells with 90 % of the probability") : known(a.best) && a.best.r90 > 0 && toggle("radii", "Circles with 50 % and 90 % of the probability"),
-    a.neighbours.length && toggle("dots", "Places behind the estimate"),
+    map.dots.length && toggle("dots", "Places behind the estimate"),
     map.cells.length && toggle("cells", "Probability of map cells"),
     shades.length && toggle("shade", "Probability of countries, by"),
     shades.length && choice,
@@ -187,11 +188,17 @@ function comparison(a) {
   return kids;
 }
 
+const LEAST_SHARE = 0.005;  // of a country that is worth a line
+const shareText = (p) => (p >= 0.995 ? ">99 %" : p < 0.005 ? "<1 %" : `${Math.round(100 * p)} %`);
+
 function countriesOf(a) {
   const top = Math.max(1e-9, ...a.countries.map(([, p]) => p));
-  return section("Countries", a.countries.slice(0, 6).map(([code, p]) => el("div", { class: "share" }, say(countryName(code)),
+  const shown = a.countries.slice(0, 6).filter(([, p], i) => p >= LEAST_SHARE || i === 0 && p > 0);
+  const others = a.countries.slice(shown.length).filter(([, p]) => p >= 1e-5), sum = others.reduce((all, [, p]) => all + p, 0);
+  return section("Countries", [...shown.map(([code, p]) => el("div", { class: "share" }, say(countryName(code)),
     el("span", { class: "bar", "aria-hidden": "true" }, el("i", { style: { width: `${100 * p / top}%` } })),
-    el("span", { class: "nats" }, p >= 0.995 ? ">99 %" : p < 0.005 ? "<1 %" : `${Math.round(100 * p)} %`))));
+    el("span", { class: "nats" }, shareText(p)))),
+  others.length ? el("p", { class: "small muted" }, others.length === 1 ? `${countryName(others[0][0])}: ${shareText(sum)}` : `${a.countries.length < 60 ? others.length : "All"} others together: ${shareText(sum)}`) : ""].filter(Boolean));
 }
 
 function alternativesOf(a) {

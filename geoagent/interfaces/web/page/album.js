@@ -16,7 +16,7 @@ async function album() {
     for (const clock of clocksStated()) form.append("clocks", clock);
     const found = await (await ask("/api/album", { method: "POST", body: form })).json();
     found.items.forEach(({ observation, answer }, i) => Object.assign(now.photos[i], { told: observation, best: answer.best, album: answer.album, taken: answer.album.taken, utc: answer.album.utc, when: whenOf(answer.album) }));
-    notes.push(...found.notes); tracks.push(...found.tracks);
+    notes.push(...onPage(found.notes)); tracks.push(...found.tracks);
   }
   // What was stated of a clock stands beside its field, and what was left out of a track beside the track.
   const said = notes.filter((note) => note.startsWith("you said")), left = now.tracks.flatMap((track) => track.notes);
@@ -47,10 +47,10 @@ const numbers = () => numbered(now.photos.filter((photo) => photo.album && photo
 
 function timeline() {
   const rows = inOrder(), order = numbers();
-  $("timeline").replaceChildren(...rows.map((photo) => {
+  redrawn($("timeline"), rows.map((photo) => {
     const place = photo.album.part ? where(photo.best) : photo.album.why_not || "takes no part";
     const n = order.get(photo), doubts = photo.album.doubts || [];
-    return el("li", { class: n ? "" : "aside", "data-n": n || null, ...pointing(n) }, el("button", { type: "button", "aria-current": String(photo === now.chosen), onclick: () => choose(photo) },
+    return el("li", { class: n ? "" : "aside", "data-n": n || null, ...pointing(n) }, el("button", { type: "button", "data-key": photo.id, "aria-current": String(photo === now.chosen), onclick: () => choose(photo) },
       el("span", { class: "when" }, photo.when, doubts.length ? el("span", { class: "doubt", title: doubts.join("; ") }, " doubtful") : ""), el("span", { class: "place" }, say(place)), el("span", { class: "file muted" }, say(photo.name))));
   }));
   const current = $("timeline").querySelector("[aria-current=true]");
@@ -65,10 +65,10 @@ function timeline() {
 
 function tracksShown() {
   const day = (stamp) => stamp.slice(0, 10), span = (track) => (day(track.begin) === day(track.end) ? day(track.begin) : `${day(track.begin)} to ${day(track.end)}`);
-  $("tracks").replaceChildren(...now.tracks.map((track) => el("li", {},
+  redrawn($("tracks"), now.tracks.map((track) => el("li", {},
     el("span", {}, say(track.name), el("span", { class: "muted small" }, ` · ${track.points.toLocaleString("en")} ${track.points === 1 ? "point" : "points"}, ${span(track)}`),
       track.notes.map((note) => el("span", { class: "muted small left-out-of" }, say(sentence(note.replace(`${track.name}: `, "")))))),
-    el("button", { type: "button", class: "plain", "aria-label": `Remove the track ${track.name}`, onclick: () => removeTrack(track) }, "Remove"))));
+    el("button", { type: "button", class: "plain", "data-key": track.id, "aria-label": `Remove the track ${track.name}`, onclick: () => removeTrack(track) }, "Remove"))));
 }
 
 // Read tracks; the photos are weighed with them from now on.

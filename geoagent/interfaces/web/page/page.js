@@ -24,10 +24,14 @@ function lost(photo, error) {
 
 const TOLD = ["hint", "within", "exclude"];
 
+// The server names its own fields; the page calls them by their labels.
+const labelled = (text) => text.replace(/^within and not(?=:)/, "Only in and Not in").replace(/^(hint|within|not|exclude)(?=:| ')/, (name) => LABEL[name]);
+const LABEL = { hint: "Your hint", within: "Only in", not: "Not in", exclude: "Not in" };
+
 // What is wrong is said beside its own field; what was told there does not count, and everything else goes on.
 function wrongFields(fields = {}) {
   for (const name of TOLD) {
-    $(`${name}-error`).textContent = fields[name] || ""; $(`${name}-error`).hidden = !fields[name];
+    $(`${name}-error`).textContent = labelled(fields[name] || ""); $(`${name}-error`).hidden = !fields[name];
     $(name).setAttribute("aria-invalid", String(Boolean(fields[name])));
   }
 }
@@ -39,6 +43,7 @@ async function weigh({ first = false, fit = false } = {}) {
   try {
     const view = await (await ask("/api/view", { method: "POST", body: fields({ observation: idOf(photo) }), signal: asking.signal })).json();
     if (!map) await openMap();
+    view.answer = onPage(view.answer); view.left_out = onPage(view.left_out);
     now.view = view; now.counted = { ...now.settings };
     draw(first, fit);
     $("weigh-error").hidden = true; wrongFields();
@@ -49,7 +54,7 @@ async function weigh({ first = false, fit = false } = {}) {
     const fields = error.fields || {}, own = TOLD.some((name) => fields[name]);
     now.settings = { ...now.counted };
     wrongFields(fields);
-    $("weigh-error").textContent = error.message; $("weigh-error").hidden = own;
+    $("weigh-error").textContent = labelled(error.message); $("weigh-error").hidden = own;
     lost(photo, error);
   } finally { if (now.asking === asking) { now.asking = null; $("found").classList.remove("busy"); } }
 }
@@ -144,7 +149,7 @@ function draw(first, fit = false) {
   now.held = null; now.pointed.clear();
   $("another").hidden = false;
   document.title = `${a.status === "error" ? "No answer" : a.best.precision === "none" ? a.unnamed : where(a.best)} – geoagent`;
-  $("summary").replaceChildren(...[el("p", { class: "source" }, say(now.chosen.name)), ...headline(a), ...a.warnings.map((text) => el("p", { class: "note" }, say(text))),
+  $("summary").replaceChildren(...[el("p", { class: "source" }, say(now.chosen.name)), ...headline(a), ...a.warnings.map((text) => el("p", { class: "note" }, say(labelled(text)))),
     ...a.album.map((text) => el("p", { class: "small muted" }, say(text)))].flat(3));
   $("cues").replaceChildren(...cueSection(view, act));
   $("told").replaceChildren(...besideOf(a, (source) => { const other = now.photos.find((photo) => photo.name === source); return other ? () => choose(other) : null; }));
@@ -165,8 +170,11 @@ function draw(first, fit = false) {
   now.chosen.answer = a;
   if (!first && now.chosen.album) timeline();
   relight();
-  if (first) $("summary").focus({ preventScroll: innerWidth > 860 });
+  if (first && !atWork()) $("summary").focus({ preventScroll: innerWidth > 860 });
 }
+
+// Whether the keyboard is where photos are chosen and put together: it stays there when an answer comes.
+const atWork = () => ["strip", "trip"].some((id) => $(id).contains(document.activeElement));
 
 // --- weighing differently ----------------------------------------------------------------------------------------
 
@@ -195,7 +203,7 @@ async function check() {
   const box = $("verdict"), claim = now.claim = $("claim").value;
   if (!box.childElementCount) box.replaceChildren(el("p", { class: "muted" }, "Checking…"));
   try {
-    const found = await (await ask("/api/verify", { method: "POST", body: fields({ observation: idOf(now.chosen), claim }) })).json();
+    const found = onPage(await (await ask("/api/verify", { method: "POST", body: fields({ observation: idOf(now.chosen), claim }) })).json());
     if (now.claim === claim) box.replaceChildren(...verdictOf(found));
   } catch (error) { if (now.claim === claim) box.replaceChildren(el("p", { class: "note" }, error.message)); }
 }
