@@ -118,3 +118,23 @@ def test_the_keyboard_stays_where_it_is_when_the_time_line_is_drawn_again(visit:
     until(page, "now.chosen.name === 'lost.png' && now.view")
     settled(page)
     assert page.evaluate("document.activeElement === document.querySelector('#strip button')")
+
+
+def test_the_overview_has_the_numbers_of_the_time_line(visit: Callable[..., Any]) -> None:
+    page = visit()
+    album(page, clocks="Canon*=+2h")
+    page.locator("#all").click()
+    page.wait_for_selector("#found.overview")
+    rows = page.locator("#summary tbody tr")
+    told = [(row.locator("td").first.inner_text(), row.locator("th").inner_text()) for row in rows.all()]
+    assert told == [("1", "early.png"), ("2", "camera.png"), ("3", "late.png"), ("–", "lost.png")]
+    assert page.locator("#timeline [aria-current=true]").count() == 0
+    until(page, "document.querySelectorAll('.pin:not([hidden]) .mark.stop').length === 1")
+    until(page, "document.querySelector('.pin:not([hidden]) .mark.stop').textContent === '1–3'")
+    assert page.evaluate("map.trip.map((stop) => stop.n)") == [1, 2, 3]
+    assert "lost.png" in page.locator("#unplaced").inner_text()
+    rows.nth(2).locator("button").click()
+    settled(page)
+    until(page, "document.querySelectorAll('#timeline li')[2].querySelector('[aria-current=true]')")
+    page.wait_for_timeout(100)
+    assert page.locator("#timeline [aria-current=true]").count() == 1

@@ -134,8 +134,16 @@ def test_several_photos_at_once(visit: Callable[..., Any]) -> None:
         page.locator("[data-all=csv]").click()
     table = list(csv.DictReader(io.StringIO(Path(got.value.path()).read_text("utf-8-sig"))))
     assert [(row["source"], row["place"]) for row in table] == [("sign.png", "Köln"), ("wall.png", "")]
+    heads = page.locator("#summary thead th").all_inner_texts()
+    assert "Country sure" in heads
+    assert "Probability" not in heads
+    assert page.locator("#unplaced").inner_text() == "1 photo names no place: wall.png."
+    with page.expect_download() as got:
+        page.locator("[data-all=geojson]").click()
+    assert len(json.loads(Path(got.value.path()).read_text("utf-8"))["features"]) == 2
     rows.nth(1).locator("button").click()
     settled(page)
+    assert page.locator("#unplaced").is_hidden()
     assert page.locator("#found.overview").count() == 0
     assert page.locator("#summary .source").inner_text() == "wall.png"
     assert page.locator("#photo").is_visible()
@@ -147,6 +155,9 @@ def test_the_overview_on_a_small_screen(visit: Callable[..., Any]) -> None:
     page.locator("#all").click()
     page.wait_for_selector("#found.overview")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    table, box = page.locator("#summary table").bounding_box(), page.locator("#summary .scroll").bounding_box()
+    assert table["width"] <= box["width"]  # nothing of it is cut
+    assert page.locator("#summary tbody tr").nth(0).get_by_text("Köln").is_visible()
 
 
 # --- files ---

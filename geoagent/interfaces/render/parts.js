@@ -70,15 +70,21 @@ function believed(share) {
 
 const corners = ([x0, y0, x1, y1]) => [[x0, y0], [x1, y1]].map(([x, y]) => ({ lon: (x - 0.5) * 360, lat: latOf(y) }));
 
+const around = (p, km) => [p, ...circle(p, km).line.map(([lon, lat]) => ({ lon, lat }))];
+
+// Kilometres around a place that a first look holds: what is believed with some room, and enough to see where that is.
+function roomOf({ precision, r50, r90 }) {
+  const believed = [r90, r50].find((km) => km > 0 && (km <= WIDE_KM || !map.cells.length)) || 0;  // as circles are drawn
+  const least = { full: 40, city: 40, region: 150 }[precision] || 450;
+  return Math.max(least, 1.2 * believed, Math.min(3 * believed, 3 * least));
+}
+
 // The points that a first look should hold: the place with its circles, else the country, else the likeliest cells.
 function extent(a) {
   const points = [], b = a.best, named = b.precision !== "none";
-  const around = (p, km) => points.push(p, ...(km > 0 ? circle(p, km).line.map(([lon, lat]) => ({ lon, lat })) : []));
   const wide = !known(b) || b.r90 > WIDE_KM;
   if (known(b)) {
-    const fits = (km) => km <= WIDE_KM || !map.cells.length;  // as circles are drawn
-    around(b, Math.max(450, 1.2 * ([b.r90, b.r50].find((km) => km > 0 && fits(km)) || 0)));  // wide enough to see which part of which country it is
-    for (const p of [a.vision, a.exif]) if (known(p) && haversineKm(p, b) < 2500) points.push(p);
+    points.push(...around(b, roomOf(b)));
   }
   if (wide && named && b.country) {
     const shape = map.countries.find((c) => c.code === b.country);
@@ -87,6 +93,9 @@ function extent(a) {
   if (wide && !points.length) for (const cell of believed(0.5)) points.push(...corners(cell.box));
   return points;
 }
+
+// The points that a first look at an album should hold: its stops (`places`), some country around them, and its tracks.
+const wholeTrip = (places) => [...places.flatMap((place) => around(place, 8)), ...map.tracks.flat().map(([lat, lon]) => ({ lat, lon }))];
 
 function shadeFrom(a, which) {
   const list = { aware: a.countries, vision: a.vision && a.vision.countries, text: a.text && a.text.countries }[which] || [];

@@ -15,7 +15,7 @@ async function album() {
     for (const track of now.tracks) form.append("track_ids", track.id);
     for (const clock of clocksStated()) form.append("clocks", clock);
     const found = await (await ask("/api/album", { method: "POST", body: form })).json();
-    found.items.forEach(({ observation, answer }, i) => Object.assign(now.photos[i], { told: observation, best: answer.best, album: answer.album, taken: answer.album.taken, utc: answer.album.utc, when: whenOf(answer.album) }));
+    found.items.forEach(({ observation, answer }, i) => Object.assign(now.photos[i], { told: observation, best: spotOf(answer.best), album: answer.album, taken: answer.album.taken, utc: answer.album.utc, when: whenOf(answer.album) }));
     notes.push(...onPage(found.notes)); tracks.push(...found.tracks);
   }
   // What was stated of a clock stands beside its field, and what was left out of a track beside the track.
@@ -26,6 +26,9 @@ async function album() {
   for (const id of before) ask(`/api/observations/${id}`, { method: "DELETE" }).catch(() => {});
   timeline();
 }
+
+// A place as the map has it: a country alone is no point, and not its capital.
+const spotOf = (best) => (best && best.precision === "country" ? { ...best, lat: null, lon: null } : best);
 
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 

@@ -72,7 +72,7 @@ async function openMap() {
   map.hover = (event, [x, y]) => pointAt(event, x, y);
   map.rested = townsInSight;
   tileButton(map, "https://tile.openstreetmap.org", atlas.attribution ? `Borders: ${atlas.attribution}` : "");
-  $("home").addEventListener("click", () => map.fit(extent(now.view.answer)));
+  $("home").addEventListener("click", () => map.fit($("found").classList.contains("overview") ? overviewPlaces() : wholeView(now.view.answer)));
   $("globe").addEventListener("click", () => map.fit([]));
 }
 
@@ -163,14 +163,28 @@ function draw(first, fit = false) {
   // The map follows when the answer moves elsewhere, and stays where it is when the answer does.
   const moved = !now.chosen.answer || where(now.chosen.answer.best) !== where(a.best);
   const order = numbers();
-  if (now.chosen.album) now.chosen.best = view.exact.best;
+  map.tracks = now.lines;
+  if (now.chosen.album) now.chosen.best = spotOf(view.exact.best);
   map.trip = stopsOf(order);
   const others = now.photos.filter((photo) => photo !== now.chosen && (photo.answer || order.has(photo)));
-  drawMap(a, first || moved || fit, others.map((photo) => [{ best: photo.best || photo.answer.best, source: photo.name, when: photo.when }, () => choose(photo), order.get(photo) || 0]), order.get(now.chosen) || 0);
+  drawMap(a, false, others.map((photo) => [{ best: photo.best || photo.answer.best, source: photo.name, when: photo.when }, () => choose(photo), order.get(photo) || 0]), order.get(now.chosen) || 0);
+  look(a, { first, moved: moved || fit });
   now.chosen.answer = a;
   if (!first && now.chosen.album) timeline();
   relight();
   if (first && !atWork()) $("summary").focus({ preventScroll: innerWidth > 860 });
+}
+
+// In an album that is all of the trip with its tracks, else the answer.
+const inTrip = (photo) => Boolean(photo && photo.album && photo.album.part) && (map.trip.length > 1 || map.tracks.length > 0);
+const wholeView = (a) => (inTrip(now.chosen) && (map.trip.length || map.tracks.length) ? wholeTrip(map.trip) : extent(a));
+
+// Where the map goes: to the whole trip when it is new, and from photo to photo only where the place is not in sight.
+function look(a, { first, moved }) {
+  if (!inTrip(now.chosen)) { now.travelled = ""; if (first || moved) map.fit(extent(a)); return; }
+  const trip = JSON.stringify([now.photos.map((photo) => photo.told), now.tracks.map((track) => track.id)]);
+  if (now.travelled !== trip) { now.travelled = trip; map.fit(wholeTrip(map.trip)); }
+  else if ((first || moved) && (!known(a.best) || !map.sees(a.best))) map.fit(known(a.best) ? extent(a) : wholeTrip(map.trip));
 }
 
 // Whether the keyboard is where photos are chosen and put together: it stays there when an answer comes.
