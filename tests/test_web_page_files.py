@@ -210,6 +210,75 @@ def test_a_case_is_saved_and_opened_again(visit: Callable[..., Any]) -> None:
     assert other.locator("#note").input_value() == ""
 
 
+def test_a_case_opens_with_what_was_asked(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(NOTHING), picture(KOELN), names=("wall.png", "sign.png"))
+    page.evaluate("document.getElementById('clocks').value = 'Canon*=+2h'")
+    page.locator("#together").check()
+    until(page, "document.querySelectorAll('#timeline li').length === 2")
+    settled(page)
+    page.locator("#strip button").nth(1).click()
+    settled(page)
+    page.locator("[aria-label^='Leave out cue 1:']").click()
+    until(page, "now.settings.without.length === 1")
+    settled(page)
+    page.fill("#hint", "southern Germany")
+    page.fill("#within", "Germany")
+    page.fill("#exclude", "Hamburg")
+    page.keyboard.press("Enter")
+    until(page, "now.view.exact.cues.some((cue) => cue.kind === 'hint')")
+    before = page.evaluate("[now.view.exact.best, now.view.exact.cues.map((cue) => cue.value), now.settings]")
+    with page.expect_download() as got:
+        page.locator("#save-case").click()
+    content = Path(got.value.path()).read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        head = json.loads(archive.read("case.json"))
+    assert head["photos"][1]["answer"]["best"] == before[0]  # the answer that was shown is the one that is kept
+    other = visit()
+    other.set_input_files("#file", [{"name": "mine.geoagent", "mimeType": "", "buffer": content}])
+    other.wait_for_selector("#found:not([hidden]) #summary h1")
+    settled(other)
+    assert other.locator("#summary .source").inner_text() == "sign.png"
+    after = other.evaluate("[now.view.exact.best, now.view.exact.cues.map((cue) => cue.value), now.settings]")
+    assert after == before
+    told = [other.locator(f"#{name}").input_value() for name in ("hint", "within", "exclude", "clocks")]
+    assert told == ["southern Germany", "Germany", "Hamburg", "Canon*=+2h"]
+    assert other.locator("#together").is_checked()
+    assert other.locator(".left-out button").count() == 1
+
+
+def test_an_older_case_opens_under_the_usual_settings(server: Running) -> None:
+    files = case_of(server)
+    head = json.loads(files["case.json"])
+    del head["asked"]
+    opened = server.post(
+        "/api/case/open", [("case", "case.geoagent", packed({**files, "case.json": json.dumps(head).encode()}))]
+    )
+    assert opened.status == 200
+    assert opened.json["asked"]["settings"]["hint"] == ""
+    head["asked"] = {"settings": {"hint": "x" * 501}}
+    wrong = server.post(
+        "/api/case/open", [("case", "case.geoagent", packed({**files, "case.json": json.dumps(head).encode()}))]
+    )
+    assert wrong.status == 400
+    assert "damaged" in wrong.json["error"]
+
+
+def test_weights_of_a_case_stand_on_the_slider(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(KOELN))
+    for picture_weight, text_weight, slider, looks, reads in (
+        ("0.40", "", "60", True, True), ("", "0.25", "-75", True, True), ("0.00", "", "0", False, True),
+    ):  # fmt: skip
+        page.evaluate(f"now.settings = {{ ...plain(), vision_weight: '{picture_weight}', text_weight: '{text_weight}' }}")
+        page.evaluate("controls()")
+        assert page.locator("#balance").input_value() == slider
+        assert page.evaluate("document.getElementById('use-picture').checked") is looks
+        assert page.evaluate("document.getElementById('use-text').checked") is reads
+        weights = page.evaluate("[now.settings.vision_weight, now.settings.text_weight]")
+        assert weights == [picture_weight, text_weight]
+
+
 def case_of(server: Running) -> dict[str, bytes]:
     """The files of a case."""
     reply = server.post("/api/case", observations=[observation(server)], notes=["a note"])

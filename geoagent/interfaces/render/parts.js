@@ -95,7 +95,7 @@ function extent(a) {
 }
 
 // The points that a first look at an album should hold: its stops (`places`), some country around them, and its tracks.
-const wholeTrip = (places) => [...places.flatMap((place) => around(place, 8)), ...map.tracks.flat().map(([lat, lon]) => ({ lat, lon }))];
+const wholeTrip = (places) => [...places.flatMap((place) => around(place, place.km || reachOf(place))), ...map.tracks.flat().map(([lat, lon]) => ({ lat, lon }))];
 
 function shadeFrom(a, which) {
   const list = { aware: a.countries, vision: a.vision && a.vision.countries, text: a.text && a.text.countries }[which] || [];

@@ -14,8 +14,10 @@ function numbered(photos) {
   return new Map(timed.map((photo, i) => [photo, i + 1]));
 }
 
-// The places of the trip, for the map: [{ n, lat, lon }].
-const stopsOf = (numbers) => [...numbers].filter(([photo]) => photo.best && known(photo.best)).map(([{ best }, n]) => ({ n, lat: best.lat, lon: best.lon }));
+// The places of the trip, for the map: [{ n, lat, lon, km }].
+const stopsOf = (numbers) => [...numbers].filter(([photo]) => photo.best && known(photo.best)).map(([{ best }, n]) => ({ n, lat: best.lat, lon: best.lon, km: reachOf(best) }));
+// Kilometres around a stop that a map of the trip holds at least.
+const reachOf = ({ precision }) => ({ full: 8, city: 8 }[precision] || 60);
 
 // Light a photo on the map, in the list and on the time line at once; 0 for none.
 function pointTo(n) {

@@ -35,19 +35,45 @@ async function saveCase() {
   const form = new FormData();
   for (const photo of now.photos) { form.append("observations", photo.id); form.append("notes", photo.note || ""); }
   for (const track of now.tracks) form.append("track_ids", track.id);
+  // What was asked, so that it can be asked again: of the album, and of the photo that is shown.
+  form.append("together", $("together").checked);
+  for (const clock of clocksStated()) form.append("clocks", clock);
+  if ($("together").checked) for (const photo of now.photos) form.append("answered", idOf(photo));
+  if (now.chosen) {
+    form.append("chosen", now.photos.indexOf(now.chosen));
+    for (const [name, value] of fields().entries()) form.append(name, value);
+  }
   save(await (await ask("/api/case", { method: "POST", body: form })).blob(), "case.geoagent");
 }
 
 // The photos of a case join those that are there.
 async function openCase(file) {
-  const { photos, tracks } = await (await ask("/api/case/open", { method: "POST", body: formOf({ case: file }) })).json();
+  const { photos, tracks, asked } = await (await ask("/api/case/open", { method: "POST", body: formOf({ case: file }) })).json();
+  const first = now.photos.length;
   now.photos.push(...photos.map(({ name, observation, note }) => ({ name, note, id: observation })));
   now.tracks.push(...tracks);
   tracksShown();
   if (!photos.length) return;
-  if (tracks.length) $("together").checked = true;
-  if ($("together").checked) await album();
-  await choose(now.photos[now.photos.length - photos.length]);
+  $("together").checked = $("together").checked || asked.together || tracks.length > 0;
+  if (asked.clocks.length) $("clocks").value = [...new Set([...clocksStated(), ...asked.clocks])].join(", ");
+  const settings = settingsOf(asked.settings), chosen = now.photos[first + asked.chosen] || now.photos[first];
+  try {
+    now.settings = settings;
+    if ($("together").checked) await album();
+    await choose(chosen, settings, true);
+  } catch (error) {  // it was asked of another gazetteer, or under another cap
+    now.settings = plain();
+    if ($("together").checked) await album();
+    await choose(chosen);
+    trouble(`${file.name}: what was asked cannot be asked again here: ${error.message}`);
+  }
+}
+
+// Settings of a case as the page sends them: texts, and cues that are left out.
+function settingsOf(kept) {
+  const settings = plain();
+  for (const name of Object.keys(settings)) if (kept[name] !== null && kept[name] !== undefined) settings[name] = name === "without" ? kept.without : String(kept[name]);
+  return settings;
 }
 
 // --- the overview ------------------------------------------------------------------------------------------------
@@ -71,7 +97,7 @@ const takesPart = (photo) => !photo.album || photo.album.part;
 const placedPhotos = () => now.photos.filter((photo) => takesPart(photo) && photo.answer && known(photo.answer.best));
 
 // What the map of all photos holds: those that name a place and take part, and the tracks.
-const overviewPlaces = () => [...placedPhotos().flatMap((photo) => around(photo.answer.best, 12)), ...wholeTrip([])];
+const overviewPlaces = () => wholeTrip(placedPhotos().map((photo) => photo.answer.best));
 
 // What the map cannot show, in words.
 function unplacedSays() {

@@ -2,8 +2,9 @@
 
 // --- the answer --------------------------------------------------------------------------------------------------
 
-async function choose(photo) {
-  now.chosen = photo; now.view = null; now.settings = plain();
+// Show a photo; `settings` are those under which it is asked about. With `strict` an error is the caller's.
+async function choose(photo, settings = plain(), strict = false) {
+  now.chosen = photo; now.view = null; now.settings = settings;
   Object.assign(shot, { z: 1, dx: 0, dy: 0 });
   leaveOverview();
   $("note").value = photo.note || "";
@@ -13,7 +14,7 @@ async function choose(photo) {
     await weigh({ first: true });
     strip();
     timeline();
-  } catch (error) { show("start"); trouble(error.message); lost(photo, error); }
+  } catch (error) { if (strict) throw error; show("start"); trouble(error.message); lost(photo, error); }
 }
 
 function lost(photo, error) {
@@ -177,11 +178,11 @@ function draw(first, fit = false) {
 
 // In an album that is all of the trip with its tracks, else the answer.
 const inTrip = (photo) => Boolean(photo && photo.album && photo.album.part) && (map.trip.length > 1 || map.tracks.length > 0);
-const wholeView = (a) => (inTrip(now.chosen) && (map.trip.length || map.tracks.length) ? wholeTrip(map.trip) : extent(a));
+const wholeView = (a) => (inTrip(now.chosen) || !known(a.best) && a.best.precision === "none" && map.trip.length ? wholeTrip(map.trip) : extent(a));
 
 // Where the map goes: to the whole trip when it is new, and from photo to photo only where the place is not in sight.
 function look(a, { first, moved }) {
-  if (!inTrip(now.chosen)) { now.travelled = ""; if (first || moved) map.fit(extent(a)); return; }
+  if (!inTrip(now.chosen)) { now.travelled = ""; if (first || moved) map.fit(wholeView(a)); return; }
   const trip = JSON.stringify([now.photos.map((photo) => photo.told), now.tracks.map((track) => track.id)]);
   if (now.travelled !== trip) { now.travelled = trip; map.fit(wholeTrip(map.trip)); }
   else if ((first || moved) && (!known(a.best) || !map.sees(a.best))) map.fit(known(a.best) ? extent(a) : wholeTrip(map.trip));
@@ -194,7 +195,9 @@ const atWork = () => ["strip", "trip"].some((id) => $(id).contains(document.acti
 
 function controls() {
   const s = now.settings = now.settings || plain();
-  $("balance").value = 0; $("use-picture").checked = true; $("use-text").checked = true;
+  const [v, t] = [s.vision_weight, s.text_weight].map((weight) => (weight === "" ? 1 : Number(weight)));
+  $("use-picture").checked = v > 0; $("use-text").checked = t > 0;
+  $("balance").value = Math.round(100 * (v > 0 && v < 1 ? 1 - v : t > 0 && t < 1 ? t - 1 : 0));
   for (const name of ["hint", "within", "exclude"]) $(name).value = s[name];
   $("precision").value = s.max_precision;
   wrongFields(); $("weigh-error").hidden = true;
