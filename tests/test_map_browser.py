@@ -360,3 +360,12 @@ def test_a_country_alone_has_no_dot_on_its_capital(show: Callable[..., Any]) -> 
     page = show(answer.model_copy(update={"best": best}))
     assert page.evaluate("map.dots.length") == 0
     assert page.locator("#legend", has_text="Places behind the estimate").count() == 0
+
+
+def test_a_photo_that_takes_no_part_does_not_move_the_first_look(show: Callable[..., Any], agent: GeoAgent) -> None:
+    answers = trip_of(agent)
+    aside = answers[2].model_copy(update={"best": no_cues().best, "radius_90_km": 40.0})  # a screenshot of Cape Town
+    page = show([*answers[:2], aside, *answers[3:]])
+    assert page.evaluate("PLACED.length") == 4
+    _, lat, lon = view(page)
+    assert (lat, lon) == pytest.approx((47.3, 3.6), abs=1)  # between Lyon and Paris

@@ -213,9 +213,10 @@ def test_tiles_are_loaded_only_after_the_button(browser: Any, server: Running) -
 LAND = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
   const probe = document.createElement("canvas").getContext("2d"), css = getComputedStyle(document.documentElement);
   probe.fillStyle = css.getPropertyValue("--land").trim(); probe.fillRect(0, 0, 1, 1);
-  const land = probe.getImageData(0, 0, 1, 1).data.join(), { data } = map.context.getImageData(0, 0, map.canvas.width, map.canvas.height);
+  const land = probe.getImageData(0, 0, 1, 1).data.join();
+  const { data } = map.context.getImageData(0, 0, map.canvas.width, map.canvas.height);
   let found = 0;
-  for (let i = 0; i < data.length; i += 4) if (`${data[i]},${data[i + 1]},${data[i + 2]},${data[i + 3]}` === land) found++;
+  for (let i = 0; i < data.length; i += 4) if (data.slice(i, i + 4).join() === land) found++;
   done(found / (data.length / 4));
 })))"""
 """Share of the map that has the colour of land."""
@@ -241,7 +242,9 @@ def test_where_a_tile_is_missing_the_own_map_is_seen(browser: Any, server: Runni
 
     context.route("https://tile.openstreetmap.org/**", answer)
     page.locator("#tiles").click()
-    until(page, "map.tiles.loaded > 0 && map.tiles.failed > 0 && map.tiles.loaded + map.tiles.failed === map.tiles.asked")
+    until(
+        page, "map.tiles.loaded > 0 && map.tiles.failed > 0 && map.tiles.loaded + map.tiles.failed === map.tiles.asked"
+    )
     land = page.evaluate(LAND)
     assert 0.15 * before < land < 0.85 * before
     assert 0 < int(page.locator("#view").get_attribute("data-towns")) < towns

@@ -248,7 +248,9 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
         "unnamed": title_text(answer),
         "blank": blank_text(answer) if is_blank(answer) else "",
         "looked": answer.looked is not False,
-        "countries": [] if is_blank(answer) else [[share.code, share.p] for share in answer.countries[:60] if share.p > 0],
+        "countries": []
+        if is_blank(answer)
+        else [[share.code, share.p] for share in answer.countries[:60] if share.p > 0],
         "alone": alone_text(answer).capitalize(),
         "beside": beside_text(answer).capitalize(),
         "both": both_text(answer).capitalize(),

@@ -7,7 +7,15 @@ from urllib.parse import quote
 from geoagent.errors import InputError
 from geoagent.interfaces.web.cases import ENDING, Case, CaseSettings, read_case, write_case
 from geoagent.interfaces.web.exports import KINDS, exported
-from geoagent.interfaces.web.forms import CaseAsked, CaseSent, CaseWanted, ExportAsked, MemoryRoute, Settings, TracksSent
+from geoagent.interfaces.web.forms import (
+    CaseAsked,
+    CaseSent,
+    CaseWanted,
+    ExportAsked,
+    MemoryRoute,
+    Settings,
+    TracksSent,
+)
 from geoagent.interfaces.web.office import PROBLEMS, Office
 from geoagent.interfaces.web.schemas import CaseOpened, CasePhoto, Town, TrackRead
 from geoagent.interfaces.web.towns import towns_within

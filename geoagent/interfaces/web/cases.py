@@ -14,7 +14,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,7 +83,7 @@ class Case:
 
     photos: tuple[tuple[Seen, str], ...]
     tracks: tuple[Track, ...] = ()
-    asked: CaseSettings = CaseSettings()
+    asked: CaseSettings = field(default_factory=CaseSettings)
 
 
 def write_case(agent: GeoAgent, case: Case, answers: Sequence[Answer]) -> bytes:

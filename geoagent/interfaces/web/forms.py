@@ -182,7 +182,9 @@ class CaseAsked(Settings):
         default=None, ge=0, lt=1000, description="number from 0 of the photo that the settings are for; without it all"
     )
     together: bool = Field(default=False, description="whether the photos were weighed together")
-    clocks: list[str] = Field(default=[], max_length=50, description="what was stated of clocks, as /api/album takes it")
+    clocks: list[str] = Field(
+        default=[], max_length=50, description="what was stated of clocks, as /api/album takes it"
+    )
 
     def asked_of(self, number: int) -> Settings:
         """The settings for one of the photos, by its number from 0."""
