@@ -195,8 +195,8 @@ class AlbumReport(_Part):
     taken: str | None = Field(default=None, description="ISO 8601; in UTC if it ends in Z, else by the camera's clock")
     utc: str | None = Field(
         default=None,
-        description="the instant by which the album is ordered, ISO 8601 in UTC: where the file tells none, the camera's "
-        "clock, put right by what was stated, found or assumed of it",
+        description="the instant by which the album is ordered, ISO 8601 in UTC: where the file tells none, the "
+        "camera's clock, put right by what was stated, found or assumed of it",
     )
     taken_from: str | None = Field(default=None, description="gps, exif, xmp, sidecar or name")
     device: str | None = None
