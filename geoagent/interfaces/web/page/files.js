@@ -138,6 +138,7 @@ async function overview() {
       el("button", { type: "button", id: "save-case-all", onclick: () => saved(error, saveCase) }, "Save as a case")), error);
   $("unplaced").textContent = unplacedSays(); $("unplaced").hidden = !$("unplaced").textContent;
   map.resize();
+  timeline();  // what was said of the photo that was shown is asked of none of them here
   $("pins").replaceChildren();
   Object.assign(map, { marks: [], dots: [], circles: [], belief: [], link: null, cells: [], lit: [], shade: new Map(), trip: stopsOf(numbers()), tracks: now.lines });
   for (const photo of placedPhotos()) {
