@@ -149,6 +149,21 @@ def test_several_photos_at_once(visit: Callable[..., Any]) -> None:
     assert page.locator("#photo").is_visible()
 
 
+def test_photos_that_name_a_country_alone_are_said_in_words(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(KOELN))
+    said = page.evaluate(
+        """() => {
+          const best = (country, precision) => ({ lat: null, lon: null, place: "", country, precision });
+          const kept = now.photos;
+          now.photos = [["a.jpg", "PT", "country"], ["b.jpg", "CL", "country"], ["c.jpg", null, "none"]].map(
+            ([name, country, precision]) => ({ name, answer: { best: best(country, precision) } }));
+          try { return unplacedSays(); } finally { now.photos = kept; }
+        }"""
+    )
+    assert said == ("2 photos name a country alone: a.jpg (Portugal), b.jpg (Chile). 1 photo names no place: c.jpg.")
+
+
 def test_the_overview_on_a_small_screen(visit: Callable[..., Any]) -> None:
     page = visit(width=390, height=844, scheme="dark")
     found(page, picture(KOELN), picture(NOTHING), names=("x" * 80 + ".png", "wall.png"))
