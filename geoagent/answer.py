@@ -193,6 +193,11 @@ class AlbumReport(_Part):
     part: bool = Field(description="whether it takes part: it is a photo, and its time is known")
     why_not: str | None = None
     taken: str | None = Field(default=None, description="ISO 8601; in UTC if it ends in Z, else by the camera's clock")
+    utc: str | None = Field(
+        default=None,
+        description="the instant by which the album is ordered, ISO 8601 in UTC: where the file tells none, the "
+        "camera's clock, put right by what was stated, found or assumed of it",
+    )
     taken_from: str | None = Field(default=None, description="gps, exif, xmp, sidecar or name")
     device: str | None = None
     clock: str | None = Field(default=None, description="what was stated, found or assumed about the camera's clock")

@@ -146,7 +146,9 @@ def test_what_an_album_says_of_a_photo(agent: GeoAgent):
     )
     says = {key: " ".join(album_text(answer_of(agent, made, key).album)) for key in made.photos}
     assert says["a"] == "Taken 2023-07-04 08:00 UTC, by its EXIF data, with Google Pixel 7."
-    assert says["c"].startswith("Taken 2023-07-04 10:30 by the camera's clock, by its EXIF data, with Canon EOS 80D.")
+    assert says["c"].startswith(
+        "Taken 2023-07-04 08:30 UTC (10:30 by the camera's clock), by its EXIF data, with Canon EOS 80D."
+    )
     assert "You said that the clock of Canon EOS 80D 0123 is 2 hours ahead of UTC." in says["c"]
     assert says["shot"].endswith("It takes no part in the album: it has the size of a screen.")
     assert says["lost"].startswith("It takes no part in the album: ")
@@ -249,3 +251,20 @@ def test_a_track_is_no_photo(rests_on: list[str], says: str) -> None:
     answer = full(cues=[cue], album=AlbumReport(part=True, witnesses=witnesses), looked=False)
     assert why_words(answer) == says
     assert row_of(answer).basis == says
+
+
+def test_the_order_of_an_album_is_that_of_the_instants(agent: GeoAgent, tmp_path: Path):
+    photos = [
+        photo(agent, "late", 60, LYON, ahead_h=0),
+        photo(agent, "camera", 10, LYON, device=CAMERA, zone=False),
+        photo(agent, "early", 0, LYON, ahead_h=0),
+    ]
+    made = album(agent, photos, clocks=(("Canon*", 2.0),))
+    answers = [answer_of(agent, made, key) for key in made.photos]
+    assert answers[1].album is not None
+    assert answers[1].album.taken == "2023-07-04T10:10:00"
+    assert answers[1].album.utc == "2023-07-04T08:10:00Z"
+    found = feature_collection(answers)["features"]
+    assert [each["id"] for each in found] == ["early", "camera", "late"]
+    assert [each["properties"].get("utc") for each in found] == [None, "2023-07-04T08:10:00Z", None]
+    assert "2023-07-04 08:10 UTC (10:10 by the camera's clock)" in album_text(answers[1].album)[0]

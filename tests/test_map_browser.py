@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from albums import LYON, PARIS, album
+from albums import CAMERA, LYON, PARIS, album
 from albums import photo as photo_of
 from answers import ALL, OUTLINES, error, fiji, full, no_cues, nowhere, photo
 from browsing import chromium, needs_browser
@@ -179,11 +179,7 @@ def test_tiles_are_asked_for_only_after_the_button(show: Callable[..., Any]) -> 
     assert page.asked == []
     with page.expect_request("https://tile.openstreetmap.org/**"):
         page.locator("#tiles").click()
-    assert (
-        "OpenStreetMap" in page.locator("#foot").text_content()
-        or "could not be loaded" in page.locator("#foot").text_content()
-    )
-    page.locator("#tiles").click()
+    page.wait_for_selector("#credit:has-text('No tiles could be loaded')")
     assert page.locator("#tiles").get_attribute("aria-pressed") == "false"
 
 
@@ -343,3 +339,33 @@ def test_a_photo_without_a_place_shows_the_trip(show: Callable[..., Any], agent:
     assert view(page)[0] > 4
     plain = show([full(), no_cues()])
     assert plain.locator("#times").is_hidden()
+
+
+def test_the_time_line_of_two_clocks_is_in_order_of_the_instant(show: Callable[..., Any], agent: GeoAgent) -> None:
+    photos = [
+        photo_of(agent, "late", 60, LYON, ahead_h=0),
+        photo_of(agent, "camera", 10, LYON, device=CAMERA, zone=False),
+        photo_of(agent, "early", 0, LYON, ahead_h=0),
+    ]
+    made = album(agent, photos, clocks=(("Canon*", 2.0),))
+    page = show([answer_of(agent, made, key) for key in made.photos])
+    assert [label.split(" · ")[-1] for label in marks(page)] == ["early", "camera", "late"]
+
+
+def test_a_country_alone_has_no_dot_on_its_capital(show: Callable[..., Any]) -> None:
+    answer = full()
+    page = show(answer)
+    assert page.evaluate("map.dots.length") == len(answer.neighbours) > 0
+    best = answer.best.model_copy(update={"precision": "country", "place": None, "admin1": None})
+    page = show(answer.model_copy(update={"best": best}))
+    assert page.evaluate("map.dots.length") == 0
+    assert page.locator("#legend", has_text="Places behind the estimate").count() == 0
+
+
+def test_a_photo_that_takes_no_part_does_not_move_the_first_look(show: Callable[..., Any], agent: GeoAgent) -> None:
+    answers = trip_of(agent)
+    aside = answers[2].model_copy(update={"best": no_cues().best, "radius_90_km": 40.0})  # a screenshot of Cape Town
+    page = show([*answers[:2], aside, *answers[3:]])
+    assert page.evaluate("PLACED.length") == 4
+    _, lat, lon = view(page)
+    assert (lat, lon) == pytest.approx((47.3, 3.6), abs=1)  # between Lyon and Paris

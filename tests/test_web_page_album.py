@@ -290,3 +290,21 @@ def test_a_page_that_is_loaded_again_weighs_each_photo_by_itself(visit: Callable
     assert page.locator("#timeline").is_hidden()
     together(page)
     assert page.evaluate("map.trip.length") == 3
+
+
+def test_the_first_look_at_an_album_holds_its_track(visit: Callable[..., Any]) -> None:
+    page = visit()
+    drop(page, ("walk.gpx", WALK), ("a.png", taken("10:00")), ("b.png", taken("11:00")))
+    page.wait_for_selector("#timeline li", timeout=60_000)
+    settled(page)
+    page.wait_for_timeout(200)
+    xys = page.evaluate("map.tracks.flat().map(([lat, lon]) => map.pixel({ lat, lon }))")
+    width, height = page.evaluate("[map.w, map.h]")
+    assert all(0 < x < width and 0 < y < height for x, y in xys)
+    long = max(abs(a - b) for a in (y for _, y in xys) for b in (y for _, y in xys))
+    assert long > 20  # and is not a point: it is 6 km long
+    before = page.locator("#view").get_attribute("data-zoom")
+    page.locator("#timeline button").nth(1).click()
+    settled(page)
+    page.wait_for_timeout(200)
+    assert page.locator("#view").get_attribute("data-zoom") == before  # from photo to photo the map stays

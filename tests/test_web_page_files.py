@@ -134,11 +134,34 @@ def test_several_photos_at_once(visit: Callable[..., Any]) -> None:
         page.locator("[data-all=csv]").click()
     table = list(csv.DictReader(io.StringIO(Path(got.value.path()).read_text("utf-8-sig"))))
     assert [(row["source"], row["place"]) for row in table] == [("sign.png", "Köln"), ("wall.png", "")]
+    heads = page.locator("#summary thead th").all_inner_texts()
+    assert "Country sure" in heads
+    assert "Probability" not in heads
+    assert page.locator("#unplaced").inner_text() == "1 photo names no place: wall.png."
+    with page.expect_download() as got:
+        page.locator("[data-all=geojson]").click()
+    assert len(json.loads(Path(got.value.path()).read_text("utf-8"))["features"]) == 2
     rows.nth(1).locator("button").click()
     settled(page)
+    assert page.locator("#unplaced").is_hidden()
     assert page.locator("#found.overview").count() == 0
     assert page.locator("#summary .source").inner_text() == "wall.png"
     assert page.locator("#photo").is_visible()
+
+
+def test_photos_that_name_a_country_alone_are_said_in_words(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(KOELN))
+    said = page.evaluate(
+        """() => {
+          const best = (country, precision) => ({ lat: null, lon: null, place: "", country, precision });
+          const kept = now.photos;
+          now.photos = [["a.jpg", "PT", "country"], ["b.jpg", "CL", "country"], ["c.jpg", null, "none"]].map(
+            ([name, country, precision]) => ({ name, answer: { best: best(country, precision) } }));
+          try { return unplacedSays(); } finally { now.photos = kept; }
+        }"""
+    )
+    assert said == ("2 photos name a country alone: a.jpg (Portugal), b.jpg (Chile). 1 photo names no place: c.jpg.")
 
 
 def test_the_overview_on_a_small_screen(visit: Callable[..., Any]) -> None:
@@ -147,6 +170,9 @@ def test_the_overview_on_a_small_screen(visit: Callable[..., Any]) -> None:
     page.locator("#all").click()
     page.wait_for_selector("#found.overview")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    table, box = page.locator("#summary table").bounding_box(), page.locator("#summary .scroll").bounding_box()
+    assert table["width"] <= box["width"]  # nothing of it is cut
+    assert page.locator("#summary tbody tr").nth(0).get_by_text("Köln").is_visible()
 
 
 # --- files ---
@@ -197,6 +223,77 @@ def test_a_case_is_saved_and_opened_again(visit: Callable[..., Any]) -> None:
     other.locator("#strip button").nth(1).click()
     settled(other)
     assert other.locator("#note").input_value() == ""
+
+
+def test_a_case_opens_with_what_was_asked(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(NOTHING), picture(KOELN), names=("wall.png", "sign.png"))
+    page.evaluate("document.getElementById('clocks').value = 'Canon*=+2h'")
+    page.locator("#together").check()
+    until(page, "document.querySelectorAll('#timeline li').length === 2")
+    settled(page)
+    page.locator("#strip button").nth(1).click()
+    settled(page)
+    page.locator("[aria-label^='Leave out cue 1:']").click()
+    until(page, "now.settings.without.length === 1")
+    settled(page)
+    page.fill("#hint", "southern Germany")
+    page.fill("#within", "Germany")
+    page.fill("#exclude", "Austria")
+    page.keyboard.press("Enter")
+    until(page, "now.view.exact.cues.some((cue) => cue.kind === 'hint')")
+    before = page.evaluate("[now.view.exact.best, now.view.exact.cues.map((cue) => cue.value), now.settings]")
+    with page.expect_download() as got:
+        page.locator("#save-case").click()
+    content = Path(got.value.path()).read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        head = json.loads(archive.read("case.json"))
+    assert head["photos"][1]["answer"]["best"] == before[0]  # the answer that was shown is the one that is kept
+    other = visit()
+    other.set_input_files("#file", [{"name": "mine.geoagent", "mimeType": "", "buffer": content}])
+    other.wait_for_selector("#found:not([hidden]) #summary h1")
+    settled(other)
+    assert other.locator("#summary .source").inner_text() == "sign.png"
+    after = other.evaluate("[now.view.exact.best, now.view.exact.cues.map((cue) => cue.value), now.settings]")
+    assert after == before
+    told = [other.locator(f"#{name}").input_value() for name in ("hint", "within", "exclude", "clocks")]
+    assert told == ["southern Germany", "Germany", "Austria", "Canon*=+2h"]
+    assert other.locator("#together").is_checked()
+    assert other.locator(".left-out button").count() == 1
+
+
+def test_an_older_case_opens_under_the_usual_settings(server: Running) -> None:
+    files = case_of(server)
+    head = json.loads(files["case.json"])
+    del head["asked"]
+    opened = server.post(
+        "/api/case/open", [("case", "case.geoagent", packed({**files, "case.json": json.dumps(head).encode()}))]
+    )
+    assert opened.status == 200
+    assert opened.json["asked"]["settings"]["hint"] == ""
+    head["asked"] = {"settings": {"hint": "x" * 501}}
+    wrong = server.post(
+        "/api/case/open", [("case", "case.geoagent", packed({**files, "case.json": json.dumps(head).encode()}))]
+    )
+    assert wrong.status == 400
+    assert "damaged" in wrong.json["error"]
+
+
+def test_weights_of_a_case_stand_on_the_slider(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(KOELN))
+    for picture_weight, text_weight, slider, looks, reads in (
+        ("0.40", "", "60", True, True), ("", "0.25", "-75", True, True), ("0.00", "", "0", False, True),
+    ):  # fmt: skip
+        page.evaluate(
+            f"now.settings = {{ ...plain(), vision_weight: '{picture_weight}', text_weight: '{text_weight}' }}"
+        )
+        page.evaluate("controls()")
+        assert page.locator("#balance").input_value() == slider
+        assert page.evaluate("document.getElementById('use-picture').checked") is looks
+        assert page.evaluate("document.getElementById('use-text').checked") is reads
+        weights = page.evaluate("[now.settings.vision_weight, now.settings.text_weight]")
+        assert weights == [picture_weight, text_weight]
 
 
 def case_of(server: Running) -> dict[str, bytes]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from browsing import chromium, found, headline, needs_browser, settled, until, visitors
+from PIL import Image
 from stand_in.engine import KOELN, NOTHING, picture
 from web_server import Running, running
 
@@ -63,6 +65,53 @@ def test_each_field_says_what_is_wrong_with_it(visit: Callable[..., Any]) -> Non
     page.locator("#hints button[type=submit]").click()
     until(page, "document.getElementById('hint-error').hidden && document.getElementById('exclude-error').hidden")
     assert page.locator("#hint").get_attribute("aria-invalid") == "false"
+
+
+def test_what_is_wrong_is_said_under_the_label_of_its_field(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(KOELN))
+    page.fill("#within", "Zzyzzq")
+    page.fill("#exclude", "Zzyzzq")
+    page.locator("#hints button[type=submit]").click()
+    page.wait_for_selector("#within-error:not([hidden])")
+    assert page.locator("#within-error").inner_text().startswith("Only in: 'Zzyzzq'")
+    assert page.locator("#exclude-error").inner_text().startswith("Not in: 'Zzyzzq'")
+
+
+def test_the_examples_in_the_fields_earn_no_warning(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(KOELN))
+    for name in ("hint", "within", "exclude"):
+        page.fill(f"#{name}", page.locator(f"#{name}").get_attribute("placeholder"))
+    page.locator("#hints button[type=submit]").click()
+    until(page, "now.view.exact.cues.some((cue) => cue.kind === 'within')")
+    assert page.locator("#summary .note").count() == 0
+    assert page.locator("#weigh .note:not([hidden])").count() == 0
+
+
+def test_countries_that_are_ruled_out_are_not_listed(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(NOTHING))
+    page.fill("#within", "China")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('#summary h1').textContent === 'China'")
+    countries = page.locator("#others .share").all_inner_texts()
+    assert [text.split("\n")[0] for text in countries] == ["China"]
+    assert "together" not in page.locator("#others").inner_text()
+    shares = '[["DE", 0.97], ["AT", 0.02], ["CH", 0.004], ["FR", 0.003], ["AD", 0.0000001]]'
+    lines = page.evaluate(f"countriesOf({{ countries: {shares} }}).map((node) => node.textContent)")
+    assert lines == ["Countries", "Germany97 %", "Austria2 %", "2 others together: 1 %"]
+
+
+def test_the_words_of_the_command_line_are_not_those_of_the_page(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(KOELN))
+    assert "0.7 doubles the odds, 2.3 makes them ten times as high" in page.locator("#cues").inner_text()
+    page.locator("#precision").select_option("country")
+    until(page, "document.querySelector('#summary h1').textContent === 'Germany'")
+    words = page.locator("#found").inner_text()
+    assert "withheld at this precision" in words
+    assert "max_precision" not in words
 
 
 def test_the_api_names_the_fields(server: Running) -> None:
@@ -153,9 +202,80 @@ def test_tiles_are_loaded_only_after_the_button(browser: Any, server: Running) -
     with page.expect_request("https://tile.openstreetmap.org/**") as first:
         page.locator("#tiles").click()
     assert first.value.headers.get("referer", server.url) == server.url
-    assert page.locator("#tiles").inner_text() == "Hide map tiles"
-    until(page, "document.getElementById('credit').textContent.includes('could not be loaded')")
+    until(page, "document.getElementById('credit').textContent.includes('No tiles could be loaded')")
+    assert page.locator("#tiles").inner_text().startswith("Load online map tiles")  # it is back on its own map
+    assert page.locator("#tiles").get_attribute("aria-pressed") == "false"
+    assert page.evaluate("map.tiles === null")
+    until(page, "Number(document.getElementById('view').dataset.towns) > 5")
     context.close()
+
+
+LAND = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+  const probe = document.createElement("canvas").getContext("2d"), css = getComputedStyle(document.documentElement);
+  probe.fillStyle = css.getPropertyValue("--land").trim(); probe.fillRect(0, 0, 1, 1);
+  const land = probe.getImageData(0, 0, 1, 1).data.join();
+  const { data } = map.context.getImageData(0, 0, map.canvas.width, map.canvas.height);
+  let found = 0;
+  for (let i = 0; i < data.length; i += 4) if (data.slice(i, i + 4).join() === land) found++;
+  done(found / (data.length / 4));
+})))"""
+"""Share of the map that has the colour of land."""
+
+
+def test_where_a_tile_is_missing_the_own_map_is_seen(browser: Any, server: Running) -> None:
+    """Tiles of the west come, those of the east do not: land and towns of the east stay."""
+    grey = io.BytesIO()
+    Image.new("RGB", (256, 256), (120, 120, 120)).save(grey, "PNG")
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    page = context.new_page()
+    page.goto(server.url)
+    page.wait_for_selector("#examples li")
+    found(page, picture(KOELN))
+    page.evaluate("map.show.cells = map.show.radii = map.show.shade = false; map.fit([{ lat: 50.94, lon: 6.96 }], 8)")
+    until(page, "map.towns.length > 20 && Number(document.getElementById('view').dataset.towns) > 5")
+    before, towns = page.evaluate(LAND), int(page.locator("#view").get_attribute("data-towns"))
+    middle = page.evaluate("Math.floor(map.x * 2 ** Math.round(map.z))")
+
+    def answer(route: Any) -> None:
+        west = int(route.request.url.split("/")[-2]) <= middle
+        return route.fulfill(body=grey.getvalue(), content_type="image/png") if west else route.abort()
+
+    context.route("https://tile.openstreetmap.org/**", answer)
+    page.locator("#tiles").click()
+    until(
+        page, "map.tiles.loaded > 0 && map.tiles.failed > 0 && map.tiles.loaded + map.tiles.failed === map.tiles.asked"
+    )
+    land = page.evaluate(LAND)
+    assert 0.15 * before < land < 0.85 * before
+    assert 0 < int(page.locator("#view").get_attribute("data-towns")) < towns
+    assert page.locator("#tiles").inner_text() == "Hide map tiles"
+    context.close()
+
+
+def test_the_first_view_fits_what_is_believed_and_zooming_keeps_the_place(visit: Callable[..., Any]) -> None:
+    page = visit()
+    found(page, picture(KOELN))
+    page.wait_for_timeout(200)
+    r90 = page.evaluate("now.view.answer.best.r90")
+    wide = page.evaluate("2 * Math.PI * 6371 * Math.cos(51 * Math.PI / 180) / map.size * Math.min(map.w, map.h)")
+    room = max(40, min(3 * r90, 120), 1.2 * r90)
+    assert 2 * room < wide < 4 * room
+    tip = "map.pixel(now.view.answer.best)"
+    width, height = page.evaluate("[map.w, map.h]")
+    assert page.evaluate(tip) == pytest.approx([width / 2, height / 2], abs=5)
+    page.evaluate("map.pan(150, -60)")
+    for _ in range(4):
+        page.locator("#in").click()
+    page.locator("#view").focus()
+    for _ in range(4):
+        page.keyboard.press("+")
+    assert page.evaluate(tip) == pytest.approx([width / 2 - 150, height / 2 + 60], abs=8)
+
+
+def test_the_api_has_geojson_of_several(server: Running) -> None:
+    ids = [server.photo("/api/locate", picture(KOELN)).headers["x-observation"] for _ in range(2)]
+    reply = server.post("/api/export", observations=ids, kind="geojson")
+    assert len(reply.json["features"]) == 2
 
 
 def test_links_lead_out_and_coordinates_can_be_copied(browser: Any, server: Running) -> None:

@@ -50,6 +50,11 @@ def stated_clock(stated: str) -> tuple[str, float]:
     return camera.strip(), -size if sign == "-" else size
 
 
+def fits_device(device: str, pattern: str) -> bool:
+    """Whether a device, as `device_key` names it, fits a pattern of a stated clock; capitals do not matter."""
+    return fnmatchcase(device.casefold(), pattern.casefold())
+
+
 def rough_hours(capture: Capture) -> float:
     """Hours since 1970: UTC if that is known, else as the camera's clock shows them; NaN if neither is."""
     taken = capture.utc if capture.utc is not None else capture.clock
@@ -130,7 +135,7 @@ class Clocks:
         found = {}
         for device in self._devices:
             for pattern, hours in self._stated:
-                if fnmatchcase(device.casefold(), pattern.casefold()):
+                if fits_device(device, pattern):
                     says = f"you said that the clock of {_named(device)} is {_ahead(hours)}"
                     found[device] = Offset(hours, 0.0, "stated", says=says)
                     break

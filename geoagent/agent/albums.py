@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 
 import numpy as np
@@ -129,6 +130,7 @@ class Album:
                 why_not=why_not,
                 device=device,
                 taken=written,
+                utc=None if capture.utc is None else written,
                 taken_from=capture.source,
                 doubts=list(capture.doubts),
             )
@@ -139,6 +141,7 @@ class Album:
         return AlbumReport(
             part=True,
             taken=written,
+            utc=self._utc(key),
             taken_from=capture.source,
             device=device,
             clock=self.clocks.says(key) or None,
@@ -257,6 +260,14 @@ class Album:
         if self._agreement.get(key, math.inf) < CONFLICT_NATS:
             found.append("what the photo itself shows speaks against the photos around it")
         return found
+
+    def _utc(self, key: str) -> str | None:
+        """The instant of a photo, with its camera's clock put right; None where no time is known."""
+        hours, _ = self.clocks.hours(key)
+        if not math.isfinite(hours):
+            return None
+        instant = datetime.fromtimestamp(round(hours * 3600.0), UTC)
+        return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
 
     def _witness(self, other: Sighting, key: str) -> AlbumWitness:
         mine = self.timelines.sightings[key]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from geoagent.answer import Answer
@@ -42,6 +43,7 @@ class Row:
         exif_place: town and country of that.
         exif_distance_km: how far the answer is from that; None where it has no position.
         taken: when the photo was taken, ISO 8601, of photos located in an album; in UTC if it ends in Z.
+        utc: the instant by which photos of an album are ordered, ISO 8601 in UTC, its camera's clock put right.
         taken_from: what tells that: gps, exif, xmp, sidecar or name.
         device: what took it, of photos located in an album.
         witnesses: photos next to it in time that the album's evidence rests on, each in words.
@@ -75,6 +77,7 @@ class Row:
     exif_place: str | None = None
     exif_distance_km: float | None = None
     taken: str | None = None
+    utc: str | None = None
     taken_from: str | None = None
     device: str | None = None
     witnesses: tuple[str, ...] = ()
@@ -125,6 +128,7 @@ def row_of(answer: Answer) -> Row:
         exif_place=None if gps is None else _text(gps.place),
         exif_distance_km=None if gps is None or not placed else _number(gps.distance_km),
         taken=None if album is None else _text(album.taken),
+        utc=None if album is None else _text(album.utc),
         taken_from=None if album is None else album.taken_from,
         device=None if album is None else _text(album.device),
         witnesses=() if album is None else tuple(plain(witness_text(each)) for each in album.witnesses),
@@ -140,7 +144,16 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
     found = list(rows)
     if not all(row.taken for row in found if row.lat is not None) or not any(row.taken for row in found):
         return found
-    return sorted(found, key=lambda row: row.taken or "")
+    return sorted(found, key=_instant)
+
+
+def _instant(row: Row) -> float:
+    """Seconds since 1970; without a zone as the clock shows them, without a time after all others."""
+    try:
+        when = datetime.fromisoformat(row.utc or row.taken or "")
+    except ValueError:
+        return math.inf
+    return (when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp()
 
 
 def _is_landmark(answer: Answer, place: str | None) -> bool:

@@ -14,7 +14,7 @@ from geoagent.optional import needs
 
 NUMBERS = tuple(field.name for field in fields(Row) if field.type == "float | None")
 LISTS = ("countries", "cues", "warnings")
-_LEFT_OUT = ("basis", "landmark", "taken_from", "witnesses")  # as in the tables
+_LEFT_OUT = ("basis", "landmark", "taken_from", "utc", "witnesses")  # as in the tables
 TEXTS = tuple(field.name for field in fields(Row) if field.name not in (*NUMBERS, *LISTS, *_LEFT_OUT))
 """Columns by what they hold; `version` is named "geoagent" in the frame, as in the tables."""
 

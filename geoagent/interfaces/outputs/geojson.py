@@ -88,6 +88,7 @@ def _of_album(row: Row) -> dict[str, Any]:
         return {}
     return {
         "taken": row.taken,
+        **({"utc": row.utc} if row.utc and row.utc != row.taken else {}),
         "taken_from": row.taken_from,
         "device": row.device,
         "witnesses": list(row.witnesses),

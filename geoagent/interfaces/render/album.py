@@ -19,11 +19,21 @@ _TOLD = (0.1, 0.5)
 """Probabilities of a wrong position that are worth a sentence; above, a warning says so."""
 
 
-def when_text(taken: str) -> str:
-    """Return a time as people read it: "2023-07-04 08:12 UTC"; without UTC, what the camera's clock showed."""
+def when_text(taken: str, utc: str | None = None) -> str:
+    """Return a time as people read it: "2023-07-04 08:12 UTC"; without UTC, what the camera's clock showed.
+
+    Args:
+        taken: ISO 8601; in UTC if it ends in Z.
+        utc: the same instant in UTC where the camera's clock is put right; then both are told.
+    """
     day, _, time = shown(taken).partition("T")
-    zone = "UTC" if time.endswith("Z") else "by the camera's clock"
-    return f"{day} {time[:5]} {zone}"
+    if time.endswith("Z"):
+        return f"{day} {time[:5]} UTC"
+    if utc and shown(utc) != f"{day}T{time}Z":
+        right, _, hour = shown(utc).partition("T")
+        showed = time[:5] if right == day else f"{day} {time[:5]}"
+        return f"{right} {hour[:5]} UTC ({showed} by the camera's clock)"
+    return f"{day} {time[:5]} by the camera's clock"
 
 
 def album_text(report: AlbumReport | None) -> list[str]:
@@ -34,7 +44,7 @@ def album_text(report: AlbumReport | None) -> list[str]:
     if report.taken:
         by = f", {_SOURCES[report.taken_from]}" if report.taken_from in _SOURCES else ""
         device = f", with {shown(report.device)}" if report.device else ""
-        told.append(f"Taken {when_text(report.taken)}{by}{device}.")
+        told.append(f"Taken {when_text(report.taken, report.utc)}{by}{device}.")
     if report.why_not:
         told.append(f"It takes no part in the album: {shown(report.why_not)}.")
     if report.clock:

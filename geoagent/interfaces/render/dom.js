@@ -11,6 +11,14 @@ function el(tag, props = {}, ...kids) {
   node.append(...kids.flat().filter((kid) => kid !== null && kid !== undefined && kid !== ""));
   return node;
 }
+// Draw the children of a box again; the keyboard stays on the one where it was, told by `data-key`.
+function redrawn(box, kids) {
+  const held = document.activeElement && box.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  box.replaceChildren(...kids);
+  if (held === undefined) return;
+  const again = [...box.querySelectorAll("[data-key]")].find((node) => node.dataset.key === held);
+  if (again) again.focus({ preventScroll: true });
+}
 // Foreign text in its own direction, so that it cannot turn around what stands beside it.
 const say = (text) => el("bdi", {}, String(text));
 const section = (title, ...kids) => kids.flat().length ? [el("h2", {}, title), ...kids.flat()] : [];

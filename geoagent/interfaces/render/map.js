@@ -19,7 +19,7 @@ class WorldMap {
     this.w = this.view.clientWidth || 1; this.h = this.view.clientHeight || 1;
     const ratio = Math.min(devicePixelRatio || 1, 2);
     this.canvas.width = this.w * ratio; this.canvas.height = this.h * ratio; this.ratio = ratio;
-    if (this.wanted) this.fit(this.wanted); else this.paint();
+    if (this.wanted) this.fit(this.wanted, this.most); else this.paint();
   }
   // Pixel of a place, on the copy of the world that is nearest to the middle.
   pixel(p) {
@@ -44,9 +44,16 @@ class WorldMap {
     const z = clamp(this.z + dz, 0, MAX_ZOOM), k = 1 - 2 ** (this.z - z);
     this.move(this.x + ax * k, this.y + ay * k, z);
   }
+  // Whether a place is in sight, not just at the edge.
+  sees(p) { const [x, y] = this.pixel(p); return x > 0 && y > 0 && x < this.w && y < this.h; }
+  // A step by button or key: about the best place where it is in sight, so that it stays there.
+  step(dz) {
+    const best = this.marks.find((mark) => mark.name);
+    if (best && this.sees(best)) this.zoom(dz, ...this.pixel(best)); else this.zoom(dz);
+  }
   // Show all of `points` ({lat, lon}), also where they lie on both sides of ±180°.
   fit(points, most = 11) {
-    this.wanted = points;
+    this.wanted = points; this.most = most;
     if (!points.length) return this.move(0.5, 0.42, 0);
     const xs = points.map((p) => mx(p.lon) - Math.floor(mx(p.lon))).sort((a, b) => a - b);
     let gap = xs[0] + 1 - xs[xs.length - 1], start = 0;
@@ -75,15 +82,18 @@ class WorldMap {
     const ink = (name) => css.getPropertyValue("--" + name).trim();
     c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     c.fillStyle = ink("sea"); c.fillRect(0, 0, this.w, this.h);
-    if (this.tiles) this.tiles.draw(this, c);
     const top = Math.max(1e-9, ...this.shade.values()), topCell = Math.max(1e-9, ...this.cells.map((cell) => cell.p));
     const half = this.w / 2 / this.size, halfY = this.h / 2 / this.size;
+    const within = (k) => ({ box }) => box[2] + k > this.x - half && box[0] + k < this.x + half
+      && box[3] > this.y - halfY && box[1] < this.y + halfY;
+    c.fillStyle = ink("land");
+    this.copies((k) => { this.world(k); for (const country of this.countries.filter(within(k))) c.fill(country.fill, "evenodd"); });
+    // Tiles lie over the land and below everything else; where one is missing, the land is seen.
+    if (this.tiles) { c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0); this.tiles.draw(this, c); }
     this.copies((k) => {
       this.world(k);
-      const seen = ({ box }) => box[2] + k > this.x - half && box[0] + k < this.x + half
-        && box[3] > this.y - halfY && box[1] < this.y + halfY;
+      const seen = within(k);
       for (const country of this.countries.filter(seen)) {
-        if (!this.tiles) { c.fillStyle = ink("land"); c.fill(country.fill, "evenodd"); }
         const p = this.show.shade && this.shade.get(country.code);
         if (p > 0.002) {
           c.globalAlpha = 0.06 + 0.4 * Math.sqrt(p / top) * Math.sqrt(top); c.fillStyle = ink("best");
@@ -110,7 +120,7 @@ class WorldMap {
       if (this.link) this.arc(c, px, ink);
     });
     c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    if (!this.tiles) this.labels(c, ink);
+    this.labels(c, ink);
     this.walked(c, ink);
     if (this.trip.length > 1 && this.show.trip) drawTrip(this, c, ink);
     if (this.show.dots) for (const dot of this.dots) {
@@ -118,7 +128,7 @@ class WorldMap {
       c.beginPath(); c.arc(x, y, dot.r, 0, 7); c.globalAlpha = 0.45; c.fillStyle = ink("dot"); c.fill();
       c.globalAlpha = 1; c.strokeStyle = ink("bg"); c.lineWidth = 1; c.stroke();
     }
-    if (this.trip.length > 1) gather(this);
+    if (this.marks.some((mark) => mark.n)) gather(this);
     for (const mark of this.marks) {
       const [x, y] = this.pixel(mark);
       mark.node.style.transform = `translate(${(x - mark.ax).toFixed(1)}px, ${(y - mark.ay).toFixed(1)}px)`;
@@ -185,6 +195,8 @@ class WorldMap {
     c.strokeStyle = ink("vision"); c.lineWidth = 2 * px; c.setLineDash([2 * px, 5 * px]); c.lineCap = "round"; c.stroke();
     c.restore();
   }
+  // Whether a tile that has names of its own lies at a pixel.
+  tiled(x, y) { return Boolean(this.tiles) && this.tiles.covers(x, y); }
   labels(c, ink) {
     c.font = "12px system-ui, sans-serif"; c.textAlign = "center"; c.textBaseline = "middle";
     const taken = [];
@@ -193,7 +205,7 @@ class WorldMap {
       const name = countryName(code), wide = c.measureText(name).width;
       if ((extent[2] - extent[0]) * this.size < wide + 8 || (extent[3] - extent[1]) * this.size < 22) continue;
       const [x, y] = this.pixel({ lon: (label[0] - 0.5) * 360, lat: latOf(label[1]) });
-      if (x < -80 || y < 0 || x > this.w + 80 || y > this.h) continue;
+      if (x < -80 || y < 0 || x > this.w + 80 || y > this.h || this.tiled(x, y)) continue;
       if (taken.some(([tx, ty, tw]) => Math.abs(tx - x) < (tw + wide) / 2 + 6 && Math.abs(ty - y) < 16)) continue;
       taken.push([x, y, wide]);
       c.lineWidth = 3; c.strokeStyle = ink("land"); c.fillStyle = ink("label"); c.strokeText(name, x, y); c.fillText(name, x, y);
@@ -211,7 +223,7 @@ class WorldMap {
       if (named >= most) break;
       if (pinned && town.name === pinned.name) continue;
       const [x, y] = this.pixel(town);
-      if (x < 0 || y < 0 || x > this.w || y > this.h) continue;
+      if (x < 0 || y < 0 || x > this.w || y > this.h || this.tiled(x, y)) continue;
       const large = town.population >= 300000;
       c.font = `${large ? "600 " : ""}12px system-ui, sans-serif`;
       const wide = c.measureText(town.name).width, mid = x + 6 + wide / 2;
@@ -265,13 +277,13 @@ class WorldMap {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const act = {
         ArrowLeft: () => this.pan(-80, 0), ArrowRight: () => this.pan(80, 0), ArrowUp: () => this.pan(0, -80),
-        ArrowDown: () => this.pan(0, 80), "+": () => this.zoom(1), "=": () => this.zoom(1), "-": () => this.zoom(-1),
+        ArrowDown: () => this.pan(0, 80), "+": () => this.step(1), "=": () => this.step(1), "-": () => this.step(-1),
         "0": () => $("home").click(), Home: () => $("home").click(),
       }[event.key];
       if (act) { event.preventDefault(); act(); }
     });
-    $("in").addEventListener("click", () => this.zoom(1));
-    $("out").addEventListener("click", () => this.zoom(-1));
+    $("in").addEventListener("click", () => this.step(1));
+    $("out").addEventListener("click", () => this.step(-1));
   }
   hover(event, [x, y]) {
     if (event.target.closest(".pin")) return;

@@ -109,8 +109,8 @@ def map_html(
 
 def _lines(tracks: Sequence[Track], answers: Sequence[Answer]) -> list[Line]:
     """Lines of tracks from a day before the first photo to a day after the last."""
-    taken = [answer.album.taken for answer in answers if answer.album is not None and answer.album.taken]
-    seconds = [_seconds(each) for each in taken]
+    albums = [answer.album for answer in answers if answer.album is not None]
+    seconds = [_seconds(when) for album in albums if (when := album.utc or album.taken)]
     between = (min(seconds) - DAY_S, max(seconds) + DAY_S) if seconds else None
     return [line for track in tracks for line in track_lines(track, between) if len(line) > 1]
 
@@ -234,7 +234,11 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
         "id": answer.id,
         "source": answer.source,
         "taken": None if answer.album is None or not answer.album.part else answer.album.taken,
-        "when": "" if answer.album is None or not answer.album.taken else when_text(answer.album.taken),
+        "utc": None if answer.album is None else answer.album.utc,
+        "part": None if answer.album is None else answer.album.part,
+        "when": ""
+        if answer.album is None or not answer.album.taken
+        else when_text(answer.album.taken, answer.album.utc),
         "album": album_text(answer.album),
         "told": None if answer.album is None else _told(answer.album),
         "status": answer.status,
@@ -244,7 +248,9 @@ def _view(answer: Answer, photo: dict[str, Any] | None) -> dict[str, Any]:
         "unnamed": title_text(answer),
         "blank": blank_text(answer) if is_blank(answer) else "",
         "looked": answer.looked is not False,
-        "countries": [] if is_blank(answer) else [[share.code, share.p] for share in answer.countries[:60]],
+        "countries": []
+        if is_blank(answer)
+        else [[share.code, share.p] for share in answer.countries[:60] if share.p > 0],
         "alone": alone_text(answer).capitalize(),
         "beside": beside_text(answer).capitalize(),
         "both": both_text(answer).capitalize(),

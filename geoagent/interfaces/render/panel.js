@@ -64,7 +64,7 @@ function panel(a) {
     a.album.map((text) => el("p", { class: "small muted" }, say(text))),
     photoOf(a),
     section("Why: cues in the scene", a.cues.length ? [
-      el("p", { class: "small muted" }, "Bars: what each cue added to the log probability of the place (nats; right for, left against)."),
+      el("p", { class: "small muted" }, `Bars: what each cue added to the log probability of the place (nats; right for, left against): ${ODDS}.`),
       el("ol", { class: "cues" }, a.cues.map((cue, i) => cueRow(a, cue, i, most)))]
       : a.status === "error" || a.blank ? [] : [el("p", { class: "muted" }, "No text cue contributed to this answer.")]),
     a.explanation && !a.blank ? el("details", {}, el("summary", {}, "The same in words"), el("p", {}, say(a.explanation))) : "",
@@ -98,14 +98,17 @@ function select(index, fit = true) {
   if (NUMBERS.size > 1) timeLine($("times"), NUMBERS, a, fit, (photo) => select(DATA.answers.indexOf(photo), false));
 }
 
-// A photo of an album that has no place shows the places of the others.
+// A photo of an album that has no place, or takes no part, shows the places of the others.
 function home() {
   const a = DATA.answers[current];
-  map.fit(known(a.best) || map.trip.length < 2 ? extent(a) : map.trip);
+  map.fit(known(a.best) && a.part !== false || map.trip.length < 2 ? extent(a) : wholeTrip(map.trip));
 }
 $("home").addEventListener("click", home);
 tileButton(map, DATA.tiles, DATA.attribution ? `Borders: ${DATA.attribution}` : "");
 map.tracks = DATA.tracks;
 select(0, DATA.answers.length === 1);
-if (DATA.answers.length > 1) map.fit(DATA.answers.map((a) => a.best).filter(known));
+// All at once: those that name a place and take part, and the tracks.
+const PLACED = DATA.answers.filter((a) => known(a.best) && a.part !== false).map((a) => a.best);
+if (DATA.answers.length > 1) map.fit(DATA.answers.some((a) => a.part) ? wholeTrip(PLACED) : PLACED);
+else if (map.tracks.length && PLACED.length) map.fit([...extent(DATA.answers[0]), ...wholeTrip([])]);
 $("layers").open = innerWidth > 860;

@@ -57,6 +57,7 @@ function go(place, km) {
   map.fit(around, km ? 12 : Math.max(map.z, 8));
 }
 
+const ODDS = "0.7 doubles the odds, 2.3 makes them ten times as high";
 const WIDE_KM = 2000;  // a circle of more says less than the cells that it stands for
 
 // The most probable cells that hold a share of the probability together.
@@ -69,15 +70,21 @@ function believed(share) {
 
 const corners = ([x0, y0, x1, y1]) => [[x0, y0], [x1, y1]].map(([x, y]) => ({ lon: (x - 0.5) * 360, lat: latOf(y) }));
 
+const around = (p, km) => [p, ...circle(p, km).line.map(([lon, lat]) => ({ lon, lat }))];
+
+// Kilometres around a place that a first look holds: what is believed with some room, and enough to see where that is.
+function roomOf({ precision, r50, r90 }) {
+  const believed = [r90, r50].find((km) => km > 0 && (km <= WIDE_KM || !map.cells.length)) || 0;  // as circles are drawn
+  const least = { full: 40, city: 40, region: 150 }[precision] || 450;
+  return Math.max(least, 1.2 * believed, Math.min(3 * believed, 3 * least));
+}
+
 // The points that a first look should hold: the place with its circles, else the country, else the likeliest cells.
 function extent(a) {
   const points = [], b = a.best, named = b.precision !== "none";
-  const around = (p, km) => points.push(p, ...(km > 0 ? circle(p, km).line.map(([lon, lat]) => ({ lon, lat })) : []));
   const wide = !known(b) || b.r90 > WIDE_KM;
   if (known(b)) {
-    const fits = (km) => km <= WIDE_KM || !map.cells.length;  // as circles are drawn
-    around(b, Math.max(450, 1.2 * ([b.r90, b.r50].find((km) => km > 0 && fits(km)) || 0)));  // wide enough to see which part of which country it is
-    for (const p of [a.vision, a.exif]) if (known(p) && haversineKm(p, b) < 2500) points.push(p);
+    points.push(...around(b, roomOf(b)));
   }
   if (wide && named && b.country) {
     const shape = map.countries.find((c) => c.code === b.country);
@@ -86,6 +93,9 @@ function extent(a) {
   if (wide && !points.length) for (const cell of believed(0.5)) points.push(...corners(cell.box));
   return points;
 }
+
+// The points that a first look at an album should hold: its stops (`places`), some country around them, and its tracks.
+const wholeTrip = (places) => [...places.flatMap((place) => around(place, place.km || reachOf(place))), ...map.tracks.flat().map(([lat, lon]) => ({ lat, lon }))];
 
 function shadeFrom(a, which) {
   const list = { aware: a.countries, vision: a.vision && a.vision.countries, text: a.text && a.text.countries }[which] || [];
@@ -115,7 +125,7 @@ function drawMap(a, fit, others = [], number = 0) {
   }
   map.belief = known(b) && !(b.r90 > WIDE_KM) ? [] : believed(0.9);
   const top = Math.max(1e-9, ...a.neighbours.map((n) => n.weight));
-  map.dots = a.neighbours.map((n) => ({ lat: n.lat, lon: n.lon, r: 2.5 + 7 * Math.sqrt(n.weight / top),
+  map.dots = (known(b) ? a.neighbours : []).map((n) => ({ lat: n.lat, lon: n.lon, r: 2.5 + 7 * Math.sqrt(n.weight / top),
     says: `${n.ref}: ${n.share} of the position${n.similarity ? `, similarity ${n.similarity}` : ""}` }));
   legend(a);
   if (fit) map.fit(extent(a)); else map.paint();
@@ -142,7 +152,7 @@ function legend(a) {
     map.trip.length > 1 && toggle("trip", "Way from photo to photo, not as it was travelled"),
     map.tracks.length && toggle("tracks", "Tracks", el("span", { class: "stroke", "aria-hidden": "true" })),
     map.belief.length ? toggle("radii", "Cells with 90 % of the probability") : known(a.best) && a.best.r90 > 0 && toggle("radii", "Circles with 50 % and 90 % of the probability"),
-    a.neighbours.length && toggle("dots", "Places behind the estimate"),
+    map.dots.length && toggle("dots", "Places behind the estimate"),
     map.cells.length && toggle("cells", "Probability of map cells"),
     shades.length && toggle("shade", "Probability of countries, by"),
     shades.length && choice,
@@ -187,11 +197,17 @@ function comparison(a) {
   return kids;
 }
 
+const LEAST_SHARE = 0.005;  // of a country that is worth a line
+const shareText = (p) => (p >= 0.995 ? ">99 %" : p < 0.005 ? "<1 %" : `${Math.round(100 * p)} %`);
+
 function countriesOf(a) {
   const top = Math.max(1e-9, ...a.countries.map(([, p]) => p));
-  return section("Countries", a.countries.slice(0, 6).map(([code, p]) => el("div", { class: "share" }, say(countryName(code)),
+  const shown = a.countries.slice(0, 6).filter(([, p], i) => p >= LEAST_SHARE || i === 0 && p > 0);
+  const others = a.countries.slice(shown.length).filter(([, p]) => p >= 1e-5), sum = others.reduce((all, [, p]) => all + p, 0);
+  return section("Countries", [...shown.map(([code, p]) => el("div", { class: "share" }, say(countryName(code)),
     el("span", { class: "bar", "aria-hidden": "true" }, el("i", { style: { width: `${100 * p / top}%` } })),
-    el("span", { class: "nats" }, p >= 0.995 ? ">99 %" : p < 0.005 ? "<1 %" : `${Math.round(100 * p)} %`))));
+    el("span", { class: "nats" }, shareText(p)))),
+  others.length ? el("p", { class: "small muted" }, others.length === 1 ? `${countryName(others[0][0])}: ${shareText(sum)}` : `${a.countries.length < 60 ? others.length : "All"} others together: ${shareText(sum)}`) : ""].filter(Boolean));
 }
 
 function alternativesOf(a) {

@@ -1,13 +1,23 @@
 // The trip of an album: its photos in order of time, numbered alike on the map, in lists and on the time line.
 
-// Number of each photo that takes part and tells its time, from 1; `photos` have `taken`, ISO 8601.
+// Milliseconds since 1970 in UTC: the camera's clock put right (`utc`), else what it showed (`taken`); no time comes last.
+function instant({ utc, taken }) {
+  const text = utc || taken;
+  return text ? Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`) : Infinity;
+}
+const byInstant = (a, b) => { const [x, y] = [instant(a), instant(b)]; return x === y ? 0 : x - y; };
+const dayOf = (photo) => (photo.utc || photo.taken).slice(0, 10);
+
+// Number of each photo that takes part and tells its time, from 1; `photos` have `taken` and `utc`, ISO 8601.
 function numbered(photos) {
-  const timed = photos.filter((photo) => photo.taken).sort((a, b) => a.taken.localeCompare(b.taken));
+  const timed = photos.filter((photo) => photo.taken).sort(byInstant);
   return new Map(timed.map((photo, i) => [photo, i + 1]));
 }
 
-// The places of the trip, for the map: [{ n, lat, lon }].
-const stopsOf = (numbers) => [...numbers].filter(([photo]) => photo.best && known(photo.best)).map(([{ best }, n]) => ({ n, lat: best.lat, lon: best.lon }));
+// The places of the trip, for the map: [{ n, lat, lon, km }].
+const stopsOf = (numbers) => [...numbers].filter(([photo]) => photo.best && known(photo.best)).map(([{ best }, n]) => ({ n, lat: best.lat, lon: best.lon, km: reachOf(best) }));
+// Kilometres around a stop that a map of the trip holds at least.
+const reachOf = ({ precision }) => ({ full: 8, city: 8 }[precision] || 60);
 
 // Light a photo on the map, in the list and on the time line at once; 0 for none.
 function pointTo(n) {
@@ -58,8 +68,8 @@ function gather(world) {
 
 // Pixels from one mark of the time line to the next: more for longer times, and room for the name of another day.
 function gapOf(before, after) {
-  const minutes = Math.max(0, (Date.parse(`${after.replace("Z", "")}Z`) - Date.parse(`${before.replace("Z", "")}Z`)) / 60e3);
-  return Math.max(before.slice(0, 10) === after.slice(0, 10) ? 34 : 92, Math.min(150, 34 + 18 * Math.log2(1 + minutes / 15)));
+  const minutes = Math.max(0, (instant(after) - instant(before)) / 60e3);
+  return Math.max(dayOf(before) === dayOf(after) ? 34 : 92, Math.min(150, 34 + 18 * Math.log2(1 + minutes / 15)));
 }
 
 // One mark a photo, days above; arrow keys go from photo to photo. `choose` is called with the photo.
@@ -67,11 +77,11 @@ function timeLine(box, numbers, current, whole, choose) {
   const photos = [...numbers.keys()], at = photos.indexOf(current);
   let x = 20;
   const marks = photos.map((photo, i) => {
-    const day = photo.taken.slice(0, 10), n = i + 1, before = photos[i - 1];
-    if (before) x += gapOf(before.taken, photo.taken);
+    const day = dayOf(photo), n = i + 1, before = photos[i - 1];
+    if (before) x += gapOf(before, photo);
     const words = `${n} of ${photos.length} · ${photo.when} · ${where(photo.best)} · ${photo.source}`;
     return el("li", { style: { left: `${x.toFixed(0)}px` } },
-      before && before.taken.slice(0, 10) === day ? "" : el("span", { class: "day" }, day),
+      before && dayOf(before) === day ? "" : el("span", { class: "day" }, day),
       el("button", { type: "button", class: known(photo.best) ? "stop" : "stop nowhere", "aria-label": words, title: words, "aria-current": String(i === at),
         tabindex: i === Math.max(0, at) ? 0 : -1, onclick: () => choose(photo), ...pointing(n) }, String(n)));
   });

@@ -5,9 +5,17 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from geoagent.errors import InputError
-from geoagent.interfaces.web.cases import ENDING, Case, read_case, write_case
+from geoagent.interfaces.web.cases import ENDING, Case, CaseSettings, read_case, write_case
 from geoagent.interfaces.web.exports import KINDS, exported
-from geoagent.interfaces.web.forms import CaseSent, CaseWanted, ExportAsked, MemoryRoute, TracksSent
+from geoagent.interfaces.web.forms import (
+    CaseAsked,
+    CaseSent,
+    CaseWanted,
+    ExportAsked,
+    MemoryRoute,
+    Settings,
+    TracksSent,
+)
 from geoagent.interfaces.web.office import PROBLEMS, Office
 from geoagent.interfaces.web.schemas import CaseOpened, CasePhoto, Town, TrackRead
 from geoagent.interfaces.web.towns import towns_within
@@ -59,8 +67,11 @@ def file_router(office: Office) -> APIRouter:
         if len(notes) != len(seen):
             raise InputError(f"{len(seen)} observations and {len(notes)} notes; send one for each, or none")
         tracks = [track for id in asked.track_ids if (track := office.tracks.get(id)) is not None]
-        answers = [await office.weigh(office.scales.answer, each, asked) for each in seen]
-        held = Case(tuple(zip(seen, notes, strict=True)), tuple(tracks))
+        if asked.answered and len(asked.answered) != len(seen):
+            raise InputError(f"{len(seen)} observations and {len(asked.answered)} answered; send one for each, or none")
+        told = [office.remembered(id) for id in asked.answered] or seen
+        answers = [await office.weigh(office.scales.answer, each, asked.asked_of(i)) for i, each in enumerate(told)]
+        held = Case(tuple(zip(seen, notes, strict=True)), tuple(tracks), settings_of(asked))
         content = await office.weigh(write_case, office.scales.agent, held, answers)
         return _file(content, f"case{ENDING}")
 
@@ -75,7 +86,7 @@ def file_router(office: Office) -> APIRouter:
             for seen, note in held.photos
         ]
         tracks = [track_read(office.tracks.put(track), track) for track in held.tracks]
-        return CaseOpened(photos=photos, tracks=tracks)
+        return CaseOpened(photos=photos, tracks=tracks, asked=held.asked)
 
     @routes.get("/api/towns", summary="Towns of a part of the map", tags=["map"])
     async def towns(
@@ -93,6 +104,12 @@ def file_router(office: Office) -> APIRouter:
         return found
 
     return routes
+
+
+def settings_of(asked: CaseAsked) -> CaseSettings:
+    """What a case keeps of how it was asked."""
+    settings = Settings(**{name: getattr(asked, name) for name in Settings.model_fields})
+    return CaseSettings(settings=settings, chosen=asked.chosen or 0, together=asked.together, clocks=asked.clocks)
 
 
 def _file(content: bytes, name: str) -> Response:

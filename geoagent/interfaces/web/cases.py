@@ -14,9 +14,9 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -28,7 +28,7 @@ from geoagent.evidence.photos import open_photo
 from geoagent.evidence.saved import Observations
 from geoagent.evidence.tracks import Track
 from geoagent.interfaces.web.exports import zipped
-from geoagent.interfaces.web.forms import file_name
+from geoagent.interfaces.web.forms import Settings, file_name
 from geoagent.interfaces.web.readers import Seen, preview_of
 
 FORMAT = "geoagent.case/1"
@@ -55,8 +55,18 @@ class _Track(_Part):
     notes: list[str] = []
 
 
+class CaseSettings(_Part):
+    """What was asked about the photos of a case; the page asks it again."""
+
+    settings: Settings = Settings()
+    chosen: int = Field(default=0, ge=0, lt=1000, description="number from 0 of the photo that was shown")
+    together: bool = Field(default=False, description="whether the photos were weighed together")
+    clocks: list[Annotated[str, Field(max_length=200)]] = Field(default=[], max_length=50, description="as stated")
+
+
 class _Case(_Part):
     format: str
+    asked: CaseSettings = CaseSettings()
     photos: list[_Photo] = Field(max_length=1000)
     tracks: list[_Track] = Field(default=[], max_length=50)
 
@@ -68,10 +78,12 @@ class Case:
     Attributes:
         photos: what was seen, with the note on it.
         tracks: where somebody was meanwhile.
+        asked: under which settings; the usual ones in older cases.
     """
 
     photos: tuple[tuple[Seen, str], ...]
     tracks: tuple[Track, ...] = ()
+    asked: CaseSettings = field(default_factory=CaseSettings)
 
 
 def write_case(agent: GeoAgent, case: Case, answers: Sequence[Answer]) -> bytes:
@@ -91,7 +103,7 @@ def write_case(agent: GeoAgent, case: Case, answers: Sequence[Answer]) -> bytes:
         }
         for track in case.tracks
     ]
-    head = {"format": FORMAT, "photos": photos, "tracks": tracks}
+    head = {"format": FORMAT, "photos": photos, "tracks": tracks, "asked": case.asked.model_dump(mode="json")}
     files["case.json"] = json.dumps(head, ensure_ascii=False, allow_nan=False)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "seen.jsonl"
@@ -134,7 +146,7 @@ def read_case(agent: GeoAgent, content: bytes) -> Case:
         observed = replace(observed, source=file_name(photo.name))
         digest = photo.digest if _DIGEST.fullmatch(photo.digest) else ""
         photos.append((Seen(observed, preview, digest, 0.0, capture), photo.note))
-    return Case(tuple(photos), tracks)
+    return Case(tuple(photos), tracks, head.asked)
 
 
 def _key(number: int) -> str:

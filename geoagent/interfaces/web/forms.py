@@ -32,7 +32,7 @@ _NO_DISK = 1 << 62
 _FIELD_BYTES = 64_000
 _MOST_FILES, _MOST_FIELDS = 200, 1_300
 """In one form; an album of a thousand photos has a field for each."""
-_LISTS = frozenset({"photos", "without", "observations", "clocks", "tracks", "track_ids", "notes"})
+_LISTS = frozenset({"photos", "without", "observations", "clocks", "tracks", "track_ids", "notes", "answered"})
 """Fields that may be sent more than once."""
 
 
@@ -173,6 +173,22 @@ class CaseAsked(Settings):
     observations: list[str] = Field(min_length=1, max_length=1000, description="ids that earlier replies gave")
     notes: list[str] = Field(default=[], max_length=1000, description="what is noted on each photo; or none at all")
     track_ids: list[str] = Field(default=[], max_length=50, description="ids that /api/tracks gave")
+    answered: list[str] = Field(
+        default=[],
+        max_length=1000,
+        description="ids that /api/album gave, one for each observation, whose answers are kept; or none at all",
+    )
+    chosen: int | None = Field(
+        default=None, ge=0, lt=1000, description="number from 0 of the photo that the settings are for; without it all"
+    )
+    together: bool = Field(default=False, description="whether the photos were weighed together")
+    clocks: list[str] = Field(
+        default=[], max_length=50, description="what was stated of clocks, as /api/album takes it"
+    )
+
+    def asked_of(self, number: int) -> Settings:
+        """The settings for one of the photos, by its number from 0."""
+        return self if self.chosen is None or self.chosen == number else Settings()
 
 
 class CaseFile(BaseModel):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from geoagent.answer import Answer, Comparison, Prediction
 from geoagent.evidence.observation import Observation
+from geoagent.interfaces.web.cases import CaseSettings
 from geoagent.types import Place
 
 
@@ -62,6 +63,7 @@ class CaseOpened(_Part):
 
     photos: list[CasePhoto]
     tracks: list[TrackRead]
+    asked: CaseSettings
 
 
 class AlbumAnswers(_Part):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from geoagent.agent.album_clocks import stated_clock
+from geoagent.agent.album_clocks import device_key, fits_device, stated_clock
 from geoagent.agent.album_run import answer_of, in_album, named_again, report_named_again
 from geoagent.agent.albums import Album, AlbumPhoto, AlbumSettings
 from geoagent.agent.core import GeoAgent
@@ -110,7 +110,7 @@ class Scales:
             answer = named_again(answer_of(agent, album, key, without=asked.without), names)
             told = report_named_again(album.report(key), names)
             found.append((replace(each, observed=observed, album=told), answer))
-        return found, album.notes
+        return found, (*_unfit(clocks, seen), *album.notes)
 
     def verify(self, seen: Seen, settings: Settings, claim: str) -> Verification:
         """Weigh a claim."""
@@ -159,6 +159,17 @@ def _answer(agent: GeoAgent, seen: Seen, kept: Observation) -> Answer:
     """The answer for what is kept of an observation, with what its album tells of the photo."""
     answer = agent.answer(kept)
     return answer if seen.album is None else in_album(agent, answer, seen.album)
+
+
+def _unfit(clocks: Sequence[tuple[str, float]], seen: Sequence[Seen]) -> list[str]:
+    """Which patterns of cameras, of those whose clocks are stated, fit none of the photos."""
+    devices = sorted({device_key(each.capture) for each in seen} - {""})
+    there = f"they are of {', '.join(map(shown, devices))}" if devices else "none of them tells its camera"
+    return [
+        f"you said something of the clock of “{shown(pattern)}”, and no photo is of such a camera: {there}"
+        for pattern, _ in clocks
+        if not any(fits_device(device, pattern) for device in devices)
+    ]
 
 
 def _raised(nats: Float) -> list[int]:

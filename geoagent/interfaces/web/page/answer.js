@@ -35,6 +35,10 @@ function tagsOf(a, cues, polygon, width, height, act) {
     }, String(n + 1))));
 }
 
+// What the page calls things of the command line, where they stand in the words of an answer.
+const PAGE_WORDS = [["set it by --clock", "set it under Clocks"], ["hidden by max_precision", "withheld at this precision"]];
+const onPage = (value) => JSON.parse(PAGE_WORDS.reduce((text, [from, to]) => text.replaceAll(from, to), JSON.stringify(value)));
+
 function contribution(nats, most) {
   const share = Math.min(1, Math.abs(nats) / most) * 50, against = nats < 0;
   return el("span", { class: "bar", "aria-hidden": "true" }, el("b"), el("i", { class: against ? "against" : "",
@@ -62,7 +66,7 @@ function cueSection(view, act) {
   const a = view.answer, most = Math.max(1, ...a.cues.map((cue) => Math.abs(cue.nats)));
   return [
     el("h2", { id: "cues-title" }, "Why: cues in the scene"),
-    a.cues.length ? el("p", { class: "small muted" }, "Bars: what each cue added to the log probability of the place (nats; right for, left against). Choose one to see it on the photo and the map.")
+    a.cues.length ? el("p", { class: "small muted" }, `Bars: what each cue added to the log probability of the place (nats; right for, left against): ${ODDS}. Choose one to see it on the photo and the map.`)
       : a.blank ? "" : el("p", { class: "muted" }, "No text cue contributed to this answer."),
     el("ol", { class: "cues" }, a.cues.map((cue, i) => cueItem(a, i, view.keys[i], most, act))),
     view.left_out.length ? el("ul", { class: "plain left-out", "aria-label": "Cues that were left out" }, view.left_out.map((cue) => el("li", {},

@@ -2,8 +2,9 @@
 
 // --- the answer --------------------------------------------------------------------------------------------------
 
-async function choose(photo) {
-  now.chosen = photo; now.view = null; now.settings = plain();
+// Show a photo; `settings` are those under which it is asked about. With `strict` an error is the caller's.
+async function choose(photo, settings = plain(), strict = false) {
+  now.chosen = photo; now.view = null; now.settings = settings;
   Object.assign(shot, { z: 1, dx: 0, dy: 0 });
   leaveOverview();
   $("note").value = photo.note || "";
@@ -13,7 +14,7 @@ async function choose(photo) {
     await weigh({ first: true });
     strip();
     timeline();
-  } catch (error) { show("start"); trouble(error.message); lost(photo, error); }
+  } catch (error) { if (strict) throw error; show("start"); trouble(error.message); lost(photo, error); }
 }
 
 function lost(photo, error) {
@@ -24,10 +25,14 @@ function lost(photo, error) {
 
 const TOLD = ["hint", "within", "exclude"];
 
+// The server names its own fields; the page calls them by their labels.
+const labelled = (text) => text.replace(/^within and not(?=:)/, "Only in and Not in").replace(/^(hint|within|not|exclude)(?=:| ')/, (name) => LABEL[name]);
+const LABEL = { hint: "Your hint", within: "Only in", not: "Not in", exclude: "Not in" };
+
 // What is wrong is said beside its own field; what was told there does not count, and everything else goes on.
 function wrongFields(fields = {}) {
   for (const name of TOLD) {
-    $(`${name}-error`).textContent = fields[name] || ""; $(`${name}-error`).hidden = !fields[name];
+    $(`${name}-error`).textContent = labelled(fields[name] || ""); $(`${name}-error`).hidden = !fields[name];
     $(name).setAttribute("aria-invalid", String(Boolean(fields[name])));
   }
 }
@@ -39,6 +44,7 @@ async function weigh({ first = false, fit = false } = {}) {
   try {
     const view = await (await ask("/api/view", { method: "POST", body: fields({ observation: idOf(photo) }), signal: asking.signal })).json();
     if (!map) await openMap();
+    view.answer = onPage(view.answer); view.left_out = onPage(view.left_out);
     now.view = view; now.counted = { ...now.settings };
     draw(first, fit);
     $("weigh-error").hidden = true; wrongFields();
@@ -49,7 +55,7 @@ async function weigh({ first = false, fit = false } = {}) {
     const fields = error.fields || {}, own = TOLD.some((name) => fields[name]);
     now.settings = { ...now.counted };
     wrongFields(fields);
-    $("weigh-error").textContent = error.message; $("weigh-error").hidden = own;
+    $("weigh-error").textContent = labelled(error.message); $("weigh-error").hidden = own;
     lost(photo, error);
   } finally { if (now.asking === asking) { now.asking = null; $("found").classList.remove("busy"); } }
 }
@@ -67,7 +73,7 @@ async function openMap() {
   map.hover = (event, [x, y]) => pointAt(event, x, y);
   map.rested = townsInSight;
   tileButton(map, "https://tile.openstreetmap.org", atlas.attribution ? `Borders: ${atlas.attribution}` : "");
-  $("home").addEventListener("click", () => map.fit(extent(now.view.answer)));
+  $("home").addEventListener("click", () => map.fit($("found").classList.contains("overview") ? overviewPlaces() : wholeView(now.view.answer)));
   $("globe").addEventListener("click", () => map.fit([]));
 }
 
@@ -144,7 +150,7 @@ function draw(first, fit = false) {
   now.held = null; now.pointed.clear();
   $("another").hidden = false;
   document.title = `${a.status === "error" ? "No answer" : a.best.precision === "none" ? a.unnamed : where(a.best)} – geoagent`;
-  $("summary").replaceChildren(...[el("p", { class: "source" }, say(now.chosen.name)), ...headline(a), ...a.warnings.map((text) => el("p", { class: "note" }, say(text))),
+  $("summary").replaceChildren(...[el("p", { class: "source" }, say(now.chosen.name)), ...headline(a), ...a.warnings.map((text) => el("p", { class: "note" }, say(labelled(text)))),
     ...a.album.map((text) => el("p", { class: "small muted" }, say(text)))].flat(3));
   $("cues").replaceChildren(...cueSection(view, act));
   $("told").replaceChildren(...besideOf(a, (source) => { const other = now.photos.find((photo) => photo.name === source); return other ? () => choose(other) : null; }));
@@ -158,21 +164,40 @@ function draw(first, fit = false) {
   // The map follows when the answer moves elsewhere, and stays where it is when the answer does.
   const moved = !now.chosen.answer || where(now.chosen.answer.best) !== where(a.best);
   const order = numbers();
-  if (now.chosen.album) now.chosen.best = view.exact.best;
+  map.tracks = now.lines;
+  if (now.chosen.album) now.chosen.best = spotOf(view.exact.best);
   map.trip = stopsOf(order);
   const others = now.photos.filter((photo) => photo !== now.chosen && (photo.answer || order.has(photo)));
-  drawMap(a, first || moved || fit, others.map((photo) => [{ best: photo.best || photo.answer.best, source: photo.name, when: photo.when }, () => choose(photo), order.get(photo) || 0]), order.get(now.chosen) || 0);
+  drawMap(a, false, others.map((photo) => [{ best: photo.best || photo.answer.best, source: photo.name, when: photo.when }, () => choose(photo), order.get(photo) || 0]), order.get(now.chosen) || 0);
+  look(a, { first, moved: moved || fit });
   now.chosen.answer = a;
   if (!first && now.chosen.album) timeline();
   relight();
-  if (first) $("summary").focus({ preventScroll: innerWidth > 860 });
+  if (first && !atWork()) $("summary").focus({ preventScroll: innerWidth > 860 });
 }
+
+// In an album that is all of the trip with its tracks, else the answer.
+const inTrip = (photo) => Boolean(photo && photo.album && photo.album.part) && (map.trip.length > 1 || map.tracks.length > 0);
+const wholeView = (a) => (inTrip(now.chosen) || !known(a.best) && a.best.precision === "none" && map.trip.length ? wholeTrip(map.trip) : extent(a));
+
+// Where the map goes: to the whole trip when it is new, and from photo to photo only where the place is not in sight.
+function look(a, { first, moved }) {
+  if (!inTrip(now.chosen)) { now.travelled = ""; if (first || moved) map.fit(wholeView(a)); return; }
+  const trip = JSON.stringify([now.photos.map((photo) => photo.told), now.tracks.map((track) => track.id)]);
+  if (now.travelled !== trip) { now.travelled = trip; map.fit(wholeTrip(map.trip)); }
+  else if ((first || moved) && (!known(a.best) || !map.sees(a.best))) map.fit(known(a.best) ? extent(a) : wholeTrip(map.trip));
+}
+
+// Whether the keyboard is where photos are chosen and put together: it stays there when an answer comes.
+const atWork = () => ["strip", "trip"].some((id) => $(id).contains(document.activeElement));
 
 // --- weighing differently ----------------------------------------------------------------------------------------
 
 function controls() {
   const s = now.settings = now.settings || plain();
-  $("balance").value = 0; $("use-picture").checked = true; $("use-text").checked = true;
+  const [v, t] = [s.vision_weight, s.text_weight].map((weight) => (weight === "" ? 1 : Number(weight)));
+  $("use-picture").checked = v > 0; $("use-text").checked = t > 0;
+  $("balance").value = Math.round(100 * (v > 0 && v < 1 ? 1 - v : t > 0 && t < 1 ? t - 1 : 0));
   for (const name of ["hint", "within", "exclude"]) $(name).value = s[name];
   $("precision").value = s.max_precision;
   wrongFields(); $("weigh-error").hidden = true;
@@ -195,7 +220,7 @@ async function check() {
   const box = $("verdict"), claim = now.claim = $("claim").value;
   if (!box.childElementCount) box.replaceChildren(el("p", { class: "muted" }, "Checking…"));
   try {
-    const found = await (await ask("/api/verify", { method: "POST", body: fields({ observation: idOf(now.chosen), claim }) })).json();
+    const found = onPage(await (await ask("/api/verify", { method: "POST", body: fields({ observation: idOf(now.chosen), claim }) })).json());
     if (now.claim === claim) box.replaceChildren(...verdictOf(found));
   } catch (error) { if (now.claim === claim) box.replaceChildren(el("p", { class: "note" }, error.message)); }
 }

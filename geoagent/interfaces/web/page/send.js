@@ -157,5 +157,5 @@ function strip() {
   $("trip").hidden = (now.photos.length < 2 && !now.tracks.length) || !now.photos.length || $("found").hidden;
   $("strip").hidden = now.photos.length < 2 || $("found").hidden;
   $("all").hidden = now.photos.length < 2;
-  $("strip").replaceChildren(...now.photos.map((photo) => el("button", { type: "button", "aria-current": String(photo === now.chosen), onclick: () => choose(photo) }, el("span", {}, say(photo.name)))));
+  redrawn($("strip"), now.photos.map((photo) => el("button", { type: "button", "data-key": photo.id, "aria-current": String(photo === now.chosen), onclick: () => choose(photo) }, el("span", {}, say(photo.name)))));
 }
