@@ -125,7 +125,7 @@ function drawMap(a, fit, others = [], number = 0) {
   }
   map.belief = known(b) && !(b.r90 > WIDE_KM) ? [] : believed(0.9);
   const top = Math.max(1e-9, ...a.neighbours.map((n) => n.weight));
-  map.dots = (known(b) ? a.neighbours : []).map((n) => ({ lat: n.lat, lon: n.lon, r: 2.5 + 7 * Math.sqrt(n.weight / top),
+  map.dots = a.neighbours.filter((n) => known(b) || n.similarity).map((n) => ({ lat: n.lat, lon: n.lon, r: 2.5 + 7 * Math.sqrt(n.weight / top),
     says: `${n.ref}: ${n.share} of the position${n.similarity ? `, similarity ${n.similarity}` : ""}` }));
   legend(a);
   if (fit) map.fit(extent(a)); else map.paint();
