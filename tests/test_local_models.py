@@ -147,7 +147,7 @@ def test_the_doctor_says_how_to_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(doctor, "SERVERS", here)
         told = CliRunner().invoke(main, ["doctor"]).stdout
         report = json.loads(CliRunner().invoke(main, ["doctor", "--json"]).stdout)["local_language_models"]
-    assert f"  Ollama: 0.9 at {url}, models: qwen2.5vl:7b (sees pictures), phi4\n" in told
+    assert f"Ollama: 0.9 at {url}, models: qwen2.5vl:7b (sees pictures), phi4" in " ".join(told.split())
     assert f"model=qwen2.5vl:7b,base_url={url}/v1 --llm-sees-picture\n" in told
     assert f"  LM Studio: not found at {url}\n" in told
     assert "qwen2.5vl:7b (sees pictures)" in report["Ollama"]

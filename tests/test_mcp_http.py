@@ -193,11 +193,11 @@ def test_all_readings_of_a_name_are_in_one_block(server: Process) -> None:
     springfield, paris, georgia, unknown, misspelt, balkans = (result.structured_content for result in results)
     names = [reading["understood"] for reading in springfield["readings"]]
     assert len(names) > 2
-    assert "Springfield, Missouri, US" in names
+    assert "Springfield, Missouri, United States" in names
     assert "there are also" in springfield["says"]
     assert springfield["readings"][0]["weight"] == 1
     assert {place["country"] for place in springfield["namesakes"]} >= {"US"}
-    assert [reading["understood"] for reading in paris["readings"]] == ["Paris, Texas, US"]
+    assert [reading["understood"] for reading in paris["readings"]] == ["Paris, Texas, United States"]
     assert paris["readings"][0]["places"][0]["lat"] == pytest.approx(33.66, abs=0.05)
     assert {r["places"][0]["level"] for r in georgia["readings"]} == {"country", "admin1"}
     assert (unknown["readings"], unknown["similar"]) == ([], [])
@@ -257,7 +257,7 @@ def test_what_is_seen_at_a_place(server: Process) -> None:
     assert "円" in told["prices"]
     told = quebec.structured_content
     assert "arret stop" in told["words_here"]
-    assert "Québec, Quebec, CA" in told["other_readings"]
+    assert "Québec, Quebec, Canada" in told["other_readings"]
     assert wien.structured_content["place"] == "Vienna, AT"
     for result, says in ((balkans, "several countries"), (sea, "lies in no country"), (unknown, "Qwxzatl")):
         assert result.is_error

@@ -150,7 +150,9 @@ def test_a_photo_without_anything_to_go_by_says_what_was_looked_for(visit: Calla
     page = visit()
     assert found(page, picture(NOTHING)) == "No place can be named"
     summary = page.locator("#summary").inner_text()
-    assert "The picture was not judged, and no text in it speaks for a place. Looked for: signs, number plates" in summary
+    assert (
+        "The picture was not judged, and no text in it speaks for a place. Looked for: signs, number plates" in summary
+    )
     assert summary.count("not judged") == 1
     assert "geoagent get vision" in summary
     for nothing in ("#halves table", ".pin", "#others li", "#others .share", "#legend label"):

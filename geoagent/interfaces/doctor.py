@@ -201,7 +201,7 @@ def _advice(packages: dict[str, str | None]) -> list[str]:
     if not packages["pillow-heif"]:
         advice.append(f"pip install '{DISTRIBUTION}[heic]'   (photos from iPhones)")
     if not packages["rawpy"]:
-        advice.append(f"pip install '{DISTRIBUTION}[raw]'   (RAW files: CR3, RAF, ORF, …)")
+        advice.append(f"pip install '{DISTRIBUTION}[raw]'   (more RAW files: CR3, RAF, ORF)")
     if not (packages["fastapi"] and packages["mcp"]):
         advice.append(f"pip install '{DISTRIBUTION}[web]'   (a page, an HTTP API and tools for assistants)")
     return advice

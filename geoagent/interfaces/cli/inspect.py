@@ -176,7 +176,8 @@ def doctor(config: Path | None, as_json: bool) -> None:
     for section, lines in sections.items():
         click.echo(click.style(f"\n{section}", bold=True))
         for line in lines:
-            click.echo(lay.fill(line))
+            # A command that is broken into lines cannot be copied.
+            click.echo(f"  {line}" if "geoagent locate " in line else lay.fill(line))
 
 
 @click.command()
