@@ -357,7 +357,8 @@ def test_a_country_alone_has_no_dot_on_its_capital(show: Callable[..., Any]) -> 
     page = show(answer)
     assert page.evaluate("map.dots.length") == len(answer.neighbours) > 0
     best = answer.best.model_copy(update={"precision": "country", "place": None, "admin1": None})
-    page = show(answer.model_copy(update={"best": best}))
+    places = [each.model_copy(update={"similarity": None}) for each in answer.neighbours]
+    page = show(answer.model_copy(update={"best": best, "neighbours": places}))
     assert page.evaluate("map.dots.length") == 0
     assert page.locator("#legend", has_text="Places behind the estimate").count() == 0
 

@@ -242,6 +242,7 @@ def test_where_a_tile_is_missing_the_own_map_is_seen(browser: Any, server: Runni
 
     context.route("https://tile.openstreetmap.org/**", answer)
     page.locator("#tiles").click()
+    page.wait_for_timeout(1500)  # requests are answered meanwhile, and not while something else is evaluated
     until(
         page, "map.tiles.loaded > 0 && map.tiles.failed > 0 && map.tiles.loaded + map.tiles.failed === map.tiles.asked"
     )

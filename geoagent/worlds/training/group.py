@@ -132,6 +132,7 @@ def together(device: str = "auto") -> Iterator[Group]:
     try:
         torch.distributed.init_process_group("nccl" if kind == "cuda" else "gloo", timeout=_PATIENCE)
         yield group
+        torch.distributed.barrier()  # one that leaves while another still talks to it may be aborted
         torch.distributed.destroy_process_group()
     except GeoAgentError:
         raise
