@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from geoagent.agent.batch import Job, answered
@@ -31,22 +30,18 @@ def working(config: Config, keep_seen: bool) -> Serve:
     """What a worker does: from entries to a row each, with the answer as `geoagent locate --out` writes it."""
     from geoagent.agent.core import GeoAgent
 
-    opened = Opener()
-
-    @cache
-    def agent(looks: bool) -> GeoAgent:
-        return GeoAgent.load(config, looks=looks)
+    agent, opened = GeoAgent.load(config), Opener()
 
     def observed(entry: Entry) -> Observation:
         before = opened.seen(entry)
-        return agent(True).observe(opened(entry)) if before is None else agent(False).observe_again(before)
+        return agent.observe(opened(entry)) if before is None else agent.observe_again(before)
 
     def answer(entry: Entry) -> Row:
         seen: list[Observation] = []
 
         def weighed() -> Answer:
             seen.append(observed(entry))
-            return agent(seen[0].vision.encoder is not None).answer(seen[0])
+            return agent.answer(seen[0])
 
         row = _row(entry, *answered(Job(_source(entry), weighed)))
         if keep_seen:
