@@ -159,7 +159,7 @@ class Timelines:
     @cached_property
     def wrong(self) -> frozenset[str]:
         """Positions that are most probably wrong, as the whole album has it."""
-        return frozenset(key for key, s in self.sightings.items() if s.gps is not None and self.outlier(key) > _WRONG)
+        return frozenset(key for key, p in self._outliers.items() if p > _WRONG)
 
     @cached_property
     def _telling(self) -> Mapping[str, tuple[Chain, Chain]]:
@@ -208,12 +208,17 @@ class Timelines:
 
     def outlier(self, key: str) -> float:
         """Probability that the position in a photo's file is wrong, as all its device's photos have it."""
-        sighting = self.sightings[key]
-        if sighting.gps is None:
-            return 0.0
-        chain, at = self._judged[sighting.device]
-        rows, probs = chain.smoothed(at[key])
-        return self.likelihoods.outlier(sighting, rows, probs)
+        return self._outliers.get(key, 0.0)
+
+    @cached_property
+    def _outliers(self) -> Mapping[str, float]:
+        """That probability of each photo, and point of a track, with a position."""
+        found = {}
+        for key, sighting in self.sightings.items():
+            if sighting.gps is not None:
+                chain, at = self._judged[sighting.device]
+                found[key] = self.likelihoods.outlier(sighting, *chain.smoothed(at[key]))
+        return found
 
     def _certainty(self, sighting: Sighting) -> float:
         """Probability of the cell that a text or picture speaks for most, as a visit of it; 0 if it is none."""
