@@ -54,6 +54,13 @@ _JOINERS = frozenset("\u200c\u200d")
 # Codes of the scripts whose spelling needs the zero-width joiner or non-joiner.
 _JOINED = "Arab Syrc Nkoo Mong Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Mymr Khmr Tibt Bali Java Newa Tirh"
 _ALIKE = frozenset({"Latn", "Grek", "Cyrl"})
+LIKE_LATIN = {
+    "Grek": frozenset("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧικονυχ"),
+    "Cyrl": frozenset("АВЕЅІЈКМНОРСТУХаеорсухіјѕ"),
+}
+"""Letters of a script that look like Latin ones."""
+LATIN_LIKE = {"Grek": frozenset("ABEHIKMNOPTXYZaiknoptuvwxy"), "Cyrl": frozenset("ABCEHKMOPTXYaceopxyu")}
+"""Latin letters that look like ones of a script, or are read for them."""
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORT_SCRIPTS = frozenset({"Hani", "Jpan", "Hang", "Bopo"})
 _EVIDENT_CONFIDENCE = 0.8

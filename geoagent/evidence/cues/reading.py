@@ -10,7 +10,7 @@ from functools import cached_property
 
 from geoagent.evidence.cues.identify import DEFAULT as IDENTIFIER
 from geoagent.evidence.cues.instructions import MAX_CHARS, instructs
-from geoagent.evidence.scripts import script_of
+from geoagent.evidence.scripts import LIKE_LATIN, script_of
 from geoagent.places.gazetteer import Gazetteer
 from geoagent.places.gazetteer.facts import Facts
 from geoagent.places.gazetteer.normalise import fold_with_offsets, normalise
@@ -23,12 +23,6 @@ UNSPACED = frozenset({"Hani", "Jpan", "Thai", "Laoo", "Khmr", "Mymr"})
 
 MANY = 100
 """Countries from which none is named: they are most of the world's."""
-LIKE_LATIN = {
-    "Grek": frozenset("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧικονυχ"),
-    "Cyrl": frozenset("АВЕЅІЈКМНОРСТУХаеорсухіјѕ"),
-}
-"""Letters of other alphabets that look like Latin ones."""
-
 _WORD = re.compile(r"[^\W_]+(?:[’'ʼ´`.\-][^\W_]+)*", re.UNICODE)
 _TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
 _AS_LETTER = {"0": "O", "1": "l", "5": "S", "8": "B", "|": "l"}

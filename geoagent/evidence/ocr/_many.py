@@ -23,7 +23,7 @@ from geoagent.evidence.ocr._mirror import Read, settle
 from geoagent.evidence.ocr._passes import look
 from geoagent.evidence.ocr._rapid import Crop, Reader, is_tall, one_line
 from geoagent.evidence.photos import quiet
-from geoagent.evidence.scripts import evident_script, letters
+from geoagent.evidence.scripts import LATIN_LIKE, evident_script, letters
 from geoagent.types import Photo, TextRegion, UInt8
 
 _VALID = 0.5
@@ -42,7 +42,6 @@ _APART = 0.3  # by how much surer another script must be than Latin, for a line 
 _UPRIGHT = 0.05  # by how much surer the upside-down reading must be: 7 and 8 in Arabic are the same turned round
 _MIN_HEIGHT_PX = 10
 _PATIENCE = 16
-_ALIKE = {"Grek": frozenset("ABEHIKMNOPTXYZaiknoptuvwxy"), "Cyrl": frozenset("ABCEHKMOPTXYaceopxyu")}
 
 
 @dataclass(eq=False, slots=True)
@@ -157,8 +156,8 @@ class ManyScripts:
             # In a photo with Greek, a Latin word that Greek letters could also spell is read again. In a photo with
             # Georgian, say, every line is: RapidOCR sometimes takes an unknown script for Latin, and is sure of it.
             shown = {char for char in line.crop.reading.text if char.isalpha()}
-            kin = [s for s in written if s in _ALIKE and shown and _ALIKE[s].issuperset(shown)]
-            others = [s for s in written if s not in _ALIKE]
+            kin = [s for s in written if s in LATIN_LIKE and shown and LATIN_LIKE[s].issuperset(shown)]
+            others = [s for s in written if s not in LATIN_LIKE]
             self._ask(line, [*kin, *others])
             found = line.best(kin, _EVIDENT)
             if found is None and line.latin < _NOT_LATIN:

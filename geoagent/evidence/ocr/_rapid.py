@@ -17,7 +17,7 @@ import numpy as np
 
 from geoagent.errors import ConfigError, OcrError
 from geoagent.evidence.ocr import Piece, join_fragments, polygon, reading_order
-from geoagent.evidence.scripts import clean, evident_script, letters, script_counts, script_of
+from geoagent.evidence.scripts import LATIN_LIKE, clean, evident_script, letters, script_counts, script_of
 from geoagent.types import Float32, Photo, TextRegion, UInt8
 
 TRUST = 0.85
@@ -25,7 +25,6 @@ _FLOOR = 0.25
 _MIN_SIDE_PX = 16
 _MAX_ASPECT = 80.0  # beyond this it is a wire, not a line of text
 _RIGHT_TO_LEFT = frozenset({"Arab", "Hebr", "Syrc", "Thaa"})
-_GREEK_ALIKE = frozenset("ABEHIKMNOPTXYZaiknoptuvwxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +173,7 @@ class Reader:
         width, height = photo.width_px * photo.scale, photo.height_px * photo.scale
         regions = []
         for line in lines:
-            alike = greek and _GREEK_ALIKE.issuperset(char for char in line.text if char.isalpha())
+            alike = greek and LATIN_LIKE["Grek"].issuperset(char for char in line.text if char.isalpha())
             regions.append(
                 TextRegion(
                     text=line.text,
