@@ -18,6 +18,7 @@ from geoagent.album.motion import Motion
 from geoagent.album.sightings import Sighting
 from geoagent.album.timelines import Timelines
 from geoagent.errors import InputError
+from geoagent.evidence.cues.reading import percent
 from geoagent.places.zones import utc_offset_hours
 from geoagent.types import Capture
 from geoagent.worlds.world import World
@@ -202,8 +203,8 @@ class Clocks:
             )
             return replace(found, says=says)
         says = (
-            f"the clock of {_named(device)} seems to be {_ahead(found.hours)} ({found.probability:.0%} sure): there "
-            f"its photos agree with the places of the other devices"
+            f"the clock of {_named(device)} seems to be {_ahead(found.hours)} ({percent(found.probability)} sure): "
+            f"there its photos agree with the places of the other devices"
         )
         odd = not any(abs(found.hours - zone) < 0.6 for zone in zones)
         return replace(found, says=says if odd or not zones else "")

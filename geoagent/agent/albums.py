@@ -22,6 +22,7 @@ from geoagent.album.timelines import Message, Timelines
 from geoagent.answer import AlbumReport, AlbumWitness
 from geoagent.belief.candidates import city_extent_km
 from geoagent.belief.fusion import Fusion
+from geoagent.evidence.cues.reading import percent
 from geoagent.evidence.observation import Observation
 from geoagent.evidence.tracks import Track
 from geoagent.filenames import safe
@@ -255,7 +256,7 @@ class Album:
         found = []
         position = self.photos[key].capture.position
         if position is not None and (p := self.timelines.outlier(key)) > 0.5:
-            how = "almost certainly wrong" if p > 0.995 else f"wrong with a probability of {100 * p:.0f} %"
+            how = "almost certainly wrong" if p > 0.995 else f"wrong with a probability of {percent(p)}"
             found.append(f"the position in its file does not fit the photos around it: it is {how}")
         if self._agreement.get(key, math.inf) < CONFLICT_NATS:
             found.append("what the photo itself shows speaks against the photos around it")
