@@ -10,9 +10,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from geoagent import __version__
-from geoagent.interfaces.outputs._row import Row, in_order
-from geoagent.interfaces.outputs._whole import whole
-from geoagent.interfaces.render import km_text
+from geoagent.interfaces.outputs._points import estimate_text, placed, utc_text, write_xml
+from geoagent.interfaces.outputs._row import Row
 
 SUFFIX = ".gpx"
 _SPACE = "http://www.topografix.com/GPX/1/1"
@@ -33,17 +32,13 @@ def write(rows: Sequence[Row], target: Path) -> int:
     about = ElementTree.SubElement(root, "metadata")
     ElementTree.SubElement(about, "name").text = "Estimated places of photos"
     ElementTree.SubElement(about, "desc").text = "Estimates, not measurements; made by geoagent."
-    placed = [row for row in in_order(rows) if row.lat is not None and row.lon is not None]
-    for row in placed:
+    found = placed(rows)
+    for row in found:
         point = ElementTree.SubElement(root, "wpt", lat=f"{row.lat:.5f}", lon=f"{row.lon:.5f}")
-        if row.taken and row.taken.endswith("Z"):  # GPX has times in UTC alone
-            ElementTree.SubElement(point, "time").text = row.taken
+        if (taken := utc_text(row)) is not None:  # GPX has times in UTC alone
+            ElementTree.SubElement(point, "time").text = taken
         ElementTree.SubElement(point, "name").text = row.id or row.source
-        where = ", ".join(part for part in (row.place, row.country) if part)
-        within = "" if row.radius_90_km is None else f", 90 % within {km_text(row.radius_90_km)}"
-        ElementTree.SubElement(point, "desc").text = f"estimate: {where}{within}, from {row.basis}"
+        ElementTree.SubElement(point, "desc").text = estimate_text(row)
         ElementTree.SubElement(point, "type").text = "estimate"
-    ElementTree.indent(root)
-    with whole(target) as temporary:
-        ElementTree.ElementTree(root).write(temporary, encoding="utf-8", xml_declaration=True)
-    return len(placed)
+    write_xml(root, target)
+    return len(found)

@@ -7,9 +7,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from geoagent import __version__
-from geoagent.interfaces.outputs._row import Row, in_order
-from geoagent.interfaces.outputs._whole import whole
-from geoagent.interfaces.render import km_text
+from geoagent.interfaces.outputs._points import estimate_text, placed, utc_text, write_xml
+from geoagent.interfaces.outputs._row import Row
 
 SUFFIX = ".kml"
 _SPACE = "http://www.opengis.net/kml/2.2"
@@ -31,26 +30,22 @@ def write(rows: Sequence[Row], target: Path) -> int:
     ElementTree.SubElement(document, "name").text = "Estimated places of photos"
     says = f"Estimates, not measurements; made by geoagent {__version__}."
     ElementTree.SubElement(document, "description").text = says
-    placed = [row for row in in_order(rows) if row.lat is not None and row.lon is not None]
-    for row in placed:
+    found = placed(rows)
+    for row in found:
         mark = ElementTree.SubElement(document, "Placemark")
         ElementTree.SubElement(mark, "name").text = row.id or row.source
-        where = ", ".join(part for part in (row.place, row.country) if part)
-        within = "" if row.radius_90_km is None else f", 90 % within {km_text(row.radius_90_km)}"
-        ElementTree.SubElement(mark, "description").text = f"estimate: {where}{within}, from {row.basis}"
-        if row.taken and row.taken.endswith("Z"):  # a time without a zone would be read as one of the viewer's
+        ElementTree.SubElement(mark, "description").text = estimate_text(row)
+        if (taken := utc_text(row)) is not None:
             stamp = ElementTree.SubElement(mark, "TimeStamp")
-            ElementTree.SubElement(stamp, "when").text = row.taken
+            ElementTree.SubElement(stamp, "when").text = taken
         told = ElementTree.SubElement(mark, "ExtendedData")
         for name, value in _data(row):
             data = ElementTree.SubElement(told, "Data", name=name)
             ElementTree.SubElement(data, "value").text = value
         point = ElementTree.SubElement(mark, "Point")
         ElementTree.SubElement(point, "coordinates").text = f"{row.lon:.5f},{row.lat:.5f}"
-    ElementTree.indent(root)
-    with whole(target) as temporary:
-        ElementTree.ElementTree(root).write(temporary, encoding="utf-8", xml_declaration=True)
-    return len(placed)
+    write_xml(root, target)
+    return len(found)
 
 
 def _data(row: Row) -> Iterator[tuple[str, str]]:

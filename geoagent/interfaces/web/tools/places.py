@@ -21,42 +21,22 @@ _NEAR_KM = 0.001  # below this two places are the same
 _FAR_KM = 20_000.0  # beyond this they are opposite, and every direction is right
 _MOST = 6  # other readings
 
+
+def _said(description: str, *names: str) -> Any:
+    """A place that an assistant says, under any of these names of the parameter."""
+    return Field(description=description, min_length=1, max_length=200, validation_alias=AliasChoices(*names))
+
+
 PlaceSaid = Annotated[
-    str,
-    Field(
-        description='a name in any script, also with what it lies in: "Paris, Texas"',
-        min_length=1,
-        max_length=200,
-        validation_alias=AliasChoices("place", "name", "query"),
-    ),
+    str, _said('a name in any script, also with what it lies in: "Paris, Texas"', "place", "name", "query")
 ]
 Anywhere = Annotated[
-    str,
-    Field(
-        description='a country, region or city by name, or coordinates: "50.94, 6.96"',
-        min_length=1,
-        max_length=200,
-        validation_alias=AliasChoices("place", "name", "country"),
-    ),
+    str, _said('a country, region or city by name, or coordinates: "50.94, 6.96"', "place", "name", "country")
 ]
 Start = Annotated[
-    str,
-    Field(
-        description='a name ("Lyon, France") or coordinates ("45.76, 4.84")',
-        min_length=1,
-        max_length=200,
-        validation_alias=AliasChoices("start", "from", "origin", "place_a", "a"),
-    ),
+    str, _said('a name ("Lyon, France") or coordinates ("45.76, 4.84")', "start", "from", "origin", "place_a", "a")
 ]
-End = Annotated[
-    str,
-    Field(
-        description="likewise",
-        min_length=1,
-        max_length=200,
-        validation_alias=AliasChoices("end", "to", "destination", "place_b", "b"),
-    ),
-]
+End = Annotated[str, _said("likewise", "end", "to", "destination", "place_b", "b")]
 
 
 def place_tools(desk: Desk) -> tuple[Callable[..., Any], ...]:
