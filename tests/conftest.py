@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import socket
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,10 @@ from geoagent.worlds.world import Support, World
 # The default world of whoever runs the tests must not decide what they see.
 if home.default() is not None:
     os.environ["GEOAGENT_CACHE"] = tempfile.mkdtemp(prefix="geoagent-tests-")
+
+# A script that starts the tests in the background has them ignore Ctrl+C, and so would the processes they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # For the worker processes: one a core already uses the machine, so threads of numeric libraries would only compete.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -294,3 +300,34 @@ def make_world(**changes: object) -> World:
 def toy() -> World:
     """The toy world."""
     return make_world()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless browser."""
+    from browsing import CHROMIUM, chromium
+
+    if not CHROMIUM:
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    with chromium() as here:
+        yield here
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Any]:
+    """The page, with an engine that reads what a test photo says; a module may have one of its own."""
+    from web_server import running
+
+    from geoagent.interfaces.web.limits import Limits
+
+    with running(Limits(photo_mb=60)) as here:
+        yield here
+
+
+@pytest.fixture
+def visit(browser: Any, server: Any) -> Iterator[Callable[..., Any]]:
+    """Opens the page of the server; see `browsing.visitors`."""
+    from browsing import visitors
+
+    with visitors(browser, server.url) as open_page:
+        yield open_page

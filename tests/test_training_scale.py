@@ -120,11 +120,10 @@ class TestProcesses:
         state, reached = tmp_path / "w.training", tmp_path / "reached"
         script = tmp_path / "run.py"
         script.write_text(
-            "import signal, sys, time\n"
+            "import sys, time\n"
             "from pathlib import Path\n"
             "from geoagent.interfaces.cli import main\n"
             "from geoagent.worlds.training import checkpoints, head\n"
-            "signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may have it ignored\n"
             "checkpoints.EVERY_S = 0.0\n"
             "epoch = head._Run._epoch\n"
             "def waiting(self, net, number, began):\n"
