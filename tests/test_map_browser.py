@@ -11,7 +11,7 @@ import pytest
 from albums import CAMERA, LYON, PARIS, album
 from albums import photo as photo_of
 from answers import ALL, OUTLINES, error, fiji, full, no_cues, nowhere, photo
-from browsing import chromium, needs_browser
+from browsing import needs_browser
 
 from geoagent import GeoAgent
 from geoagent.agent.album_run import answer_of
@@ -20,12 +20,6 @@ from geoagent.interfaces.render.map import map_html
 from geoagent.places.geo import LatLon
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as here:
-        yield here
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import hashlib
 import html.parser
 import re
 import shutil
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -249,16 +248,6 @@ def test_colours_have_contrast() -> None:
 
     for front, back in (("ink", "soft"), ("muted", "soft"), ("warn", "warnbg"), ("town", "land"), ("town", "sea")):
         assert contrast(front, back) >= 4.5, (front, back)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from browsing import CHROMIUM, chromium
-
-    if not CHROMIUM:
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
-    with chromium() as here:
-        yield here
 
 
 @pytest.mark.parametrize("width", [1280, 390])

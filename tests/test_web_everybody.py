@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import screenshots
-from browsing import chromium, found, headline, lit, needs_browser, send, settled, until, visitors
+from browsing import found, headline, lit, needs_browser, send, settled, until
 from PIL import Image
 from stand_in.engine import EVIL, HOSTILE, KOELN, picture
 from web_server import Running, running, running_with_eyes
@@ -18,24 +18,6 @@ from web_server import Running, running, running_with_eyes
 from geoagent.interfaces.web.limits import Limits
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
-    with running(Limits(photo_mb=60)) as here:
-        yield here
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as here:
-        yield here
-
-
-@pytest.fixture
-def visit(browser: Any, server: Running) -> Iterator[Callable[..., Any]]:
-    with visitors(browser, server.url) as open_page:
-        yield open_page
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browsing import chromium, headline, needs_browser, send
+from browsing import headline, needs_browser, send
 from stand_in.engine import KOELN, picture
 from web_server import SMALL, Running, running
 
@@ -24,12 +24,6 @@ def access() -> Access:
 @pytest.fixture(scope="module")
 def server(access: Access) -> Iterator[Running]:
     with running(SMALL, access=access) as here:
-        yield here
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as here:
         yield here
 
 

@@ -8,33 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import chromium, found, headline, lit, needs_browser, send, settled, until, visitors
+from browsing import found, headline, lit, needs_browser, send, settled, until
 from conftest import make_world
 from stand_in.engine import KOELN, NOTHING, PARTLY_READ, picture
 from web_server import Running, running, running_with_eyes
 
 from geoagent.answer import Answer
-from geoagent.interfaces.web.limits import Limits
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
-    with running(Limits(photo_mb=60)) as here:
-        yield here
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as here:
-        yield here
-
-
-@pytest.fixture
-def visit(browser: Any, server: Running) -> Iterator[Callable[..., Any]]:
-    with visitors(browser, server.url) as open_page:
-        yield open_page
 
 
 def test_a_photo_is_sent_and_its_place_seen(visit: Callable[..., Any]) -> None:

@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from browsing import chromium, headline, needs_browser, send, settled, until, visitors
+from browsing import headline, needs_browser, send, settled, until
 from PIL import Image
 from stand_in.engine import KOELN, NOTHING, picture
-from web_server import Running, running
-
-from geoagent.interfaces.web.limits import Limits
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
-    with running(Limits(photo_mb=60)) as here:
-        yield here
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as here:
-        yield here
-
-
-@pytest.fixture
-def visit(browser: Any, server: Running) -> Iterator[Callable[..., Any]]:
-    with visitors(browser, server.url) as open_page:
-        yield open_page
 
 
 def taken(when: str, text: int = NOTHING) -> bytes:

@@ -6,36 +6,16 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import chromium, found, headline, needs_browser, settled, until, visitors
+from browsing import found, headline, needs_browser, settled, until
 from stand_in.engine import KOELN, NOTHING, picture
 from web_server import Running, observation, running
 
-from geoagent.interfaces.web.limits import Limits
-
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
-    with running(Limits(photo_mb=60)) as here:
-        yield here
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as here:
-        yield here
-
-
-@pytest.fixture
-def visit(browser: Any, server: Running) -> Iterator[Callable[..., Any]]:
-    with visitors(browser, server.url) as open_page:
-        yield open_page
 
 
 def zoom(page: Any) -> float:

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from browsing import chromium, found, headline, needs_browser, settled, until, visitors
+from browsing import found, headline, needs_browser, settled, until
 from PIL import Image, ImageColor
 from stand_in.engine import KOELN, NOTHING, picture
-from web_server import Running, running
-
-from geoagent.interfaces.web.limits import Limits
+from web_server import Running
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
-    with running(Limits(photo_mb=60)) as here:
-        yield here
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as here:
-        yield here
-
-
-@pytest.fixture
-def visit(browser: Any, server: Running) -> Iterator[Callable[..., Any]]:
-    with visitors(browser, server.url) as open_page:
-        yield open_page
 
 
 def view(page: Any) -> tuple[float, float, float]:
