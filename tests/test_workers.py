@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from seen import seen_world
 from stand_in import duties
+from stand_in.encoder import Encoder
 from stand_in.engine import KOELN, NOTHING, picture
 
 from geoagent import GeoAgent
 from geoagent.agent.pool import Pool
 from geoagent.agent.workers import threads_of
-from geoagent.errors import ConfigError, InputError
+from geoagent.errors import ConfigError, InputError, PhotoError
 from geoagent.interfaces.cli import main
 
 TESTS = Path(__file__).parent
@@ -97,6 +100,19 @@ def test_workers_killed_at_random_moments_lose_nothing(tmp_path: Path) -> None:
     assert sum(reply == 2 * request for request, reply in found) >= 400 - 1 - len(killed)
 
 
+def test_of_a_batch_that_kills_each_is_tried_alone(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with Pool(duties.doubling, (log, (5,), (9,)), 2) as pool:
+        found = [reply if not isinstance(reply, Exception) else str(reply) for _, reply in pool.map(range(20), 4)]
+    wanted: list[Any] = [2 * n for n in range(20)]
+    wanted[5], wanted[13] = "could not be looked at: the process that was looking at it ended", "13 is unlucky"
+    assert found == wanted
+    begun = [line for line in log.read_text().splitlines() if line.startswith("begin")]
+    assert {n: begun.count(f"begin {n}") for n in range(20)} == dict.fromkeys(range(20), 1) | dict.fromkeys(
+        (4, 5, 8, 9), 2
+    )
+
+
 def test_a_request_that_takes_too_long_is_one_error() -> None:
     with Pool(duties.sleeping, (), 1, timeout_s=1.0) as pool:
         assert values(pool, [0.0, 30.0, 0.0]) == [0.0, "could not be looked at: it took longer than 1 s", 0.0]
@@ -135,8 +151,8 @@ def rows(path: Path) -> list[dict[str, Any]]:
 def test_locate_gives_the_rows_of_one_process(folder: Path, tmp_path: Path) -> None:
     harmless = [path for path in sorted(folder.iterdir()) if path.name != "3.png"]
     one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
-    for out, workers, photos in ((one, "1", harmless), (two, "2", [folder])):
-        given = ["locate", *map(str, photos), "--ocr", "stand_in.engine", "--workers", workers, "--out", str(out)]
+    for out, how, photos in ((one, "1", harmless), (two, ("2", "--batch", "3"), [folder])):
+        given = ["locate", *map(str, photos), "--ocr", "stand_in.engine", "--workers", *how, "--out", str(out)]
         result = CliRunner().invoke(main, given)
         assert result.exit_code == 0, result.output
     found = rows(two)
@@ -156,6 +172,55 @@ def test_python_answers_with_workers(folder: Path) -> None:
     for workers in (0, -1, None, 1.5, True, "two"):
         with pytest.raises(ConfigError, match="from 1 on"):
             agent.locate_many(paths, workers=workers)
+
+
+class Counting(Encoder):
+    """Writes down how many photos it got at once; with `bound`, it fails for more."""
+
+    def __init__(self, bound: int = 99) -> None:
+        self.sizes: list[int] = []
+        self.bound = bound
+
+    def __call__(self, photos: Any) -> np.ndarray:
+        self.sizes.append(len(photos))
+        if len(photos) > self.bound:
+            raise MemoryError("no memory for so many")
+        return super().__call__(photos)
+
+
+def test_the_encoder_gets_photos_in_batches(folder: Path) -> None:
+    base = GeoAgent.load(ocr="stand_in.engine")
+    assets = replace(base.assets, world=seen_world())
+    (folder / "3.png").unlink()
+    photos = sorted(folder.iterdir())
+    found = []
+    for batch, bound, sizes in ((1, 99, [1] * 5), (3, 99, [3, 2]), (3, 2, [3, 1, 1, 1, 2])):
+        encoder = Counting(bound)
+        agent = replace(base, assets=assets, encoder=encoder)
+        answers = list(agent.locate_many(photos, batch=batch))
+        assert encoder.sizes == sizes
+        assert all({"open", "look", "read"} <= set(answer.timings_s) for answer in answers[:5])
+        found.append([answer.model_copy(update={"timings_s": {}}) for answer in answers])
+    assert found[0] == found[1] == found[2]
+    assert [answer.status for answer in found[0]] == ["ok"] * 5 + ["error"]
+    assert found[0][0].looked
+    for wrong in (0, -1, 1.5, True, None):
+        with pytest.raises(ConfigError, match="batch must be a whole number"):
+            agent.locate_many(photos, batch=wrong)
+
+
+def test_a_picture_that_the_encoder_refuses_is_a_warning_of_its_own_answer(folder: Path) -> None:
+    class Refusing(Encoder):
+        def __call__(self, photos: Any) -> np.ndarray:
+            if any(photo.source.endswith("2.png") for photo in photos):
+                raise PhotoError("too strange")
+            return super().__call__(photos)
+
+    base = GeoAgent.load(ocr="stand_in.engine")
+    agent = replace(base, assets=replace(base.assets, world=seen_world()), encoder=Refusing())
+    answers = list(agent.locate_many([folder / f"{n}.png" for n in range(3)], batch=3))
+    warned = [[w for w in answer.warnings if "picture not judged" in w] for answer in answers]
+    assert warned == [[], [], ["picture not judged: too strange"]]
 
 
 def test_python_takes_whatever_can_be_a_photo_and_a_list_of_it(folder: Path) -> None:
@@ -202,7 +267,9 @@ def test_wrong_use_is_said(folder: Path, tmp_path: Path) -> None:
     for given, says in (
         ([str(folder), "--workers", "0"], "no number of processes"),
         ([str(folder), "--workers", "many"], "no number of processes"),
-        (["--texts", str(texts), "--workers", "2"], "needs photos"),
+        (["--texts", str(texts), "--workers", "2"], "need photos"),
+        (["--texts", str(texts), "--batch", "2"], "need photos"),
+        ([str(folder), "--batch", "0"], "not in the range"),
         ([str(folder), "--workers", "2", "--llm", "openai_compatible,model=m"], "called from one process"),
     ):
         result = CliRunner().invoke(main, ["locate", *given])

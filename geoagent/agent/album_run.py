@@ -59,7 +59,7 @@ def look_at(
         paths: the photos.
         saved: file of observations; photos in it that were seen under the same settings are not looked at again.
         looked: is told the progress.
-        ahead: worker processes that look at the photos; the frames of videos are looked at here.
+        ahead: looks at the photos; the frames of videos are looked at here.
 
     Raises:
         InputError: the file of observations is none of ours.

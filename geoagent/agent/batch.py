@@ -106,6 +106,15 @@ def told() -> Iterator[None]:
         raise GeoAgentError(" ".join(f"unexpected {type(error).__name__}: {error}".split())) from error
 
 
+def attempt(do: Callable[..., Any], *given: Any, **named: Any) -> Any:
+    """What a call returns, or the error of ours that `told` makes of whatever it raises."""
+    try:
+        with told():
+            return do(*given, **named)
+    except GeoAgentError as error:
+        return error
+
+
 def finished(
     out: Path,
     *,

@@ -116,7 +116,9 @@ class GeoAgent:
         """
         return self.answer(self.observe(photo))
 
-    def locate_many(self, photos: Iterable[Input], *, workers: Workers = 1, progress: bool = False) -> Iterator[Answer]:
+    def locate_many(
+        self, photos: Iterable[Input], *, workers: Workers = 1, batch: int = 1, progress: bool = False
+    ) -> Iterator[Answer]:
         """Answer for many photos, in the order given, each as soon as it is its turn.
 
         With several workers, processes that load their own agent from `config` look at the photos and this one weighs
@@ -126,13 +128,14 @@ class GeoAgent:
         Args:
             photos: whatever `locate` takes; with more than one worker files alone.
             workers: how many processes look at photos, from 1; "auto" for one a core, or fewer where memory is short.
+            batch: how many photos the encoder gets at once: more pay on a GPU, and are in memory together.
             progress: show progress on stderr.
 
         Raises:
             InputError: one photo instead of several, or something that is no file with more than one worker.
             ConfigError: no such number of workers, or more than one with a language model, whose caps are a run's.
         """
-        return locate_many(self, several(photos), workers, progress=progress)
+        return locate_many(self, several(photos), workers, batch, progress=progress)
 
     def locate_album(
         self,
@@ -160,11 +163,12 @@ class GeoAgent:
         seen = look_at(self, paths, None if saved is None else Path(saved), looked)
         return album_answers(self, seen, read, settings)
 
-    def observe(self, photo: Input) -> Observation:
+    def observe(self, photo: Input, *, vision: VisionEvidence | None = None) -> Observation:
         """Look at a photo and read it; `answer` then weighs the observation, as often as needed.
 
         Args:
             photo: as for `locate`.
+            vision: what `look` made of its picture, where that was asked before.
 
         Raises:
             PhotoError: the file is no readable photo. Everything later is a warning.
@@ -172,8 +176,9 @@ class GeoAgent:
         clock = Clock()
         with clock("open"):
             photo = open_photo(photo)
-        with clock("look"):
-            vision = self.look(photo)
+        if vision is None:
+            with clock("look"):
+                (vision,) = self.look([photo])
         with clock("read"):
             regions, warnings = read_regions(photo, self.ocr)
         notes = (*self.lost, *photo.warnings, *warnings)
@@ -328,9 +333,9 @@ class GeoAgent:
         config = Config.make({**self.config.model_dump(exclude_unset=True), **settings})
         return replace(self, config=config)
 
-    def look(self, photo: Photo) -> VisionEvidence:
-        """Judge the picture alone; the world's prior stands in, with a warning, without an encoder or if it fails."""
-        return look(photo, self.assets.world, self.encoder, silent=bool(self.lost))
+    def look(self, photos: Sequence[Photo]) -> list[VisionEvidence]:
+        """Judge pictures alone; the world's prior stands in, with a warning, without an encoder or if it fails."""
+        return look(photos, self.assets.world, self.encoder, silent=bool(self.lost))
 
     def read(self, photo: Input) -> TextEvidence:
         """Read the text in the picture and find its cues and constraints.

@@ -1,25 +1,27 @@
-"""Many photos on all cores: worker processes look at photos ahead of the agent, which weighs what they saw."""
+"""Many photos: they are looked at in batches and on all cores, ahead of the agent that weighs what was seen."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from itertools import islice
 from types import TracebackType
 from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
 
-from geoagent.agent import batch
+from geoagent.agent.batch import Job, attempt, run
 from geoagent.agent.pool import Pool
+from geoagent.agent.timing import Clock
 from geoagent.agent.workers import Serve, sensible_workers
 from geoagent.answer import Answer
 from geoagent.config import Config
 from geoagent.errors import ConfigError, GeoAgentError, InputError
 from geoagent.evidence.observation import Observation
-from geoagent.evidence.photos import Input
+from geoagent.evidence.photos import Input, open_photo
 from geoagent.filenames import written
 from geoagent.types import Photo
 
@@ -47,52 +49,88 @@ def workers_of(config: Config, workers: Workers) -> int:
     return workers
 
 
+def observe_many(agent: Any, photos: Sequence[Input]) -> list[Observation | GeoAgentError]:
+    """Look at photos together: the encoder gets all their pictures at once. They are in memory together.
+
+    Args:
+        agent: a `GeoAgent`.
+        photos: as for `GeoAgent.observe`.
+
+    Returns:
+        What was seen in each photo, or why it cannot be looked at.
+    """
+    if len(photos) < 2:
+        return [attempt(agent.observe, photo) for photo in photos]
+    clocks = [Clock() for _ in photos]
+    opened = [attempt(_open, photo, clock) for photo, clock in zip(photos, clocks, strict=True)]
+    together = Clock()
+    with together("look"):
+        judged = iter(agent.look([photo for photo in opened if isinstance(photo, Photo)]))
+    share = round(together.seconds["look"] / len(photos), 4)
+    found: list[Observation | GeoAgentError] = []
+    for photo, clock in zip(opened, clocks, strict=True):
+        if isinstance(photo, Photo):
+            photo = attempt(agent.observe, photo, vision=next(judged))
+        if isinstance(photo, Observation):
+            photo = replace(photo, seconds={**photo.seconds, **clock.seconds, "look": share})
+        found.append(photo)
+    return found
+
+
+def _open(photo: Input, clock: Clock) -> Photo:
+    with clock("open"):
+        return open_photo(photo)
+
+
 def looking(config: Config) -> Serve:
-    """What a worker does: from a path to an observation."""
+    """What a worker does: from paths to an observation or error each."""
     from geoagent.agent.core import GeoAgent
 
-    agent = GeoAgent.load(config)
-
-    def look(path: Path) -> Observation:
-        with batch.told():
-            return agent.observe(path)
-
-    return look
+    return partial(observe_many, GeoAgent.load(config))
 
 
 class Ahead:
-    """Looks at photos in worker processes, ahead of whoever asks for them in the same order.
+    """Looks at photos in batches, and on all cores, ahead of whoever asks for them in the same order.
 
     Args:
-        agent: a `GeoAgent`, which weighs; the workers load their own from its configuration.
-        workers: how many.
+        agent: a `GeoAgent`, which weighs; worker processes load their own from its configuration.
+        workers: how many processes look at photos; 1 for the agent itself.
+        batch: how many photos are looked at together.
     """
 
-    def __init__(self, agent: Any, workers: int) -> None:
-        self._agent = agent
-        self._pool = Pool(looking, (agent.config,), workers)
-        self._stream: Iterator[tuple[Path, Any]] = iter(())
+    def __init__(self, agent: Any, workers: int = 1, batch: int = 1) -> None:
+        self._agent, self._batch = agent, batch
+        self._pool = Pool(looking, (agent.config,), workers) if workers > 1 else None
+        self._stream: Iterator[tuple[Input, Any]] = iter(())
 
-    def begin(self, paths: Iterable[Path]) -> None:
+    def begin(self, photos: Iterable[Input]) -> None:
         """Say which photos will be asked for; nothing is looked at before the first is."""
-        self._stream = self._pool.map(paths)
+        self._stream = self._here(photos) if self._pool is None else self._pool.map(photos, self._batch)
 
-    def observe(self, path: Path) -> Observation:
+    def observe(self, photo: Input) -> Observation:
         """What was seen in a photo; those before it that nobody asked for are passed over.
 
         Raises:
             GeoAgentError: the photo cannot be looked at.
         """
-        seen = next(seen for asked, seen in self._stream if asked == path)
+        if self._pool is None and self._batch == 1:  # nothing is gained by looking ahead
+            seen = self._agent.observe(photo)
+        else:
+            seen = next(seen for asked, seen in self._stream if asked is photo)
         if isinstance(seen, GeoAgentError):
             raise seen
         observed: Observation = seen
         return observed
 
-    def locate(self, path: Path) -> Answer:
+    def locate(self, photo: Input) -> Answer:
         """The answer for a photo; see `observe`."""
-        answer: Answer = self._agent.answer(self.observe(path))
+        answer: Answer = self._agent.answer(self.observe(photo))
         return answer
+
+    def _here(self, photos: Iterable[Input]) -> Iterator[tuple[Input, Any]]:
+        source = iter(photos)
+        while block := list(islice(source, self._batch)):
+            yield from zip(block, observe_many(self._agent, block), strict=True)
 
     def __enter__(self) -> Ahead:
         return self
@@ -100,7 +138,8 @@ class Ahead:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.close()
+        if self._pool is not None:
+            self._pool.close()
 
 
 def several(photos: Iterable[Input]) -> list[Input]:
@@ -118,26 +157,23 @@ def several(photos: Iterable[Input]) -> list[Input]:
         raise InputError(f"expected several photos, got {type(photos).__name__}: give a list of them") from error
 
 
-def locate_many(agent: Any, photos: Sequence[Input], workers: Workers, *, progress: bool) -> Iterator[Answer]:
+def locate_many(
+    agent: Any, photos: Sequence[Input], workers: Workers, batch: int, *, progress: bool
+) -> Iterator[Answer]:
     """See `GeoAgent.locate_many`; what is wrong with the arguments is raised now, not at the first answer."""
     count = min(workers_of(agent.config, workers), max(1, len(photos)))
     if count > 1 and (other := next((p for p in photos if not isinstance(p, str | os.PathLike)), None)) is not None:
         raise InputError(f"with more than one worker photos are files, got {type(other).__name__}; leave out workers")
-    return _located(agent, photos, count, progress)
+    if not isinstance(batch, int) or isinstance(batch, bool) or batch < 1:
+        raise ConfigError(f"batch must be a whole number from 1 on, got {batch!r}")
+    return _located(agent, photos, count, batch, progress)
 
 
-def _located(agent: Any, photos: Sequence[Input], count: int, progress: bool) -> Iterator[Answer]:
-    if count == 1:
-        yield from _counted(batch.run(_jobs(photos, agent.locate), None), len(photos), progress)
-        return
-    paths = [Path(photo) for photo in photos if isinstance(photo, str | os.PathLike)]
-    with Ahead(agent, count) as ahead:
-        ahead.begin(paths)
-        yield from _counted(batch.run(_jobs(paths, ahead.locate), None), len(paths), progress)
-
-
-def _jobs(photos: Sequence[Input], locate: Any) -> Iterator[batch.Job]:
-    return (batch.Job(_name(photo), partial(locate, photo)) for photo in photos)
+def _located(agent: Any, photos: Sequence[Input], count: int, batch: int, progress: bool) -> Iterator[Answer]:
+    with Ahead(agent, count, batch) as ahead:
+        ahead.begin(photos)
+        jobs = (Job(_name(photo), partial(ahead.locate, photo)) for photo in photos)
+        yield from _counted(run(jobs, None), len(photos), progress)
 
 
 def _name(photo: Input) -> str:

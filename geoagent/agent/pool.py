@@ -1,7 +1,8 @@
 """A pool of workers: many requests, answered in their order.
 
-A request whose worker dies is tried once more when no other is being answered, since the system may have ended the
-worker for the memory that another photo took. If the worker dies again, that request alone has failed.
+A worker is given requests in batches. Those of a batch whose worker dies are tried once more, each alone and when no
+other is being answered, since the system may have ended the worker for the memory that another photo took. If the
+worker dies again, that request alone has failed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any, Literal
@@ -19,23 +21,29 @@ from geoagent.errors import ConfigError, GeoAgentError
 
 TIMEOUT_S = 600.0
 """Seconds that one request may take."""
-_AHEAD = 4  # requests a worker that are being answered, or are answered and wait for their turn
+_AHEAD = 4  # batches a worker that are being answered, or are answered and wait for their turn
 _HOPELESS, _HOPELESS_LATER = 3, 20
 """Failed starts in a row after which none is tried again: where no worker was ever ready, and where some were."""
 
 
 @dataclass(eq=False, slots=True)
-class _Item:
+class _Batch:
+    """Requests that a worker gets together; the first is the `number`-th of all."""
+
     number: int
-    request: Any
+    requests: list[Any]
     tried: bool = False
+
+    def apart(self) -> list[_Batch]:
+        """Each of the requests alone, to be tried once more."""
+        return [_Batch(self.number + i, [request], tried=True) for i, request in enumerate(self.requests)]
 
 
 @dataclass(eq=False, slots=True)
 class _Seat:
     worker: Worker
     state: Literal["down", "starting", "idle", "busy"] = "down"
-    item: _Item | None = None
+    batch: _Batch | None = None
     since: float = 0.0
 
 
@@ -43,7 +51,8 @@ class Pool:
     """Some workers that do the same.
 
     Args:
-        make: what each does; see `workers.Make`.
+        make: what each does, from a list of requests to a list with as many replies, in which a `GeoAgentError` is the
+            reply to a request that failed; see `workers.Make`.
         given: its arguments.
         workers: how many.
         timeout_s: how long one request may take.
@@ -59,14 +68,15 @@ class Pool:
         """Process ids of the running workers."""
         return [seat.worker.pid for seat in self._seats if seat.worker.alive and seat.worker.pid is not None]
 
-    def map(self, requests: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    def map(self, requests: Iterable[Any], batch: int = 1) -> Iterator[tuple[Any, Any]]:
         """Answer requests.
 
-        At most four a worker are taken from `requests` ahead of the one whose answer is yielded, so that memory is
-        bounded by the number of workers.
+        At most four batches a worker are taken from `requests` ahead of the one whose answer is yielded, so that memory
+        is bounded by the number of workers.
 
         Args:
             requests: what can be pickled.
+            batch: how many a worker gets at once.
 
         Yields:
             Each request with its answer, or with a `GeoAgentError` that says why it has none; in their order.
@@ -74,8 +84,8 @@ class Pool:
         Raises:
             GeoAgentError: no worker can be started.
         """
-        source = enumerate(requests)
-        suspects: deque[_Item] = deque()
+        source = iter(requests)
+        suspects: deque[_Batch] = deque()
         done: dict[int, tuple[Any, Any]] = {}
         taken = given = 0
         more = True
@@ -84,24 +94,25 @@ class Pool:
                 while given in done:
                     yield done.pop(given)
                     given += 1
-                alone = any(seat.item is not None and seat.item.tried for seat in self._seats)
-                while more and not suspects and not alone and taken - given < _AHEAD * len(self._seats):
+                alone = any(seat.batch is not None and seat.batch.tried for seat in self._seats)
+                while more and not suspects and not alone and taken - given < _AHEAD * len(self._seats) * batch:
                     if (seat := self._free()) is None:
                         break
-                    following = next(source, None)
-                    if following is None:
+                    following = list(islice(source, batch))
+                    if not following:
                         more = False
                         break
-                    taken += 1
-                    self._give(seat, _Item(*following), suspects)
+                    self._give(seat, _Batch(taken, following), suspects)
+                    taken += len(following)
                 if suspects and not any(seat.state == "busy" for seat in self._seats):
                     seat = self._free()
                     if seat is not None:
                         self._give(seat, suspects.popleft(), suspects)
                 if not more and given == taken:
                     return
-                for item, reply in self._replies(suspects):
-                    done[item.number] = item.request, reply
+                for which, replies in self._replies(suspects):
+                    for number, pair in enumerate(zip(which.requests, replies, strict=True), start=which.number):
+                        done[number] = pair
         finally:
             for seat in self._seats:
                 if seat.state == "busy":
@@ -131,16 +142,16 @@ class Pool:
                 seat.state, seat.since = "starting", time.monotonic()
         return None
 
-    def _give(self, seat: _Seat, item: _Item, suspects: deque[_Item]) -> None:
+    def _give(self, seat: _Seat, batch: _Batch, suspects: deque[_Batch]) -> None:
         try:
-            seat.worker.send(item.request)
-        except WorkerDied:  # while it waited: the request never reached it
+            seat.worker.send(batch.requests)
+        except WorkerDied:  # while it waited: the requests never reached it
             self._down(seat)
-            suspects.append(item)
+            suspects.append(batch)
             return
-        seat.state, seat.item, seat.since = "busy", item, time.monotonic()
+        seat.state, seat.batch, seat.since = "busy", batch, time.monotonic()
 
-    def _replies(self, suspects: deque[_Item]) -> Iterator[tuple[_Item, Any]]:
+    def _replies(self, suspects: deque[_Batch]) -> Iterator[tuple[_Batch, list[Any]]]:
         """Wait until a worker has something to say, and listen."""
         active = [seat for seat in self._seats if seat.state in ("starting", "busy")]
         ready: list[Connection | Any] = []
@@ -148,35 +159,36 @@ class Pool:
             ready = list(wait([seat.worker.pipe for seat in active if seat.worker.pipe is not None], 1.0))
         now = time.monotonic()
         for seat in active:
-            limit = LOAD_S if seat.state == "starting" else self._timeout_s
+            batch, starting = seat.batch, seat.state == "starting"
+            limit = LOAD_S if batch is None else self._timeout_s * len(batch.requests)
             if seat.worker.pipe not in ready and now - seat.since < limit:
                 continue
-            item, starting = seat.item, seat.state == "starting"
             try:
-                reply = seat.worker.receive(0.0 if seat.worker.pipe not in ready else limit)
+                replies = seat.worker.receive(0.0 if seat.worker.pipe not in ready else limit)
             except WorkerDied as error:
                 self._down(seat)
-                if starting or item is None:
+                if starting or batch is None:
                     self._not_started(error)
-                elif item.tried or isinstance(error, TooSlow):
+                elif len(batch.requests) == 1 and (batch.tried or isinstance(error, TooSlow)):
                     late = f"it took longer than {self._timeout_s:.0f} s" if isinstance(error, TooSlow) else str(error)
-                    yield item, GeoAgentError(f"could not be looked at: {late}")
+                    yield batch, [GeoAgentError(f"could not be looked at: {late}")]
                 else:
-                    item.tried = True
-                    suspects.append(item)
+                    suspects.extend(batch.apart())
                 continue
             except GeoAgentError as error:
-                if starting or item is None:
+                if starting or batch is None:
                     raise
-                reply = error
+                replies = [error] if len(batch.requests) == 1 else []
+                if not replies:  # which of them it was is not known
+                    suspects.extend(batch.apart())
             self._failures, self._most = 0, _HOPELESS_LATER
-            seat.state, seat.item = ("idle" if seat.worker.alive else "down"), None
-            if item is not None:
-                yield item, reply
+            seat.state, seat.batch = ("idle" if seat.worker.alive else "down"), None
+            if batch is not None and replies:
+                yield batch, replies
 
     def _down(self, seat: _Seat) -> None:
         seat.worker.kill()
-        seat.state, seat.item = "down", None
+        seat.state, seat.batch = "down", None
 
     def _not_started(self, error: WorkerDied) -> None:
         self._failures += 1

@@ -17,22 +17,29 @@ from geoagent.types import Constraint, Photo, TextEvidence, TextRegion, VisionEv
 from geoagent.worlds.world import World
 
 
-def look(photo: Photo, world: World, encoder: Encoder | None, *, silent: bool = False) -> VisionEvidence:
-    """Judge the picture alone; the world's prior stands in where there is no encoder, or it fails.
+def look(
+    photos: Sequence[Photo], world: World, encoder: Encoder | None, *, silent: bool = False
+) -> list[VisionEvidence]:
+    """Judge pictures alone; the world's prior stands in where there is no encoder, or it fails.
 
     Args:
-        photo: the photo.
-        world: its head turns the embedding into log probabilities over geocells.
+        photos: the encoder gets them at once; if it fails, one by one.
+        world: its head turns an embedding into log probabilities over geocells.
         encoder: the picture half, or None.
         silent: do not warn that there is no encoder, since another warning says why.
     """
-    if encoder is None or world.head is None:
-        return VisionEvidence(world.log_prior, world.cells.fingerprint, warnings=() if silent else (NOT_JUDGED,))
+    log_prior, cells = world.log_prior, world.cells.fingerprint
+    if encoder is None or (head := world.head) is None:
+        return [VisionEvidence(log_prior, cells, warnings=() if silent else (NOT_JUDGED,)) for _ in photos]
     try:
-        embedding = encoder([photo])[0]
-        return VisionEvidence(world.head(embedding), world.cells.fingerprint, embedding, encoder.name)
+        return [VisionEvidence(head(row), cells, row, encoder.name) for row in encoder(photos)]
     except GeoAgentError as error:
-        return VisionEvidence(world.log_prior, world.cells.fingerprint, warnings=(f"picture not judged: {error}",))
+        if len(photos) == 1:
+            return [VisionEvidence(log_prior, cells, warnings=(f"picture not judged: {error}",))]
+    except Exception:  # a bug, or no memory for so many
+        if len(photos) == 1:
+            raise
+    return [look([photo], world, encoder, silent=silent)[0] for photo in photos]
 
 
 def read_regions(photo: Photo, ocr: OcrEngine) -> tuple[tuple[TextRegion, ...], tuple[str, ...]]:

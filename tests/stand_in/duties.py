@@ -7,15 +7,17 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from geoagent.agent.batch import attempt
 from geoagent.errors import ConfigError, InputError
 from geoagent.interfaces.bulk.manifest import Entry
 from geoagent.interfaces.bulk.plan import Kind, Plan, Row
 from geoagent.interfaces.bulk.running import on_this_machine, prepare
 
 
-def doubling(log: Path, deadly: tuple[int, ...] = (), once: tuple[int, ...] = ()) -> Callable[[int], int]:
-    """Double a number. Those in `deadly` end the process; those in `once` at their first time; 13 is an error."""
+def doubling(log: Path, deadly: tuple[int, ...] = (), once: tuple[int, ...] = ()) -> Callable[[list[int]], list[Any]]:
+    """Double numbers. Those in `deadly` end the process; those in `once` at their first time; 13 is an error."""
 
     def note(what: str, number: int) -> None:
         with log.open("a", encoding="utf-8") as file:
@@ -35,40 +37,41 @@ def doubling(log: Path, deadly: tuple[int, ...] = (), once: tuple[int, ...] = ()
         note("end", number)
         return 2 * number
 
-    return double
+    return lambda numbers: [attempt(double, number) for number in numbers]
 
 
-def refusing() -> Callable[[int], int]:
+def refusing() -> Callable[[Any], Any]:
     """Cannot be loaded."""
     raise ConfigError("these workers never start")
 
 
-def dying() -> Callable[[int], int]:
+def dying() -> Callable[[Any], Any]:
     """Ends while it is loaded."""
     os._exit(9)
 
 
-def sleeping() -> Callable[[float], float]:
+def sleeping() -> Callable[[list[float]], list[float]]:
     """Sleep for as long as is asked."""
 
-    def sleep(seconds: float) -> float:
-        time.sleep(seconds)
+    def sleep(seconds: list[float]) -> list[float]:
+        for each in seconds:
+            time.sleep(each)
         return seconds
 
     return sleep
 
 
-def rows(log: Path, seconds: float) -> Callable[[tuple[int, tuple[Entry, ...]]], list[Row]]:
+def rows(log: Path, seconds: float) -> Callable[[list[Entry]], list[Row]]:
     """A row an entry, written down; entries with "deadly" in their names end the process."""
 
-    def make(request: tuple[int, tuple[Entry, ...]]) -> list[Row]:
-        for entry in request[1]:
+    def make(entries: list[Entry]) -> list[Row]:
+        for entry in entries:
             if "deadly" in entry.id:
                 os._exit(9)
             time.sleep(seconds)
             with log.open("a", encoding="utf-8") as file:
                 file.write(f"{entry.id}\n")
-        return [{"id": e.id, "status": "error" if "bad" in e.id else "ok", "value": len(e.id)} for e in request[1]]
+        return [{"id": e.id, "status": "error" if "bad" in e.id else "ok", "value": len(e.id)} for e in entries]
 
     return make
 

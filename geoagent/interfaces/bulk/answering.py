@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from geoagent.agent.batch import Job, answered
+from geoagent.agent.batch import Job, answered, attempt
+from geoagent.agent.many import observe_many
 from geoagent.agent.workers import Serve
 from geoagent.answer import Answer
 from geoagent.config import Config
-from geoagent.errors import InputError
+from geoagent.errors import GeoAgentError, InputError
 from geoagent.evidence.observation import Observation
 from geoagent.evidence.saved import observation_data
 from geoagent.filenames import safe
@@ -21,34 +23,40 @@ from geoagent.interfaces.bulk.opening import SEEN, Opener
 from geoagent.interfaces.bulk.plan import Kind, Plan, Row
 from geoagent.interfaces.outputs import row_of
 from geoagent.optional import needs
+from geoagent.types import Photo
 
 _TEXT = ("id", "source", "status", "error", "place", "admin1", "country", "precision")
 _NUMBERS = ("lat", "lon", "radius_50_km", "radius_90_km", "confidence")
 
 
 def working(config: Config, keep_seen: bool) -> Serve:
-    """What a worker does: from entries to a row each, with the answer as `geoagent locate --out` writes it."""
+    """What a worker does: from entries to rows with their answers as `geoagent locate --out` writes them."""
     from geoagent.agent.core import GeoAgent
 
     agent, opened = GeoAgent.load(config), Opener()
 
-    def observed(entry: Entry) -> Observation:
+    def given(entry: Entry) -> Observation | Photo:
         before = opened.seen(entry)
-        return agent.observe(opened(entry)) if before is None else agent.observe_again(before)
+        return opened(entry) if before is None else agent.observe_again(before)
 
-    def answer(entry: Entry) -> Row:
-        seen: list[Observation] = []
+    def weighed(observed: Observation | GeoAgentError) -> Answer:
+        if isinstance(observed, GeoAgentError):
+            raise observed
+        return agent.answer(observed)
 
-        def weighed() -> Answer:
-            seen.append(observed(entry))
-            return agent.answer(seen[0])
+    def rows(entries: Sequence[Entry]) -> list[Row]:
+        found = [attempt(given, entry) for entry in entries]
+        looked = iter(observe_many(agent, [photo for photo in found if isinstance(photo, Photo)]))
+        made = []
+        for entry, seen in zip(entries, found, strict=True):
+            seen = next(looked) if isinstance(seen, Photo) else seen
+            made.append(_row(entry, *answered(Job(_source(entry), partial(weighed, seen)))))
+            if keep_seen:
+                kept = None if isinstance(seen, GeoAgentError) else observation_data(seen)
+                made[-1][SEEN] = None if kept is None else json.dumps(kept, ensure_ascii=False)
+        return made
 
-        row = _row(entry, *answered(Job(_source(entry), weighed)))
-        if keep_seen:
-            row[SEEN] = json.dumps(observation_data(seen[0]), ensure_ascii=False) if seen else None
-        return row
-
-    return lambda request: [answer(entry) for entry in request[1]]
+    return rows
 
 
 def failed(entry: Entry, why: str) -> Row:
@@ -62,19 +70,20 @@ ANSWERS = Kind("geoagent.answers/1", working, failed, _COLUMNS)
 SEEN_ANSWERS = replace(ANSWERS, columns=_COLUMNS | {SEEN: "large_string"})
 
 
-def answers_plan(config: Config, out: str, *, keep_seen: bool = False) -> Plan:
+def answers_plan(config: Config, out: str, *, keep_seen: bool = False, batch: int = 1) -> Plan:
     """The plan of a run that answers photos under a configuration.
 
     Args:
         config: of the agents.
         out: folder of the output.
         keep_seen: keep what was seen in each photo, so that it can be answered again without it.
+        batch: photos that an encoder gets at once.
     """
     from geoagent.agent.core import GeoAgent
 
     mark = GeoAgent.load(config, looks=False).mark
     kind, mark = (SEEN_ANSWERS, f"{mark}+{SEEN}") if keep_seen else (ANSWERS, mark)
-    return Plan(kind, (config, keep_seen), mark, out)
+    return Plan(kind, (config, keep_seen), mark, out, batch)
 
 
 def answer_lines(url: str) -> Iterator[str]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from geoagent import plugs
-from geoagent.agent.batch import told
+from geoagent.agent.batch import attempt, told
 from geoagent.agent.workers import Serve
 from geoagent.config import Plug
-from geoagent.errors import GeoAgentError, InputError
+from geoagent.errors import InputError
 from geoagent.filenames import safe
 from geoagent.interfaces.bulk.files import filesystem
 from geoagent.interfaces.bulk.manifest import Entry
@@ -50,24 +50,17 @@ def working(plug: dict[str, Any]) -> Serve:
     """What a worker does: from entries to a row each, encoded together."""
     encoder, opened = encoder_of(plug), Opener()
 
-    def embed(request: tuple[int, tuple[Entry, ...]]) -> list[Row]:
-        rows, photos, places = list[Row](), list[Photo](), list[Row]()
-        for entry in request[1]:
-            try:
-                with told():
-                    photo = opened(entry)
-            except GeoAgentError as error:
-                rows.append(failed(entry, str(error)))
-                continue
-            rows.append(_row(entry, photo))
-            photos.append(photo)
-            places.append(rows[-1])
-        if photos:
-            with told():
-                vectors = encoder(photos)
-            for row, vector in zip(places, vectors, strict=True):
-                row["embedding"] = vector.tolist()
-        return rows
+    def embed(entries: Sequence[Entry]) -> list[Row]:
+        found = [attempt(opened, entry) for entry in entries]
+        photos = [photo for photo in found if isinstance(photo, Photo)]
+        with told():
+            vectors = iter(encoder(photos) if photos else ())
+        return [
+            _row(entry, photo) | {"embedding": next(vectors).tolist()}
+            if isinstance(photo, Photo)
+            else failed(entry, str(photo))
+            for entry, photo in zip(entries, found, strict=True)
+        ]
 
     return embed
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from geoagent.agent.pool import Pool
 from geoagent.errors import GeoAgentError
-from geoagent.interfaces.bulk.manifest import Entry, batches
+from geoagent.interfaces.bulk.manifest import Entry
 from geoagent.interfaces.bulk.plan import Plan, Row, State
 
 SAVED_S = 60.0
@@ -58,14 +58,14 @@ def make_shards(
     """
     manifest = plan.manifest()
     opened: dict[int, _Open] = {}
-    again: deque[tuple[int, tuple[Entry, ...]]] = deque()
+    shards: deque[int] = deque()  # of the photos that were asked for and have no row yet, in their order
     ready: deque[State] = deque()
 
     def whole(shard: _Open) -> None:
         ready.append(plan.save(shard.number, manifest, shard.in_order, whole=True))
         del opened[shard.number]
 
-    def requests() -> Iterator[tuple[int, tuple[Entry, ...]]]:
+    def photos() -> Iterator[Entry]:
         for number in numbers:
             shard = _Open(number, manifest.shard(number), plan.kept(number, errors=not retry_errors))
             opened[number] = shard
@@ -73,52 +73,28 @@ def make_shards(
                 tell(len(shard.rows), sum(row["status"] == "error" for row in shard.rows.values()))
             if shard.whole:
                 whole(shard)
-            for batch in batches(shard.left, plan.batch):
-                while again:
-                    yield again.popleft()
-                yield number, batch
+            for entry in shard.left:
+                shards.append(number)
+                yield entry
 
-    source, last = requests(), time.monotonic()
+    last = time.monotonic()
     try:
-        while True:
-            for (number, batch), reply in pool.map(_served(source, again)):
-                if isinstance(reply, GeoAgentError) and len(batch) > 1:
-                    again.extend((number, (entry,)) for entry in batch)  # which of them it was
-                    continue
-                shard = opened[number]
-                rows = _rows(plan, batch, reply)
-                shard.rows.update(zip((entry.id for entry in batch), rows, strict=True))
-                if tell is not None:
-                    tell(len(rows), sum(row["status"] == "error" for row in rows))
-                if shard.whole:
-                    whole(shard)
-                elif time.monotonic() - last > SAVED_S:
-                    _save(plan, manifest, opened)
-                    last = time.monotonic()
-                while ready:
-                    yield ready.popleft()
+        for entry, reply in pool.map(photos(), plan.batch):
+            shard = opened[shards.popleft()]
+            row: Row = plan.kind.failed(entry, str(reply)) if isinstance(reply, GeoAgentError) else reply
+            shard.rows[entry.id] = row
+            if tell is not None:
+                tell(1, row["status"] == "error")
+            if shard.whole:
+                whole(shard)
+            elif time.monotonic() - last > SAVED_S:
+                _save(plan, manifest, opened)
+                last = time.monotonic()
             while ready:
                 yield ready.popleft()
-            if not again:
-                return
+        yield from ready
     finally:
         _save(plan, manifest, opened)
-
-
-def _served(source: Iterator[Any], again: deque[Any]) -> Iterator[Any]:
-    """What is to be asked: what failed as a batch, photo by photo, then what comes next."""
-    while again:
-        yield again.popleft()
-    yield from source
-    while again:
-        yield again.popleft()
-
-
-def _rows(plan: Plan, batch: tuple[Entry, ...], reply: Any) -> list[Row]:
-    if isinstance(reply, GeoAgentError):
-        return [plan.kind.failed(entry, str(reply)) for entry in batch]
-    rows: list[Row] = reply
-    return rows
 
 
 def _save(plan: Plan, manifest: Any, opened: dict[int, _Open]) -> None:

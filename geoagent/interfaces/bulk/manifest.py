@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from typing import Any
@@ -125,13 +125,6 @@ def write_manifest(entries: Iterable[Entry], url: str, filesystem: Any, folder: 
         for table in tables:
             writer.write_table(table, row_group_size=shard)
     write_whole(filesystem, f"{folder}/{NAME}", buffer.getvalue())
-
-
-def batches(entries: Iterable[Entry], size: int) -> Iterator[tuple[Entry, ...]]:
-    """Entries in groups of at most `size`."""
-    source = iter(entries)
-    while block := tuple(islice(source, size)):
-        yield block
 
 
 def _twice(digests: bytes) -> int | None:

@@ -32,8 +32,8 @@ class Kind:
 
     Attributes:
         name: format of its files.
-        make: what its workers do: from a tuple of entries to a row each.
-        failed: the row of a photo whose worker died, from its entry and what happened.
+        make: what its workers do: from a list of entries to a row each.
+        failed: the row of a photo whose worker died or failed, from its entry and what happened.
         columns: Arrow types by column, as names that `pyarrow.type_for_alias` knows.
         vector: name and length of a column of float vectors, and their type.
     """

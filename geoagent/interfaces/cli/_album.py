@@ -89,13 +89,11 @@ def album_of(settings: dict[str, Any], paths: Sequence[Path], *, texts: bool) ->
     return AlbumRun(AlbumSettings(clocks=stated, joined=together, same_place=same, motion=moves), read)
 
 
-def album_jobs(
-    agent: GeoAgent, paths: Sequence[Path], album: AlbumRun, out: Path | None, ahead: Ahead | None = None
-) -> list[Job]:
+def album_jobs(agent: GeoAgent, paths: Sequence[Path], album: AlbumRun, out: Path | None, ahead: Ahead) -> list[Job]:
     """Look at the photos, and return one job a photo that gives its answer in the album.
 
     With `out`, what was seen is saved beside it as it goes, so that a run that was stopped goes on, and weighing the
-    album again under other settings looks at no photo twice. With `ahead`, worker processes look at the photos.
+    album again under other settings looks at no photo twice.
     """
     from geoagent.agent.album_run import answer_of, look_at
     from geoagent.agent.albums import Album

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from geoagent.interfaces.cli._params import READ, WORKERS, value_of
+from geoagent.interfaces.cli._params import BATCH, READ, WORKERS, value_of
 
 if TYPE_CHECKING:
     from geoagent.agent.batch import Job
     from geoagent.agent.core import GeoAgent
-    from geoagent.agent.many import Ahead
     from geoagent.answer import Answer
     from geoagent.config import Config
     from geoagent.interfaces.cli._saved import Saved
@@ -48,24 +47,25 @@ def row_jobs(texts: Path | None, pairs: Path | None, features: Path | None) -> J
     return text_jobs(texts) if pairs is None or features is None else pair_jobs(texts, pairs, features)
 
 
-def photo_jobs(agent: GeoAgent, paths: Sequence[Path], ahead: Ahead | None = None) -> Iterator[Job]:
-    """One job per photo; with `ahead`, which must be told what to begin with, worker processes look at the photos."""
+def photo_jobs(paths: Sequence[Path], locate: Callable[[Path], Answer]) -> Iterator[Job]:
+    """One job per photo."""
     from geoagent.agent.batch import Job
     from geoagent.filenames import written
 
     for path in paths:
-        yield Job(written(path), partial(agent.locate if ahead is None else ahead.locate, path))
+        yield Job(written(path), partial(locate, path))
 
 
-def workers_option(command: Any) -> Any:
-    """Add `--workers`; `worker_count` takes it."""
-    return click.option(
-        "--workers",
-        type=WORKERS,
-        default="1",
-        metavar="N|auto",
-        help="Look at photos in N processes; auto: one a core, by memory. 1.1 GB each.",
-    )(command)
+def looking_options(command: Any) -> Any:
+    """Add `--workers`, which `worker_count` takes, and `--batch`."""
+    helps = "Look at photos in N processes; auto: one a core, by memory. 1.1 GB each."
+    options = (
+        click.option("--workers", type=WORKERS, default="1", metavar="N|auto", help=helps),
+        click.option("--batch", type=BATCH, default=1, help="Photos that the encoder gets at once; more on a GPU. 1."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def worker_count(config: Config, workers: int | Literal["auto"], photos: int) -> int:

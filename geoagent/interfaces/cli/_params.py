@@ -63,6 +63,7 @@ class _Workers(click.ParamType):  # type: ignore[type-arg]
 
 
 WORKERS = _Workers()
+BATCH = click.IntRange(1, 1024)
 PHOTOS = _Photos(path_type=Path)
 WORLD = _World(path_type=Path)
 READ = click.Path(path_type=Path, dir_okay=False, exists=True)

@@ -10,8 +10,9 @@ import click
 
 from geoagent.interfaces.cli._bulk import asked_of, bulk_options, folder_of, run_bulk, say
 from geoagent.interfaces.cli._main import agent_options, load_config, parse_plug
-from geoagent.interfaces.cli._params import ABSTAIN, CONFIDENCE, PRECISION, WRITE, value_of
+from geoagent.interfaces.cli._params import ABSTAIN, BATCH, CONFIDENCE, PRECISION, WRITE, value_of
 
+_BATCH = 16
 _LEFT_OUT = frozenset({"dry_run", "llm", "llm_sees_picture", "narrative", "investigate"})
 
 
@@ -25,6 +26,7 @@ def _without_a_model(command: Any) -> Any:
 @click.command()
 @click.argument("url", metavar="INPUT")
 @click.option("--out", required=True, metavar="DIR", help="Folder of the answers; goes on where it stopped.")
+@click.option("--batch", type=BATCH, help="Photos that the encoder gets at once; 16 with --gpus, else 1.")
 @bulk_options
 @click.option("--keep-seen", is_flag=True, help="Keep what was seen: DIR can then be INPUT, to decide without photos.")
 @click.option("--within", metavar="AREA[,AREA]", help="Restrict to these: country codes, or names of areas.")
@@ -34,7 +36,7 @@ def _without_a_model(command: Any) -> Any:
 @click.option("--confidence", type=CONFIDENCE, metavar="P", help="With auto: probability that a level must reach; 0.8.")
 @click.option("--abstain-below", type=ABSTAIN, metavar="P", help="Name no place if its country is less probable.")
 @agent_options
-def bulk(url: str, out: str, keep_seen: bool, **settings: Any) -> None:
+def bulk(url: str, out: str, batch: int | None, keep_seen: bool, **settings: Any) -> None:
     """Locate an archive of photos; the answers are a folder of Parquet files.
 
     INPUT is a folder, a CSV or Parquet file of paths or of photos, or WebDataset tars ("data/*.tar"); here or on any
@@ -64,7 +66,8 @@ def bulk(url: str, out: str, keep_seen: bool, **settings: Any) -> None:
         raise click.UsageError("--confidence needs --max-precision auto")
     with value_of("--workers"):
         workers = workers_of(config, asked.workers)
-    run = run_bulk(answers_plan(config, out, keep_seen=keep_seen), url, asked, workers)
+    batch = batch or (_BATCH if asked.gpus else 1)
+    run = run_bulk(answers_plan(config, out, keep_seen=keep_seen, batch=batch), url, asked, workers)
     done = f"{run.rows - run.errors:,} of {run.photos:,} answered, {run.errors:,} failed"
     files = len(run.ours)
     say(run, asked, {"out": out}, f"{out}: {done}, in {files:,} file{'' if files == 1 else 's'}")
@@ -76,7 +79,7 @@ def bulk(url: str, out: str, keep_seen: bool, **settings: Any) -> None:
 @click.argument("url", metavar="INPUT")
 @click.option("--encoder", "encoder_text", required=True, metavar="NAME[,k=v]", help="As for geoagent train.")
 @click.option("--out", required=True, type=WRITE, help="FILE.npz or FILE.parquet, for geoagent train --data.")
-@click.option("--batch", type=click.IntRange(1, 1024), default=16, help="Photos encoded at once; 16.")
+@click.option("--batch", type=BATCH, default=_BATCH, help="Photos encoded at once; 16.")
 @click.option("--half", is_flag=True, help="Store float16: half of the size.")
 @bulk_options
 def embed(url: str, encoder_text: str, out: Path, batch: int, half: bool, **settings: Any) -> None:

@@ -86,7 +86,7 @@ def compare(
             given = photos_in(photos)
             paths, passed = given.photos, given.passed_over
         agent = load_agent(settings)
-        jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths))
+        jobs = jobs_of(agent) if jobs_of else list(photo_jobs(paths, agent.locate))
         jobs, odd = with_doubts(jobs, paths)
         if truth is not None:
             _some_known(truth, known, [(job.id, job.key) for job in jobs])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,11 +17,11 @@ from geoagent.interfaces.cli._jobs import (
     answering,
     answers_of,
     failure,
+    looking_options,
     photo_jobs,
     row_jobs,
     row_options,
     worker_count,
-    workers_option,
 )
 from geoagent.interfaces.cli._main import agent_options, load_config
 from geoagent.interfaces.cli._params import ABSTAIN, CONFIDENCE, PHOTOS, PRECISION, WRITE
@@ -57,7 +56,7 @@ if TYPE_CHECKING:
 @click.option("--retry-errors", is_flag=True, help="With --out: retry photos that failed before.")
 @click.option("--retry-partial", is_flag=True, help="With --out: retry answers that lack a part.")
 @click.option("--redo", is_flag=True, help="With --out: redo answers made under other settings.")
-@workers_option
+@looking_options
 @album_options
 @row_options
 @click.option("--where", type=click.Choice(WHERE), help="Only photos with no position of their own, or an odd one.")
@@ -91,6 +90,7 @@ def locate(
     features: Path | None,
     where: str | None,
     workers: int | Literal["auto"],
+    batch: int,
     **settings: Any,
 ) -> None:
     """Estimate where photos were taken, and show the evidence.
@@ -138,12 +138,12 @@ def locate(
     if report and several:
         raise click.UsageError(f"--report takes one photo, not {len(paths)}; use --map, or geoagent export")
     stated = settings["confidence"]
-    if texts is not None and workers != 1:
-        raise click.UsageError("--workers needs photos: there is nothing to look at in texts")
+    if texts is not None and (workers != 1 or batch != 1):
+        raise click.UsageError("--workers and --batch need photos: there is nothing to look at in texts")
     config = load_config(settings)
     count = worker_count(config, workers, len(paths))
     agent = GeoAgent.load(config, looks=count == 1 or (album is not None and any(map(is_video, paths))))
-    ahead = Ahead(agent, count) if count > 1 else None
+    ahead = Ahead(agent, count, batch)
     if stated is not None and agent.config.max_precision != "auto":
         raise click.UsageError("--confidence needs --max-precision auto")
     capped = agent.config.capped
@@ -152,21 +152,21 @@ def locate(
     if agent.config.llm_use.dry_run:
         if out is not None:
             raise click.UsageError("--dry-run makes no answers: leave out --out")
-        _dry(jobs_of(agent) if jobs_of else photo_jobs(agent, paths))
+        _dry(jobs_of(agent) if jobs_of else photo_jobs(paths, agent.locate))
         return
     if album is not None:
-        with ahead or nullcontext():
+        with ahead:
             jobs, odd = album_jobs(agent, paths, album, out, ahead), list[str]()
     else:
-        jobs = jobs_of(agent) if jobs_of else list(photo_jobs(agent, paths, ahead))
+        jobs = jobs_of(agent) if jobs_of else list(photo_jobs(paths, ahead.locate))
         jobs, odd = with_doubts(jobs, paths)
     pictures = _pictures(paths, annotated) if annotated is not None else {}
     shared = Shared()
     answers: list[Answer] = []
     retry = {"retry_errors": retry_errors, "retry_partial": retry_partial, "redo": redo}
     retry["anew"] = album is not None  # each answer depends on all other photos, and weighing them again is quick
-    with Saved(agent, jobs, out, **retry) as saved, ahead or nullcontext():
-        if ahead is not None and album is None:
+    with Saved(agent, jobs, out, **retry) as saved, ahead:
+        if album is None and jobs_of is None:
             ahead.begin([path for job, path in zip(jobs, paths, strict=True) if job.key not in saved.done])
         for answer in answering(jobs, saved, show=several):
             saved.count(answer)
