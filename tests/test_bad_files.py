@@ -25,6 +25,7 @@ from geoagent.agent.core import GeoAgent
 from geoagent.answer import Answer
 from geoagent.errors import PhotoError
 from geoagent.evidence.folders import find_photos, scan
+from geoagent.evidence.observation import Observation
 from geoagent.interfaces.cli import main
 from geoagent.interfaces.doctor import examine
 from geoagent.types import Float32, Photo
@@ -250,16 +251,16 @@ def test_a_text_with_an_odd_id_is_answered(tmp_path: Path) -> None:
     assert [json.loads(line)["id"] for line in out.read_text("utf-8").splitlines()] == ["a", "\\ud83d!"]
 
 
-def fails_at(name: str, error: BaseException) -> Callable[[GeoAgent, object], Answer]:
-    """`GeoAgent.locate` that fails at one photo."""
-    real = GeoAgent.locate
+def fails_at(name: str, error: BaseException) -> Callable[[GeoAgent, object], Observation]:
+    """`GeoAgent.observe` that fails at one photo."""
+    real = GeoAgent.observe
 
-    def locate(self: GeoAgent, photo: object) -> Answer:
+    def observe(self: GeoAgent, photo: object) -> Observation:
         if Path(str(photo)).name == name:
             raise error
         return real(self, photo)
 
-    return locate
+    return observe
 
 
 @pytest.mark.parametrize("error", [SystemError("in a decoder"), Panic("in Rust"), ZeroDivisionError()])
@@ -268,7 +269,7 @@ def test_a_failing_engine_costs_one_photo(
 ) -> None:
     for name in "abc":
         (tmp_path / f"{name}.png").write_bytes(picture(KOELN))
-    monkeypatch.setattr(GeoAgent, "locate", fails_at("b.png", error))
+    monkeypatch.setattr(GeoAgent, "observe", fails_at("b.png", error))
     done = run("locate", tmp_path, *ENGINE)
     assert done.exit_code == 0, done.output
     assert done.stdout.count("Köln") == 2
@@ -278,13 +279,13 @@ def test_a_failing_engine_costs_one_photo(
 def test_a_file_that_goes_while_the_folder_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in "abc":
         (tmp_path / f"{name}.png").write_bytes(picture(KOELN))
-    real = GeoAgent.locate
+    real = GeoAgent.observe
 
-    def locate(self: GeoAgent, photo: Path) -> Answer:
+    def observe(self: GeoAgent, photo: Path) -> Observation:
         (tmp_path / "b.png").unlink(missing_ok=True)
         return real(self, photo)
 
-    monkeypatch.setattr(GeoAgent, "locate", locate)
+    monkeypatch.setattr(GeoAgent, "observe", observe)
     done = run("locate", tmp_path, *ENGINE, "--annotated", tmp_path / "drawn")
     assert done.exit_code == 0, done.output
     assert "b.png: error: no such file" in done.stdout

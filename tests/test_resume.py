@@ -15,6 +15,7 @@ from geoagent.agent.fingerprint import fingerprint
 from geoagent.answer import Answer
 from geoagent.config import Config
 from geoagent.errors import InputError
+from geoagent.evidence.observation import Observation
 from geoagent.interfaces.cli import main
 from geoagent.worlds.world import World
 
@@ -120,18 +121,18 @@ def test_the_mark_of_a_capped_answer_does_not_tell_what_the_user_said(toy: World
 def test_an_interruption_says_what_is_saved(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from geoagent.agent.core import GeoAgent
 
-    real, out = GeoAgent.locate, tmp_path / "a.jsonl"
+    real, out = GeoAgent.observe, tmp_path / "a.jsonl"
 
-    def stopping(self: GeoAgent, photo: Path) -> Answer:
+    def stopping(self: GeoAgent, photo: Path) -> Observation:
         if photo.name == "b.jpg":
             raise KeyboardInterrupt
         return real(self, photo)
 
-    monkeypatch.setattr(GeoAgent, "locate", stopping)
+    monkeypatch.setattr(GeoAgent, "observe", stopping)
     for command in ("locate", "compare"):
         stopped = run(command, folder, "--no-text", "--out", out)
         assert stopped.exit_code == 1
         assert f"1 of 2 are saved in {out}; the same command goes on" in stopped.stderr
-    monkeypatch.setattr(GeoAgent, "locate", real)
+    monkeypatch.setattr(GeoAgent, "observe", real)
     done = run("locate", folder, "--no-text", "--out", out)
     assert "2 of 2 answered, 0 failed (1 from a run before)" in done.stderr

@@ -113,13 +113,13 @@ class Ahead:
         Raises:
             GeoAgentError: the photo cannot be looked at.
         """
+        observed: Observation
         if self._pool is None and self._batch == 1:  # nothing is gained by looking ahead
-            seen = self._agent.observe(photo)
-        else:
-            seen = next(seen for asked, seen in self._stream if asked is photo)
-        if isinstance(seen, GeoAgentError):
-            raise seen
-        observed: Observation = seen
+            observed = self._agent.observe(photo)
+            return observed
+        observed = next(seen for asked, seen in self._stream if asked is photo)
+        if isinstance(observed, GeoAgentError):
+            raise observed
         return observed
 
     def locate(self, photo: Input) -> Answer:
