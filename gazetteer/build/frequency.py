@@ -7,7 +7,8 @@ Sources: wordfreq (data CC BY-SA 4.0) for frequencies in 40 languages; SCOWL, th
 wbritish (permissive licence), for which words are ordinary English ones: those listed in lower case alone; Faker (MIT)
 for first names and surnames in 60 locales.
 
-The table holds words of the name index and of the brands alone. A word's values are its Zipf values (log10 of its
+The table holds words of the name index and of the brands, and those that the gazetteer takes for a declined name
+("maanden", Dutch for months) or a misread brand alone. A word's values are its Zipf values (log10 of its
 occurrences per billion words) in English and, if greater, in the other language that uses it most, with that language;
 languages other than English, which are on fewer signs each, count at `OTHER`.
 """
@@ -28,7 +29,9 @@ sys.path[:0] = [str(HERE.parents[1])]
 
 import faker.providers.person  # noqa: E402
 import wordfreq  # noqa: E402
+from rapidfuzz.distance import Levenshtein  # noqa: E402
 
+from geoagent.places.gazetteer import Gazetteer  # noqa: E402
 from geoagent.places.gazetteer.facts import Facts  # noqa: E402
 from geoagent.places.gazetteer.names import Names  # noqa: E402
 from geoagent.places.gazetteer.normalise import normalise  # noqa: E402
@@ -39,6 +42,7 @@ LEAST = 2.8
 """Zipf value from which a word is listed; rarer ones say nothing against a name."""
 LEAST_ORDINARY = 2.0
 OTHER = 0.3
+SHORTEST_DECLINED, SHORTEST_BRAND = 4, 7
 LEAST_MISREAD = 3.5
 MISREAD = (("rn", "m"), ("m", "rn"), ("cl", "d"), ("d", "cl"), ("ri", "n"), ("i", "l"), ("l", "i"), ("vv", "w"))
 """Letters that OCR confuses; a common word that becomes a town's name by one such error is taken for the word."""
@@ -72,6 +76,32 @@ def zipf() -> tuple[dict[str, float], dict[str, tuple[float, str]]]:
     return english, other
 
 
+def declined(words: set[str]) -> set[str]:
+    """Return the words that are no names, and that the gazetteer takes for a declined form of one."""
+    gazetteer = Gazetteer.load(HERE.parent)
+    return {word for word in words if len(word) >= SHORTEST_DECLINED and gazetteer.lookup(word, k=1)}
+
+
+def like_a_brand(words: set[str]) -> set[str]:
+    """Return the words that become a brand by one edit, and so would be taken for a misread one."""
+    brands = [name for name in Facts.load(HERE.parent / "tables").brand_names() if len(name) >= SHORTEST_BRAND - 1]
+    near: dict[str, list[str]] = {}
+    for name in brands:
+        for form in _less_a_letter(name):
+            near.setdefault(form, []).append(name)
+    return {
+        word
+        for word in words
+        if len(word) >= SHORTEST_BRAND
+        and any(Levenshtein.distance(word, name) == 1 for form in _less_a_letter(word) for name in near.get(form, ()))
+    }
+
+
+def _less_a_letter(word: str) -> set[str]:
+    """Return a word, and the word without each of its letters: what two words one edit apart have in common."""
+    return {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
+
+
 def ordinary() -> set[str]:
     """Return the English words that are no names: listed in lower case, and not also with a capital."""
     words = {line.strip() for path in DICTIONARIES for line in path.read_text(encoding="utf-8").splitlines()}
@@ -95,6 +125,9 @@ def main() -> None:
     """Build the table."""
     wanted, (english, other), plain = named(), zipf(), ordinary()
     first, last = people()
+    common = {word for word in {*english, *other} if max(english.get(word, 0.0), other.get(word, (0.0,))[0]) >= LEAST}
+    others = {word for word in common - wanted if word.isalpha()}
+    wanted |= declined(others) | like_a_brand(others)
     listed: dict[str, list[int | str]] = {}
     for word in sorted(wanted):
         mine, (most, language) = english.get(word, 0.0), other.get(word, (0.0, ""))
@@ -102,8 +135,8 @@ def main() -> None:
             listed[word] = [round(10 * mine), round(10 * most), language] if most > mine else [round(10 * mine)]
     glued = tuple(key for key in Facts.load(HERE.parent / "tables").streets if 3 <= len(key) <= 8)
     wanted |= {word for word in plain if word.endswith(glued)}  # "sharing" ends like a German street
-    common = sorted(w for w in plain if w in wanted and english.get(w, 0.0) >= LEAST_ORDINARY)
-    taken = {*common, *listed}
+    ordinary_words = sorted(w for w in plain if w in wanted and english.get(w, 0.0) >= LEAST_ORDINARY)
+    taken = {*ordinary_words, *listed}
     for word in plain:
         if english.get(word, 0.0) >= LEAST_MISREAD:
             for a, b in MISREAD:
@@ -111,7 +144,7 @@ def main() -> None:
                 if other_way != word and other_way in wanted and other_way not in taken:
                     listed[other_way] = [round(10 * (english[word] - 0.5))]  # "Learning" is read as Leaming, a town
     listed = dict(sorted(listed.items()))
-    table: dict[str, object] = {"zipf_tenths": listed, "ordinary": common}
+    table: dict[str, object] = {"zipf_tenths": listed, "ordinary": ordinary_words}
     table |= {"first_names": sorted(first), "surnames": sorted(last & wanted)}
     text = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
     OUT.write_bytes(gzip.compress(text, 9, mtime=0))

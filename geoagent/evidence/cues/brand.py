@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 
 from rapidfuzz import process
@@ -22,6 +23,9 @@ _USUAL, _PER_WORD = {True: 4.2, False: 3.6}, 0.8
 table, and what each further word adds."""
 _SETTING, _IN_A_SENTENCE = 2, 0.05
 """Other words on the line from which a name of ordinary words is a part of what the line says, and the factor then."""
+_WRITTEN = 2.5  # Zipf value from which a word is no misread brand
+_LEAST_CUT = 6
+_OF_A_LONGER_NAME = 0.25
 _INSTITUTIONS = frozenset({"institution", "police", "post", "municipal", "government", "utility", "transit", "lottery"})
 
 
@@ -45,6 +49,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 and whole
                 and letters_only
                 and len(key) >= 7
+                and not _cut_off(key, reading.facts.international)
+                and reading.facts.frequency.of(key) < _WRITTEN
                 and not all(is_common(reading, w) for w in key.split())
             ):
                 name, edits = _repaired(key, phrases)
@@ -64,6 +70,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             used.append((start, end))
             written = line.text[start:end]
             institution = known.kind in _INSTITUTIONS
+            if institution and not whole and _longer_name(line, start):
+                strength *= _OF_A_LONGER_NAME
             inside = {code: found for code in known.countries if (found := _inside(code, known, reading))}
             where = known.place or ", ".join(
                 place.name for places in list(inside.values())[:1] for place, _ in places[:2] if len(inside) == 1
@@ -81,6 +89,17 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 )
             )
     return cues
+
+
+def _cut_off(name: str, international: Collection[str]) -> bool:
+    """Whether a name is one that stands everywhere, less its first or last letter: "Heineke" is no misread Reineke."""
+    return len(name) >= _LEAST_CUT and any(name in (other[1:], other[:-1]) for other in international)
+
+
+def _longer_name(line: Line, start: int) -> bool:
+    """Whether a capitalised word stands before an institution, and so names another: "National Environment Agency"."""
+    before = next((word for word in reversed(line.words) if word.end <= start), None)
+    return before is not None and before.text[:1].isupper() and before.text.isalpha()
 
 
 def _inside(code: str, known: BrandFact, reading: Reading) -> tuple[tuple[Place, float], ...]:

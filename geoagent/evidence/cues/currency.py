@@ -15,6 +15,8 @@ from geoagent.types import Cue, Span
 _PRICED = re.compile(r"\d[.,’' ]\d{2,3}\b|\d{4,}|[a-z] \d", re.IGNORECASE)
 """An amount with decimals, thousands, or a space after the letter."""
 _BARE = 0.2
+_OF_HUNDREDS = frozenset("N")
+"""Letters of currencies in which nothing costs less than a hundred: "N 30" is a number."""
 _AMOUNT = r"\d{1,3}(?:[ .,’']\d{3})*(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
 
 
@@ -72,6 +74,8 @@ def _written(form: str, spans: list[Span], reading: Reading) -> float:
         return 1.0
     texts = {line.region: line.text for line in reading.lines}
     amounts = {texts[span.region][span.start : span.end] for span in spans}
+    if form in _OF_HUNDREDS:
+        return 1.0 if any(re.search(r"\d{3}", amount) for amount in amounts) else _BARE
     return 1.0 if len(amounts) > 1 or any(_PRICED.search(amount) for amount in amounts) else _BARE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from geoagent.evidence.cues.reading import Reading, listed
+from geoagent.evidence.cues.reading import Line, Reading, listed
 from geoagent.types import Cue
 
 # The last label may be misread ("c0m") or followed by a path, and non-Latin top-level domains exist.
@@ -13,6 +13,9 @@ _ADDRESS = re.compile(
 )
 _CUT_OFF = re.compile(r"\.[^\W\d_]?(?!\w)")
 """What follows an address whose last label was cut off: ".edu.c"."""
+_ON_A_CAR, _REACH = 0.08, 6.0
+"""Factor on an address that agrees with the number plate that it stands over, since both are of one car, and how many
+heights of the plate are between them at most."""
 _GENERIC_HOSTS = frozenset(
     {"gmail", "yahoo", "hotmail", "outlook", "icloud", "gmx", "facebook", "instagram", "youtube"}
 )
@@ -21,6 +24,7 @@ _GENERIC_HOSTS = frozenset(
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Find one cue for each address whose top-level domain belongs to a country."""
     cues = []
+    plates = [(cue, reading.lines[i]) for cue in earlier if cue.kind == "plate" for i in _lines_of(cue, reading)]
     for line in reading.lines:
         for match in _ADDRESS.finditer(line.text):
             host = match.group("host").casefold()
@@ -32,6 +36,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 or _looks_like_host(match.group("host"))
             ):
                 continue
+            if labels[-2] == "www" or not any(c.isalpha() for c in labels[-2]):
+                continue  # "www.af" was cut off, and "46.tc" is no name
             if labels[-2] in _GENERIC_HOSTS or _CUT_OFF.match(line.text, match.end()):
                 continue
             known = reading.facts.tlds.get(".".join(labels[-2:])) if len(labels) > 2 else None
@@ -45,6 +51,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     places = [m.place for m in reading.gazetteer.lookup(known.place, k=1, countries={code: 1.0})]
                     if places and places[0].country == code:
                         inside[code] = ((places[0], 0.8),)
+            on_a_car = any(_on_its_car(line, plate) for cue, plate in plates if set(cue.countries) & {*known.countries})
             owner = known.place or listed(reading, dict(known.countries))
             cues.append(
                 Cue(
@@ -54,10 +61,26 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     spans=(line.span(match.start(), match.end()),),
                     countries=dict(known.countries),
                     inside=inside,
-                    strength=known.strength,
+                    strength=known.strength * (_ON_A_CAR if on_a_car else 1.0),
                 )
             )
     return cues
+
+
+def _lines_of(cue: Cue, reading: Reading) -> list[int]:
+    """Return the positions in `reading.lines` of the lines of a cue."""
+    regions = {span.region for span in cue.spans}
+    return [i for i, line in enumerate(reading.lines) if line.region in regions]
+
+
+def _on_its_car(line: Line, plate: Line) -> bool:
+    """Whether an address is one of a dealer or hirer on the car of a plate: smaller, and close above or below it."""
+    a, b = line.box, plate.box
+    if a is None or b is None:
+        return abs(line.region - plate.region) == 1
+    tall = b[3] - b[1]
+    over = min(a[2], b[2]) - max(a[0], b[0])
+    return over > 0 and a[3] - a[1] <= tall and max(a[1], b[1]) - min(a[3], b[3]) <= _REACH * tall
 
 
 def _looks_like_host(host: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from geoagent.evidence.cues.alphabets import OF_SCRIPT
 from geoagent.evidence.cues.context import OFFICE, ROAD, TOWARDS, TRADE, WELCOME
 from geoagent.evidence.cues.reading import Line, Reading, is_common
 from geoagent.places.gazetteer import Match, Mention
@@ -17,6 +18,7 @@ from geoagent.places.gazetteer.normalise import normalise
 _BARE = 1.0
 """Most odds of a name with nothing beside it on its line: famous ones stand on shirts, shops and posters everywhere."""
 _WRITTEN_OF = 100_000  # people from which a city's own language writes its name often
+_KNOWN_ABROAD, _FOREIGN_TOWN, _FOREIGN_PLACE = 1_000_000, 0.1, 0.5
 _ALPHABETS = frozenset({"Latn", "Cyrl", "Grek"})
 """Scripts in which word frequencies tell names from words; others have no capitals or no spaces."""
 _TOLD, _HINTED, _TRADED, _PERSON, _ALSO_PERSON = 30.0, 8.0, 0.05, 0.1, 0.5
@@ -35,13 +37,14 @@ def place_sense(reading: Reading, line: Line, mention: Mention, best: Match, *, 
     How often the name is written at all decides (see `Frequency.names_place`), and what stands beside it.
     """
     if line.script not in _ALPHABETS:
-        return 1.0
+        return _in_its_script(reading, line, best)
     frequency, key = reading.facts.frequency, normalise(mention.text)
     known = reading.facts.countries.get(best.place.country)
     ordinary = any(is_common(reading, word) for word in key.split())
     large = best.place.level != "city" or best.place.population >= _WRITTEN_OF
     home = known.languages if known is not None and large and not ordinary else ()
-    p = frequency.names_place(key, best.place.population, home)
+    another = best.exactness in ("alternate", "stem")
+    p = frequency.names_place(key, best.place.population, home, another=another)
     p = min(max(p, 1e-4), 1.0 - 1e-4)
     rest = [w for w in line.words if w.end <= mention.start or w.start >= mention.end]
     keys = {part for w in rest for part in w.key.split()}
@@ -60,6 +63,18 @@ def place_sense(reading: Reading, line: Line, mention: Mention, best: Match, *, 
     if _is_person(reading, line, mention, key):
         odds *= _PERSON
     return odds / (1.0 + odds)
+
+
+def _in_its_script(reading: Reading, line: Line, best: Match) -> float:
+    """Return the factor on a name in a script in which the place's own country writes nothing: カンデラ is a candela.
+
+    Foreign words and the names of shops are spelt in such a script too, and of foreign towns only large ones often.
+    """
+    known = reading.facts.countries.get(best.place.country)
+    languages = OF_SCRIPT.get(line.script, frozenset())
+    if known is None or not languages or languages & {*known.languages}:
+        return 1.0
+    return _FOREIGN_TOWN if best.place.level == "city" and best.place.population < _KNOWN_ABROAD else _FOREIGN_PLACE
 
 
 def _addressed(line: Line, mention: Mention) -> bool:

@@ -19,7 +19,7 @@ from geoagent.types import Cue, Place
 _CANDIDATE = re.compile(r"(?<![\w@])(?:\+|00)?\(?\d(?:[\d() .\-/–·]{4,22})\d(?!\w)")
 _LABEL = re.compile(
     r"(?:\b(?:te[l1I|](?! ?aviv)|tél|telef|telefon|telefono|teléfono|telefone|tlf|ph|phone|call|fon|fax|mob|"
-    r"mobile|cel|cell|gsm|тел|моб|факс|τηλ|đt|sđt|hp|telp|puh|sími|tālr|whatsapp|wa)\b|"
+    r"mobile|ce[l1I|]|cell|gsm|тел|моб|факс|τηλ|đt|sđt|hp|telp|puh|sími|tālr|whatsapp|wa)\b|"
     r"☎|📞|โทร|電話|电话|전화|هاتف|تلفن|ت:|טל|फ़ोन|फोन|ফোন)",
     re.IGNORECASE,
 )
@@ -43,6 +43,8 @@ _VANITY = re.compile(
 )
 """Freephone numbers in letters (1-800-FLOWERS), as they are advertised under the North American Numbering Plan."""
 _PLAN = {"US": 1.0, "CA": 0.3}
+_PLAN_1800 = {"US": 1.0, "CA": 0.3, "AU": 0.5, "SG": 1.0, "MY": 0.5, "PH": 0.5, "IN": 0.3, "IE": 0.3}
+"""The same if 1800 was written in one, which is also the freephone code of other countries."""
 _SOVIET = frozenset({(3, 3, 2, 2), (4, 2, 2, 2), (5, 1, 2, 2), (1, 3, 3, 2, 2), (1, 4, 2, 2, 2), (1, 5, 1, 2, 2)})
 _ALSO_USUAL = {region: _SOVIET for region in ("RU", "KZ", "UA", "BY", "KG", "TJ", "UZ", "TM")}
 """Groups in which countries write numbers besides the format of libphonenumber: area codes of 3 to 5 digits."""
@@ -151,13 +153,14 @@ def _used_in(
 
 
 def _vanity(line: Line, match: re.Match[str], reading: Reading) -> Cue:
-    """Make a cue of a number in letters: the North American Numbering Plan, and no place in it."""
+    """Make a cue of a number in letters: mostly of the North American Numbering Plan, and no place in it."""
+    plan = _PLAN_1800 if match.group().startswith("1800") else _PLAN
     return Cue(
         kind="phone",
         value=match.group(),
-        says=f"“{match.group()}” is a telephone number in letters, as usual in {listed(reading, _PLAN)}.",
+        says=f"“{match.group()}” is a telephone number in letters, as usual in {listed(reading, plan)}.",
         spans=(line.span(match.start(), match.end()),),
-        countries=_PLAN,
+        countries=plan,
         elsewhere=0.05,
         strength=0.8,
     )

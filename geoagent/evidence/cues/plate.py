@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from geoagent.evidence.cues.currency import is_price
@@ -15,11 +15,16 @@ from geoagent.types import Cue, Place
 
 ABROAD = 3e-4
 """Weight of a plate in a country without plates of this format: a foreign car from a matching country."""
-_SIGN = 25.0  # factor of a country whose distinguishing sign ("UA", "D") is on another line
+_SIGN = {1: 25.0, 2: 100.0, 3: 100.0}
+"""Factor of a country whose distinguishing sign ("D", "UA", "RUS") is on another line, by its letters."""
+_SIGN_ALONE = 0.5
+"""Strength of a distinguishing sign of three letters at what looks like a plate, but none of that country's: one of its
+characters was misread or not seen."""
 _MOST_COLOUR = 0.4
 """How well the colour must match the likeliest country for the plate to keep its full strength."""
 _MISSEEN = 0.15  # probability that light, dirt or a frame distort the apparent colour of a plate
 _BANDED = 6.0  # factor of a blue band at the left for countries that have one
+_AROUND = " .·|()"
 _MERCOSUR = frozenset({"AR", "BR", "PY", "UY"})  # with the band above the number
 _SPELL_OUT = frozenset({"US", "CA", "MX", "AU", "TH", "AE", "NG", "IQ", "PK", "VE", "CO", "BR"})
 """Countries with plates that spell out the state, province, emirate or city on a separate row."""
@@ -80,9 +85,9 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 del countries[code]  # two Han characters and a number are a plate only with a known district
             elif region:
                 countries[code] *= _NO_SUCH_CODE if code in _ALL_CODES else _UNKNOWN_CODE
-        if not countries:
-            continue
-        if len(lines) > 1 and not _alike(lines):
+        if not countries and len(lines) == 1:
+            cues += _by_sign(text, lines[0], reading)
+        if not countries or (len(lines) > 1 and not _alike(lines)):
             continue
         band, colour, suits = lines[0].band, *_coloured(lines, countries, reading.facts)
         countries = {code: weight * suits.get(code, 1.0) for code, weight in countries.items()}
@@ -94,9 +99,10 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         if owners and colour in ("white", "yellow"):
             countries = {code: weight * (_BANDED if code in owners else 1.0) for code, weight in countries.items()}
             supported = supported or bool(owners & set(countries))
-        for code in _signs_beside(reading, lines, countries):
-            countries[code] *= _SIGN
-            supported = True
+        for sign, code in _signs_beside(reading, lines):
+            if code in countries:
+                countries[code] *= _SIGN[len(sign.text.strip(_AROUND))]
+                supported = True
         district = bool(_IN_WORDS & inside.keys())  # 品川 330 can be nothing else
         supported = supported or district or bool(behind_sign(text, reading.facts))
         strength *= 1.0 if supported else _FORM_ALONE
@@ -140,15 +146,31 @@ def _together(cues: list[Cue]) -> list[Cue]:
     return [replace(best, spans=spans, strength=min(1.0, max(0.5 * best.strength, surer)))]
 
 
-def _signs_beside(reading: Reading, lines: tuple[Line, ...], countries: Mapping[str, float]) -> set[str]:
-    """Return the countries whose distinguishing sign ("UA", "D") is a line of its own, near the plate."""
-    found = set()
+def _signs_beside(reading: Reading, lines: tuple[Line, ...]) -> Iterator[tuple[Line, str]]:
+    """Yield the lines near a plate that are a distinguishing sign ("UA", "D"), with its country."""
     for other in reading.lines:
-        sign = other.text.strip(" .·|()")
+        sign = other.text.strip(_AROUND)
         code = SIGNS.get(sign, sign)
-        if other not in lines and code in countries and _near(other, lines[0]):
-            found.add(code)
-    return found
+        if other not in lines and len(sign) in _SIGN and code in reading.facts.plates and _near(other, lines[0]):
+            yield other, code
+
+
+def _by_sign(text: str, line: Line, reading: Reading) -> list[Cue]:
+    """A plate that fits no country, at which a distinguishing sign of three letters stands: IND at MH14JH335."""
+    for sign, code in _signs_beside(reading, (line,)):
+        if len(sign.text.strip(_AROUND)) == 3 and sum(c.isdigit() for c in text) >= 3:
+            return [
+                Cue(
+                    kind="plate",
+                    value=text,
+                    says=f"“{text}” looks like a number plate with the sign of {listed(reading, {code: 1.0})}.",
+                    spans=(span_of(line), sign.span(0, len(sign.text))),
+                    countries={code: 1.0},
+                    elsewhere=ABROAD,
+                    strength=_SIGN_ALONE,
+                )
+            ]
+    return []
 
 
 def _near(sign: Line, plate: Line) -> bool:

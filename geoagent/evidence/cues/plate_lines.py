@@ -16,9 +16,13 @@ _SURE_ROAD = 0.9
 _PRICE = re.compile(r"([A-Z]{3}) ?[\d .,]+|[\d .,]+ ?([A-Z]{3})")
 _DIGITS_ONLY = re.compile(r"\d{2,3}[-–]\d{2,3}[-–]\d{2,3}")
 _SIZE = re.compile(r"\d+ ?[X×] ?\d+(?: ?[X×] ?\d+)?")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _YEAR = re.compile(r"(?:.*[^\d])?(?:19[5-9]|20[0-3])\d")
 _AS_YEAR = 0.3
 """Strength of a plate that ends in a likely year: "EXPO 2020"."""
+_SAME_AS_CAPITALS, _MOST_RAISED, _LEAST_DIGITS = frozenset("ckmopsuvwxyzвкмнорстух"), 2, 4
+"""Small letters with the shape of their capitals, and the most of them and least digits on a plate read with them."""
+_BETWEEN = 6
 _UNITS = """
     KM M CM MM KG G T L ML CL DL HL KW W V A HP PS HZ MHZ GHZ KHZ GB MB TB KB MP MPH KMH RPM PSI BAR MIN SEC HRS HR
     AM PM PCS STK FT LB LBS OZ IN YD SQM SQFT CC DB LUX DPI
@@ -55,9 +59,11 @@ def candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
         ):
             continue  # "BR-101"
         # "ROOM 12", "BUS 123": a sign word; "PKT 4821" is not one, though "pkt" is a word in some language
-        words = [w for word in line.words for w in word.key.split() if len(w) >= 3]
+        words = [w for word in line.words for w in _LETTERS.findall(word.key) if len(w) >= 3]
         common = any(
-            w in reading.facts.signwords or w in reading.facts.international or (len(w) > 3 and is_common(reading, w))
+            w in reading.facts.signwords
+            or w in reading.facts.international
+            or (len(w) > 3 and (is_common(reading, w) or w in reading.facts.streets))
             for w in words
         )
         if _plausible(text) and not common:
@@ -66,8 +72,11 @@ def candidates(reading: Reading) -> list[tuple[tuple[Line, ...], str]]:
 
 
 def _neighbours(short: list[tuple[Line, str]]) -> Iterator[tuple[tuple[Line, str], tuple[Line, str]]]:
-    """Yield pairs of consecutive lines; if both have a position in the photo, one line may lie between them."""
-    for step in (1, 2):
+    """Yield pairs of consecutive lines; if both have a position in the photo, up to `_BETWEEN` may lie between them.
+
+    Plates that stand side by side are read row by row: the upper rows of all, then the lower ones.
+    """
+    for step in range(1, 2 + _BETWEEN):
         for one, two in zip(short, short[step:], strict=False):
             if step == 1 or (one[0].box is not None and two[0].box is not None):
                 yield one, two
@@ -105,8 +114,15 @@ def _of_one_plate(first: Line, second: Line) -> bool:
 
 
 def _bare(line: Line) -> str:
-    """Return the line without text around the plate; the eastern digits of Arabic plates are kept."""
-    return line.text.replace("|", " ").replace("  ", " ").strip(" •·.'")
+    """Return the line without text around the plate; the eastern digits of Arabic plates are kept.
+
+    Small letters that look like capitals are raised where the digits show no other sign of words: "y961KE 60".
+    """
+    text = line.text.replace("|", " ").replace("  ", " ").strip(" •·.'")
+    small = [c for c in text if c.islower()]
+    if small and len(small) <= _MOST_RAISED and sum(c.isdigit() for c in text) >= _LEAST_DIGITS:
+        return text.upper() if all(c in _SAME_AS_CAPITALS for c in small) else text
+    return text
 
 
 def year_like(text: str) -> float:

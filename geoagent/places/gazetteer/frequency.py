@@ -31,6 +31,9 @@ Up to 100,000 people it is the 95th percentile of town names that are no ordinar
 name of a large city is frequent because of the city.
 """
 
+_ANOTHER = 0.8
+"""Taken off where the name is not the usual one: few write of Mikkeli as St Michel."""
+
 
 @dataclass(frozen=True, eq=False)
 class Frequency:
@@ -80,7 +83,7 @@ class Frequency:
         together = -math.log10(sum(10.0**-value for value in values))
         return max(RARE, together - _PER_WORD * (len(values) - 1))
 
-    def names_place(self, key: str, population: int, home: Collection[str] = ()) -> float:
+    def names_place(self, key: str, population: int, home: Collection[str] = (), *, another: bool = False) -> float:
         """Probability that a written name means a place of so many people, not a word, a person or a firm.
 
         By the share that a place of that size usually has in the uses of its name: "Parks" is rarely the one of 1,188
@@ -90,8 +93,9 @@ class Frequency:
             key: normalised name.
             population: people in the place; 0 where unknown.
             home: languages of the place's country.
+            another: whether it is not the place's usual name, but another, or a declined form.
         """
-        usual = float(np.interp(math.log10(max(population, 1000)), _PEOPLE, _ZIPF))
+        usual = float(np.interp(math.log10(max(population, 1000)), _PEOPLE, _ZIPF)) - _ANOTHER * another
         return float(1.0 / (1.0 + 10.0 ** (self.of(key, home) - usual)))
 
     def _value(self, word: str, home: Collection[str]) -> float:
