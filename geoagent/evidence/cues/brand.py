@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import lru_cache
 
 from rapidfuzz import process
@@ -31,7 +32,7 @@ _INSTITUTIONS = frozenset({"institution", "police", "post", "municipal", "govern
 
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Find cues of kinds "brand" and "institution": the longest known names, with one OCR error corrected."""
-    cues = []
+    cues: dict[str, Cue] = {}
     phrases = _names(reading)
     busy = taken(earlier, ("plate", "phone", "domain", "landmark"))
     for line in reading.lines:
@@ -76,19 +77,23 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             where = known.place or ", ".join(
                 place.name for places in list(inside.values())[:1] for place, _ in places[:2] if len(inside) == 1
             )
-            cues.append(
-                Cue(
-                    kind="institution" if institution else "brand",
-                    value=written,
-                    says=f"“{written}” is {'an institution' if institution else 'a brand'} of "
-                    f"{where + ', ' if where else ''}{listed(reading, dict(known.countries))}.",
-                    spans=(line.span(start, end),),
-                    countries=dict(known.countries),
-                    inside=inside,
-                    strength=min(1.0, strength),
-                )
+            cue = Cue(
+                kind="institution" if institution else "brand",
+                value=written,
+                says=f"“{written}” is {'an institution' if institution else 'a brand'} of "
+                f"{where + ', ' if where else ''}{listed(reading, dict(known.countries))}.",
+                spans=(line.span(start, end),),
+                countries=dict(known.countries),
+                inside=inside,
+                strength=min(1.0, strength),
             )
-    return cues
+            cues[name] = _repeated(cues[name], cue) if name in cues else cue
+    return list(cues.values())
+
+
+def _repeated(first: Cue, again: Cue) -> Cue:
+    """One cue of a brand that stands on several lines: a repeated name is not independent evidence."""
+    return replace(max(first, again, key=lambda cue: cue.strength), spans=(*first.spans, *again.spans))
 
 
 def _cut_off(name: str, international: Collection[str]) -> bool:

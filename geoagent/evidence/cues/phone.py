@@ -31,6 +31,8 @@ _NOT_A_NUMBER = re.compile(
     r"|^(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|[12]\d|3[01])[./-](?:19|20)\d\d(?:\D+\d{1,2})*$"
 )
 _POSTCODE = re.compile(r"\d{5}-\d{3,4}")  # ZIP+4, CEP: digits in these groups are a telephone number only with a label
+_TWO = re.compile(r"(\d{8,11})[-–/](\d{8,11})")
+_DIGITS = re.compile(r"\d+")
 _CHAINED = re.compile(r"\d[-–.·]$")
 _ROW, _ROWS = re.compile(r"(?=(?:\D*\d){6})[^A-Za-z]*"), 8
 """A line of figures without a word, and how many make a table: nothing unlabelled in it is a number to call."""
@@ -67,7 +69,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     for line in reading.lines:
         vanity = list(_VANITY.finditer(line.text))
         cues += [_vanity(line, match, reading) for match in vanity]
-        for match in _CANDIDATE.finditer(line.digits):
+        for match in (part for found in _CANDIDATE.finditer(line.digits) for part in _apart(found)):
             if any(match.start() < other.end() and other.start() < match.end() for other in vanity):
                 continue
             if overlaps(busy, line.region, *match.span()) or overlaps(labels, line.region, *match.span()):
@@ -97,6 +99,16 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 numbers[dialled] = len(cues)
                 cues.append(cue)
     return cues
+
+
+def _apart(match: re.Match[str]) -> list[re.Match[str]]:
+    """Return the two numbers that stand joined in a text, each as a match: "3208191065-3125080602"."""
+    text, parts = match.string, _TWO.fullmatch(match.group())
+    if parts is None:
+        return [match]
+    start, split = match.start(), match.start() + parts.start(2)
+    ends = ((start, match.start() + parts.end(1)), (split, match.end()))
+    return [found for a, b in ends if (found := _DIGITS.match(text, a, b)) is not None]
 
 
 def _international(raw: str, line: Line, match: re.Match[str], reading: Reading) -> Cue | None:

@@ -23,6 +23,7 @@ characters was misread or not seen."""
 _MOST_COLOUR = 0.4
 """How well the colour must match the likeliest country for the plate to keep its full strength."""
 _MISSEEN = 0.15  # probability that light, dirt or a frame distort the apparent colour of a plate
+_LOOKS_DARK = 0.4  # that it looks black: what stands in the shade does
 _BANDED = 6.0  # factor of a blue band at the left for countries that have one
 _AROUND = " .·|()"
 _MERCOSUR = frozenset({"AR", "BR", "PY", "UY"})  # with the band above the number
@@ -45,6 +46,8 @@ _AGREES, _SURER = 0.3, 0.1
 """Least weight of a plate in another's country to agree with it, and what each adds to or takes from its strength."""
 _SURE_ROW = 0.85
 """Least confidence of the rows of a plate in two rows: digits on a wall and a house number are joined easily."""
+_AS_HIGH, _OVER = 1.4, 0.8
+"""How much higher one of two rows of a plate may be, and the share of the shorter one that lies over the other."""
 _LATIN = str.maketrans("АВЕІКМНОРСТУХ", "ABEIKMHOPCTYX")
 _CODE_OF_A_PLACE = re.compile(
     r"[1-9]\d{3} [A-Z]{2}|(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT) \d{4}|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d"
@@ -183,9 +186,19 @@ def _near(sign: Line, plate: Line) -> bool:
 
 
 def _alike(lines: tuple[Line, ...]) -> bool:
-    """Whether two rows may be read as one plate: both surely read, and on the same ground where that is known."""
+    """Whether two rows may be read as one plate: surely read, and on the same ground or one right under the other."""
     panels = {line.panel for line in lines if line.panel}
-    return min(line.confidence for line in lines) >= _SURE_ROW and len(panels) < 2
+    return min(line.confidence for line in lines) >= _SURE_ROW and (len(panels) < 2 or _stacked(lines))
+
+
+def _stacked(lines: tuple[Line, ...]) -> bool:
+    """Whether two rows are as high as each other, one right under the other; False where their places are not known."""
+    a, b = lines[0].box, lines[1].box
+    if a is None or b is None:
+        return False
+    high, low = max(a[3] - a[1], b[3] - b[1]), min(a[3] - a[1], b[3] - b[1])
+    over = min(a[2], b[2]) - max(a[0], b[0])
+    return high <= _AS_HIGH * low and over >= _OVER * min(a[2] - a[0], b[2] - b[0])
 
 
 def _spelled_out(code: str, lines: tuple[Line, ...], reading: Reading) -> tuple[Line, Place] | None:
@@ -207,7 +220,8 @@ def _coloured(lines: tuple[Line, ...], countries: Mapping[str, float], facts: Fa
     """
     best: tuple[str, dict[str, float]] = ("", {})
     for colour in dict.fromkeys(line.panel for line in lines if line.panel):
-        suits = {code: _MISSEEN + (1.0 - _MISSEEN) * facts.plates[code].colours.get(colour, 0.0) for code in countries}
+        unsure = _LOOKS_DARK if colour == "black" else _MISSEEN
+        suits = {code: unsure + (1.0 - unsure) * facts.plates[code].colours.get(colour, 0.0) for code in countries}
         if max(suits.values()) > max(best[1].values(), default=0.0):
             best = (colour, suits)
     return best
