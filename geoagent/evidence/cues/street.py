@@ -30,6 +30,8 @@ _SURNAMES, _PERSON = frozenset({"hill", "park", "green", "wood", "lane", "banks"
 """Street words that are common surnames too, and the factor on them after a first name."""
 _ORDINARY = 0.3
 """Strength of a street word that is an ordinary English word and of no country in particular."""
+_NEEDS_STOP = frozenset({"al", "col"})
+"""Short forms that are words of other languages, and count with a full stop only: not "Al bismi", "Col du Galibier"."""
 _ENGLISH_VERBS = frozenset({"call", "way", "via", "pass", "drive", "walk", "close", "rise", "view", "ring"})
 """Street words that are ordinary English words: before other ordinary words they name no street."""
 _NOT_NAMES = frozenset({"the", "a", "follow", "us", "no", "to", "only", "ahead", "closed", "open"})
@@ -221,9 +223,9 @@ def _plausible(
         return True  # "Pärnu mnt 15"
     if len(key) <= 2 and line.text == line.text.upper():
         return after == "."
-    beside = words[last + 1 :][:1] if known.position != "after" else words[max(0, first - 1) : first]
-    named = any(w.text[:1].isupper() or w.text[:1].isdigit() for w in beside)  # not "Al bismi", "Col du Galibier"
-    return after == "." or (words[first].text[:1].isupper() and named)
+    if after == "." or key in _NEEDS_STOP:
+        return after == "."
+    return words[first].text[:1].isupper() and len(words) > 1
 
 
 def _capital(word: str) -> bool:
