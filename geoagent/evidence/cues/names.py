@@ -38,6 +38,7 @@ _LEADING = 4  # top matches of a name that are considered as the larger place of
 _DEEP = 60  # matches among which a town in a named region is searched
 _SUPPORTED = 40.0
 """Likelihood ratio for a place whose region or country is written next to its name."""
+_MEANT = 0.3  # least weight of a place that a name usually means
 _KEPT = 12  # matches of one name that are kept
 _EXACT = {"primary": 1.0, "alternate": 0.85, "code": 0.55, "stem": 0.7, "translit": 0.6, "fuzzy": 0.55}
 _FAR_PLACES, _LISTED, _OF_A_LIST = 3, 0.2, 0.2
@@ -177,7 +178,7 @@ def _cue(
     strength = _EXACT.get(best.exactness, 0.5) * (_BY_ANOTHER_NAME if little_known(best) else 1.0)
     strength *= length_factor(mention, line) * line_factor(line, mention, reading)
     supported = stated or _supported(best, others)
-    strength *= place_sense(reading, line, mention, best, supported=supported)
+    strength *= place_sense(reading, line, mention, _best_known(best, matches, weights), supported=supported)
     if not mention.capitalised and not written_small(line, mention, reading):
         # An ordinary word of some language, all the more where the line begins with a capital: "Murakaza neza".
         strength *= 0.03 if line.text[:1].isupper() and mention.start else 0.12
@@ -234,6 +235,12 @@ def _cue(
         places=tally.ranked(),
         strength=min(1.0, strength),
     )
+
+
+def _best_known(best: Match, matches: tuple[Match, ...], weights: list[float]) -> Match:
+    """Return the place of a name of which most is written: Florence, not its province, of unknown population."""
+    alike = [match for match, weight in zip(matches, weights, strict=True) if weight >= _MEANT]
+    return max((best, *alike), key=lambda match: match.place.population)
 
 
 def _with_small(reading: Reading, mention: Mention, others: list[Mention]) -> tuple[Match, ...]:

@@ -69,7 +69,9 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     for line in reading.lines:
         vanity = list(_VANITY.finditer(line.text))
         cues += [_vanity(line, match, reading) for match in vanity]
-        for match in (part for found in _CANDIDATE.finditer(line.digits) for part in _apart(found)):
+        for match, begin in (
+            (part, found.start()) for found in _CANDIDATE.finditer(line.digits) for part in _apart(found)
+        ):
             if any(match.start() < other.end() and other.start() < match.end() for other in vanity):
                 continue
             if overlaps(busy, line.region, *match.span()) or overlaps(labels, line.region, *match.span()):
@@ -80,7 +82,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 continue
             if is_labelled(raw, line.text[: match.start()], reading.facts):
                 continue  # "CEP 01310-100"
-            labelled = bool(_LABEL.search(line.text[: match.start()][-14:]))
+            labelled = bool(_LABEL.search(line.text[:begin][-14:]))
             if not labelled and (table or _CHAINED.search(line.digits[: match.start()]) or _FIGURES.search(raw)):
                 continue  # one of a row of figures
             if _FREEPHONE.match(raw) or (_POSTCODE.fullmatch(raw) and not labelled):

@@ -20,6 +20,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _YEAR = re.compile(r"(?:.*[^\d])?(?:19[5-9]|20[0-3])\d")
 _AS_YEAR = 0.3
 """Strength of a plate that ends in a likely year: "EXPO 2020"."""
+_WORD = re.compile(r"[^\W\d_A-Z]{2}")
 _SAME_AS_CAPITALS, _MOST_RAISED, _LEAST_DIGITS = frozenset("ckmopsuvwxyzвкмнорстух"), 2, 4
 """Small letters with the shape of their capitals, and the most of them and least digits on a plate read with them."""
 _BETWEEN = 6
@@ -120,9 +121,9 @@ def _bare(line: Line) -> str:
     """
     text = line.text.replace("|", " ").replace("  ", " ").strip(" •·.'")
     small = [c for c in text if c.islower()]
-    if small and len(small) <= _MOST_RAISED and sum(c.isdigit() for c in text) >= _LEAST_DIGITS:
-        return text.upper() if all(c in _SAME_AS_CAPITALS for c in small) else text
-    return text
+    if len(small) > _MOST_RAISED or sum(c.isdigit() for c in text) < _LEAST_DIGITS or _WORD.search(text):
+        return text
+    return text.upper() if all(c in _SAME_AS_CAPITALS for c in small) else text
 
 
 def year_like(text: str) -> float:

@@ -31,6 +31,8 @@ Up to 100,000 people it is the 95th percentile of town names that are no ordinar
 name of a large city is frequent because of the city.
 """
 
+_SPOKEN = {"sh": "hr", "nb": "no", "fil": "tl"}
+"""Codes of the frequencies' languages that are others in the tables of countries."""
 _ANOTHER = 0.8
 """Taken off where the name is not the usual one: few write of Mikkeli as St Michel."""
 
@@ -95,11 +97,18 @@ class Frequency:
             home: languages of the place's country.
             another: whether it is not the place's usual name, but another, or a declined form.
         """
-        usual = float(np.interp(math.log10(max(population, 1000)), _PEOPLE, _ZIPF)) - _ANOTHER * another
+        usual = float(np.interp(math.log10(max(population, 1000)), _PEOPLE, _ZIPF))
+        if another and not self._is_of(key, home):
+            usual -= _ANOTHER
         return float(1.0 / (1.0 + 10.0 ** (self.of(key, home) - usual)))
+
+    def _is_of(self, key: str, home: Collection[str]) -> bool:
+        """Whether some language of a place's country uses a name most: "Hrvatske" is Croatia in its own language."""
+        return any(_SPOKEN.get(self.zipf[w][2], self.zipf[w][2]) in home for w in key.split() if w in self.zipf)
 
     def _value(self, word: str, home: Collection[str]) -> float:
         english, other, language = self.zipf.get(word, (RARE, RARE, ""))
+        language = _SPOKEN.get(language, language)
         english = max(english, _SHORT.get(len(word), RARE))
         if word in self.ordinary:
             english += _ORDINARY
