@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from geoagent.evidence.cues.boxes import gap_x, gap_y, height
 from geoagent.evidence.cues.reading import Line, Reading, listed
 from geoagent.types import Cue
 
@@ -78,9 +79,7 @@ def _on_its_car(line: Line, plate: Line) -> bool:
     a, b = line.box, plate.box
     if a is None or b is None:
         return abs(line.region - plate.region) == 1
-    tall = b[3] - b[1]
-    over = min(a[2], b[2]) - max(a[0], b[0])
-    return over > 0 and a[3] - a[1] <= tall and max(a[1], b[1]) - min(a[3], b[3]) <= _REACH * tall
+    return gap_x(a, b) < 0 and height(a) <= height(b) and gap_y(a, b) <= _REACH * height(b)
 
 
 def _looks_like_host(host: str) -> bool:

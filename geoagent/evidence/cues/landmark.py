@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from geoagent.evidence.cues.boxes import gap_x, height, width
 from geoagent.evidence.cues.context import DECOR, LINKS, MADE_IN, TOWARDS
 from geoagent.evidence.cues.reading import UNSPACED, Line, Reading, country_name, overlaps, taken
 from geoagent.places.gazetteer.landmarks import Landmark
@@ -115,15 +116,9 @@ def _neighbours(lines: tuple[Line, ...]) -> Iterator[tuple[Line, Line]]:
                 if two is lines[i + 1]:
                     yield one, two
                 continue
-            above, below = sorted((one, two), key=lambda line: line.box or (0.0, 0.0, 0.0, 0.0), reverse=False)
-            if (above.box or one.box)[1] > (below.box or two.box)[1]:
-                above, below = below, above
-            a, b = above.box, below.box
-            if a is None or b is None:
-                continue
-            tall = max(a[3] - a[1], b[3] - b[1])
-            shared = min(a[2], b[2]) - max(a[0], b[0])
-            if shared >= 0.4 * min(a[2] - a[0], b[2] - b[0]) and -0.5 * tall <= b[1] - a[3] <= 1.2 * tall:
+            (a, above), (b, below) = sorted(((one.box, one), (two.box, two)), key=lambda pair: pair[0][1])
+            tall = max(height(a), height(b))
+            if -gap_x(a, b) >= 0.4 * min(width(a), width(b)) and -0.5 * tall <= b[1] - a[3] <= 1.2 * tall:
                 yield above, below
 
 

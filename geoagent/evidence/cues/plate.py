@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from geoagent.evidence.cues.boxes import gap_x, gap_y, height, width
 from geoagent.evidence.cues.currency import is_price
 from geoagent.evidence.cues.plate_forms import BLUE_BAND, BY_PREFIX, DIGITS, SIGNS, behind_sign, codes_like, fits
 from geoagent.evidence.cues.plate_lines import candidates, span_of, state_rows, year_like
@@ -181,8 +182,7 @@ def _near(sign: Line, plate: Line) -> bool:
     a, b = sign.box, plate.box
     if a is None or b is None:
         return True
-    wide, tall = b[2] - b[0], b[3] - b[1]
-    return max(a[0], b[0]) - min(a[2], b[2]) <= wide and max(a[1], b[1]) - min(a[3], b[3]) <= tall
+    return gap_x(a, b) <= width(b) and gap_y(a, b) <= height(b)
 
 
 def _alike(lines: tuple[Line, ...]) -> bool:
@@ -196,9 +196,8 @@ def _stacked(lines: tuple[Line, ...]) -> bool:
     a, b = lines[0].box, lines[1].box
     if a is None or b is None:
         return False
-    high, low = max(a[3] - a[1], b[3] - b[1]), min(a[3] - a[1], b[3] - b[1])
-    over = min(a[2], b[2]) - max(a[0], b[0])
-    return high <= _AS_HIGH * low and over >= _OVER * min(a[2] - a[0], b[2] - b[0])
+    low, high = sorted((height(a), height(b)))
+    return high <= _AS_HIGH * low and -gap_x(a, b) >= _OVER * min(width(a), width(b))
 
 
 def _spelled_out(code: str, lines: tuple[Line, ...], reading: Reading) -> tuple[Line, Place] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from geoagent.evidence.cues.boxes import gap_x, gap_y, height
 from geoagent.evidence.cues.reading import Line, Reading, is_common
 from geoagent.evidence.cues.road import on_its_panel
 from geoagent.places.gazetteer.fact_types import compiled
@@ -98,9 +99,8 @@ def _touch(row: Line, number: Line) -> bool:
     a, b = row.box, number.box
     if a is None or b is None:
         return True
-    tall = b[3] - b[1]
-    over = min(a[2], b[2]) - max(a[0], b[0])
-    return a[3] - a[1] <= 1.2 * tall and over > 0 and max(a[1], b[1]) - min(a[3], b[3]) <= 0.8 * tall
+    tall = height(b)
+    return height(a) <= 1.2 * tall and gap_x(a, b) < 0 and gap_y(a, b) <= 0.8 * tall
 
 
 def _of_one_plate(first: Line, second: Line) -> bool:
@@ -108,10 +108,8 @@ def _of_one_plate(first: Line, second: Line) -> bool:
     a, b = first.box, second.box
     if a is None or b is None:
         return True
-    tall, low = max(a[3] - a[1], b[3] - b[1]), min(a[3] - a[1], b[3] - b[1])
-    gap_x = max(a[0], b[0]) - min(a[2], b[2])
-    gap_y = max(a[1], b[1]) - min(a[3], b[3])
-    return tall <= 2.5 * max(low, 1.0) and gap_x <= 0.5 * tall and gap_y <= 0.8 * low
+    low, tall = sorted((height(a), height(b)))
+    return tall <= 2.5 * max(low, 1.0) and gap_x(a, b) <= 0.5 * tall and gap_y(a, b) <= 0.8 * low
 
 
 def _bare(line: Line) -> str:

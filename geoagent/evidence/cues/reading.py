@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from geoagent.evidence.cues.boxes import Box
 from geoagent.evidence.cues.identify import DEFAULT as IDENTIFIER
 from geoagent.evidence.cues.instructions import MAX_CHARS, instructs
 from geoagent.evidence.scripts import LIKE_LATIN, script_of
@@ -71,7 +72,7 @@ class Line:
     script_is_evidence: bool
     panel: str = ""
     band: str = ""
-    box: tuple[float, float, float, float] | None = None
+    box: Box | None = None
     sure: float = 1.0
 
     @cached_property
@@ -217,7 +218,7 @@ class Reading:
                     yield folded.key[i : i + size], *folded.span(i, i + size)
 
 
-def _box(region: TextRegion) -> tuple[float, float, float, float] | None:
+def _box(region: TextRegion) -> Box | None:
     """Return the axis-aligned bounding box of a region, or None if it has no position."""
     if len(region.polygon_px) != 4:
         return None
