@@ -96,6 +96,11 @@ def test_the_address_on_a_car_is_no_second_witness_to_its_plate():
     assert strength("domain", over) == strength("domain", away)
 
 
+def test_digits_around_an_arabic_word_are_a_tunisian_plate_however_it_is_read():
+    for text in ("204 تونس 5817", "204 ۇنس 5817"):
+        assert country(statements("plate", TextRegion(text, panel="black"))[0]) == "TN"
+
+
 # Streets
 
 

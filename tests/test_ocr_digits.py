@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from geoagent import GeoAgent
+from geoagent.evidence.ocr._between import may_hold_a_word, with_word
 from geoagent.evidence.ocr._classes import Classes, logical
 from geoagent.evidence.ocr._lines import Guess
 from geoagent.evidence.scripts import evident_script, native_digits, script_of
@@ -108,3 +111,33 @@ def test_such_numbers_are_evidence(line: str, kind: str, country: str) -> None:
     answer = AGENT.locate_text([line])
     assert kind in {cue.kind for cue in answer.cues}
     assert answer.countries[0].code == country
+
+
+@pytest.mark.parametrize(
+    ("figures", "read", "text"),
+    [
+        ("2045817", "5817 تونس 204", "204 تونس 5817"),
+        ("2045817", "587 تویس 204", "204 تویس 5817"),  # the digits are those of the engine that reads digits
+        ("885120", "5120 تونس 88", "88 تونس 5120"),
+        ("2045817", "204 5817", None),
+        ("2045817", "تونس 2045817", None),
+        ("2045817", "9336 تونس 111", None),
+        ("2045817", "58 تونس 17 شارع 204", None),
+        ("2045817", "5817 و 204", None),
+    ],
+)
+def test_a_word_between_digits_is_put_where_it_stands(figures: str, read: str, text: str | None) -> None:
+    assert with_word(figures, read) == text
+
+
+@given(st.from_regex(r"\A[0-9]{6,8}\Z"), st.text(alphabet="0123456789 تونسق-"))
+def test_the_digits_stay_those_that_were_read(figures: str, read: str) -> None:
+    found = with_word(figures, read)
+    assert found is None or "".join(filter(str.isdigit, found)) == figures
+
+
+def test_only_lines_as_long_as_a_plate_may_hold_a_word() -> None:
+    assert [may_hold_a_word(text) for text in ("2045817", " 885120 ", "20458", "204581766", "204-5817", "A204581")] == [
+        *[True] * 2,
+        *[False] * 4,
+    ]

@@ -10,13 +10,14 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
 from geoagent.errors import GeoAgentError, OcrError
 from geoagent.evidence.ocr import Piece
+from geoagent.evidence.ocr._between import SCRIPT, may_hold_a_word, with_word
 from geoagent.evidence.ocr._layout import lay_out
 from geoagent.evidence.ocr._lines import Guess
 from geoagent.evidence.ocr._mirror import Read, settle
@@ -177,8 +178,19 @@ class ManyScripts:
                 # If nothing else is written in its script, one or two letters are likely noise.
                 found = found if found and evident_script(found[0].text, 1.0) else None
         if found is None:
-            return None
+            found = self._between_digits(line)
+            return None if found is None else (*found, False)
         return *found, _evident(line, found[0]) or found[0].script in written
+
+    def _between_digits(self, line: _Line) -> tuple[Guess, int] | None:
+        """Return a line of digits with the Arabic word between them, if there is one."""
+        figures = line.crop.reading.text
+        if SCRIPT not in self.scripts or not line.ways or not may_hold_a_word(figures):
+            return None
+        self._ask(line, (SCRIPT,))
+        guess, turns = line.guesses[SCRIPT]
+        text = with_word(figures, guess.text) if guess.confidence >= _EVIDENT else None
+        return None if text is None else (replace(guess, text=text), turns)
 
 
 def _line(crop: Crop) -> _Line:
