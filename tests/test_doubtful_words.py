@@ -50,9 +50,20 @@ def test_small_letters_that_look_like_capitals_are_read_as_those(text):
     assert country(told) == "RU"
 
 
-@pytest.mark.parametrize("text", ["Box 4821", "kw 4821 ab", "CALLE7"])
+@pytest.mark.parametrize("text", ["Box 4821", "kw 4821 ab", "CALLE7", "1080p", "1990s", "100000x"])
 def test_words_with_a_number_are_no_plates(text):
     assert not statements("plate", text)
+
+
+def test_signs_that_are_words_or_above_the_number_tell_nothing():
+    for sign in (line("AND", left=160), line("FIN", left=160), line("IND", 1, left=200)):
+        assert not statements("plate", line("KA05MK72", left=200), sign)
+
+
+def test_a_sign_that_stands_at_several_plates_counts_once():
+    plate, signs = line("AB-123-CD", left=300), [line("I", left=280), line("I", left=460), line("I", left=470)]
+    once, thrice = (statements("plate", plate, *some)[0] for some in (signs[:1], signs))
+    assert weight(once, "IT") == pytest.approx(weight(thrice, "IT"))
 
 
 def upper_and_lower(left: float, upper: str, lower: str, **more) -> tuple[TextRegion, TextRegion]:
@@ -96,9 +107,16 @@ def test_the_address_on_a_car_is_no_second_witness_to_its_plate():
     assert strength("domain", over) == strength("domain", away)
 
 
+def test_a_plate_of_other_countries_takes_nothing_from_an_address():
+    plate, over = line("LEA 1234", 4, left=300, height=40), line("www.kohinoor.com.pk", 2, left=300)
+    assert strength("domain", plate, over) == strength("domain", over)
+
+
 def test_digits_around_an_arabic_word_are_a_tunisian_plate_however_it_is_read():
     for text in ("204 تونس 5817", "204 ۇنس 5817"):
         assert country(statements("plate", TextRegion(text, panel="black"))[0]) == "TN"
+    for text in ("١٢٣-٤٥٦-٧٨٩", "120 متر 350", "100 جنيه 200", "۱۲ الف ۳۴۵"):
+        assert not statements("plate", TextRegion(text, panel="black"))
 
 
 # Streets
@@ -123,6 +141,9 @@ def test_what_only_looks_like_a_street_is_none(text):
 @pytest.mark.parametrize(
     ("text", "of"),
     [
+        ("Kongens Gade", "DK"),
+        ("Aleksis Kiven katu 12", "FI"),
+        ("Baker Street", "GB"),
         ("Al. Niepodległości", "PL"),
         ("Col. Jardines del Bosque", "MX"),
         ("Rue du Lac", "FR"),
@@ -147,13 +168,26 @@ def test_a_form_of_a_firm_needs_a_name(text):
     assert statements("company", "Construcciones Rivas SL")
 
 
+@pytest.mark.parametrize(
+    ("text", "of"), [("UAB Žemaitija", "LT"), ("PT Sumber Makmur", "ID"), ("SIA Baltijas Koks", "LV")]
+)
+def test_forms_that_stand_before_the_name_stay(text, of):
+    assert of in {country(c) for c in statements("company", text)}
+
+
 @pytest.mark.parametrize("text", ["www.af", "46.TC", "12.mk"])
 def test_what_was_cut_off_is_no_address(text):
     assert not statements("domain", text)
 
 
+@pytest.mark.parametrize("text", ["www.1177.se", "1177.se", "info@163.cn"])
+def test_numbers_can_be_names_of_addresses(text):
+    assert statements("domain", text)
+
+
 def test_a_longer_name_is_another_institution():
     assert strength("institution", "National Environment Agency") < 0.4 * strength("institution", "Environment Agency")
+    assert strength("institution", "Gare SNCF") > 0.2  # the word before says what it is, and not whose
 
 
 def test_1800_in_one_is_dialled_in_more_countries():
@@ -212,13 +246,19 @@ def test_natural_sights_are_landmarks(text, of):
     assert [country(c) for c in statements("landmark", text)] == [of]
 
 
+def test_names_that_other_things_carry_too_say_little():
+    for text in ("GARNI", "Kakadu", "San Gottardo"):
+        assert strength("landmark", text) < 0.4
+
+
 # Habits
 
 
 def test_walking_times_are_written_as_in_the_alps():
     (told, *_) = statements("habit", "Passhöhe", "2h 40min")
-    assert country(told) == "CH"
-    assert not statements("habit", "Free for 40 min")
+    assert weight(told, "CH") > 0.2
+    for text in ("Free for 40 min", "Film 1h 45min"):
+        assert not statements("habit", text)
 
 
 def test_the_upper_row_of_a_nepalese_plate_is_known():

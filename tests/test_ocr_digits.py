@@ -130,10 +130,16 @@ def test_a_word_between_digits_is_put_where_it_stands(figures: str, read: str, t
     assert with_word(figures, read) == text
 
 
-@given(st.from_regex(r"\A[0-9]{6,8}\Z"), st.text(alphabet="0123456789 تونسق-"))
-def test_the_digits_stay_those_that_were_read(figures: str, read: str) -> None:
-    found = with_word(figures, read)
-    assert found is None or "".join(filter(str.isdigit, found)) == figures
+@given(st.from_regex(r"\A[0-9]{6,8}\Z"), st.integers(1, 5), st.sampled_from(["تونس", "قوس", "TUN"]), st.integers(0, 9))
+def test_the_digits_stay_those_that_were_read(figures: str, cut: int, word: str, wrong: int) -> None:
+    left, right = figures[:cut], figures[cut:]
+    assert with_word(figures, f"{right} {word} {left}") == f"{left} {word} {right}"
+    found = with_word(figures, f"{right[:-1]}{wrong} {word} {left}")  # another last digit
+    assert found == f"{left} {word} {right}"
+
+
+def test_a_lost_digit_does_not_move_the_word() -> None:
+    assert with_word("1934091", "4091 تونس 19") == "193 تونس 4091"
 
 
 def test_only_lines_as_long_as_a_plate_may_hold_a_word() -> None:

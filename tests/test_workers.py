@@ -113,6 +113,20 @@ def test_of_a_batch_that_kills_each_is_tried_alone(tmp_path: Path) -> None:
     )
 
 
+def test_a_batch_that_fails_as_a_whole_is_given_again_request_by_request(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with Pool(duties.all_or_none, (log,), 2) as pool:
+        found = [reply if not isinstance(reply, Exception) else str(reply) for _, reply in pool.map(range(12), 4)]
+    assert found == [2 * n if n != 5 else "5 is unlucky" for n in range(12)]
+    assert sorted(log.read_text().split()) == ["1"] * 4 + ["4"] * 3
+
+
+def test_a_batch_that_takes_too_long_is_tried_apart() -> None:
+    with Pool(duties.sleeping, (), 1, timeout_s=2.0) as pool:
+        found = [str(reply) for _, reply in pool.map([0.0, 30.0, 0.0], 3)]
+    assert found == ["0.0", "could not be looked at: it took longer than 2 s", "0.0"]
+
+
 def test_a_request_that_takes_too_long_is_one_error() -> None:
     with Pool(duties.sleeping, (), 1, timeout_s=1.0) as pool:
         assert values(pool, [0.0, 30.0, 0.0]) == [0.0, "could not be looked at: it took longer than 1 s", 0.0]
@@ -207,6 +221,27 @@ def test_the_encoder_gets_photos_in_batches(folder: Path) -> None:
     for wrong in (0, -1, 1.5, True, None):
         with pytest.raises(ConfigError, match="batch must be a whole number"):
             agent.locate_many(photos, batch=wrong)
+
+
+def test_a_photo_at_which_the_encoder_breaks_costs_no_other(folder: Path) -> None:
+    class Breaking(Encoder):
+        def __call__(self, photos: Any) -> np.ndarray:
+            if any(photo.source.endswith("1.png") for photo in photos):
+                raise ValueError("a bug")
+            return super().__call__(photos)
+
+    base = GeoAgent.load(ocr="stand_in.engine")
+    agent = replace(base, assets=replace(base.assets, world=seen_world()), encoder=Breaking())
+    photos = [folder / f"{n}.png" for n in (0, 1, 2, 4, 5)]
+    for batch in (1, 2, 3, 5):
+        found = [answer.status for answer in agent.locate_many(photos, batch=batch)]
+        assert found == ["ok", "error", "ok", "ok", "ok"]
+
+
+def test_entries_of_a_folder_can_be_looked_at_by_workers(folder: Path) -> None:
+    agent = GeoAgent.load(ocr="stand_in.engine")
+    entries = [entry for entry in sorted(os.scandir(folder), key=lambda e: e.name) if entry.name != "3.png"]
+    assert [a.status for a in agent.locate_many(entries, workers=2)] == ["ok"] * 5 + ["error"]
 
 
 def test_a_picture_that_the_encoder_refuses_is_a_warning_of_its_own_answer(folder: Path) -> None:

@@ -178,7 +178,7 @@ class GeoAgent:
             photo = open_photo(photo)
         if vision is None:
             with clock("look"):
-                (vision,) = self.look([photo])
+                vision = self.look(photo)
         with clock("read"):
             regions, warnings = read_regions(photo, self.ocr)
         notes = (*self.lost, *photo.warnings, *warnings)
@@ -333,9 +333,9 @@ class GeoAgent:
         config = Config.make({**self.config.model_dump(exclude_unset=True), **settings})
         return replace(self, config=config)
 
-    def look(self, photos: Sequence[Photo]) -> list[VisionEvidence]:
-        """Judge pictures alone; the world's prior stands in, with a warning, without an encoder or if it fails."""
-        return look(photos, self.assets.world, self.encoder, silent=bool(self.lost))
+    def look(self, photo: Photo) -> VisionEvidence:
+        """Judge the picture alone; the world's prior stands in, with a warning, without an encoder or if it fails."""
+        return look([photo], self.assets.world, self.encoder, silent=bool(self.lost))[0]
 
     def read(self, photo: Input) -> TextEvidence:
         """Read the text in the picture and find its cues and constraints.

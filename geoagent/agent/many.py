@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 from geoagent.agent.batch import Job, attempt, run
 from geoagent.agent.pool import Pool
+from geoagent.agent.reading import look
 from geoagent.agent.timing import Clock
 from geoagent.agent.workers import Serve, sensible_workers
 from geoagent.answer import Answer
@@ -64,15 +66,17 @@ def observe_many(agent: Any, photos: Sequence[Input]) -> list[Observation | GeoA
     clocks = [Clock() for _ in photos]
     opened = [attempt(_open, photo, clock) for photo, clock in zip(photos, clocks, strict=True)]
     together = Clock()
+    pictures = [photo for photo in opened if isinstance(photo, Photo)]
     with together("look"):
-        judged = iter(agent.look([photo for photo in opened if isinstance(photo, Photo)]))
+        looked = attempt(look, pictures, agent.assets.world, agent.encoder, silent=bool(agent.lost))
+    judged = iter([None] * len(pictures) if isinstance(looked, GeoAgentError) else looked)  # then one by one
     share = round(together.seconds["look"] / len(photos), 4)
     found: list[Observation | GeoAgentError] = []
     for photo, clock in zip(opened, clocks, strict=True):
         if isinstance(photo, Photo):
             photo = attempt(agent.observe, photo, vision=next(judged))
         if isinstance(photo, Observation):
-            photo = replace(photo, seconds={**photo.seconds, **clock.seconds, "look": share})
+            photo = replace(photo, seconds={"look": share, **photo.seconds, **clock.seconds})
         found.append(photo)
     return found
 
@@ -87,6 +91,9 @@ def looking(config: Config) -> Serve:
     from geoagent.agent.core import GeoAgent
 
     return partial(observe_many, GeoAgent.load(config))
+
+
+_NOT_REACHED = GeoAgentError("not looked at: looking at the photos before it came to an end")
 
 
 class Ahead:
@@ -113,13 +120,13 @@ class Ahead:
         Raises:
             GeoAgentError: the photo cannot be looked at.
         """
-        observed: Observation
         if self._pool is None and self._batch == 1:  # nothing is gained by looking ahead
-            observed = self._agent.observe(photo)
-            return observed
-        observed = next(seen for asked, seen in self._stream if asked is photo)
-        if isinstance(observed, GeoAgentError):
-            raise observed
+            alone: Observation = self._agent.observe(photo)
+            return alone
+        seen = next((seen for asked, seen in self._stream if asked is photo), _NOT_REACHED)
+        if isinstance(seen, GeoAgentError):
+            raise seen
+        observed: Observation = seen
         return observed
 
     def locate(self, photo: Input) -> Answer:
@@ -170,6 +177,8 @@ def locate_many(
 
 
 def _located(agent: Any, photos: Sequence[Input], count: int, batch: int, progress: bool) -> Iterator[Answer]:
+    if count > 1:  # what stands for a file (os.DirEntry) need not reach another process
+        photos = [Path(photo) for photo in photos if isinstance(photo, str | os.PathLike)]
     with Ahead(agent, count, batch) as ahead:
         ahead.begin(photos)
         jobs = (Job(_name(photo), partial(ahead.locate, photo)) for photo in photos)

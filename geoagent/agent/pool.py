@@ -1,8 +1,8 @@
 """A pool of workers: many requests, answered in their order.
 
-A worker is given requests in batches. Those of a batch whose worker dies are tried once more, each alone and when no
-other is being answered, since the system may have ended the worker for the memory that another photo took. If the
-worker dies again, that request alone has failed.
+A worker is given requests in batches. A batch that fails as a whole is given again, request by request. Those of a
+batch whose worker dies or takes too long are tried once more, each alone and when no other is being answered: the
+system may have ended the worker for the memory that another photo took. If it dies again, that request alone failed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from geoagent.errors import ConfigError, GeoAgentError
 
 TIMEOUT_S = 600.0
 """Seconds that one request may take."""
+_EACH_MORE = 0.1  # of the time for one request, for each further one of a batch
 _AHEAD = 4  # batches a worker that are being answered, or are answered and wait for their turn
 _HOPELESS, _HOPELESS_LATER = 3, 20
 """Failed starts in a row after which none is tried again: where no worker was ever ready, and where some were."""
@@ -34,9 +35,9 @@ class _Batch:
     requests: list[Any]
     tried: bool = False
 
-    def apart(self) -> list[_Batch]:
-        """Each of the requests alone, to be tried once more."""
-        return [_Batch(self.number + i, [request], tried=True) for i, request in enumerate(self.requests)]
+    def apart(self, *, tried: bool) -> list[_Batch]:
+        """Each of the requests alone."""
+        return [_Batch(self.number + i, [request], tried) for i, request in enumerate(self.requests)]
 
 
 @dataclass(eq=False, slots=True)
@@ -86,6 +87,7 @@ class Pool:
         """
         source = iter(requests)
         suspects: deque[_Batch] = deque()
+        again: deque[_Batch] = deque()
         done: dict[int, tuple[Any, Any]] = {}
         taken = given = 0
         more = True
@@ -95,9 +97,13 @@ class Pool:
                     yield done.pop(given)
                     given += 1
                 alone = any(seat.batch is not None and seat.batch.tried for seat in self._seats)
-                while more and not suspects and not alone and taken - given < _AHEAD * len(self._seats) * batch:
-                    if (seat := self._free()) is None:
+                while not suspects and not alone:
+                    ahead = taken - given >= _AHEAD * len(self._seats) * batch
+                    if (not again and (ahead or not more)) or (seat := self._free()) is None:
                         break
+                    if again:
+                        self._give(seat, again.popleft(), suspects)
+                        continue
                     following = list(islice(source, batch))
                     if not following:
                         more = False
@@ -110,7 +116,7 @@ class Pool:
                         self._give(seat, suspects.popleft(), suspects)
                 if not more and given == taken:
                     return
-                for which, replies in self._replies(suspects):
+                for which, replies in self._replies(suspects, again):
                     for number, pair in enumerate(zip(which.requests, replies, strict=True), start=which.number):
                         done[number] = pair
         finally:
@@ -151,7 +157,7 @@ class Pool:
             return
         seat.state, seat.batch, seat.since = "busy", batch, time.monotonic()
 
-    def _replies(self, suspects: deque[_Batch]) -> Iterator[tuple[_Batch, list[Any]]]:
+    def _replies(self, suspects: deque[_Batch], again: deque[_Batch]) -> Iterator[tuple[_Batch, list[Any]]]:
         """Wait until a worker has something to say, and listen."""
         active = [seat for seat in self._seats if seat.state in ("starting", "busy")]
         ready: list[Connection | Any] = []
@@ -160,7 +166,7 @@ class Pool:
         now = time.monotonic()
         for seat in active:
             batch, starting = seat.batch, seat.state == "starting"
-            limit = LOAD_S if batch is None else self._timeout_s * len(batch.requests)
+            limit = LOAD_S if batch is None else self._timeout_s * (1.0 + _EACH_MORE * (len(batch.requests) - 1))
             if seat.worker.pipe not in ready and now - seat.since < limit:
                 continue
             try:
@@ -173,14 +179,14 @@ class Pool:
                     late = f"it took longer than {self._timeout_s:.0f} s" if isinstance(error, TooSlow) else str(error)
                     yield batch, [GeoAgentError(f"could not be looked at: {late}")]
                 else:
-                    suspects.extend(batch.apart())
+                    suspects.extend(batch.apart(tried=True))
                 continue
             except GeoAgentError as error:
                 if starting or batch is None:
                     raise
                 replies = [error] if len(batch.requests) == 1 else []
                 if not replies:  # which of them it was is not known
-                    suspects.extend(batch.apart())
+                    again.extend(batch.apart(tried=False))
             self._failures, self._most = 0, _HOPELESS_LATER
             seat.state, seat.batch = ("idle" if seat.worker.alive else "down"), None
             if batch is not None and replies:

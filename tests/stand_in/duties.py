@@ -40,6 +40,19 @@ def doubling(log: Path, deadly: tuple[int, ...] = (), once: tuple[int, ...] = ()
     return lambda numbers: [attempt(double, number) for number in numbers]
 
 
+def all_or_none(log: Path) -> Callable[[list[int]], list[int]]:
+    """Double numbers; a batch with 5 fails as a whole."""
+
+    def double(numbers: list[int]) -> list[int]:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{len(numbers)}\n")
+        if 5 in numbers:
+            raise InputError("5 is unlucky")
+        return [2 * number for number in numbers]
+
+    return double
+
+
 def refusing() -> Callable[[Any], Any]:
     """Cannot be loaded."""
     raise ConfigError("these workers never start")

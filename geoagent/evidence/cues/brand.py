@@ -71,7 +71,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
             used.append((start, end))
             written = line.text[start:end]
             institution = known.kind in _INSTITUTIONS
-            if institution and not whole and _longer_name(line, start):
+            if institution and " " in name and _longer_name(line, start):
                 strength *= _OF_A_LONGER_NAME
             inside = {code: found for code in known.countries if (found := _inside(code, known, reading))}
             where = known.place or ", ".join(

@@ -55,7 +55,9 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 inside: dict[str, tuple[tuple[Place, float], ...]] = {}
                 if written != written.upper() and all(w == w.upper() and w.isalpha() for w in form.written):
                     strength *= 0.15  # "nuit" is not NUIT
-                if kind == "company" and (_may_be_word(line, written, start, end) or _of_nobody(line, written, start)):
+                if kind == "company" and (
+                    _may_be_word(line, written, start, end) or _of_nobody(line, written, start, end)
+                ):
                     continue  # "as" is no a.s.
                 if isinstance(form, RegistrationLabel):
                     checked = _number_after(form, line, end)
@@ -95,11 +97,12 @@ def _may_be_word(line: Line, written: str, start: int, end: int) -> bool:
     return not (last and before and before[-1].text[:1].isupper())
 
 
-def _of_nobody(line: Line, written: str, start: int) -> bool:
-    """Whether a form of up to three Latin letters has no name before it: "SL" alone is a shop, a size or a line."""
+def _of_nobody(line: Line, written: str, start: int, end: int) -> bool:
+    """Whether a form of up to three Latin letters has no name beside it: "SL" alone is a shop, a size or a line."""
     if len(written.strip(".,")) > 3 or not written.isascii() or not written.isalpha():
         return False
-    return not any(word.end <= start and len(word.text) > 1 for word in line.words)
+    rest = [word.text for word in line.words if word.end <= start or word.start >= end]
+    return not any(len(text) > 1 and text.isalpha() for text in rest)
 
 
 def _bare_number(text: str) -> str:

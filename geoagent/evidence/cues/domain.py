@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from geoagent.evidence.cues.boxes import gap_x, gap_y, height
 from geoagent.evidence.cues.reading import Line, Reading, listed
@@ -14,6 +15,9 @@ _ADDRESS = re.compile(
 )
 _CUT_OFF = re.compile(r"\.[^\W\d_]?(?!\w)")
 """What follows an address whose last label was cut off: ".edu.c"."""
+_NUMBER = re.compile(r"\d{1,2}")
+_SURE_PLATE, _AGREES = 0.4, 0.2
+"""Least strength of a plate, and its weight in a country of an address, for the two to say one thing."""
 _ON_A_CAR, _REACH = 0.08, 6.0
 """Factor on an address that agrees with the number plate that it stands over, since both are of one car, and how many
 heights of the plate are between them at most."""
@@ -25,7 +29,8 @@ _GENERIC_HOSTS = frozenset(
 def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Find one cue for each address whose top-level domain belongs to a country."""
     cues = []
-    plates = [(cue, reading.lines[i]) for cue in earlier if cue.kind == "plate" for i in _lines_of(cue, reading)]
+    surely = [cue for cue in earlier if cue.kind == "plate" and cue.strength >= _SURE_PLATE]
+    plates = [(cue, reading.lines[i]) for cue in surely for i in _lines_of(cue, reading)]
     for line in reading.lines:
         for match in _ADDRESS.finditer(line.text):
             host = match.group("host").casefold()
@@ -37,7 +42,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 or _looks_like_host(match.group("host"))
             ):
                 continue
-            if labels[-2] == "www" or not any(c.isalpha() for c in labels[-2]):
+            if labels[-2] == "www" or (len(labels) == 2 and not match.group("mail") and _NUMBER.fullmatch(labels[0])):
                 continue  # "www.af" was cut off, and "46.tc" is no name
             if labels[-2] in _GENERIC_HOSTS or _CUT_OFF.match(line.text, match.end()):
                 continue
@@ -52,7 +57,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     places = [m.place for m in reading.gazetteer.lookup(known.place, k=1, countries={code: 1.0})]
                     if places and places[0].country == code:
                         inside[code] = ((places[0], 0.8),)
-            on_a_car = any(_on_its_car(line, plate) for cue, plate in plates if set(cue.countries) & {*known.countries})
+            on_a_car = any(_on_its_car(line, plate) for cue, plate in plates if _agree(cue, known.countries))
             owner = known.place or listed(reading, dict(known.countries))
             cues.append(
                 Cue(
@@ -66,6 +71,12 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                 )
             )
     return cues
+
+
+def _agree(plate: Cue, countries: Collection[str]) -> bool:
+    """Whether a plate is likely one of some countries: of the two likeliest for it."""
+    likeliest = sorted(plate.countries, key=lambda code: -plate.countries[code])[:2]
+    return any(code in likeliest and plate.countries[code] >= _AGREES for code in countries)
 
 
 def _lines_of(cue: Cue, reading: Reading) -> list[int]:

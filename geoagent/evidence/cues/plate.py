@@ -26,7 +26,9 @@ _MOST_COLOUR = 0.4
 _MISSEEN = 0.15  # probability that light, dirt or a frame distort the apparent colour of a plate
 _LOOKS_DARK = 0.4  # that it looks black: what stands in the shade does
 _BANDED = 6.0  # factor of a blue band at the left for countries that have one
-_AROUND = " .·|()"
+_AROUND, _LINES_APART = " .·|()", 2
+_WORDS = frozenset({"AND", "EST", "FIN", "SUD", "MAL", "RIM", "NAM", "LAO"})
+"""Distinguishing signs that are words, too."""
 _MERCOSUR = frozenset({"AR", "BR", "PY", "UY"})  # with the band above the number
 _SPELL_OUT = frozenset({"US", "CA", "MX", "AU", "TH", "AE", "NG", "IQ", "PK", "VE", "CO", "BR"})
 """Countries with plates that spell out the state, province, emirate or city on a separate row."""
@@ -103,10 +105,9 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
         if owners and colour in ("white", "yellow"):
             countries = {code: weight * (_BANDED if code in owners else 1.0) for code, weight in countries.items()}
             supported = supported or bool(owners & set(countries))
-        for sign, code in _signs_beside(reading, lines):
-            if code in countries:
-                countries[code] *= _SIGN[len(sign.text.strip(_AROUND))]
-                supported = True
+        for code, sign in {code: sign for sign, code in _signs_beside(reading, lines) if code in countries}.items():
+            countries[code] *= _SIGN[len(sign.text.strip(_AROUND))]
+            supported = True
         district = bool(_IN_WORDS & inside.keys())  # 品川 330 can be nothing else
         supported = supported or district or bool(behind_sign(text, reading.facts))
         strength *= 1.0 if supported else _FORM_ALONE
@@ -162,7 +163,8 @@ def _signs_beside(reading: Reading, lines: tuple[Line, ...]) -> Iterator[tuple[L
 def _by_sign(text: str, line: Line, reading: Reading) -> list[Cue]:
     """A plate that fits no country, at which a distinguishing sign of three letters stands: IND at MH14JH335."""
     for sign, code in _signs_beside(reading, (line,)):
-        if len(sign.text.strip(_AROUND)) == 3 and sum(c.isdigit() for c in text) >= 3:
+        told = sign.text.strip(_AROUND)
+        if len(told) == 3 and told not in _WORDS and sum(c.isdigit() for c in text) >= 3 and sign.box is not None:
             return [
                 Cue(
                     kind="plate",
@@ -178,11 +180,11 @@ def _by_sign(text: str, line: Line, reading: Reading) -> list[Cue]:
 
 
 def _near(sign: Line, plate: Line) -> bool:
-    """Whether a sign stands at a plate: at its height and within a width of it."""
+    """Whether a sign stands at a plate: beside it, no higher than it is, and within a width of it."""
     a, b = sign.box, plate.box
     if a is None or b is None:
-        return True
-    return gap_x(a, b) <= width(b) and gap_y(a, b) <= height(b)
+        return abs(sign.region - plate.region) <= _LINES_APART
+    return gap_x(a, b) <= width(b) and gap_y(a, b) < 0 and height(a) <= _AS_HIGH * height(b)
 
 
 def _alike(lines: tuple[Line, ...]) -> bool:

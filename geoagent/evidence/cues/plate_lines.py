@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from geoagent.evidence.cues.boxes import gap_x, gap_y, height
 from geoagent.evidence.cues.reading import Line, Reading, is_common
@@ -21,7 +22,6 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _YEAR = re.compile(r"(?:.*[^\d])?(?:19[5-9]|20[0-3])\d")
 _AS_YEAR = 0.3
 """Strength of a plate that ends in a likely year: "EXPO 2020"."""
-_WORD = re.compile(r"[^\W\d_A-Z]{2}")
 _SAME_AS_CAPITALS, _MOST_RAISED, _LEAST_DIGITS = frozenset("ckmopsuvwxyzвкмнорстух"), 2, 4
 """Small letters with the shape of their capitals, and the most of them and least digits on a plate read with them."""
 _BETWEEN = 6
@@ -119,7 +119,9 @@ def _bare(line: Line) -> str:
     """
     text = line.text.replace("|", " ").replace("  ", " ").strip(" •·.'")
     small = [c for c in text if c.islower()]
-    if len(small) > _MOST_RAISED or sum(c.isdigit() for c in text) < _LEAST_DIGITS or _WORD.search(text):
+    if not any(c.isupper() for c in text) or any(a.islower() and b.islower() for a, b in pairwise(text)):
+        return text  # "1080p", "4821 ab"
+    if len(small) > _MOST_RAISED or sum(c.isdigit() for c in text) < _LEAST_DIGITS:
         return text
     return text.upper() if all(c in _SAME_AS_CAPITALS for c in small) else text
 

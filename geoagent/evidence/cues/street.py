@@ -16,8 +16,6 @@ from geoagent.types import Cue
 
 _EAST_ASIAN = frozenset({"Hani", "Jpan", "Hang"})  # street signs use both scripts
 _SHORTEST_GLUED = 3
-_SHORT_GLUED = 4
-"""Letters up to which the end of a compound ("Hoofdbaan") is no street word by itself."""
 _TOWN = 1000  # population from which a name is a town rather than a street
 ABROAD = 0.006
 _ROMANISED = 0.1  # share of street signs in Latin letters for languages with another script
@@ -28,8 +26,8 @@ _NOT_LATIN = (
 _COMPOUNDING = frozenset({"de", "nl", "sv", "no", "nb", "nn", "da", "fi", "et", "is", "af", "lb", "als", "fy"})
 _SURNAMES, _PERSON = frozenset({"hill", "park", "green", "wood", "lane", "banks", "field"}), 0.3
 """Street words that are common surnames too, and the factor on them after a first name."""
-_ORDINARY = 0.3
-"""Strength of a street word that is an ordinary English word and of no country in particular."""
+_GLUED_ALONE = frozenset({"baan"})
+"""Ends of compounds ("Hoofdbaan") that are words of other languages by themselves: "Baan" is Thai for a house."""
 _NEEDS_STOP = frozenset({"al", "col"})
 """Short forms that are words of other languages, and count with a full stop only: not "Al bismi", "Col du Galibier"."""
 _ENGLISH_VERBS = frozenset({"call", "way", "via", "pass", "drive", "walk", "close", "rise", "view", "ring"})
@@ -73,7 +71,7 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
                     spans=(line.span(start, end),),
                     countries=countries,
                     elsewhere=ABROAD,
-                    strength=_strength(word, known, reading) * _unlike_a_person(reading, line, start, word),
+                    strength=_strength(word, known) * _unlike_a_person(reading, line, start, word),
                 )
             )
     return cues
@@ -187,7 +185,7 @@ def _plausible(
     """Whether the word is where it belongs in a street name, and is not just an ordinary word."""
     if len(words) == 1 or all(w.key in _NOT_NAMES for w in (*words[:first], *words[last + 1 :])):
         return False
-    if key in _KOREAN:
+    if key in _KOREAN or key in _GLUED_ALONE:
         return False  # "Yeoksam-dong", not "GA DONG"
     if key in _ENGLISH_VERBS and all(w.key in ordinary for w in words[last + 1 : last + 2]):
         return False  # "CALL TODAY"
@@ -204,8 +202,6 @@ def _plausible(
         beside = (*words[max(0, first - 1) : first], *following[:1])
         if not any(w.text[:1].isupper() or w.text[:1].isdigit() for w in beside):
             return False
-    if known.position == "glued" and len(key) <= _SHORT_GLUED:
-        return False  # "BAAN" by itself is another language's word
     if len(key) > 3:
         return True
     if first and re.search(r"[,(/]| [-–—] ", line.text[words[first - 1].end : words[first].start]):
@@ -285,11 +281,9 @@ def _unlike_a_person(reading: Reading, line: Line, start: int, word: str) -> flo
     return _PERSON if word in _SURNAMES and first in names.first_names else 1.0
 
 
-def _strength(word: str, known: StreetWord, reading: Reading) -> float:
+def _strength(word: str, known: StreetWord) -> float:
     if known.countries:
         return 0.9
-    if known.languages == ("en",) and word in reading.facts.frequency.ordinary:
-        return _ORDINARY  # "Canyon", "Divers"
     return (0.95 if len(known.languages) <= 2 else 0.8 if len(known.languages) <= 5 else 0.5) * (
         0.7 if len(word) <= 2 else 1.0
     )

@@ -10,6 +10,7 @@ SCRIPT = "Arab"
 _FIGURES = re.compile(r"\d{6,8}")
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
 _LEAST_LETTERS, _ALIKE = 2, 0.7
+_LONGER = 4  # digits of the longer group, which is taken to be whole where digits of the other were lost
 
 
 def may_hold_a_word(text: str) -> bool:
@@ -36,4 +37,5 @@ def with_word(figures: str, read: str) -> str | None:
     figures = figures.strip()
     if not left or not right or SequenceMatcher(None, left + right, figures).ratio() < _ALIKE:
         return None
-    return f"{figures[: len(left)]} {parts[at]} {figures[len(left) :]}"
+    cut = len(left) if len(left) + len(right) == len(figures) or len(right) != _LONGER else len(figures) - _LONGER
+    return f"{figures[:cut]} {parts[at]} {figures[cut:]}"

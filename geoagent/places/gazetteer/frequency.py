@@ -31,7 +31,7 @@ Up to 100,000 people it is the 95th percentile of town names that are no ordinar
 name of a large city is frequent because of the city.
 """
 
-_SPOKEN = {"sh": "hr", "nb": "no", "fil": "tl"}
+_SPOKEN = {"sh": frozenset({"hr", "bs", "sr", "cnr"}), "nb": frozenset({"no"}), "fil": frozenset({"tl"})}
 """Codes of the frequencies' languages that are others in the tables of countries."""
 _ANOTHER = 0.8
 """Taken off where the name is not the usual one: few write of Mikkeli as St Michel."""
@@ -104,17 +104,20 @@ class Frequency:
 
     def _is_of(self, key: str, home: Collection[str]) -> bool:
         """Whether some language of a place's country uses a name most: "Hrvatske" is Croatia in its own language."""
-        return any(_SPOKEN.get(self.zipf[w][2], self.zipf[w][2]) in home for w in key.split() if w in self.zipf)
+        return any(_spoken(self.zipf[w][2]) & {*home} for w in key.split() if w in self.zipf)
 
     def _value(self, word: str, home: Collection[str]) -> float:
         english, other, language = self.zipf.get(word, (RARE, RARE, ""))
-        language = _SPOKEN.get(language, language)
         english = max(english, _SHORT.get(len(word), RARE))
         if word in self.ordinary:
             english += _ORDINARY
         # "Samba" is no more the town in Angola for being written often in Portuguese.
-        of_place = language in home and (word not in self.ordinary or language == "en")
+        of_place = bool(_spoken(language) & {*home}) and (word not in self.ordinary or language == "en")
         return max(english, other - _AT_HOME if of_place else other, RARE)
+
+
+def _spoken(language: str) -> frozenset[str]:
+    return _SPOKEN.get(language, frozenset({language}))
 
 
 def _value(row: Sequence[Any]) -> tuple[float, float, str]:
