@@ -91,8 +91,11 @@ def test_workers_killed_at_random_moments_lose_nothing(tmp_path: Path) -> None:
                     killed.append(1)
 
         thread = threading.Thread(target=kill)
-        thread.start()
-        found = [(request, reply) for request, reply in pool.map(n for n in range(400) if n != 13)]
+        found = []
+        for pair in pool.map(n for n in range(400) if n != 13):
+            found.append(pair)
+            if len(found) == 1:  # workers that were never ready would be given up after three kills
+                thread.start()
         over.set()
         thread.join()
     assert killed

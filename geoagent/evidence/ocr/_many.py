@@ -43,6 +43,7 @@ _APART = 0.3  # by how much surer another script must be than Latin, for a line 
 _UPRIGHT = 0.05  # by how much surer the upside-down reading must be: 7 and 8 in Arabic are the same turned round
 _MIN_HEIGHT_PX = 10
 _PATIENCE = 16
+_TRIED = 4  # lines that are tried to see whether a photo is upright
 
 
 @dataclass(eq=False, slots=True)
@@ -94,7 +95,7 @@ class ManyScripts:
         with self._lock, quiet:
             self._reader.load()
             try:
-                crops, scale = look(self._reader, photo, thorough=self._thorough)
+                crops, scale = look(self._reader, photo, thorough=self._thorough, reads_others=self._reads_upright)
                 width = photo.width_px / scale
                 reads = settle(
                     self._finally(crops), lambda some: self._finally(self._reader.flipped(some, width), mirrored=True)
@@ -104,6 +105,16 @@ class ManyScripts:
             except Exception as error:
                 raise OcrError(f"{self.name} failed on {photo.source}: {one_line(error)}") from error
         return lay_out(self._reader, photo, reads, scale)
+
+    def _reads_upright(self, crops: Sequence[Crop]) -> bool:
+        """Whether the models surely read one of the largest lines that RapidOCR cannot, as it lies."""
+        lines = [line for crop in crops if not crop.trusted and (line := _line(crop)).ways and not is_tall(crop.pixels)]
+        for line in sorted(lines, key=_size)[:_TRIED]:
+            self._ask(line, self.scripts)
+            found = line.best(self.scripts, _EVIDENT)
+            if found is not None and found[1] == 0 and _evident(line, found[0]):
+                return True
+        return False
 
     def _finally(self, crops: Sequence[Crop], *, mirrored: bool = False) -> list[Read]:
         """Return crops with their final readings, RapidOCR's or another model's."""
@@ -123,7 +134,7 @@ class ManyScripts:
         lines = [_line(crop) for crop in crops]
         open_lines = [line for line in lines if line.ways and not line.crop.trusted]
         # The largest lines identify the photo's scripts most reliably.
-        open_lines.sort(key=lambda line: -min(line.crop.pixels.shape[:2]))
+        open_lines.sort(key=_size)
         written: Counter[str] = Counter()
         misses = 0
         for line in open_lines:
@@ -191,6 +202,12 @@ class ManyScripts:
         guess, turns = line.guesses[SCRIPT]
         text = with_word(figures, guess.text) if guess.confidence >= _EVIDENT else None
         return None if text is None else (replace(guess, text=text), turns)
+
+
+def _size(line: _Line) -> int:
+    """Key that sorts lines by their height, higher ones first."""
+    height, width = line.crop.pixels.shape[:2]
+    return -min(int(height), int(width))
 
 
 def _line(crop: Crop) -> _Line:

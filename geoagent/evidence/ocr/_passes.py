@@ -18,7 +18,9 @@ _SAME = 0.3  # overlap, as a share of the smaller box, above which two boxes are
 Finder = Callable[[Photo], tuple[list[Crop], float]]
 
 
-def look(reader: Reader, photo: Photo, *, thorough: bool) -> tuple[list[Crop], float]:
+def look(
+    reader: Reader, photo: Photo, *, thorough: bool, reads_others: Callable[[Sequence[Crop]], bool] | None = None
+) -> tuple[list[Crop], float]:
     """Return the recognised text of a photo, and pixels of `photo` per pixel of the boxes.
 
     A photo whose text makes little sense is rotated by 90° and read again if its text is sideways. If it is small, it
@@ -30,12 +32,15 @@ def look(reader: Reader, photo: Photo, *, thorough: bool) -> tuple[list[Crop], f
         reader: detector and recogniser.
         photo: the photo, upright according to its file.
         thorough: add the more expensive passes.
+        reads_others: whether lines that the reader cannot read are upright ones in a script of other models. A photo
+            with such lines is not rotated: for a reader without their script they make no sense from any side.
     """
     crops, scale = reader.find(photo)
     tall = sum(is_tall(crop.pixels) for crop in crops)
     poor = bool(crops) and _sense(crops) < TRUST
     small = max(photo.width_px, photo.height_px) <= _SMALL_PX
-    if poor and (thorough or small or (len(crops) >= 3 and tall >= _SIDEWAYS * len(crops))):
+    sideways = poor and (thorough or small or (len(crops) >= 3 and tall >= _SIDEWAYS * len(crops)))
+    if sideways and not (reads_others is not None and reads_others(crops)):
         for turns in (1, 3):
             turned = replace(photo, pixels=np.ascontiguousarray(np.rot90(photo.pixels, turns)))
             other, other_scale = reader.find(turned)
