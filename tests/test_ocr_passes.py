@@ -97,3 +97,37 @@ def test_a_small_photo_that_makes_little_sense_is_looked_at_again(side, confiden
     assert scale == 1.0
     if looks > 1:
         assert seen[-1] == (2 * side, side), "the last look is at it enlarged"
+
+
+@pytest.mark.parametrize(("upright", "text"), [(True, "p"), (False, "9336 39")])
+def test_what_another_model_reads_upright_is_not_turned(upright, text):
+    class NotItsScript:
+        """Makes little sense of the lines from any side, and by chance a little more of them turned."""
+
+        def find(self, photo):
+            turned = photo.height_px > photo.width_px
+            return [crop(10, 10, "9336 39" if turned else "p", 0.5)], 1.0
+
+    photo = Photo(np.zeros((150, 300, 3), np.uint8))
+    asked: list[int] = []
+
+    def reads_others(crops):
+        asked.append(len(crops))
+        return upright
+
+    crops, _ = look(NotItsScript(), photo, thorough=False, reads_others=reads_others)
+    assert crops[0].reading.text == text
+    assert asked == [1]
+
+
+def test_a_small_sign_in_a_script_that_rapidocr_lacks_is_read_upright():
+    try:
+        font = ImageFont.truetype("DejaVuSans.ttf", 44)
+    except OSError:
+        pytest.skip("the font DejaVu Sans (fonts-dejavu-core) is not installed")
+    image = Image.new("RGB", (900, 700), "#f2c715")
+    lines = ("Аптека", "Средняя школа", "улица Пушкина", "Продукты")
+    for row, line in enumerate(lines):
+        ImageDraw.Draw(image).text((90 + 40 * row, 60 + 140 * row), line, "#161616", font)
+    regions = plugs.build("ocr", "multiscript", None)(Photo(np.asarray(image)))
+    assert [region.text for region in regions] == list(lines)
