@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from test_cues_tables import ranked, share
 from test_real_reading import AGENT, FREQUENCY, first, in_photo, line
 
 from geoagent.types import Constraint, TextRegion
@@ -19,14 +20,7 @@ def strength(kind: str, *regions: TextRegion | str) -> float:
 
 
 def country(constraint: Constraint) -> str:
-    mass: dict[str, float] = {}
-    for place, weight in zip(constraint.places, constraint.weights, strict=True):
-        mass[place.country] = mass.get(place.country, 0.0) + float(weight)
-    return max(mass, key=lambda code: mass[code])
-
-
-def weight(constraint: Constraint, code: str) -> float:
-    return sum(float(w) for p, w in zip(constraint.places, constraint.weights, strict=True) if p.country == code)
+    return ranked(constraint)[0]
 
 
 # Plates
@@ -63,7 +57,7 @@ def test_signs_that_are_words_or_above_the_number_tell_nothing():
 def test_a_sign_that_stands_at_several_plates_counts_once():
     plate, signs = line("AB-123-CD", left=300), [line("I", left=280), line("I", left=460), line("I", left=470)]
     once, thrice = (statements("plate", plate, *some)[0] for some in (signs[:1], signs))
-    assert weight(once, "IT") == pytest.approx(weight(thrice, "IT"))
+    assert share(once, "IT") == pytest.approx(share(thrice, "IT"))
 
 
 def upper_and_lower(left: float, upper: str, lower: str, **more) -> tuple[TextRegion, TextRegion]:
@@ -192,8 +186,8 @@ def test_a_longer_name_is_another_institution():
 
 def test_1800_in_one_is_dialled_in_more_countries():
     apart, joined = statements("phone", "1-800-FLOWERS"), statements("phone", "1800-FLOWERS")
-    assert 3 * weight(apart[0], "SG") < weight(joined[0], "SG")
-    assert weight(apart[0], "US") > weight(joined[0], "US")
+    assert 3 * share(apart[0], "SG") < share(joined[0], "SG")
+    assert share(apart[0], "US") > share(joined[0], "US")
 
 
 def test_two_numbers_that_are_joined_are_two():
@@ -256,7 +250,7 @@ def test_names_that_other_things_carry_too_say_little():
 
 def test_walking_times_are_written_as_in_the_alps():
     (told, *_) = statements("habit", "Passhöhe", "2h 40min")
-    assert weight(told, "CH") > 0.2
+    assert share(told, "CH") > 0.2
     for text in ("Free for 40 min", "Film 1h 45min"):
         assert not statements("habit", text)
 

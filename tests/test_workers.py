@@ -191,6 +191,24 @@ def test_python_answers_with_workers(folder: Path) -> None:
             agent.locate_many(paths, workers=workers)
 
 
+def seeing(encoder: Encoder) -> GeoAgent:
+    """An agent whose world has a picture half, with this encoder."""
+    base = GeoAgent.load(ocr="stand_in.engine")
+    return replace(base, assets=replace(base.assets, world=seen_world()), encoder=encoder)
+
+
+class Failing(Encoder):
+    """Raises an error wherever the photo of a name is among those that it gets."""
+
+    def __init__(self, name: str, error: Exception) -> None:
+        self.failing, self.error = name, error
+
+    def __call__(self, photos: Any) -> np.ndarray:
+        if any(Path(photo.source).name == self.failing for photo in photos):
+            raise self.error
+        return super().__call__(photos)
+
+
 class Counting(Encoder):
     """Writes down how many photos it got at once; with `bound`, it fails for more."""
 
@@ -206,14 +224,12 @@ class Counting(Encoder):
 
 
 def test_the_encoder_gets_photos_in_batches(folder: Path) -> None:
-    base = GeoAgent.load(ocr="stand_in.engine")
-    assets = replace(base.assets, world=seen_world())
     (folder / "3.png").unlink()
     photos = sorted(folder.iterdir())
     found = []
     for batch, bound, sizes in ((1, 99, [1] * 5), (3, 99, [3, 2]), (3, 2, [3, 1, 1, 1, 2])):
         encoder = Counting(bound)
-        agent = replace(base, assets=assets, encoder=encoder)
+        agent = seeing(encoder)
         answers = list(agent.locate_many(photos, batch=batch))
         assert encoder.sizes == sizes
         assert all({"open", "look", "read"} <= set(answer.timings_s) for answer in answers[:5])
@@ -227,14 +243,7 @@ def test_the_encoder_gets_photos_in_batches(folder: Path) -> None:
 
 
 def test_a_photo_at_which_the_encoder_breaks_costs_no_other(folder: Path) -> None:
-    class Breaking(Encoder):
-        def __call__(self, photos: Any) -> np.ndarray:
-            if any(photo.source.endswith("1.png") for photo in photos):
-                raise ValueError("a bug")
-            return super().__call__(photos)
-
-    base = GeoAgent.load(ocr="stand_in.engine")
-    agent = replace(base, assets=replace(base.assets, world=seen_world()), encoder=Breaking())
+    agent = seeing(Failing("1.png", ValueError("a bug")))
     photos = [folder / f"{n}.png" for n in (0, 1, 2, 4, 5)]
     for batch in (1, 2, 3, 5):
         found = [answer.status for answer in agent.locate_many(photos, batch=batch)]
@@ -248,14 +257,7 @@ def test_entries_of_a_folder_can_be_looked_at_by_workers(folder: Path) -> None:
 
 
 def test_a_picture_that_the_encoder_refuses_is_a_warning_of_its_own_answer(folder: Path) -> None:
-    class Refusing(Encoder):
-        def __call__(self, photos: Any) -> np.ndarray:
-            if any(photo.source.endswith("2.png") for photo in photos):
-                raise PhotoError("too strange")
-            return super().__call__(photos)
-
-    base = GeoAgent.load(ocr="stand_in.engine")
-    agent = replace(base, assets=replace(base.assets, world=seen_world()), encoder=Refusing())
+    agent = seeing(Failing("2.png", PhotoError("too strange")))
     answers = list(agent.locate_many([folder / f"{n}.png" for n in range(3)], batch=3))
     warned = [[w for w in answer.warnings if "picture not judged" in w] for answer in answers]
     assert warned == [[], [], ["picture not judged: too strange"]]

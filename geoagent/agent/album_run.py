@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from geoagent.agent.albums import Album, AlbumPhoto, AlbumSettings
+from geoagent.agent.batch import attempt
 from geoagent.agent.fingerprint import fingerprint
 from geoagent.agent.many import Ahead
 from geoagent.answer import AlbumReport, Answer
@@ -160,16 +161,11 @@ def _frame(agent: Any, capture: Capture, frame: Frame) -> tuple[Capture, Observa
 
 def _look(key: str, seen: Seen, append: Append | None, look: Look) -> None:
     """Look at one photo or frame; whatever goes wrong with it is its error."""
-    try:
-        capture, observation = look()
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except GeoAgentError as error:
-        seen.failed[key] = str(error)
+    found = attempt(look)
+    if isinstance(found, GeoAgentError):
+        seen.failed[key] = str(found)
         return
-    except BaseException as error:  # a bug in our code or in a library; see `batch`
-        seen.failed[key] = " ".join(f"unexpected {type(error).__name__}: {error}".split())
-        return
+    capture, observation = found
     observation = replace(observation, source=key)
     seen.photos[key] = AlbumPhoto(observation, capture)
     if append is not None:

@@ -69,7 +69,8 @@ def observe_many(agent: Any, photos: Sequence[Input]) -> list[Observation | GeoA
     pictures = [photo for photo in opened if isinstance(photo, Photo)]
     with together("look"):
         looked = attempt(look, pictures, agent.assets.world, agent.encoder, silent=bool(agent.lost))
-    judged = iter([None] * len(pictures) if isinstance(looked, GeoAgentError) else looked)  # then one by one
+    failed = isinstance(looked, GeoAgentError)  # one photo is refused or breaks it, or there is no memory for so many
+    judged = iter([None] * len(pictures) if failed else looked)  # then each is judged by itself
     share = round(together.seconds["look"] / len(photos), 4)
     found: list[Observation | GeoAgentError] = []
     for photo, clock in zip(opened, clocks, strict=True):

@@ -23,10 +23,13 @@ def look(
     """Judge pictures alone; the world's prior stands in where there is no encoder, or it fails.
 
     Args:
-        photos: the encoder gets them at once; if it fails, one by one.
+        photos: the encoder gets them at once.
         world: its head turns an embedding into log probabilities over geocells.
         encoder: the picture half, or None.
         silent: do not warn that there is no encoder, since another warning says why.
+
+    Raises:
+        GeoAgentError: the encoder refuses several photos; which of them it was shows one by one.
     """
     log_prior, cells = world.log_prior, world.cells.fingerprint
     if encoder is None or (head := world.head) is None:
@@ -34,12 +37,9 @@ def look(
     try:
         return [VisionEvidence(head(row), cells, row, encoder.name) for row in encoder(photos)]
     except GeoAgentError as error:
-        if len(photos) == 1:
-            return [VisionEvidence(log_prior, cells, warnings=(f"picture not judged: {error}",))]
-    except Exception:  # a bug, or no memory for so many
-        if len(photos) == 1:
+        if len(photos) > 1:
             raise
-    return [look([photo], world, encoder, silent=silent)[0] for photo in photos]
+        return [VisionEvidence(log_prior, cells, warnings=(f"picture not judged: {error}",))]
 
 
 def read_regions(photo: Photo, ocr: OcrEngine) -> tuple[tuple[TextRegion, ...], tuple[str, ...]]:

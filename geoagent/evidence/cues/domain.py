@@ -30,7 +30,8 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
     """Find one cue for each address whose top-level domain belongs to a country."""
     cues = []
     surely = [cue for cue in earlier if cue.kind == "plate" and cue.strength >= _SURE_PLATE]
-    plates = [(cue, reading.lines[i]) for cue in surely for i in _lines_of(cue, reading)]
+    lines = {line.region: line for line in reading.lines}
+    plates = [(cue, lines[span.region]) for cue in surely for span in cue.spans]
     for line in reading.lines:
         for match in _ADDRESS.finditer(line.text):
             host = match.group("host").casefold()
@@ -77,12 +78,6 @@ def _agree(plate: Cue, countries: Collection[str]) -> bool:
     """Whether a plate is likely one of some countries: of the two likeliest for it."""
     likeliest = sorted(plate.countries, key=lambda code: -plate.countries[code])[:2]
     return any(code in likeliest and plate.countries[code] >= _AGREES for code in countries)
-
-
-def _lines_of(cue: Cue, reading: Reading) -> list[int]:
-    """Return the positions in `reading.lines` of the lines of a cue."""
-    regions = {span.region for span in cue.spans}
-    return [i for i, line in enumerate(reading.lines) if line.region in regions]
 
 
 def _on_its_car(line: Line, plate: Line) -> bool:

@@ -31,7 +31,7 @@ _NOT_A_NUMBER = re.compile(
     r"|^(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|[12]\d|3[01])[./-](?:19|20)\d\d(?:\D+\d{1,2})*$"
 )
 _POSTCODE = re.compile(r"\d{5}-\d{3,4}")  # ZIP+4, CEP: digits in these groups are a telephone number only with a label
-_TWO = re.compile(r"(\d{8,11})[-–/](\d{8,11})")
+_TWO = re.compile(r"\d{8,11}[-–/]\d{8,11}")
 _DIGITS = re.compile(r"\d+")
 _CHAINED = re.compile(r"\d[-–.·]$")
 _ROW, _ROWS = re.compile(r"(?=(?:\D*\d){6})[^A-Za-z]*"), 8
@@ -105,12 +105,9 @@ def find(reading: Reading, earlier: tuple[Cue, ...]) -> list[Cue]:
 
 def _apart(match: re.Match[str]) -> list[re.Match[str]]:
     """Return the two numbers that stand joined in a text, each as a match: "3208191065-3125080602"."""
-    text, parts = match.string, _TWO.fullmatch(match.group())
-    if parts is None:
+    if _TWO.fullmatch(match.group()) is None:
         return [match]
-    start, split = match.start(), match.start() + parts.start(2)
-    ends = ((start, match.start() + parts.end(1)), (split, match.end()))
-    return [found for a, b in ends if (found := _DIGITS.match(text, a, b)) is not None]
+    return list(_DIGITS.finditer(match.string, *match.span()))
 
 
 def _international(raw: str, line: Line, match: re.Match[str], reading: Reading) -> Cue | None:

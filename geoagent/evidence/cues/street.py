@@ -219,9 +219,7 @@ def _plausible(
         return True  # "Pärnu mnt 15"
     if len(key) <= 2 and line.text == line.text.upper():
         return after == "."
-    if after == "." or key in _NEEDS_STOP:
-        return after == "."
-    return words[first].text[:1].isupper() and len(words) > 1
+    return after == "." or (key not in _NEEDS_STOP and words[first].text[:1].isupper() and len(words) > 1)
 
 
 def _capital(word: str) -> bool:
